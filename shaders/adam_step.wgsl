@@ -1,0 +1,48 @@
+//!use index clock
+// One step of Adam over the whole parameter arena; formulas in src/ops/adam_step.rs.
+//
+// Four arenas of one layout: the padding between tensors is zero in all of them and stays zero.
+
+struct Params {
+    words: u32,
+    decay: u32, // 0 none, 1 in the gradient (L2), 2 decoupled
+    beta1: f32,
+    beta2: f32,
+    epsilon: f32,
+    lambda: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> clock: array<u32>;         // [16]
+@group(0) @binding(2) var<storage, read> learning_rate: array<f32>; // scalar
+@group(0) @binding(3) var<storage, read> gradient: array<f32>;      // [words]
+@group(0) @binding(4) var<storage, read_write> weight: array<f32>;  // [words]
+@group(0) @binding(5) var<storage, read_write> moment1: array<f32>; // [words]
+@group(0) @binding(6) var<storage, read_write> moment2: array<f32>; // [words]
+
+const WORKGROUP: u32 = 64u;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+    let i = group_index(group, groups) * WORKGROUP + lane;
+    if i >= params.words || clock[CLOCK_BAD_STEP] != 0u {
+        return;
+    }
+    let rate = learning_rate[0];
+    var w = weight[i];
+    var g = gradient[i];
+    if params.decay == 1u {
+        g += params.lambda * w;
+    }
+    let m = params.beta1 * moment1[i] + (1.0 - params.beta1) * g;
+    let v = params.beta2 * moment2[i] + (1.0 - params.beta2) * g * g;
+    if params.decay == 2u {
+        w -= rate * params.lambda * w;
+    }
+    let mean = m / bitcast<f32>(clock[CLOCK_CORRECTION1]);
+    let square = v / bitcast<f32>(clock[CLOCK_CORRECTION2]);
+    weight[i] = w - rate * mean / (sqrt(square) + params.epsilon);
+    moment1[i] = m;
+    moment2[i] = v;
+}

@@ -1,0 +1,42 @@
+//!use index
+// The batch: chosen rows of a data set of bytes, as floats in [0, 1].
+//
+// One invocation unpacks one word, four neighbours of a row: x[i, j] = data[rows[i], j] / 255.
+// Rows marked as padding are 0.
+
+struct Params {
+    words: u32,         // batch · words_per_row
+    words_per_row: u32, // ⌈features / 4⌉
+    features: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> data: array<u32>;    // bytes [rows of the set, 4 · words_per_row]
+@group(0) @binding(2) var<storage, read> rows: array<u32>;    // [batch]
+@group(0) @binding(3) var<storage, read_write> x: array<f32>; // [batch, features]
+
+const WORKGROUP: u32 = 64u;
+const PADDING: u32 = 0xFFFFFFFFu;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+    let i = group_index(group, groups) * WORKGROUP + lane;
+    if i >= params.words {
+        return;
+    }
+    let batch_row = i / params.words_per_row;
+    let word = i % params.words_per_row;
+    let row = rows[batch_row];
+    var value = vec4<f32>();
+    if row != PADDING {
+        value = unpack4x8unorm(data[row * params.words_per_row + word]);
+    }
+    let first = batch_row * params.features + 4u * word;
+    let end = (batch_row + 1u) * params.features;
+    for (var k = 0u; k < 4u; k++) {
+        if first + k < end {
+            x[first + k] = value[k];
+        }
+    }
+}

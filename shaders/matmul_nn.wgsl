@@ -1,0 +1,81 @@
+//!use index
+// Input gradient of a linear layer: dx[m,n] = (dy[m,k] · w[k,n]) ∘ act'(h[m,n]).
+//
+// Weights keep the layout of the forward pass, so here their contiguous dimension is the
+// result's: four rows of w meet one vector of dy. Since h = act(z) is what was stored, the
+// slope comes from it: relu' = (h > 0), sigmoid' = h·(1 − h). Fusing the mask here saves a
+// dispatch and a pass over memory for every layer. Tiling, order of the sum and edges are
+// those of `matmul_nt`.
+//
+// Header: TILE_ROWS, TILE_VECS, GROUP_SIZE. Access: matmul_vec4 and matmul_mask_vec4 if k
+// and n are multiples of 4, matmul_scalar and matmul_mask_scalar otherwise.
+
+struct Params {
+    m: u32,
+    n: u32,
+    k: u32,
+    activation: u32, // whose slope multiplies: 0 none (`h` bound but not read), 1 relu, 2 sigmoid
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> left: array<Element>;           // dy [m, k]
+@group(0) @binding(2) var<storage, read> right: array<Element>;          // w [k, n]
+@group(0) @binding(3) var<storage, read> h: array<Element>;              // [m, n]
+@group(0) @binding(4) var<storage, read_write> product: array<Element>;  // dx [m, n]
+
+fn slope(h: vec4<f32>) -> vec4<f32> {
+    if params.activation == 1u {
+        return select(vec4<f32>(0.0), vec4<f32>(1.0), h > vec4<f32>(0.0));
+    }
+    return h * (1.0 - h);
+}
+
+@compute @workgroup_size(GROUP_SIZE)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+    let n = params.n;
+    let k = params.k;
+    let col_vecs = (n + 3u) / 4u;
+    let tiles_n = (col_vecs + TILE_VECS - 1u) / TILE_VECS;
+    let tiles_m = (params.m + TILE_ROWS - 1u) / TILE_ROWS;
+    let tile = group_index(group, groups) * GROUP_SIZE + lane;
+    if tile >= tiles_m * tiles_n {
+        return;
+    }
+    let row0 = (tile / tiles_n) * TILE_ROWS;
+    let vec0 = (tile % tiles_n) * TILE_VECS;
+
+    var sum: array<vec4<f32>, TILE_ROWS * TILE_VECS>;
+    let steps = (k + 3u) / 4u;
+    for (var q = 0u; q < steps; q++) {
+        // Past the end of k, dy reads as zero, so which row of w meets it is all the same.
+        var w: array<vec4<f32>, 4u * TILE_VECS>;
+        for (var s = 0u; s < 4u; s++) {
+            for (var v = 0u; v < TILE_VECS; v++) {
+                w[s * TILE_VECS + v] =
+                    right4(min(4u * q + s, k - 1u), n, min(vec0 + v, col_vecs - 1u));
+            }
+        }
+        for (var r = 0u; r < TILE_ROWS; r++) {
+            let dy = left4(min(row0 + r, params.m - 1u), k, q);
+            for (var v = 0u; v < TILE_VECS; v++) {
+                sum[r * TILE_VECS + v] += dy.x * w[v] + dy.y * w[TILE_VECS + v]
+                    + dy.z * w[2u * TILE_VECS + v] + dy.w * w[3u * TILE_VECS + v];
+            }
+        }
+    }
+
+    for (var v = 0u; v < TILE_VECS; v++) {
+        if vec0 + v < col_vecs {
+            for (var r = 0u; r < TILE_ROWS; r++) {
+                if row0 + r < params.m {
+                    var dx = sum[r * TILE_VECS + v];
+                    if params.activation != 0u {
+                        dx *= slope(h4(row0 + r, n, vec0 + v));
+                    }
+                    store4(row0 + r, n, vec0 + v, dx);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//!use index
+// Forward pass of a linear layer: y[m,n] = act(x[m,k] · w[n,k]ᵀ + bias[n]).
+//
+// The inner dimension is the contiguous one of both operands, so both are read four
+// neighbours at a time and each pair of vectors is one dot product. A thread keeps a tile of
+// TILE_ROWS × 4·TILE_VECS results in registers for the whole sum (register blocking: Goto & van
+// de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008). Software Vulkan pays
+// per load, not per flop, so there the tile is large: 8 × 8 makes 16 loads serve 256
+// products. No barriers, no shared memory: software Vulkan switches coroutines at a barrier.
+//
+// The sum runs over k in rising order, so the bits depend on neither the grid nor the device's
+// scheduling. Threads past the tile count return; rows past the edge read the last row again
+// (a clamped index never leaves the buffer) and are not stored.
+//
+// Header: TILE_ROWS, TILE_VECS, GROUP_SIZE. Access: matmul_vec4 if k and n are multiples of
+// 4, matmul_scalar otherwise.
+
+struct Params {
+    m: u32,
+    n: u32,
+    k: u32,
+    activation: u32, // 0 none, 1 relu, 2 sigmoid
+    has_bias: u32,   // 0: `bias` is bound but not read
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> left: array<Element>;           // x [m, k]
+@group(0) @binding(2) var<storage, read> right: array<Element>;          // w [n, k]
+@group(0) @binding(3) var<storage, read> bias: array<f32>;               // [n]
+@group(0) @binding(4) var<storage, read_write> product: array<Element>;  // y [m, n]
+
+const TILE_COLS: u32 = 4u * TILE_VECS;
+
+// One code for every layer: a pipeline costs more to build than a step takes to run.
+fn activate(value: vec4<f32>) -> vec4<f32> {
+    if params.activation == 1u {
+        return max(value, vec4<f32>());
+    }
+    if params.activation == 2u {
+        return 1.0 / (1.0 + exp(-value));
+    }
+    return value;
+}
+
+fn bias4(v: u32) -> vec4<f32> {
+    if params.has_bias == 0u {
+        return vec4<f32>();
+    }
+    let last = params.n - 1u;
+    return vec4<f32>(bias[4u * v], bias[min(4u * v + 1u, last)],
+        bias[min(4u * v + 2u, last)], bias[min(4u * v + 3u, last)]);
+}
+
+@compute @workgroup_size(GROUP_SIZE)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+    let n = params.n;
+    let k = params.k;
+    let tiles_n = (n + TILE_COLS - 1u) / TILE_COLS;
+    let tiles_m = (params.m + TILE_ROWS - 1u) / TILE_ROWS;
+    let tile = group_index(group, groups) * GROUP_SIZE + lane;
+    if tile >= tiles_m * tiles_n {
+        return;
+    }
+    let row0 = (tile / tiles_n) * TILE_ROWS;
+    let col0 = (tile % tiles_n) * TILE_COLS;
+
+    var sum: array<vec4<f32>, TILE_ROWS * TILE_VECS>;
+    let steps = (k + 3u) / 4u;
+    for (var q = 0u; q < steps; q++) {
+        var w: array<vec4<f32>, TILE_COLS>;
+        for (var c = 0u; c < TILE_COLS; c++) {
+            w[c] = right4(min(col0 + c, n - 1u), k, q);
+        }
+        for (var r = 0u; r < TILE_ROWS; r++) {
+            let x = left4(min(row0 + r, params.m - 1u), k, q);
+            for (var v = 0u; v < TILE_VECS; v++) {
+                sum[r * TILE_VECS + v] += vec4<f32>(dot(x, w[4u * v]), dot(x, w[4u * v + 1u]),
+                    dot(x, w[4u * v + 2u]), dot(x, w[4u * v + 3u]));
+            }
+        }
+    }
+
+    for (var v = 0u; v < TILE_VECS; v++) {
+        let col_vec = col0 / 4u + v;
+        if 4u * col_vec < n {
+            let shift = bias4(col_vec);
+            for (var r = 0u; r < TILE_ROWS; r++) {
+                if row0 + r < params.m {
+                    store4(row0 + r, n, col_vec, activate(sum[r * TILE_VECS + v] + shift));
+                }
+            }
+        }
+    }
+}

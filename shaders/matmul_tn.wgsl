@@ -1,0 +1,77 @@
+//!use index
+// Weight and bias gradient of a linear layer: dw[m,n] = dy[k,m]ᵀ · x[k,n], db[m] = Σ_k dy[k,m],
+// where k counts the samples of the batch, m the layer's outputs and n its inputs.
+//
+// Both operands are contiguous along the result's dimensions, so each sample is an outer
+// product of two short vectors, added to a tile of results in registers. The column sums of dy
+// cost next to nothing while dy passes by: every thread takes them, the threads of the first
+// column of tiles store them. Tiling, order of the sum and edges are those of `matmul_nt`.
+//
+// Header: TILE_ROWS (a multiple of 4), TILE_VECS, GROUP_SIZE. Access: matmul_vec4 if m and n
+// are multiples of 4, matmul_scalar otherwise.
+
+struct Params {
+    m: u32,
+    n: u32,
+    k: u32,
+    wants_db: u32, // 0: `db` is bound but not written
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> left: array<Element>;           // dy [k, m]
+@group(0) @binding(2) var<storage, read> right: array<Element>;          // x [k, n]
+@group(0) @binding(3) var<storage, read_write> product: array<Element>;  // dw [m, n]
+@group(0) @binding(4) var<storage, read_write> db: array<f32>;           // [m]
+
+const ROW_VECS: u32 = TILE_ROWS / 4u;
+
+@compute @workgroup_size(GROUP_SIZE)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+    let m = params.m;
+    let n = params.n;
+    let row_vecs = (m + 3u) / 4u;
+    let col_vecs = (n + 3u) / 4u;
+    let tiles_m = (row_vecs + ROW_VECS - 1u) / ROW_VECS;
+    let tiles_n = (col_vecs + TILE_VECS - 1u) / TILE_VECS;
+    let tile = group_index(group, groups) * GROUP_SIZE + lane;
+    if tile >= tiles_m * tiles_n {
+        return;
+    }
+    let row_vec0 = (tile / tiles_n) * ROW_VECS;
+    let vec0 = (tile % tiles_n) * TILE_VECS;
+
+    var sum: array<vec4<f32>, TILE_ROWS * TILE_VECS>;
+    var bias_sum: array<vec4<f32>, ROW_VECS>;
+    for (var sample = 0u; sample < params.k; sample++) {
+        var x: array<vec4<f32>, TILE_VECS>;
+        for (var v = 0u; v < TILE_VECS; v++) {
+            x[v] = right4(sample, n, min(vec0 + v, col_vecs - 1u));
+        }
+        for (var r = 0u; r < ROW_VECS; r++) {
+            let dy = left4(sample, m, min(row_vec0 + r, row_vecs - 1u));
+            bias_sum[r] += dy;
+            for (var v = 0u; v < TILE_VECS; v++) {
+                let at = 4u * r * TILE_VECS + v;
+                sum[at] += dy.x * x[v];
+                sum[at + TILE_VECS] += dy.y * x[v];
+                sum[at + 2u * TILE_VECS] += dy.z * x[v];
+                sum[at + 3u * TILE_VECS] += dy.w * x[v];
+            }
+        }
+    }
+
+    for (var r = 0u; r < TILE_ROWS; r++) {
+        let row = 4u * row_vec0 + r;
+        if row < m {
+            for (var v = 0u; v < TILE_VECS; v++) {
+                if vec0 + v < col_vecs {
+                    store4(row, n, vec0 + v, sum[r * TILE_VECS + v]);
+                }
+            }
+            if vec0 == 0u && params.wants_db != 0u {
+                db[row] = bias_sum[r / 4u][r % 4u];
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//!use index
+// Element-wise function of one tensor: y[i] = f(x[i]).
+
+struct Params {
+    n: u32,
+    kind: u32, // 0 exponential, 1 affine
+    scale: f32,
+    shift: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;       // [n]
+@group(0) @binding(2) var<storage, read_write> y: array<f32>; // [n]
+
+const WORKGROUP: u32 = 64u;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+    let i = group_index(group, groups) * WORKGROUP + lane;
+    if i >= params.n {
+        return;
+    }
+    if params.kind == 0u {
+        y[i] = exp(x[i]);
+    } else {
+        y[i] = params.scale * x[i] + params.shift;
+    }
+}

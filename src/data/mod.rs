@@ -1,0 +1,140 @@
+//! Data sets, as the bytes they are on disk: the device unpacks and normalises them.
+
+pub mod digits;
+pub mod download;
+pub mod idx;
+pub mod mnist;
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use download::Progress;
+
+/// Training rows of the built-in digits, as many as MNIST has.
+const DIGITS_TRAIN_ROWS: usize = 60_000;
+/// Test rows of the built-in digits, as many as MNIST has.
+const DIGITS_TEST_ROWS: usize = 10_000;
+
+/// Layout of one row, channels innermost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImageShape {
+    /// Rows of pixels.
+    pub height: usize,
+    /// Pixels in a row.
+    pub width: usize,
+    /// Values of a pixel.
+    pub channels: usize,
+}
+
+impl ImageShape {
+    /// Bytes of one image.
+    pub fn bytes(&self) -> usize {
+        self.height * self.width * self.channels
+    }
+}
+
+/// Rows of bytes, each with its label.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Split {
+    /// Number of rows.
+    pub rows: usize,
+    /// Bytes of one row.
+    pub row_bytes: usize,
+    /// All rows, one after the other: `[rows, row_bytes]`.
+    pub bytes: Vec<u8>,
+    /// The class of each row: `[rows]`.
+    pub labels: Vec<u8>,
+}
+
+/// A named data set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dataset {
+    /// The name it was asked for by.
+    pub name: String,
+    /// What a row is a picture of.
+    pub image: ImageShape,
+    /// Rows to learn from.
+    pub train: Split,
+    /// Rows never trained on.
+    pub test: Split,
+}
+
+/// Reads or makes a data set, given the folder of `--data-dir` and the seed.
+pub type Load = fn(Option<&Path>, u64) -> Result<Dataset>;
+
+/// Downloads a data set, given the folder of `--data-dir` and the mirrors of `--mirror` (none: the
+/// set's own). Returns the folder that now holds the files.
+pub type Fetch = fn(Option<&Path>, &[String], &mut dyn FnMut(Progress<'_>)) -> Result<PathBuf>;
+
+/// One data set that `--data` can name.
+#[derive(Clone, Copy, Debug)]
+pub struct Source {
+    /// What the user types.
+    pub name: &'static str,
+    /// One line for listings.
+    pub about: &'static str,
+    /// How its rows come into memory.
+    pub load: Load,
+    /// How its files come onto the disk; `None` for a set that needs none.
+    pub fetch: Option<Fetch>,
+}
+
+/// Every data set there is: a further one is a module and a line here.
+pub const SOURCES: &[Source] = &[
+    Source {
+        name: "digits",
+        about: "hand-drawn looking digits, 28 x 28, generated from the seed (built in)",
+        load: |_, seed| digits::dataset(seed, DIGITS_TRAIN_ROWS, DIGITS_TEST_ROWS),
+        fetch: None,
+    },
+    Source {
+        name: "mnist",
+        about: "handwritten digits, 28 x 28, 60,000 to train on and 10,000 to test with",
+        load: |data_dir, _| mnist::load(data_dir),
+        fetch: Some(mnist::fetch),
+    },
+];
+
+/// The data set called `name`.
+pub fn source(name: &str) -> Result<&'static Source> {
+    SOURCES.iter().find(|source| source.name == name).ok_or_else(|| {
+        let known: Vec<_> = SOURCES.iter().map(|source| source.name).collect();
+        Error::Usage(format!("unknown data set '{name}', expected one of: {}", known.join(", ")))
+    })
+}
+
+/// Loads the data set called `name`, from `data_dir` or else [`default_dir`] if it is kept in
+/// files, from `seed` if it is generated.
+pub fn load(name: &str, data_dir: Option<&Path>, seed: u64) -> Result<Dataset> {
+    (source(name)?.load)(data_dir, seed)
+}
+
+/// Downloads the data set called `name` from `mirrors`, or its own mirrors if there are none, into
+/// the folder where [`load`] will find it, and returns that folder.
+pub fn fetch(
+    name: &str,
+    data_dir: Option<&Path>,
+    mirrors: &[String],
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<PathBuf> {
+    let fetch = source(name)?.fetch.ok_or_else(|| {
+        Error::Usage(format!("data set '{name}' is built in, there is nothing to fetch"))
+    })?;
+    fetch(data_dir, mirrors, progress)
+}
+
+/// Where data is kept when no `--data-dir` is given: `GPU_AE_DATA`, or else the user's cache.
+pub fn default_dir() -> Result<PathBuf> {
+    if let Some(dir) = std::env::var_os("GPU_AE_DATA").filter(|dir| !dir.is_empty()) {
+        return Ok(dir.into());
+    }
+    directories::ProjectDirs::from("", "", "gpu-ae")
+        .map(|dirs| dirs.cache_dir().join("data"))
+        .ok_or_else(|| {
+            Error::Usage(
+                "this user has no home folder to keep data in: name one by --data-dir \
+                 or GPU_AE_DATA"
+                    .into(),
+            )
+        })
+}

@@ -1,0 +1,78 @@
+//! The one error type of the library, and the process exit code each kind of error maps to.
+
+use std::path::{Path, PathBuf};
+
+/// Result of everything in this crate that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, worded for the person at the terminal: it names the file, flag or step and
+/// says what was expected.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A flag, a key of a configuration file or a combination of them makes no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// A file was read but is not what it should be.
+    #[error("{}: {problem}", path.display())]
+    Input {
+        /// The offending file.
+        path: PathBuf,
+        /// What is wrong with it and what was expected.
+        problem: String,
+    },
+    /// The operating system refused to read or write a file.
+    #[error("{}: cannot {action}: {source}", path.display())]
+    Io {
+        /// The file or folder in question.
+        path: PathBuf,
+        /// What was attempted, as a verb phrase: "read", "write the checkpoint".
+        action: &'static str,
+        /// The system's own reason.
+        source: std::io::Error,
+    },
+    /// Shapes or element types that do not fit together, found while building a graph or a plan.
+    #[error("{op}: {problem}")]
+    Graph {
+        /// The operation that was being added.
+        op: String,
+        /// What does not fit.
+        problem: String,
+    },
+    /// A device could not be found, opened or used.
+    #[error("{0}")]
+    Device(String),
+    /// What was asked for was tried and did not succeed.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl Error {
+    /// Exit code of the process: 1 when the work itself failed, 2 when the request or its input
+    /// was wrong.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Error::Usage(_) | Error::Input { .. } | Error::Device(_) => 2,
+            Error::Io { action, .. } if action.starts_with("read") => 2,
+            Error::Io { .. } | Error::Graph { .. } | Error::Failed(_) => 1,
+        }
+    }
+
+    /// An [`Error::Input`] about `path`.
+    pub fn input(path: impl AsRef<Path>, problem: impl Into<String>) -> Self {
+        Error::Input { path: path.as_ref().to_path_buf(), problem: problem.into() }
+    }
+
+    /// A closure that wraps an [`std::io::Error`], for `map_err`.
+    pub fn io(
+        path: impl AsRef<Path>,
+        action: &'static str,
+    ) -> impl FnOnce(std::io::Error) -> Error {
+        let path = path.as_ref().to_path_buf();
+        move |source| Error::Io { path, action, source }
+    }
+
+    /// An [`Error::Graph`] raised by operation `op`.
+    pub fn graph(op: impl Into<String>, problem: impl Into<String>) -> Self {
+        Error::Graph { op: op.into(), problem: problem.into() }
+    }
+}

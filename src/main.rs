@@ -1,0 +1,2 @@
+//! gpu-ae.
+fn main(){}

@@ -1,0 +1,98 @@
+//! Gradient of a linear layer with respect to its input: dx = (dy · W) ∘ act'(h), and the plain
+//! product a · b.
+
+use super::activation::Activation;
+use super::check::{arity, same};
+use super::kernel::{Bind, Case, Cost, Kernel, Launch, Request};
+use super::matmul::{Extents, MatMul};
+use super::matmul_tiles::{self, Operands, PRODUCT};
+use super::samples::Samples;
+use crate::error::Result;
+use crate::graph::Op;
+use crate::tensor::{HostTensor, Real, Ty};
+
+/// dx \[M, N\] for inputs (dy \[M, K\], W \[K, N\], h \[M, N\]): the fusion of the product with the gradient
+/// of the activation that made h.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinearInputGrad(pub Activation);
+
+impl LinearInputGrad {
+    fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
+        let Ok(extents) = MatMul::Nn.extents(&x[0].ty(), &x[1].ty()) else { return };
+        let dx = y[0].real_mut();
+        MatMul::Nn.compute(extents, x[0].real(), x[1].real(), dx);
+        for (dx, &h) in dx.iter_mut().zip(x[2].real()) {
+            *dx = *dx * self.0.slope(h);
+        }
+    }
+}
+
+impl Op for LinearInputGrad {
+    fn name(&self) -> &'static str {
+        "linear_input_grad"
+    }
+
+    fn attributes(&self) -> String {
+        self.0.attributes()
+    }
+
+    fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
+        let [dy, w, h] = arity(self.name(), inputs)?;
+        let Extents { m, n, .. } = MatMul::Nn.extents(dy, w)?;
+        same(self.name(), "h", h, &Ty::f32(&[m, n]))?;
+        Ok(vec![h.clone()])
+    }
+
+    crate::twin!();
+}
+
+/// `shaders/matmul_nn.wgsl`
+pub struct MatMulNnKernel;
+
+impl Kernel for MatMulNnKernel {
+    fn stem(&self) -> &'static str {
+        "matmul_nn"
+    }
+
+    fn matches(&self, op: &dyn Op) -> bool {
+        op.downcast::<MatMul>() == Some(&MatMul::Nn) || op.downcast::<LinearInputGrad>().is_some()
+    }
+
+    fn launch(&self, r: &Request<'_>) -> Result<Launch> {
+        let e = MatMul::Nn.extents(r.inputs[0], r.inputs[1])?;
+        let fused = r.op.downcast::<LinearInputGrad>();
+        let (h, activation) = fused.map_or((Bind::Input(0), Activation::Identity), |op| (Bind::Input(2), op.0));
+        Ok(matmul_tiles::launch(
+            &Operands { stem: self.stem(), extents: e, aligned: e.k.is_multiple_of(4) && e.n.is_multiple_of(4), mask: true },
+            vec![Bind::Input(0), Bind::Input(1), h, Bind::Output(0)],
+            &[activation as u32],
+        ))
+    }
+
+    fn cost(&self, r: &Request<'_>) -> Cost {
+        matmul_tiles::cost(MatMul::Nn, r)
+    }
+
+    fn cases(&self) -> Vec<Case> {
+        let mut s = Samples::new("matmul_nn");
+        let mut cases = Vec::new();
+        for (m, n, k) in matmul_tiles::SHAPES {
+            let inputs = vec![s.normal(&[m, k]), s.normal(&[k, n])];
+            cases.push(Case::new(format!("{m}x{n}x{k}"), MatMul::Nn, inputs.clone(), PRODUCT));
+            for activation in [Activation::Relu, Activation::Sigmoid] {
+                let masked = [inputs.clone(), vec![s.uniform(&[m, n], -0.5, 1.0)]].concat();
+                let label = format!("{m}x{n}x{k} {activation:?}");
+                // The twin on absolute inputs bounds the sigmoid's slope only for h in [0, 1].
+                let masked = if activation == Activation::Sigmoid {
+                    [masked[..2].to_vec(), vec![s.uniform(&[m, n], 0.0, 1.0)]].concat()
+                } else {
+                    masked
+                };
+                cases.push(Case::new(label, LinearInputGrad(activation), masked, PRODUCT));
+            }
+        }
+        let inputs = vec![s.normal(&[128, 784]), s.normal(&[784, 64]), s.normal(&[128, 64])];
+        cases.push(Case::new("128x64x784 relu", LinearInputGrad(Activation::Relu), inputs, PRODUCT).benched());
+        cases
+    }
+}

@@ -1,0 +1,91 @@
+//! Forward pass of a linear layer: y = act(x · Wᵀ + b), and the plain product a · bᵀ.
+
+use super::activation::{Activation, SIGMOID};
+use super::check::{arity, same};
+use super::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Tolerance};
+use super::matmul::{Extents, MatMul};
+use super::matmul_tiles::{self, Operands, PRODUCT};
+use super::samples::Samples;
+use crate::error::Result;
+use crate::graph::Op;
+use crate::tensor::{HostTensor, Real, Ty};
+
+/// y \[M, N\] for inputs (x \[M, K\], W \[N, K\], b \[N\]): the fusion of product, bias and activation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Linear(pub Activation);
+
+impl Linear {
+    fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
+        let Ok(extents) = MatMul::Nt.extents(&x[0].ty(), &x[1].ty()) else { return };
+        let y = y[0].real_mut();
+        MatMul::Nt.compute(extents, x[0].real(), x[1].real(), y);
+        for row in y.chunks_exact_mut(extents.n) {
+            for (y, &b) in row.iter_mut().zip(x[2].real()) {
+                *y = self.0.value(*y + b);
+            }
+        }
+    }
+}
+
+impl Op for Linear {
+    fn name(&self) -> &'static str {
+        "linear"
+    }
+
+    fn attributes(&self) -> String {
+        self.0.attributes()
+    }
+
+    fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
+        let [x, w, b] = arity(self.name(), inputs)?;
+        let Extents { m, n, .. } = MatMul::Nt.extents(x, w)?;
+        same(self.name(), "the bias", b, &Ty::f32(&[n]))?;
+        Ok(vec![Ty::f32(&[m, n])])
+    }
+
+    crate::twin!();
+}
+
+/// `shaders/matmul_nt.wgsl`
+pub struct MatMulNtKernel;
+
+impl Kernel for MatMulNtKernel {
+    fn stem(&self) -> &'static str {
+        "matmul_nt"
+    }
+
+    fn matches(&self, op: &dyn Op) -> bool {
+        op.downcast::<MatMul>() == Some(&MatMul::Nt) || op.downcast::<Linear>().is_some()
+    }
+
+    fn launch(&self, r: &Request<'_>) -> Result<Launch> {
+        let e = MatMul::Nt.extents(r.inputs[0], r.inputs[1])?;
+        let linear = r.op.downcast::<Linear>();
+        let (bias, activation) = linear.map_or((Bind::Input(0), Activation::Identity), |op| (Bind::Input(2), op.0));
+        Ok(matmul_tiles::launch(
+            &Operands { stem: self.stem(), extents: e, aligned: e.k.is_multiple_of(4) && e.n.is_multiple_of(4), mask: false },
+            vec![Bind::Input(0), Bind::Input(1), bias, Bind::Output(0)],
+            &[activation as u32, u32::from(linear.is_some())],
+        ))
+    }
+
+    fn cost(&self, r: &Request<'_>) -> Cost {
+        matmul_tiles::cost(MatMul::Nt, r)
+    }
+
+    fn cases(&self) -> Vec<Case> {
+        let mut s = Samples::new("matmul_nt");
+        let mut cases = Vec::new();
+        for (m, n, k) in matmul_tiles::SHAPES {
+            let inputs = vec![s.normal(&[m, k]), s.normal(&[n, k])];
+            cases.push(Case::new(format!("{m}x{n}x{k}"), MatMul::Nt, inputs.clone(), PRODUCT));
+            let layer = [inputs, vec![s.normal(&[n])]].concat();
+            cases.push(Case::new(format!("{m}x{n}x{k} relu"), Linear(Activation::Relu), layer.clone(), PRODUCT));
+            let sigmoid = Tolerance { atol: 4e-5, ..SIGMOID };
+            cases.push(Case::new(format!("{m}x{n}x{k} sigmoid"), Linear(Activation::Sigmoid), layer, sigmoid));
+        }
+        let inputs = vec![s.normal(&[128, 784]), s.normal(&[64, 784]), s.normal(&[64])];
+        cases.push(Case::new("128x64x784 relu", Linear(Activation::Relu), inputs, PRODUCT).benched());
+        cases
+    }
+}

@@ -1,0 +1,81 @@
+//! What the three matrix product kernels share: how results are cut into tiles, and their cases.
+
+use super::kernel::{Bind, Cost, Launch, Request, Terms, Tolerance, Work};
+use super::matmul::{Extents, MatMul};
+use crate::shader::ShaderKey;
+
+/// A product to be launched.
+pub(super) struct Operands {
+    /// The shader.
+    pub stem: &'static str,
+    /// Extents of the product.
+    pub extents: Extents,
+    /// Whether all row lengths are multiples of four, so that rows are read as vectors.
+    pub aligned: bool,
+    /// Whether the shader reads a third matrix of the result's shape.
+    pub mask: bool,
+}
+
+/// Results of one invocation, and invocations of one workgroup.
+struct Tile {
+    rows: usize,
+    vectors: usize,
+    group: usize,
+}
+
+/// Large tiles make few loads serve many products; small results need small tiles to keep more than
+/// one core busy.
+fn tile(e: Extents) -> Tile {
+    let _ = e;
+    Tile { rows: 8, vectors: 2, group: 8 }
+}
+
+/// The single dispatch of a product; `flags` follow m, n, k in the uniform block.
+pub(super) fn launch(operands: &Operands, bindings: Vec<Bind>, flags: &[u32]) -> Launch {
+    let e = operands.extents;
+    let Tile { rows, vectors, group } = tile(e);
+    let snippets: &'static [&'static str] = match (operands.aligned, operands.mask) {
+        (true, false) => &["matmul_vec4"],
+        (true, true) => &["matmul_vec4", "matmul_mask_vec4"],
+        (false, false) => &["matmul_scalar"],
+        (false, true) => &["matmul_scalar", "matmul_mask_scalar"],
+    };
+    let constants = vec![("TILE_ROWS", rows as u32), ("TILE_VECS", vectors as u32), ("GROUP_SIZE", group as u32)];
+    let mut params = vec![e.m as u32, e.n as u32, e.k as u32];
+    params.extend(flags);
+    let tiles = e.m.div_ceil(rows) * e.n.div_ceil(4 * vectors);
+    let shader = ShaderKey { stem: operands.stem, constants, snippets };
+    Launch::single(shader, bindings, params, Work::Invocations(tiles))
+}
+
+/// Arithmetic and traffic of a product.
+pub(super) fn cost(layout: MatMul, r: &Request<'_>) -> Cost {
+    let flops = layout.extents(r.inputs[0], r.inputs[1]).map_or(0.0, |e| 2.0 * (e.m * e.n * e.k) as f64);
+    Cost::streaming(r, flops)
+}
+
+/// Extents (m, n, k) that meet every edge: 1, tile ± 1, primes, and the layers of the default network.
+pub(super) const SHAPES: [(usize, usize, usize); 14] = [
+    (1, 1, 1),
+    (1, 7, 3),
+    (2, 4, 8),
+    (7, 9, 5),
+    (8, 8, 8),
+    (9, 12, 4),
+    (17, 33, 31),
+    (13, 64, 20),
+    (64, 13, 127),
+    (33, 20, 64),
+    (128, 20, 20),
+    (31, 68, 36),
+    (65, 67, 129),
+    (20, 784, 64),
+];
+
+/// Tolerance of a product: half an ULP for each of the additions in a row, which mostly cancel.
+pub(super) const PRODUCT: Tolerance = Tolerance::new(
+    1e-7,
+    5e-6,
+    Terms::OfAbsoluteInputs,
+    "k products and sums of half an ULP (6e-8) each grow like their root: 1.7e-6 at k = 784, 3 times that allowed",
+);

@@ -1,0 +1,88 @@
+//! Gradients of a linear layer with respect to weights and bias: dW = dyᵀ · x, db = Σ dy, and the
+//! plain product aᵀ · b.
+
+use super::check::arity;
+use super::kernel::{Bind, Case, Cost, Kernel, Launch, Request};
+use super::matmul::{Extents, MatMul};
+use super::matmul_tiles::{self, Operands, PRODUCT};
+use super::samples::Samples;
+use crate::error::Result;
+use crate::graph::Op;
+use crate::tensor::{HostTensor, Real, Ty};
+
+/// (dW \[M, N\], db \[M\]) for inputs (dy \[K, M\], x \[K, N\]), K the batch: both gradients in one pass
+/// over dy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinearWeightGrad;
+
+impl LinearWeightGrad {
+    fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
+        let Ok(extents) = MatMul::Tn.extents(&x[0].ty(), &x[1].ty()) else { return };
+        let [dw, db] = y else { return };
+        MatMul::Tn.compute(extents, x[0].real(), x[1].real(), dw.real_mut());
+        for row in x[0].real().chunks_exact(extents.m) {
+            for (db, &dy) in db.real_mut().iter_mut().zip(row) {
+                *db += dy;
+            }
+        }
+    }
+}
+
+impl Op for LinearWeightGrad {
+    fn name(&self) -> &'static str {
+        "linear_weight_grad"
+    }
+
+    fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
+        let [dy, x] = arity(self.name(), inputs)?;
+        let Extents { m, n, .. } = MatMul::Tn.extents(dy, x)?;
+        Ok(vec![Ty::f32(&[m, n]), Ty::f32(&[m])])
+    }
+
+    crate::twin!();
+}
+
+/// `shaders/matmul_tn.wgsl`
+pub struct MatMulTnKernel;
+
+impl Kernel for MatMulTnKernel {
+    fn stem(&self) -> &'static str {
+        "matmul_tn"
+    }
+
+    fn matches(&self, op: &dyn Op) -> bool {
+        op.downcast::<MatMul>() == Some(&MatMul::Tn) || op.downcast::<LinearWeightGrad>().is_some()
+    }
+
+    fn launch(&self, r: &Request<'_>) -> Result<Launch> {
+        let e = MatMul::Tn.extents(r.inputs[0], r.inputs[1])?;
+        let with_bias = r.op.downcast::<LinearWeightGrad>().is_some();
+        let db = if with_bias { Bind::Output(1) } else { Bind::Scratch(0) };
+        let mut launch = matmul_tiles::launch(
+            &Operands { stem: self.stem(), extents: e, aligned: e.m.is_multiple_of(4) && e.n.is_multiple_of(4), mask: false },
+            vec![Bind::Input(0), Bind::Input(1), Bind::Output(0), db],
+            &[u32::from(with_bias)],
+        );
+        if !with_bias {
+            launch.scratch.push(4);
+        }
+        Ok(launch)
+    }
+
+    fn cost(&self, r: &Request<'_>) -> Cost {
+        matmul_tiles::cost(MatMul::Tn, r)
+    }
+
+    fn cases(&self) -> Vec<Case> {
+        let mut s = Samples::new("matmul_tn");
+        let mut cases = Vec::new();
+        for (m, n, k) in matmul_tiles::SHAPES {
+            let inputs = vec![s.normal(&[k, m]), s.normal(&[k, n])];
+            cases.push(Case::new(format!("{m}x{n}x{k}"), MatMul::Tn, inputs.clone(), PRODUCT));
+            cases.push(Case::new(format!("{m}x{n}x{k} with bias"), LinearWeightGrad, inputs, PRODUCT));
+        }
+        let inputs = vec![s.normal(&[128, 64]), s.normal(&[128, 784])];
+        cases.push(Case::new("64x784x128 with bias", LinearWeightGrad, inputs, PRODUCT).benched());
+        cases
+    }
+}

@@ -1,0 +1,101 @@
+//! The operations, one file each: gradient rule, CPU twin, and the host side of the kernel with its
+//! cases and cost. This file is their one registry.
+
+pub mod activation;
+pub mod activation_grad;
+pub mod activeness;
+pub mod activeness_grad;
+pub mod adam_step;
+pub mod add_bias;
+pub mod batch_gather;
+pub mod batch_rows;
+pub mod binary;
+pub mod broadcast;
+mod check;
+pub mod clock;
+pub mod clock_advance;
+pub mod element;
+pub mod kernel;
+pub mod matmul;
+pub mod matmul_nn;
+pub mod matmul_nt;
+mod matmul_tiles;
+pub mod matmul_tn;
+pub mod random_bits;
+pub mod reconstruction_loss;
+pub mod renyi_entropy;
+mod samples;
+pub mod sgd_step;
+pub mod softmax_entropy;
+pub mod softmax_entropy_grad;
+pub mod sum_all;
+pub mod sum_axis;
+pub mod unary;
+
+pub use kernel::{Bind, Case, Cost, Dispatch, Kernel, Launch, Request, Terms, Tolerance, Work};
+
+use crate::graph::Op;
+use crate::tensor::Ty;
+
+/// Alignment in bytes of every tensor in an arena: what any adapter accepts as a binding's offset.
+pub const ALIGNMENT: usize = 256;
+
+/// Words that tensors take when packed into one arena, padding between them included.
+pub fn packed_words(types: &[&Ty]) -> usize {
+    let (last, others) = types.split_last().map_or((0, &[][..]), |(last, others)| (last.bytes(), others));
+    (others.iter().map(|ty| ty.bytes().next_multiple_of(ALIGNMENT)).sum::<usize>() + last) / 4
+}
+
+/// Declares the kernels: the registry itself, and `for_each_kernel!`, by which tests and benchmarks
+/// stamp one named item per kernel.
+macro_rules! kernels {
+    ($($stem:ident => $kernel:expr),+ $(,)?) => {
+        /// Every kernel, in alphabetical order.
+        pub static KERNELS: &[&dyn Kernel] = &[$(&$kernel),+];
+
+        /// Calls `$callback!` with the stems of all kernels.
+        #[macro_export]
+        macro_rules! for_each_kernel {
+            ($callback:ident) => {
+                $callback! { $($stem)+ }
+            };
+        }
+    };
+}
+
+kernels! {
+    activation => activation::ActivationKernel,
+    activation_grad => activation_grad::ActivationGradKernel,
+    activeness => activeness::ActivenessKernel,
+    activeness_grad => activeness_grad::ActivenessGradKernel,
+    adam_step => adam_step::AdamStepKernel,
+    add_bias => add_bias::AddBiasKernel,
+    batch_gather => batch_gather::BatchGatherKernel,
+    batch_rows => batch_rows::BatchRowsKernel,
+    binary => binary::BinaryKernel,
+    broadcast => broadcast::BroadcastKernel,
+    clock_advance => clock_advance::ClockAdvanceKernel,
+    element => element::ElementKernel,
+    matmul_nn => matmul_nn::MatMulNnKernel,
+    matmul_nt => matmul_nt::MatMulNtKernel,
+    matmul_tn => matmul_tn::MatMulTnKernel,
+    random_bits => random_bits::RandomBitsKernel,
+    reconstruction_loss => reconstruction_loss::ReconstructionLossKernel,
+    renyi_entropy => renyi_entropy::RenyiEntropyKernel,
+    sgd_step => sgd_step::SgdStepKernel,
+    softmax_entropy => softmax_entropy::SoftmaxEntropyKernel,
+    softmax_entropy_grad => softmax_entropy_grad::SoftmaxEntropyGradKernel,
+    sum_all => sum_all::SumAllKernel,
+    sum_axis => sum_axis::SumAxisKernel,
+    unary => unary::UnaryKernel,
+}
+
+/// The kernel that computes `op`, if there is one.
+pub fn kernel_for(op: &dyn Op) -> Option<&'static dyn Kernel> {
+    KERNELS.iter().copied().find(|kernel| kernel.matches(op))
+}
+
+/// The kernel of this stem.
+pub fn kernel_named(stem: &str) -> Option<&'static dyn Kernel> {
+    KERNELS.iter().copied().find(|kernel| kernel.stem() == stem)
+}

@@ -1,0 +1,186 @@
+//! Entropy of soft assignments: how certain each row of a batch is, and how evenly the columns are
+//! used.
+//!
+//! Source: Paiton and Lundquist, "Entropy loss function for unsupervised deep learning", corrected as
+//! in FORMULAS §2. lq = log_softmax(−βX) over N columns, q = e^lq, M valid rows, q̄ = mean of q over
+//! rows, L_i = log Σ_m q_mi:
+//!
+//! * ΣH = −Σ_m Σ_i q lq
+//! * A_doc = Σ_{m,i} log((N/M) q_mi)
+//! * A_avg = Σ_i log((N/M) Σ_m q_mi) = Σ_i (L_i + log N − log M)
+//! * KL(q̄‖u) = Σ_i q̄_i log(N q̄_i)
+//!
+//! β = −1: X are logits; β > 0: energies. Everything is kept in logarithms, so logits of ±1e4 are
+//! exact.
+
+use super::check::{arity, matrix, same};
+use super::clock;
+use super::kernel::{Bind, Case, Cost, Dispatch, Kernel, Launch, Request, Terms, Tolerance, Work};
+use super::samples::Samples;
+use super::softmax_entropy_grad::SoftmaxEntropyGrad;
+use crate::error::{Error, Result};
+use crate::graph::{Graph, Op, Var};
+use crate::shader::ShaderKey;
+use crate::tensor::{HostTensor, Real, Ty};
+
+/// (totals \[4\], row_lse \[M\], row_h \[M\], column_lse \[N\]) for inputs (X \[M, N\], clock).
+///
+/// The totals are those of [`Total`]; the others are what the gradient needs: log Σ_i e^{−βX_mi},
+/// H_m and L_i.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SoftmaxEntropy {
+    /// Inverse temperature and sign β.
+    pub beta: f32,
+}
+
+/// Position of each quantity among the totals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Total {
+    /// ΣH
+    Entropy = 0,
+    /// A_doc
+    Document = 1,
+    /// A_avg
+    Average = 2,
+    /// KL(q̄‖u)
+    Divergence = 3,
+}
+
+/// log Σ e^x.
+fn log_sum_exp<T: Real>(x: impl Iterator<Item = T> + Clone) -> T {
+    let largest = x.clone().fold(T::neg_infinity(), T::max);
+    largest + x.fold(T::zero(), |sum, x| sum + (x - largest).exp()).ln()
+}
+
+impl SoftmaxEntropy {
+    fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
+        let n = x[0].shape.matrix().map_or(1, |(_, n)| n);
+        let m = clock::valid_rows(x[1].words());
+        let minus_beta = T::of(-f64::from(self.beta));
+        let mut lq: Vec<T> = x[0].real()[..m * n].iter().map(|&x| minus_beta * x).collect();
+        let [totals, row_lse, row_h, column_lse] = y else { return };
+        let log_ratio = T::of(n as f64 / m as f64).ln();
+        let mut entropy = T::zero();
+        let mut document = T::zero();
+        for (row, lq) in lq.chunks_exact_mut(n).enumerate() {
+            let lse = log_sum_exp(lq.iter().copied());
+            lq.iter_mut().for_each(|lq| *lq = *lq - lse);
+            let h = lq.iter().fold(T::zero(), |h, &lq| h - lq.exp() * lq);
+            row_lse.real_mut()[row] = lse;
+            row_h.real_mut()[row] = h;
+            entropy += h;
+            document += lq.iter().fold(T::zero(), |sum, &lq| sum + lq + log_ratio);
+        }
+        let mut average = T::zero();
+        let mut divergence = T::zero();
+        for column in 0..n {
+            let lse = log_sum_exp(lq.iter().copied().skip(column).step_by(n));
+            column_lse.real_mut()[column] = lse;
+            average += lse + log_ratio;
+            divergence += (lse + log_ratio).exp() / T::of(n as f64) * (lse + log_ratio);
+        }
+        totals.real_mut().copy_from_slice(&[entropy, document, average, divergence]);
+    }
+}
+
+impl Op for SoftmaxEntropy {
+    fn name(&self) -> &'static str {
+        "softmax_entropy"
+    }
+
+    fn attributes(&self) -> String {
+        format!("beta={}", self.beta)
+    }
+
+    fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
+        let [x, clock] = arity(self.name(), inputs)?;
+        let (m, n) = matrix(self.name(), "X", x)?;
+        same(self.name(), "the clock", clock, &clock::ty())?;
+        Ok(vec![Ty::f32(&[4]), Ty::f32(&[m]), Ty::f32(&[m]), Ty::f32(&[n])])
+    }
+
+    fn vjp(&self, g: &mut Graph, x: &[Var], y: &[Var], dy: &[Option<Var>]) -> Result<Vec<Option<Var>>> {
+        if dy[1..].iter().any(Option::is_some) {
+            return Err(Error::graph(self.name(), "only the totals can be differentiated, not the row statistics"));
+        }
+        let Some(dy) = dy[0] else { return Ok(vec![None, None]) };
+        let grad = SoftmaxEntropyGrad { beta: self.beta };
+        Ok(vec![Some(g.apply(grad, &[x[0], x[1], y[1], y[2], y[3], dy])?), None])
+    }
+
+    crate::twin!();
+}
+
+/// `shaders/softmax_entropy_rows.wgsl`, then `softmax_entropy_columns.wgsl`, then
+/// `softmax_entropy_totals.wgsl`.
+pub struct SoftmaxEntropyKernel;
+
+impl Kernel for SoftmaxEntropyKernel {
+    fn stem(&self) -> &'static str {
+        "softmax_entropy"
+    }
+
+    fn matches(&self, op: &dyn Op) -> bool {
+        op.downcast::<SoftmaxEntropy>().is_some()
+    }
+
+    fn launch(&self, r: &Request<'_>) -> Result<Launch> {
+        let (m, n) = matrix(self.stem(), "X", r.inputs[0])?;
+        let beta = r.op.downcast::<SoftmaxEntropy>().map_or(-1.0, |op| op.beta);
+        let (x, clock, row_lse, row_h) = (Bind::Input(0), Bind::Input(1), Bind::Output(1), Bind::Output(2));
+        let column_lse = Bind::Output(3);
+        let params = vec![m as u32, n as u32, beta.to_bits()];
+        let row_document = Bind::Scratch(0);
+        let rows = Dispatch {
+            shader: ShaderKey::plain("softmax_entropy_rows"),
+            bindings: vec![x.clone(), row_lse.clone(), row_h.clone(), row_document.clone()],
+            params: params.clone(),
+            work: Work::Invocations(m),
+        };
+        let columns = Dispatch {
+            shader: ShaderKey::plain("softmax_entropy_columns"),
+            bindings: vec![x, clock.clone(), row_lse, column_lse.clone()],
+            params: params.clone(),
+            work: Work::Invocations(n),
+        };
+        let totals = Dispatch {
+            shader: ShaderKey::plain("softmax_entropy_totals"),
+            bindings: vec![clock, row_h, row_document, column_lse, Bind::Output(0)],
+            params,
+            work: Work::Groups(1),
+        };
+        Ok(Launch { dispatches: vec![rows, columns, totals], scratch: vec![m * 4] })
+    }
+
+    fn cost(&self, r: &Request<'_>) -> Cost {
+        let elements = r.inputs[0].elements() as f64;
+        Cost { flops: 16.0 * elements, bytes: 8.0 * elements }
+    }
+
+    fn cases(&self) -> Vec<Case> {
+        let rounding = Tolerance::new(
+            1e-5,
+            4e-5,
+            Terms::Largest,
+            "the golden vectors' bound of 1e-5, times 4 for WGSL's log and exp at 3 to 20 ULP",
+        );
+        let mut s = Samples::new("softmax_entropy");
+        let mut cases = Vec::new();
+        for (m, n, valid, beta, scale) in [
+            (1, 1, 1, -1.0, 1.0),
+            (2, 3, 2, -1.0, 1.0),
+            (67, 13, 67, 2.5, 1.0),
+            (65, 20, 41, -1.0, 5.0),
+            (9, 5, 9, -1.0, 1e4),
+            (9, 5, 9, 1.0, 1e4),
+            (256, 10, 256, -1.0, 3.0),
+        ] {
+            let inputs = vec![s.uniform(&[m, n], -scale, scale), clock::with_valid_rows(valid)];
+            let label = format!("{m}x{n}, {valid} valid, beta={beta}, to {scale}");
+            let case = Case::new(label, SoftmaxEntropy { beta }, inputs, rounding);
+            cases.push(if m == 256 { case.benched() } else { case });
+        }
+        cases
+    }
+}

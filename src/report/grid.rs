@@ -1,0 +1,295 @@
+//! Grids of small images, such as reconstructions under their originals.
+
+use image::{Rgb, RgbImage};
+use plotters::prelude::{BitMapBackend, IntoDrawingArea};
+
+use super::text::{self, drawing};
+use crate::data::ImageShape;
+use crate::error::{Error, Result};
+
+/// Images are enlarged as often as fits into this many pixels, so MNIST is shown at three times.
+const CELL: usize = 84;
+/// Space around the grid, and between one group of rows and the next.
+const GAP: usize = 16;
+/// Space between images of a group, across and down.
+const SEPARATOR: usize = 3;
+/// The largest width and height of a picture.
+const LARGEST_SIDE: usize = 1 << 15;
+/// Line height of the captions.
+const LETTERING: f64 = 28.0;
+
+const PAPER: Rgb<u8> = Rgb([255, 255, 255]);
+/// Drawn instead of a pixel that is NaN: no grey, and rare in photographs.
+const NOT_A_NUMBER: Rgb<u8> = Rgb([255, 0, 255]);
+
+/// Images that share the first, second, … row of every group.
+#[derive(Clone, Copy, Debug)]
+pub struct Band<'a> {
+    /// What stands to the left of its rows; may be empty.
+    pub caption: &'a str,
+    /// Pixels `[images, height · width · channels]` in 0..=1. Beyond is clamped; NaN is magenta.
+    pub pixels: &'a [f32],
+}
+
+/// Draws test images over their reconstructions, `columns` pairs side by side, then the next.
+pub fn reconstruction_grid(
+    originals: &[f32],
+    reconstructions: &[f32],
+    image: ImageShape,
+    columns: usize,
+) -> Result<RgbImage> {
+    let originals = Band { caption: "original", pixels: originals };
+    let reconstructions = Band { caption: "reconstruction", pixels: reconstructions };
+    image_grid(&[originals, reconstructions], image, columns)
+}
+
+/// Draws the images of all `bands` in groups of rows, one row a band, `columns` images a row: the
+/// n-th images of the bands are one above the other. With a single band it is an ordinary grid.
+pub fn image_grid(bands: &[Band], image: ImageShape, columns: usize) -> Result<RgbImage> {
+    let size = image.height * image.width * image.channels;
+    let count = bands.first().map_or(0, |band| band.pixels.len()) / size.max(1);
+    if !matches!(image.channels, 1 | 3) {
+        let channels = image.channels;
+        return Err(refused(format!("an image has 1 or 3 channels, not {channels}")));
+    }
+    if count == 0 || columns == 0 {
+        return Err(refused("there is no image in it".into()));
+    }
+    if let Some(band) = bands.iter().find(|band| band.pixels.len() != count * size) {
+        let found = band.pixels.len();
+        let due = count * size;
+        return Err(refused(format!("{count} images of {size} values are {due}, not {found}")));
+    }
+
+    let layout = Layout::new(bands, image, count, columns)?;
+    let mut picture = RgbImage::from_pixel(layout.width as u32, layout.height as u32, PAPER);
+    for (row, band) in bands.iter().enumerate() {
+        for (index, pixels) in band.pixels.chunks_exact(size).enumerate() {
+            draw_image(&mut picture, pixels, image, layout.origin(row, index), layout.scale);
+        }
+    }
+    draw_captions(&mut picture, bands, &layout)?;
+    Ok(picture)
+}
+
+fn refused(problem: String) -> Error {
+    Error::Failed(format!("cannot draw a grid of images: {problem}"))
+}
+
+/// Where everything is, in pixels of the picture.
+struct Layout {
+    scale: usize,
+    columns: usize,
+    groups: usize,
+    bands: usize,
+    /// An enlarged image.
+    cell: (usize, usize),
+    /// Where images begin; captions are to the left.
+    left: usize,
+    /// Line height of captions, if there are any.
+    lettering: Option<f64>,
+    width: usize,
+    height: usize,
+}
+
+impl Layout {
+    fn new(bands: &[Band], image: ImageShape, count: usize, columns: usize) -> Result<Self> {
+        let scale = (CELL / image.height.max(image.width)).max(1);
+        let cell = (image.width * scale, image.height * scale);
+        // Letters that would touch those of the next row are left out.
+        let lettering = (cell.1 as f64 >= LETTERING).then_some(LETTERING);
+        let mut captions = 0;
+        if let Some(size) = lettering {
+            for band in bands {
+                captions = captions.max(text::width(band.caption, size)? as usize);
+            }
+        }
+        let left = GAP + if captions > 0 { captions + GAP } else { 0 };
+        let (columns, groups) = (columns.min(count), count.div_ceil(columns));
+        let mut layout = Layout {
+            scale,
+            columns,
+            groups,
+            bands: bands.len(),
+            cell,
+            left,
+            lettering: lettering.filter(|_| captions > 0),
+            width: 0,
+            height: 0,
+        };
+        let (right, bottom) = layout.origin(bands.len() - 1, columns * groups - 1);
+        (layout.width, layout.height) = (right + cell.0 + GAP, bottom + cell.1 + GAP);
+        if layout.width.max(layout.height) > LARGEST_SIDE {
+            let (width, height) = (layout.width, layout.height);
+            return Err(refused(format!("{width} x {height} pixels are too many for a picture")));
+        }
+        Ok(layout)
+    }
+
+    /// Upper left corner of the image at `index` in a band.
+    fn origin(&self, band: usize, index: usize) -> (usize, usize) {
+        let (column, group) = (index % self.columns, index / self.columns);
+        let pitch = self.cell.1 + SEPARATOR;
+        let gap = if self.bands > 1 { GAP } else { SEPARATOR };
+        let x = self.left + column * (self.cell.0 + SEPARATOR);
+        let y = GAP + group * (self.bands * pitch - SEPARATOR + gap) + band * pitch;
+        (x, y)
+    }
+}
+
+fn draw_image(
+    picture: &mut RgbImage,
+    pixels: &[f32],
+    image: ImageShape,
+    (left, top): (usize, usize),
+    scale: usize,
+) {
+    let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
+    for (index, pixel) in pixels.chunks_exact(image.channels).enumerate() {
+        let color = match *pixel {
+            _ if pixel.iter().any(|value| value.is_nan()) => NOT_A_NUMBER,
+            [red, green, blue] => Rgb([red, green, blue].map(byte)),
+            _ => Rgb([byte(pixel[0]); 3]),
+        };
+        let (x, y) = (left + index % image.width * scale, top + index / image.width * scale);
+        for (dx, dy) in (0..scale).flat_map(|dy| (0..scale).map(move |dx| (dx, dy))) {
+            picture.put_pixel((x + dx) as u32, (y + dy) as u32, color);
+        }
+    }
+}
+
+fn draw_captions(picture: &mut RgbImage, bands: &[Band], layout: &Layout) -> Result<()> {
+    let Some(size) = layout.lettering else { return Ok(()) };
+    let dimensions = picture.dimensions();
+    let canvas = BitMapBackend::with_buffer(picture.as_mut(), dimensions).into_drawing_area();
+    for group in 0..layout.groups {
+        for (row, band) in bands.iter().enumerate() {
+            let (x, y) = layout.origin(row, group * layout.columns);
+            let left = x - GAP - text::width(band.caption, size)? as usize;
+            let top = y + layout.cell.1 / 2 - (0.25 * size) as usize;
+            text::draw(&canvas, band.caption, size, (left as i32, top as i32))?;
+        }
+    }
+    canvas.present().map_err(drawing)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const WHITE: [u8; 3] = [255; 3];
+
+    fn shape(height: usize, width: usize, channels: usize) -> ImageShape {
+        ImageShape { height, width, channels }
+    }
+
+    /// Grey images of 28 x 28, one for each level.
+    fn plain(levels: &[f32]) -> Vec<f32> {
+        levels.iter().flat_map(|&level| [level; 28 * 28]).collect()
+    }
+
+    fn bare(pixels: &[f32]) -> [Band<'_>; 1] {
+        [Band { caption: "", pixels }]
+    }
+
+    #[test]
+    fn originals_are_above_their_reconstructions() {
+        let originals = plain(&[0.0, 0.2, 0.4]);
+        let reconstructions = plain(&[0.6, 0.7, 0.8]);
+        let picture =
+            reconstruction_grid(&originals, &reconstructions, shape(28, 28, 1), 2).unwrap();
+        let right = picture.width() as usize - GAP;
+        let columns = [right - SEPARATOR - 2 * 84, right - 84].map(|left| left as u32);
+        let first = GAP as u32;
+        let second = first + 84 + SEPARATOR as u32;
+        let third = second + 84 + GAP as u32;
+        let fourth = third + 84 + SEPARATOR as u32;
+        assert_eq!(picture.height(), fourth + 84 + GAP as u32);
+        let rows =
+            [(first, [0, 51]), (second, [153, 179]), (third, [102, 255]), (fourth, [204, 255])];
+        for (top, levels) in rows {
+            for (left, level) in columns.into_iter().zip(levels) {
+                for (dx, dy) in [(0, 0), (83, 0), (0, 83), (83, 83), (40, 40)] {
+                    let found = picture.get_pixel(left + dx, top + dy).0;
+                    assert_eq!(found, [level; 3], "at {dx}, {dy} of {left}, {top}");
+                }
+            }
+        }
+        // Between and around them is paper.
+        for y in [first - 1, first + 84, second - 1, second + 84, third - 1, fourth - 1] {
+            assert_eq!(picture.get_pixel(columns[0] + 40, y).0, WHITE);
+        }
+        for x in [columns[0] - 1, columns[0] + 84, columns[1] - 1, columns[1] + 84] {
+            assert_eq!(picture.get_pixel(x, first + 40).0, WHITE);
+        }
+    }
+
+    #[test]
+    fn captions_stand_left_of_their_rows() {
+        let images = plain(&[1.0, 1.0]);
+        let picture = reconstruction_grid(&images, &images, shape(28, 28, 1), 1).unwrap();
+        // The images are white, so all ink is that of captions.
+        let left = picture.width() - (84 + 2 * GAP) as u32;
+        let inked = |rows: std::ops::Range<u32>| {
+            let pixels = picture.enumerate_pixels().filter(|(.., pixel)| pixel.0 != WHITE);
+            let pixels = pixels.filter(|(_, y, _)| rows.contains(y)).map(|(x, ..)| x);
+            pixels.fold((u32::MAX, 0, 0), |(min, max, n), x| (min.min(x), max.max(x), n + 1))
+        };
+        for top in [16, 16 + 87, 16 + 87 + 100, 16 + 87 + 100 + 87] {
+            let (first, last, count) = inked(top..top + 84);
+            assert!(first >= GAP as u32 - 1 && last <= left && count > 100, "{first}..{last}");
+            let (.., middle) = inked(top + 26..top + 58);
+            assert_eq!(middle, count, "the caption is not at the middle of its row");
+        }
+    }
+
+    #[test]
+    fn pixels_are_enlarged_without_smoothing() {
+        let checkers = [0.0, 1.0, 1.0, 0.0];
+        let picture = image_grid(&bare(&checkers), shape(2, 2, 1), 8).unwrap();
+        assert_eq!(picture.dimensions(), (84 + 2 * GAP as u32, 84 + 2 * GAP as u32));
+        for (x, y, pixel) in picture.enumerate_pixels() {
+            let inside = (16..100).contains(&x) && (16..100).contains(&y);
+            let black = inside && (x < 58) == (y < 58);
+            assert_eq!(pixel.0, if black { [0; 3] } else { WHITE }, "at {x}, {y}");
+        }
+        let large = vec![0.5; 100 * 90];
+        let picture = image_grid(&bare(&large), shape(90, 100, 1), 8).unwrap();
+        assert_eq!(picture.dimensions(), (132, 122));
+    }
+
+    #[test]
+    fn colours_are_interleaved_clamped_and_nan_is_seen() {
+        let row = [
+            [1.0, 0.5, 0.0],
+            [7.0, -3.0, 0.2],
+            [f32::INFINITY, f32::NEG_INFINITY, 0.0],
+            [0.0, f32::NAN, 1.0],
+        ];
+        let picture = image_grid(&bare(row.as_flattened()), shape(1, 4, 3), 1).unwrap();
+        let found: Vec<[u8; 3]> = (0..4).map(|n| picture.get_pixel(16 + n * 21, 16).0).collect();
+        assert_eq!(found, [[255, 128, 0], [255, 0, 51], [255, 0, 0], NOT_A_NUMBER.0]);
+        let picture = image_grid(&bare(&[f32::NAN]), shape(1, 1, 1), 1).unwrap();
+        assert_eq!(picture.get_pixel(50, 50), &NOT_A_NUMBER);
+    }
+
+    #[test]
+    fn what_is_no_grid_is_refused() {
+        let image = shape(2, 2, 1);
+        let refused: [(&[f32], &[f32], ImageShape, usize); 7] = [
+            (&[], &[], image, 4),
+            (&[0.0; 4], &[0.0; 4], image, 0),
+            (&[0.0; 4], &[0.0; 8], image, 4),
+            (&[0.0; 6], &[0.0; 6], image, 4),
+            (&[0.0; 8], &[0.0; 8], shape(2, 2, 2), 4),
+            (&[0.0; 4], &[0.0; 4], shape(0, 2, 1), 4),
+            (&[0.0; 4 * 500], &[0.0; 4 * 500], image, 500),
+        ];
+        for (originals, reconstructions, image, columns) in refused {
+            let error = reconstruction_grid(originals, reconstructions, image, columns);
+            assert!(error.is_err(), "{image:?}, {} values", originals.len());
+        }
+        assert!(image_grid(&[], image, 4).is_err());
+    }
+}

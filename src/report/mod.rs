@@ -1,0 +1,19 @@
+//! What people look at after a run: pictures for the run folder, tables for the terminal.
+//!
+//! The pictures are made in memory ([`reconstruction_grid`], [`loss_plot`]) and written by
+//! [`write_png`]; their text is set in an embedded font, so that they look the same on a server
+//! without any fonts.
+
+mod axis;
+pub mod grid;
+pub mod loss;
+pub mod plot;
+pub mod png;
+pub mod table;
+mod text;
+
+pub use grid::{Band, image_grid, reconstruction_grid};
+pub use loss::{EpochPoint, loss_plot};
+pub use plot::{Series, line_plot};
+pub use png::write_png;
+pub use table::{format_number, text_table};

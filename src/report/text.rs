@@ -1,0 +1,113 @@
+//! The typeface of every picture, embedded so that text looks the same on a machine without fonts.
+
+use std::fmt::Display;
+use std::sync::LazyLock;
+
+use ab_glyph::{Font, FontRef, ScaleFont};
+use plotters::coord::Shift;
+use plotters::prelude::{BitMapBackend, DrawingArea, IntoFont, RGBColor, TextStyle};
+use plotters::style::{FontStyle, register_font};
+
+use crate::error::{Error, Result};
+
+/// Noto Sans Regular; its licence stands beside it.
+static TYPEFACE: &[u8] = include_bytes!("../../assets/fonts/NotoSans-Regular.ttf");
+/// The name under which plotters knows the embedded typeface.
+const FAMILY: &str = "gpu-ae sans";
+/// The colour of all text.
+const INK: RGBColor = RGBColor(34, 34, 34);
+
+/// Registration is global in plotters, and once per process is enough.
+static REGISTERED: LazyLock<bool> =
+    LazyLock::new(|| register_font(FAMILY, FontStyle::Normal, TYPEFACE).is_ok());
+
+/// The embedded typeface with a line height of `size` pixels. Capitals and digits fill the upper
+/// half of a line that begins at the given point.
+pub(super) fn style(size: f64) -> Result<TextStyle<'static>> {
+    if !*REGISTERED {
+        return Err(drawing("the embedded typeface is damaged"));
+    }
+    Ok(TextStyle::from((FAMILY, size).into_font()).color(&INK))
+}
+
+/// Width in pixels of one line of `text`.
+pub(super) fn width(text: &str, size: f64) -> Result<u32> {
+    Ok(pens(text, size)?.1.ceil() as u32)
+}
+
+/// Draws one line of `text`, with its upper left corner at `(left, top)` of the area.
+///
+/// plotters spaces the letters of a text unevenly, as if each began where its ink does; drawn one
+/// by one they stand where the typeface wants them.
+pub(super) fn draw(
+    area: &DrawingArea<BitMapBackend, Shift>,
+    text: &str,
+    size: f64,
+    (left, top): (i32, i32),
+) -> Result<()> {
+    let style = style(size)?;
+    for (letter, pen) in pens(text, size)?.0 {
+        let place = (left + pen.round() as i32, top);
+        area.draw_text(letter.encode_utf8(&mut [0; 4]), &style, place).map_err(drawing)?;
+    }
+    Ok(())
+}
+
+/// Where the ink of every letter begins, and where the line ends.
+fn pens(text: &str, size: f64) -> Result<(Vec<(char, f32)>, f32)> {
+    let font = FontRef::try_from_slice(TYPEFACE).map_err(drawing)?;
+    let scaled = font.as_scaled(size as f32);
+    let mut letters = Vec::new();
+    let mut pen = 0.0;
+    let mut previous = None;
+    for letter in text.chars() {
+        let glyph = scaled.scaled_glyph(letter);
+        let id = glyph.id;
+        pen += previous.map_or(0.0, |previous| scaled.kern(previous, id));
+        if let Some(outline) = scaled.outline_glyph(glyph) {
+            letters.push((letter, pen + outline.px_bounds().min.x));
+        }
+        pen += scaled.h_advance(id);
+        previous = Some(id);
+    }
+    Ok((letters, pen))
+}
+
+/// An error of the drawing library as one of ours.
+pub(super) fn drawing(error: impl Display) -> Error {
+    Error::Failed(format!("cannot draw the picture: {error}"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use image::{Rgb, RgbImage};
+    use plotters::prelude::IntoDrawingArea;
+
+    #[test]
+    fn text_is_inked_between_its_ends_with_capitals_in_the_upper_half_of_the_line() {
+        const WHITE: Rgb<u8> = Rgb([255; 3]);
+        let (size, text) = (40.0, "HEIZ");
+        let width = width(text, size).unwrap();
+        let mut picture = RgbImage::from_pixel(200, 60, WHITE);
+        let canvas = BitMapBackend::with_buffer(picture.as_mut(), (200, 60)).into_drawing_area();
+        draw(&canvas, text, size, (30, 10)).unwrap();
+        drop(canvas);
+        let inked = || picture.enumerate_pixels().filter(|(.., pixel)| **pixel != WHITE);
+        assert!(inked().any(|(.., pixel)| *pixel == Rgb([34; 3])), "no letter is dark");
+        let (left, right) = (inked().map(|p| p.0).min(), inked().map(|p| p.0).max());
+        assert!((30..36).contains(&left.unwrap()) && right.unwrap() <= 30 + width, "{right:?}");
+        let (top, bottom) = (inked().map(|p| p.1).min(), inked().map(|p| p.1).max());
+        assert!((8..=12).contains(&top.unwrap()), "{top:?}");
+        assert!((28..=32).contains(&bottom.unwrap()), "{bottom:?}");
+    }
+
+    #[test]
+    fn width_grows_with_text_and_size() {
+        assert_eq!(width("", 30.0).unwrap(), 0);
+        let one = width("epoch", 30.0).unwrap();
+        assert!(width("epoch epoch", 30.0).unwrap() > 2 * one);
+        assert!(width("epoch", 60.0).unwrap().abs_diff(2 * one) <= 2);
+    }
+}

@@ -1,0 +1,170 @@
+//! Shaders: assembled from a kernel, the snippets it uses and generated constants, then reflected by
+//! naga.
+//!
+//! WGSL is the only place where bindings, workgroup sizes and parameter blocks are declared; the
+//! host learns them here and never retypes them. Tests, reflection and devices all see the
+//! assembled module.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use naga::proc::{Layouter, GlobalCtx};
+
+use crate::error::{Error, Result};
+
+macro_rules! sources {
+    ($folder:literal: $($stem:ident),+ $(,)?) => {
+        &[$((stringify!($stem), include_str!(concat!("../shaders/", $folder, stringify!($stem), ".wgsl")))),+]
+    };
+}
+
+/// Kernel sources by stem.
+pub const KERNEL_SOURCES: &[(&str, &str)] = sources!["":
+    activation, activation_grad, activeness, activeness_grad, adam_step, add_bias, batch_gather, batch_rows, binary,
+    broadcast, clock_advance, element, matmul_nn, matmul_nt, matmul_tn, random_bits, reconstruction_loss,
+    renyi_entropy, sgd_step, softmax_entropy_columns, softmax_entropy_grad, softmax_entropy_rows,
+    softmax_entropy_totals, sum_all, sum_axis, unary,
+];
+
+/// Sources of the snippets in `shaders/common/`.
+pub const SNIPPET_SOURCES: &[(&str, &str)] = sources!["common/":
+    activation_slope, clock, index, matmul_mask_scalar, matmul_mask_vec4, matmul_scalar, matmul_vec4, permutation,
+    reduce, safe_math, threefry,
+];
+
+/// Which shader, assembled how.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ShaderKey {
+    /// Stem of the kernel.
+    pub stem: &'static str,
+    /// Constants of the generated header.
+    pub constants: Vec<(&'static str, u32)>,
+    /// Snippets beside those that the kernel names itself.
+    pub snippets: &'static [&'static str],
+}
+
+impl ShaderKey {
+    /// The shader as it stands.
+    pub fn plain(stem: &'static str) -> Self {
+        ShaderKey { stem, constants: Vec::new(), snippets: &[] }
+    }
+
+    /// A name for labels and files: stem, constants and variant.
+    pub fn label(&self) -> String {
+        let mut label = self.stem.to_string();
+        for (_, value) in &self.constants {
+            let _ = write!(label, "_{value}");
+        }
+        for snippet in self.snippets.iter().filter(|s| s.ends_with("scalar")) {
+            let _ = write!(label, "_{snippet}");
+        }
+        label
+    }
+}
+
+/// How a storage binding is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Only read.
+    Read,
+    /// Read and written.
+    ReadWrite,
+}
+
+/// What naga says about an assembled shader.
+#[derive(Debug)]
+pub struct Shader {
+    /// Label for pipelines and dumps.
+    pub label: String,
+    /// The assembled WGSL.
+    pub source: String,
+    /// The parsed module.
+    pub module: naga::Module,
+    /// naga's analysis of it.
+    pub info: naga::valid::ModuleInfo,
+    /// Words of the uniform block at binding 0.
+    pub param_words: usize,
+    /// Access of bindings 1, 2, ….
+    pub storage: Vec<Access>,
+    /// Invocations of a workgroup.
+    pub workgroup: usize,
+}
+
+fn lookup(table: &'static [(&'static str, &'static str)], folder: &str, stem: &str) -> Result<&'static str> {
+    table
+        .iter()
+        .find(|(name, _)| *name == stem)
+        .map(|(_, source)| *source)
+        .ok_or_else(|| Error::graph(stem, format!("there is no shaders/{folder}{stem}.wgsl")))
+}
+
+/// The assembled WGSL: constants, snippets, kernel.
+///
+/// # Errors
+/// When the kernel or a snippet does not exist.
+pub fn assemble(key: &ShaderKey) -> Result<String> {
+    let kernel = lookup(KERNEL_SOURCES, "", key.stem)?;
+    let mut source = String::new();
+    for (name, value) in &key.constants {
+        let _ = writeln!(source, "const {name}: u32 = {value}u;");
+    }
+    let used = kernel.lines().next().and_then(|line| line.strip_prefix("//!use ")).unwrap_or_default();
+    for snippet in used.split_whitespace().chain(key.snippets.iter().copied()) {
+        source.push_str(lookup(SNIPPET_SOURCES, "common/", snippet)?);
+        source.push('\n');
+    }
+    source.push_str(kernel);
+    Ok(source)
+}
+
+/// Assembles, parses, validates and reflects a shader; each variant once per process.
+///
+/// # Errors
+/// When the WGSL is not valid: a defect of this program, worded for its developers.
+pub fn shader(key: &ShaderKey) -> Result<Arc<Shader>> {
+    static CACHE: OnceLock<Mutex<HashMap<ShaderKey, Arc<Shader>>>> = OnceLock::new();
+    let cache = CACHE.get_or_init(Mutex::default);
+    let poisoned = |_| Error::graph(key.stem, "another thread died while reflecting a shader");
+    if let Some(shader) = cache.lock().map_err(poisoned)?.get(key) {
+        return Ok(shader.clone());
+    }
+    let shader = Arc::new(reflect(key)?);
+    cache.lock().map_err(|_| Error::graph(key.stem, "another thread died"))?.insert(key.clone(), shader.clone());
+    Ok(shader)
+}
+
+fn reflect(key: &ShaderKey) -> Result<Shader> {
+    let label = key.label();
+    let source = assemble(key)?;
+    let invalid = |problem: String| Error::graph(format!("shaders/{}.wgsl", key.stem), problem);
+    let module = naga::front::wgsl::parse_str(&source).map_err(|e| invalid(e.emit_to_string(&source)))?;
+    let info = naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty())
+        .validate(&module)
+        .map_err(|e| invalid(e.emit_to_string(&source)))?;
+
+    let mut layouter = Layouter::default();
+    let context: GlobalCtx<'_> = module.to_ctx();
+    layouter.update(context).map_err(|e| invalid(e.to_string()))?;
+    let mut param_words = 0;
+    let mut storage: Vec<(u32, Access)> = Vec::new();
+    for (_, variable) in module.global_variables.iter() {
+        let Some(binding) = variable.binding else { continue };
+        match variable.space {
+            naga::AddressSpace::Uniform => param_words = layouter[variable.ty].size as usize / 4,
+            naga::AddressSpace::Storage { access } => {
+                let write = access.contains(naga::StorageAccess::STORE);
+                storage.push((binding.binding, if write { Access::ReadWrite } else { Access::Read }));
+            }
+            _ => {}
+        }
+    }
+    storage.sort_by_key(|&(binding, _)| binding);
+    if storage.iter().enumerate().any(|(i, &(binding, _))| binding as usize != i + 1) {
+        return Err(invalid("storage bindings must be numbered 1, 2, … without gaps".into()));
+    }
+    let entry = module.entry_points.first().ok_or_else(|| invalid("no entry point".into()))?;
+    let workgroup = entry.workgroup_size.iter().product::<u32>() as usize;
+    let storage = storage.into_iter().map(|(_, access)| access).collect();
+    Ok(Shader { label, source, info, param_words, storage, workgroup, module })
+}
