@@ -45,22 +45,22 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let row0 = (tile / tiles_n) * TILE_ROWS;
     let vec0 = (tile % tiles_n) * TILE_VECS;
 
-    var sum: array<vec4<f32>, TILE_ROWS * TILE_VECS>;
+    var sum: array<array<vec4<f32>, TILE_VECS>, TILE_ROWS>;
     let steps = (k + 3u) / 4u;
     for (var q = 0u; q < steps; q++) {
         // Past the end of k, dy reads as zero, so which row of w meets it is all the same.
-        var w: array<vec4<f32>, 4u * TILE_VECS>;
+        var w: array<array<vec4<f32>, TILE_VECS>, 4>;
         for (var s = 0u; s < 4u; s++) {
             for (var v = 0u; v < TILE_VECS; v++) {
-                w[s * TILE_VECS + v] =
+                w[s][v] =
                     right4(min(4u * q + s, k - 1u), n, min(vec0 + v, col_vecs - 1u));
             }
         }
         for (var r = 0u; r < TILE_ROWS; r++) {
             let dy = left4(min(row0 + r, params.m - 1u), k, q);
             for (var v = 0u; v < TILE_VECS; v++) {
-                sum[r * TILE_VECS + v] += dy.x * w[v] + dy.y * w[TILE_VECS + v]
-                    + dy.z * w[2u * TILE_VECS + v] + dy.w * w[3u * TILE_VECS + v];
+                sum[r][v] += dy.x * w[0][v] + dy.y * w[1][v]
+                    + dy.z * w[2][v] + dy.w * w[3][v];
             }
         }
     }
@@ -69,13 +69,18 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         if vec0 + v < col_vecs {
             for (var r = 0u; r < TILE_ROWS; r++) {
                 if row0 + r < params.m {
-                    var dx = sum[r * TILE_VECS + v];
-                    if params.activation != 0u {
-                        dx *= slope(h4(row0 + r, n, vec0 + v));
-                    }
-                    store4(row0 + r, n, vec0 + v, dx);
+                    store4(row0 + r, n, vec0 + v, sum[r][v]);
                 }
             }
+        }
+    }
+
+    // The slope goes over the stored tile in a loop of its own: unrolled with the tile, its
+    // loads took longer to compile than the product itself.
+    let end = select(row0, min(row0 + TILE_ROWS, params.m), params.activation != 0u);
+    for (var row = row0; row < end; row++) {
+        for (var v = vec0; v < min(vec0 + TILE_VECS, col_vecs); v++) {
+            store4(row, n, v, product4(row, n, v) * slope(h4(row, n, v)));
         }
     }
 }

@@ -41,7 +41,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let row_vec0 = (tile / tiles_n) * ROW_VECS;
     let vec0 = (tile % tiles_n) * TILE_VECS;
 
-    var sum: array<vec4<f32>, TILE_ROWS * TILE_VECS>;
+    // Indexed by vector of rows, vector of columns, row in the vector.
+    var sum: array<array<array<vec4<f32>, 4>, TILE_VECS>, ROW_VECS>;
     var bias_sum: array<vec4<f32>, ROW_VECS>;
     for (var sample = 0u; sample < params.k; sample++) {
         var x: array<vec4<f32>, TILE_VECS>;
@@ -52,25 +53,26 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
             let dy = left4(sample, m, min(row_vec0 + r, row_vecs - 1u));
             bias_sum[r] += dy;
             for (var v = 0u; v < TILE_VECS; v++) {
-                let at = 4u * r * TILE_VECS + v;
-                sum[at] += dy.x * x[v];
-                sum[at + TILE_VECS] += dy.y * x[v];
-                sum[at + 2u * TILE_VECS] += dy.z * x[v];
-                sum[at + 3u * TILE_VECS] += dy.w * x[v];
+                                sum[r][v][0] += dy.x * x[v];
+                sum[r][v][1] += dy.y * x[v];
+                sum[r][v][2] += dy.z * x[v];
+                sum[r][v][3] += dy.w * x[v];
             }
         }
     }
 
-    for (var r = 0u; r < TILE_ROWS; r++) {
-        let row = 4u * row_vec0 + r;
-        if row < m {
-            for (var v = 0u; v < TILE_VECS; v++) {
-                if vec0 + v < col_vecs {
-                    store4(row, n, vec0 + v, sum[r * TILE_VECS + v]);
+    for (var r = 0u; r < ROW_VECS; r++) {
+        for (var s = 0u; s < 4u; s++) {
+            let row = 4u * (row_vec0 + r) + s;
+            if row < m {
+                for (var v = 0u; v < TILE_VECS; v++) {
+                    if vec0 + v < col_vecs {
+                        store4(row, n, vec0 + v, sum[r][v][s]);
+                    }
                 }
-            }
-            if vec0 == 0u && params.wants_db != 0u {
-                db[row] = bias_sum[r / 4u][r % 4u];
+                if vec0 == 0u && params.wants_db != 0u {
+                    db[row] = bias_sum[r][s];
+                }
             }
         }
     }

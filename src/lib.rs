@@ -6,6 +6,8 @@ pub mod shader;
 pub mod graph;
 pub mod ops;
 pub mod autodiff;
+pub mod plan;
+pub mod device;
 pub mod data;
 pub mod report;
 pub use error::{Error, Result};

@@ -18,11 +18,8 @@ use sha2::{Digest, Sha256};
 
 /// No server outlives this, nor waits longer for a client.
 const PATIENCE: Duration = Duration::from_secs(20);
-const TIMEOUTS: Timeouts = Timeouts {
-    connect: Duration::from_secs(5),
-    stall: Duration::from_millis(500),
-    total: Duration::from_secs(10),
-};
+const TIMEOUTS: Timeouts =
+    Timeouts { connect: Duration::from_secs(5), stall: Duration::from_millis(500), total: Duration::from_secs(10) };
 
 /// What a server does with one connection, after the request.
 enum Reply {
@@ -34,7 +31,7 @@ enum Reply {
     Chunk(Vec<u8>),
     /// Announces so many bytes, sends these and hangs up.
     Promise(u64, Vec<u8>),
-    /// Announces one byte more than it sends, then says nothing for a while.
+    /// Announces one byte more than it sends, then says nothing for a while before it hangs up.
     Stall(Vec<u8>),
     /// Answers with this status.
     Status(u16),
@@ -55,9 +52,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let url = format!("http://{}/set/", listener.local_addr().unwrap());
-        let requests = thread::spawn(move || {
-            replies.into_iter().map_while(|reply| serve(&listener, reply)).collect()
-        });
+        let requests = thread::spawn(move || replies.into_iter().map_while(|reply| serve(&listener, reply)).collect());
         Server { url, requests }
     }
 
@@ -110,9 +105,7 @@ fn respond(stream: &mut TcpStream, reply: Reply) -> std::io::Result<()> {
             Ok(())
         }
         Reply::Status(code) => stream.write_all(&head(&format!("{code} No\r\nContent-Length: 0"))),
-        Reply::Redirect(url) => {
-            stream.write_all(&head(&format!("302 Found\r\nLocation: {url}\r\nContent-Length: 0")))
-        }
+        Reply::Redirect(url) => stream.write_all(&head(&format!("302 Found\r\nLocation: {url}\r\nContent-Length: 0"))),
         Reply::Close => Ok(()),
     }
 }
@@ -139,8 +132,7 @@ fn sha256(content: &[u8]) -> String {
 /// The names in a folder.
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<_> =
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
@@ -186,11 +178,7 @@ fn falls_back(reply: Reply, reason: &str) {
 fn files_arrive_whole_with_their_progress() {
     let contents = [content(1), content(2)];
     let hashes = contents.each_ref().map(|content| sha256(content));
-    let files = [("a.gz", 0), ("b.gz", 1)].map(|(name, i)| RemoteFile {
-        name,
-        bytes: 200_000,
-        sha256: &hashes[i],
-    });
+    let files = [("a.gz", 0), ("b.gz", 1)].map(|(name, i)| RemoteFile { name, bytes: 200_000, sha256: &hashes[i] });
     let bodies = contents.each_ref().map(|content| gzip(content));
     let server = Server::start(bodies.iter().cloned().map(Reply::Body).collect());
     let dir = tempfile::tempdir().unwrap();
@@ -224,9 +212,7 @@ fn files_arrive_whole_with_their_progress() {
 fn any_container_of_the_right_content_is_good() {
     let content = content(1);
     let members = [gzip(&content[..70_000]), gzip(&content[70_000..])].concat();
-    for body in
-        [Reply::Unmeasured(gzip(&content)), Reply::Body(members), Reply::Body(content.clone())]
-    {
+    for body in [Reply::Unmeasured(gzip(&content)), Reply::Body(members), Reply::Body(content.clone())] {
         let dir = tempfile::tempdir().unwrap();
         let server = Server::start(vec![body]);
         fetch_a(dir.path(), &content, from_ref(&server.url)).0.unwrap();
@@ -286,7 +272,7 @@ fn after_a_closed_connection_the_next_mirror_is_tried() {
 #[test]
 fn after_a_stall_the_next_mirror_is_tried() {
     let start = Instant::now();
-    falls_back(Reply::Stall(gzip(&content(1))[..1000].to_vec()), "broke off after 1000 bytes");
+    falls_back(Reply::Stall(gzip(&content(1))[..1000].to_vec()), "broke off after 1000 bytes: timeout");
     assert!(start.elapsed() < TIMEOUTS.total);
 }
 
@@ -404,19 +390,26 @@ fn mirrors_are_web_addresses() {
 
 #[test]
 fn mnist_is_fetched_into_the_folder_that_will_be_read() {
-    for already in [None, Some("t10k-labels-idx1-ubyte")] {
+    let [images, labels] = ["t10k-images.idx3-ubyte", "t10k-labels-idx1-ubyte"];
+    // What is there already, and the folder that the rest must join.
+    let cases: [(&[&str], &str); 5] = [
+        (&[], "mnist"),
+        (&[labels], ""),
+        (&["mnist/t10k-labels-idx1-ubyte"], "mnist"),
+        (&[images, labels, "mnist/t10k-labels-idx1-ubyte"], ""),
+        (&[labels, "mnist/t10k-images.idx3-ubyte", "mnist/t10k-labels-idx1-ubyte"], "mnist"),
+    ];
+    for (already, expected) in cases {
         let dir = tempfile::tempdir().unwrap();
-        let folder = match already {
-            Some(name) => {
-                fs::write(dir.path().join(name), b"damaged").unwrap();
-                dir.path().to_path_buf()
-            }
-            None => dir.path().join("mnist"),
-        };
+        fs::create_dir(dir.path().join("mnist")).unwrap();
+        for name in already {
+            fs::write(dir.path().join(name), b"damaged").unwrap();
+        }
+        let folder = if expected.is_empty() { dir.path().to_path_buf() } else { dir.path().join(expected) };
         let server = Server::start(vec![Reply::Status(404)]);
         let mirrors = [server.url.clone()];
         let error = data::fetch("mnist", Some(dir.path()), &mirrors, &mut |_| {}).unwrap_err();
-        assert!(error.to_string().contains(&format!("in {}\n", folder.display())), "{error}");
+        assert!(error.to_string().contains(&format!("in {}\n", folder.display())), "{already:?}: {error}");
         assert!(error.to_string().contains(mnist::FILES[0].name), "{error}");
         assert_eq!(server.finish(), [format!("/set/{}", mnist::FILES[0].name)]);
     }

@@ -41,11 +41,7 @@ fn on_disk(bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
 
 /// The error must be about `path` and hold every one of `words`.
 #[track_caller]
-fn assert_refused<T: std::fmt::Debug>(
-    result: Result<T, Error>,
-    path: &Path,
-    words: &[&str],
-) -> String {
+fn assert_refused<T: std::fmt::Debug>(result: Result<T, Error>, path: &Path, words: &[&str]) -> String {
     let error = result.expect_err("a bad file was accepted");
     let Error::Input { path: named, .. } = &error else { panic!("not an input error: {error:?}") };
     assert_eq!(named, path);
@@ -79,8 +75,7 @@ fn good_files_are_read_exactly_whatever_their_names() {
     let body = pixels(5 * 3 * 2);
     let images = idx_file(&[5, 3, 2], &body);
     let labels = idx_file(&[5], &[0, 9, 3, 1, 4]);
-    for (images, labels) in
-        [(images.clone(), labels.clone()), (gzip(&images), gzip(&labels)), (images, gzip(&labels))]
+    for (images, labels) in [(images.clone(), labels.clone()), (gzip(&images), gzip(&labels)), (images, gzip(&labels))]
     {
         let (_images_dir, images) = on_disk(&images);
         let (_labels_dir, labels) = on_disk(&labels);
@@ -125,10 +120,7 @@ fn a_short_header_is_refused() {
 
 #[test]
 fn a_wrong_magic_is_refused() {
-    refuse_images(
-        b"\x89PNG\r\n\x1a\n and so on, for long enough",
-        &["IDX file", "[89, 50, 4e, 47]"],
-    );
+    refuse_images(b"\x89PNG\r\n\x1a\n and so on, for long enough", &["IDX file", "[89, 50, 4e, 47]"]);
     // Labels where images belong, and the other way round.
     refuse_images(&idx_file(&[5], &[0; 5]), &["[00, 00, 08, 03]", "found [00, 00, 08, 01]"]);
     refuse_labels(&idx_file(&[1, 1, 1], &[0]), &["[00, 00, 08, 01]", "found [00, 00, 08, 03]"]);

@@ -22,6 +22,15 @@ fn right4(row: u32, length: u32, v: u32) -> vec4<f32> {
     return value;
 }
 
+// What this thread stored before.
+fn product4(row: u32, length: u32, v: u32) -> vec4<f32> {
+    var value = vec4<f32>();
+    for (var c = 0u; c < 4u; c++) {
+        value[c] = product[row * length + min(4u * v + c, length - 1u)];
+    }
+    return value;
+}
+
 fn store4(row: u32, length: u32, v: u32, value: vec4<f32>) {
     for (var c = 0u; c < 4u; c++) {
         let column = 4u * v + c;

@@ -10,6 +10,11 @@ fn right4(row: u32, length: u32, v: u32) -> vec4<f32> {
     return right[row * (length / 4u) + v];
 }
 
+// What this thread stored before.
+fn product4(row: u32, length: u32, v: u32) -> vec4<f32> {
+    return product[row * (length / 4u) + v];
+}
+
 fn store4(row: u32, length: u32, v: u32, value: vec4<f32>) {
     product[row * (length / 4u) + v] = value;
 }

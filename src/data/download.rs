@@ -47,11 +47,7 @@ pub struct Timeouts {
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Timeouts {
-            connect: Duration::from_secs(15),
-            stall: Duration::from_secs(30),
-            total: Duration::from_secs(3600),
-        }
+        Timeouts { connect: Duration::from_secs(15), stall: Duration::from_secs(30), total: Duration::from_secs(3600) }
     }
 }
 
@@ -118,8 +114,7 @@ pub fn fetch(
 ) -> Result<()> {
     let is_http = |mirror: &String| mirror.starts_with("http://") || mirror.starts_with("https://");
     if let Some(mirror) = mirrors.iter().find(|mirror| !is_http(mirror)) {
-        let problem =
-            format!("--mirror: expected an http:// or https:// address, found '{mirror}'");
+        let problem = format!("--mirror: expected an http:// or https:// address, found '{mirror}'");
         return Err(Error::Usage(problem));
     }
     fs::create_dir_all(folder).map_err(Error::io(folder, "create the folder"))?;
@@ -184,9 +179,7 @@ fn attempt(
     let path = folder.join(file.name);
     let local = |error| Failure::Local(Error::io(&path, "write the download")(error));
     let mut temporary = temporary(folder).map_err(local)?;
-    let bytes = receive(&mut body.into_reader(), file, progress, |chunk| {
-        temporary.write_all(chunk).map_err(local)
-    })?;
+    let bytes = receive(&mut body.into_reader(), file, progress, |chunk| temporary.write_all(chunk).map_err(local))?;
     verify(temporary.path(), file).map_err(Failure::Mirror)?;
     temporary.as_file().sync_all().map_err(local)?;
     temporary.persist(&path).map_err(|error| local(error.error))?;
@@ -227,9 +220,7 @@ pub(super) fn verify(path: &Path, file: &RemoteFile<'_>) -> Result<(), String> {
     let mut chunk = vec![0; 1 << 16];
     let mut bytes = 0;
     loop {
-        let count = input
-            .read(&mut chunk)
-            .map_err(|error| format!("expected intact content, found: {error}"))?;
+        let count = input.read(&mut chunk).map_err(|error| format!("expected intact content, found: {error}"))?;
         if count == 0 {
             break;
         }

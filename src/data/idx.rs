@@ -23,23 +23,14 @@ const MAX_BYTES: u64 = 4 << 30;
 const MAX_TRUST: u64 = 64 << 20;
 
 /// Reads images of `height` x `width` bytes and their labels, each less than `classes`.
-pub fn split(
-    images_path: &Path,
-    labels_path: &Path,
-    height: usize,
-    width: usize,
-    classes: u8,
-) -> Result<Split> {
+pub fn split(images_path: &Path, labels_path: &Path, height: usize, width: usize, classes: u8) -> Result<Split> {
     let labels = labels(labels_path, classes)?;
     let bytes = images(images_path, height, width)?;
     let row_bytes = height * width;
     let rows = bytes.len() / row_bytes;
     if labels.len() != rows {
-        let problem = format!(
-            "expected {rows} labels, one for each image of {}, found {}",
-            images_path.display(),
-            labels.len()
-        );
+        let problem =
+            format!("expected {rows} labels, one for each image of {}, found {}", images_path.display(), labels.len());
         return Err(Error::input(labels_path, problem));
     }
     Ok(Split { rows, row_bytes, bytes, labels })
@@ -50,9 +41,7 @@ pub fn images(path: &Path, height: usize, width: usize) -> Result<Vec<u8>> {
     let file = Idx::<3>::open(path)?;
     let [_, found_height, found_width] = file.dims;
     if (found_height, found_width) != (height as u64, width as u64) {
-        let problem = format!(
-            "expected images of {height} x {width}, found images of {found_height} x {found_width}"
-        );
+        let problem = format!("expected images of {height} x {width}, found images of {found_height} x {found_width}");
         return Err(Error::input(path, problem));
     }
     file.body()
@@ -63,8 +52,7 @@ pub fn labels(path: &Path, classes: u8) -> Result<Vec<u8>> {
     let labels = Idx::<1>::open(path)?.body()?;
     match labels.iter().position(|&label| label >= classes) {
         Some(row) => {
-            let problem =
-                format!("expected labels below {classes}, found {} in row {row}", labels[row]);
+            let problem = format!("expected labels below {classes}, found {} in row {row}", labels[row]);
             Err(Error::input(path, problem))
         }
         None => Ok(labels),
@@ -97,20 +85,16 @@ impl<'a, const RANK: usize> Idx<'a, RANK> {
         let mut input = content(path).map_err(|error| unreadable(path, error))?;
         let length = 4 + 4 * RANK;
         let mut header = Vec::with_capacity(length);
-        read_up_to(&mut input, length as u64, &mut header)
-            .map_err(|error| unreadable(path, error))?;
+        read_up_to(&mut input, length as u64, &mut header).map_err(|error| unreadable(path, error))?;
 
         let magic = [0, 0, UNSIGNED_BYTE, RANK as u8];
         let found = &header[..header.len().min(4)];
         if !magic.starts_with(found) {
-            let problem = format!(
-                "expected an IDX file, which begins with the bytes {magic:02x?}, found {found:02x?}"
-            );
+            let problem = format!("expected an IDX file, which begins with the bytes {magic:02x?}, found {found:02x?}");
             return Err(Error::input(path, problem));
         }
         if header.len() < length {
-            let problem =
-                format!("truncated: expected a header of {length} bytes, found {}", header.len());
+            let problem = format!("truncated: expected a header of {length} bytes, found {}", header.len());
             return Err(Error::input(path, problem));
         }
 
@@ -122,8 +106,7 @@ impl<'a, const RANK: usize> Idx<'a, RANK> {
         match bytes {
             Some(bytes @ 1..=MAX_BYTES) => Ok(Idx { path, dims, bytes, input }),
             _ => {
-                let problem =
-                    format!("expected between 1 byte and 4 GiB, the header says {}", by(&dims));
+                let problem = format!("expected between 1 byte and 4 GiB, the header says {}", by(&dims));
                 Err(Error::input(path, problem))
             }
         }

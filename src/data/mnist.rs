@@ -14,10 +14,8 @@ const CLASSES: u8 = 10;
 const SUB_FOLDER: &str = "mnist";
 
 /// Where the files are fetched from, in the order of trying.
-pub const MIRRORS: &[&str] = &[
-    "https://storage.googleapis.com/cvdf-datasets/mnist/",
-    "https://ossci-datasets.s3.amazonaws.com/mnist/",
-];
+pub const MIRRORS: &[&str] =
+    &["https://storage.googleapis.com/cvdf-datasets/mnist/", "https://ossci-datasets.s3.amazonaws.com/mnist/"];
 
 /// The canonical files: training images and labels, test images and labels.
 pub const FILES: [RemoteFile<'static>; 4] = [
@@ -47,9 +45,7 @@ pub const FILES: [RemoteFile<'static>; 4] = [
 /// number of rows is taken, so that a subset will do.
 pub fn load(data_dir: Option<&Path>) -> Result<Dataset> {
     let [train_images, train_labels, test_images, test_labels] = find(data_dir)?;
-    let split = |images: &Path, labels: &Path| {
-        idx::split(images, labels, IMAGE.height, IMAGE.width, CLASSES)
-    };
+    let split = |images: &Path, labels: &Path| idx::split(images, labels, IMAGE.height, IMAGE.width, CLASSES);
     Ok(Dataset {
         name: "mnist".into(),
         image: IMAGE,
@@ -60,19 +56,12 @@ pub fn load(data_dir: Option<&Path>) -> Result<Dataset> {
 
 /// Downloads the four files from `mirrors`, or [`MIRRORS`] if there are none, to where [`load`]
 /// finds them, and returns that folder.
-pub fn fetch(
-    data_dir: Option<&Path>,
-    mirrors: &[String],
-    progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<PathBuf> {
+pub fn fetch(data_dir: Option<&Path>, mirrors: &[String], progress: &mut dyn FnMut(Progress<'_>)) -> Result<PathBuf> {
     let [dir, sub_folder] = folders(data_dir)?;
-    // A folder that already has some of the files is the one that `load` looks into first.
-    let mut folder = sub_folder;
-    for file in &FILES {
-        if locate(&dir, file)?.is_some() {
-            folder.clone_from(&dir);
-        }
-    }
+    // The rest joins the files already there: `load` wants all four in one folder, and looks into
+    // `dir` first.
+    let (above, below) = (count(&dir)?, count(&sub_folder)?);
+    let folder = if above > 0 && above >= below { dir } else { sub_folder };
     // Valid under another spelling is as good.
     let mut wanted = Vec::new();
     for file in &FILES {
@@ -134,6 +123,11 @@ fn plain(file: &RemoteFile<'static>) -> &'static str {
     file.name.trim_end_matches(".gz")
 }
 
+/// How many of the files are in `folder`.
+fn count(folder: &Path) -> Result<usize> {
+    FILES.iter().try_fold(0, |count, file| Ok(count + usize::from(locate(folder, file)?.is_some())))
+}
+
 /// Where in `folder` the file is, in any of the spellings found in the wild. The one that [`fetch`]
 /// writes comes first, so that fetching mends a damaged one of another spelling.
 fn locate(folder: &Path, file: &RemoteFile<'static>) -> Result<Option<PathBuf>> {
@@ -144,8 +138,7 @@ fn locate(folder: &Path, file: &RemoteFile<'static>) -> Result<Option<PathBuf>> 
         match fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => {}
             Ok(_) => return Ok(Some(path)),
-            Err(error)
-                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
             Err(error) => return Err(Error::io(&path, "read")(error)),
         }
     }

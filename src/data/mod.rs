@@ -117,9 +117,9 @@ pub fn fetch(
     mirrors: &[String],
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<PathBuf> {
-    let fetch = source(name)?.fetch.ok_or_else(|| {
-        Error::Usage(format!("data set '{name}' is built in, there is nothing to fetch"))
-    })?;
+    let fetch = source(name)?
+        .fetch
+        .ok_or_else(|| Error::Usage(format!("data set '{name}' is built in, there is nothing to fetch")))?;
     fetch(data_dir, mirrors, progress)
 }
 
@@ -128,13 +128,11 @@ pub fn default_dir() -> Result<PathBuf> {
     if let Some(dir) = std::env::var_os("GPU_AE_DATA").filter(|dir| !dir.is_empty()) {
         return Ok(dir.into());
     }
-    directories::ProjectDirs::from("", "", "gpu-ae")
-        .map(|dirs| dirs.cache_dir().join("data"))
-        .ok_or_else(|| {
-            Error::Usage(
-                "this user has no home folder to keep data in: name one by --data-dir \
+    directories::ProjectDirs::from("", "", "gpu-ae").map(|dirs| dirs.cache_dir().join("data")).ok_or_else(|| {
+        Error::Usage(
+            "this user has no home folder to keep data in: name one by --data-dir \
                  or GPU_AE_DATA"
-                    .into(),
-            )
-        })
+                .into(),
+        )
+    })
 }

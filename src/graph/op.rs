@@ -47,8 +47,8 @@ pub trait Op: Debug + Send + Sync + Any {
     }
 
     /// Groups among `inputs` inputs that must lie in one arena, in order, so that one binding covers
-    /// each group.
-    fn packed_inputs(&self, inputs: usize) -> Vec<Range<usize>> {
+    /// each group; with the arena's name for values that are computed rather than sources.
+    fn packed_inputs(&self, inputs: usize) -> Vec<(&'static str, Range<usize>)> {
         let _ = inputs;
         Vec::new()
     }

@@ -117,9 +117,10 @@ impl Op for AdamStep {
     }
 
     /// Parameters, gradients and moments are four arenas of one layout.
-    fn packed_inputs(&self, _inputs: usize) -> Vec<Range<usize>> {
+    fn packed_inputs(&self, _inputs: usize) -> Vec<(&'static str, Range<usize>)> {
         let n = self.tensors;
-        (0..4).map(|group| 2 + group * n..2 + (group + 1) * n).collect()
+        let group = |(i, name)| (name, 2 + i * n..2 + (i + 1) * n);
+        ["params", "grads", "moment1", "moment2"].into_iter().enumerate().map(group).collect()
     }
 
     crate::twin!();

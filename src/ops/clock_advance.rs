@@ -92,8 +92,8 @@ impl Op for ClockAdvance {
     }
 
     /// The loss terms lie side by side, so that one binding covers them.
-    fn packed_inputs(&self, inputs: usize) -> Vec<Range<usize>> {
-        vec![2..inputs]
+    fn packed_inputs(&self, inputs: usize) -> Vec<(&'static str, Range<usize>)> {
+        vec![("terms", 2..inputs)]
     }
 
     crate::twin!();

@@ -67,9 +67,10 @@ impl Op for SgdStep {
         (0..n).flat_map(|t| [(2 + t, t), (2 + 2 * n + t, n + t)]).collect()
     }
 
-    fn packed_inputs(&self, _inputs: usize) -> Vec<Range<usize>> {
+    fn packed_inputs(&self, _inputs: usize) -> Vec<(&'static str, Range<usize>)> {
         let n = self.tensors;
-        (0..3).map(|group| 2 + group * n..2 + (group + 1) * n).collect()
+        let group = |(i, name)| (name, 2 + i * n..2 + (i + 1) * n);
+        ["params", "grads", "moment1"].into_iter().enumerate().map(group).collect()
     }
 
     crate::twin!();

@@ -35,22 +35,21 @@ pub struct Hand {
     nib: [f32; 2],
     /// Relative variation of the width from knot to knot.
     pressure: f32,
+    /// How rough the edges are: relative variation of the width from dot to dot.
+    grain: f32,
 }
 
 impl Hand {
     /// A hand like those of MNIST's writers: most slant to the right, by very different amounts.
     pub fn draw(rng: &mut Rng) -> Self {
-        let slant = 0.17 + 0.22 * normal(rng);
+        let slant = 0.17 + 0.24 * normal(rng);
         let stretch = (1.0 + 0.16 * normal(rng)).max(0.6);
         // The rational parametrisation of the circle: exact arithmetic, no sine.
         let half = 0.06 * normal(rng);
         let (cosine, sine) = ((1.0 - half * half) / (1.0 + half * half), 2.0 * half / (1.0 + half * half));
         // Rotation · shear · stretch of x.
-        let affine = [
-            [cosine * stretch, -cosine * slant - sine],
-            [sine * stretch, -sine * slant + cosine],
-        ];
-        let looseness = 0.5 + rng.uniform() + 0.8 * (rng.uniform() - 0.7).max(0.0);
+        let affine = [[cosine * stretch, -cosine * slant - sine], [sine * stretch, -sine * slant + cosine]];
+        let looseness = 0.55 + 1.1 * rng.uniform() + 1.5 * (rng.uniform() - 0.75).max(0.0);
         let mut bend = [[0.0; 5]; 2];
         for (row, spread) in bend.iter_mut().zip([[0.05, 0.10, 0.09, 0.03, 0.05], [0.06, 0.08, 0.10, 0.05, 0.03]]) {
             for (coefficient, spread) in row.iter_mut().zip(spread) {
@@ -61,12 +60,13 @@ impl Hand {
         Hand {
             affine,
             bend,
-            slip: 0.045 * looseness,
+            slip: 0.05 * looseness,
             haste: rng.range(-0.12, 0.28),
             sharpness: rng.uniform(),
-            pen: (1.1 * thickness * thickness).max(0.45),
+            pen: (1.2 * thickness * thickness).max(0.68),
             nib: [0.09 * normal(rng), 0.09 * normal(rng)],
-            pressure: rng.range(0.03, 0.14),
+            pressure: rng.range(0.04, 0.17),
+            grain: rng.range(0.0, 0.32),
         }
     }
 
@@ -76,7 +76,7 @@ impl Hand {
         let mut knots = Vec::with_capacity(16);
         for stroke in &style.strokes {
             self.place(stroke, rng, &mut knots);
-            self.trace(&knots, path);
+            self.trace(&knots, rng, path);
         }
     }
 
@@ -84,20 +84,26 @@ impl Hand {
     fn place(&self, stroke: &[Knot], rng: &mut Rng, knots: &mut Vec<Placed>) {
         knots.clear();
         let lift = [0.6 * self.slip * normal(rng), 0.6 * self.slip * normal(rng)];
-        knots.extend(stroke.iter().map(|knot| Placed {
-            at: [0, 1].map(|axis| knot.at[axis] * 0.02 - 1.0 + lift[axis] + self.slip * normal(rng)),
-            radius: self.pen * (1.0 + self.pressure * normal(rng)),
-            sharpness: if knot.corner { self.sharpness } else { 0.0 },
+        // A slip wears off over the following knots: independent ones would make polygons of rings.
+        let mut slip = [0.0; 2];
+        knots.extend(stroke.iter().map(|knot| {
+            slip = slip.map(|slip| 0.55 * slip + 0.83 * normal(rng));
+            Placed {
+                at: [0, 1].map(|axis| knot.at[axis] * 0.02 - 1.0 + lift[axis] + self.slip * slip[axis]),
+                radius: self.pen * (1.0 + self.pressure * normal(rng)),
+                sharpness: if knot.corner { self.sharpness } else { 0.0 },
+            }
         }));
         self.round_off(knots);
         let last = knots.len() - 1;
         // The pen comes down and lifts a little early or late.
         for (end, next) in [(0, 1), (last, last - 1)] {
-            let reach = 0.05 + 0.16 * normal(rng);
-            let from = knots[next].at;
-            for axis in 0..2 {
-                knots[end].at[axis] += reach * (knots[end].at[axis] - from[axis]);
-            }
+            let [dx, dy] = [0, 1].map(|axis| knots[end].at[axis] - knots[next].at[axis]);
+            // In proportion to the last piece, but no further than for one of ordinary length.
+            let ordinary = (0.6 / (dx * dx + dy * dy).sqrt().max(1e-4)).min(1.0);
+            let reach = (0.05 + 0.16 * normal(rng)) * ordinary;
+            knots[end].at[0] += reach * dx;
+            knots[end].at[1] += reach * dy;
         }
         for knot in knots.iter_mut() {
             knot.at = self.distort(knot.at);
@@ -132,7 +138,7 @@ impl Hand {
     /// Samples the spline through `knots`: cubic Hermite pieces with the tangents of a centripetal
     /// Catmull-Rom spline (Yuksel, Schaefer, Keyser 2011), which neither overshoots nor loops
     /// where knots are unevenly spaced.
-    fn trace(&self, knots: &[Placed], path: &mut Vec<Dot>) {
+    fn trace(&self, knots: &[Placed], rng: &mut Rng, path: &mut Vec<Dot>) {
         let last = knots.len() - 1;
         path.push(Dot { at: knots[0].at, radius: knots[0].radius, down: false });
         for i in 0..last {
@@ -158,8 +164,9 @@ impl Hand {
                         + to.at[axis] * (1.0 + 2.0 * rest) * t * t
                         - arrive[axis] * rest * t * t
                 });
-                let radius = from.radius + t * (to.radius - from.radius);
-                path.push(Dot { at, radius: radius * self.nib_factor(path, at), down: true });
+                let pressed = from.radius + t * (to.radius - from.radius);
+                let grain = 1.0 + self.grain * (rng.uniform() - 0.5);
+                path.push(Dot { at, radius: pressed * grain * self.nib_factor(path, at), down: true });
             }
         }
     }

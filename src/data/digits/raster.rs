@@ -6,10 +6,11 @@
 /// Height and width of an image.
 pub const SIDE: usize = 28;
 const BOX: f32 = 20.0;
-const MARGIN: f32 = SIDE as f32 - BOX;
+/// Pixels at the rim of the image that the line's core stays clear of.
+const RIM: f32 = 1.0;
 
 /// Width of the soft edge of a line, in pixels.
-const EDGE: f32 = 1.25;
+const EDGE: f32 = 1.05;
 
 /// A sample of the pen's path.
 #[derive(Clone, Copy, Debug)]
@@ -32,41 +33,38 @@ pub fn frame(path: &mut [Dot]) {
     let Some(first) = path.first() else { return };
     let (mut low, mut high) = (first.at, first.at);
     for dot in path.iter() {
-        for axis in 0..2 {
-            low[axis] = low[axis].min(dot.at[axis]);
-            high[axis] = high[axis].max(dot.at[axis]);
-        }
+        low = [low[0].min(dot.at[0]), low[1].min(dot.at[1])];
+        high = [high[0].max(dot.at[0]), high[1].max(dot.at[1])];
     }
     // The line is as wide as its pen whatever the scale, so its width comes off the box first.
     let pen = path.iter().map(|dot| dot.radius).sum::<f32>() / path.len() as f32;
     let extent = (high[0] - low[0]).max(high[1] - low[1]).max(1e-6);
     let scale = (BOX - 2.0 * pen) / extent;
     for dot in path.iter_mut() {
-        for axis in 0..2 {
-            dot.at[axis] = (dot.at[axis] - low[axis]) * scale + pen;
-        }
+        dot.at = [0, 1].map(|axis| (dot.at[axis] - low[axis]) * scale + pen);
     }
-    let shift = shift_to_centre(path);
+    let size = [0, 1].map(|axis| (high[axis] - low[axis]) * scale + 2.0 * pen);
+    let shift = shift_to_centre(path, size);
     for dot in path.iter_mut() {
-        for axis in 0..2 {
-            dot.at[axis] += shift[axis];
-        }
+        dot.at = [dot.at[0] + shift[0], dot.at[1] + shift[1]];
     }
 }
 
-/// Whole pixels that bring the centre of mass nearest to the centre of the image.
-fn shift_to_centre(path: &[Dot]) -> [f32; 2] {
+/// Whole pixels that bring the centre of mass of `path`, at most 20 pixels in `size`, nearest to the
+/// centre of the image.
+fn shift_to_centre(path: &[Dot], size: [f32; 2]) -> [f32; 2] {
     let (mut mass, mut moment) = (1e-6, [0.0; 2]);
     for (from, to) in segments(path) {
         let [dx, dy] = [to.at[0] - from.at[0], to.at[1] - from.at[1]];
         let weight = (dx * dx + dy * dy).sqrt() * (from.radius + to.radius);
         mass += weight;
-        for axis in 0..2 {
-            moment[axis] += weight * 0.5 * (from.at[axis] + to.at[axis]);
-        }
+        moment = [0, 1].map(|axis| moment[axis] + weight * 0.5 * (from.at[axis] + to.at[axis]));
     }
-    // A box narrower than 20 pixels may move further to the right, not further to the left.
-    moment.map(|m| (SIDE as f32 * 0.5 - m / mass).round().clamp(0.0, MARGIN + BOX * 0.5))
+    // Off-centre by a little rather than cut off by the rim.
+    [0, 1].map(|axis| {
+        let room = SIDE as f32 - RIM - size[axis];
+        (SIDE as f32 * 0.5 - moment[axis] / mass).round().clamp(RIM, room)
+    })
 }
 
 /// Draws a framed `path` on `image`, `SIDE * SIDE` bytes of background 0.

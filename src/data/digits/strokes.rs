@@ -99,7 +99,8 @@ fn knot(word: &str) -> Option<Knot> {
     };
     let (x, y) = point.split_once(',')?;
     let at: [f32; 2] = [x.parse().ok()?, y.parse().ok()?];
-    at.iter().all(|v| v.is_finite()).then_some(Knot { at, corner })
+    // Also refuses NaN, so that what follows need not expect it.
+    at.iter().all(|v| v.abs() <= 1000.0).then_some(Knot { at, corner })
 }
 
 #[cfg(test)]
@@ -153,7 +154,8 @@ mod tests {
             "style 1 a 1 extra",
             "style 1 a 1\nstroke 0,0",
             "style 1 a 1\nstroke 0,0 1;1",
-            "style 1 a 1\nstroke 0,0 inf,1",
+            "style 1 a 1\nstroke 0,0 nan,1",
+            "style 1 a 1\nstroke 0,0 1001,1",
             "curve 1",
         ];
         for text in bad {

@@ -1,0 +1,275 @@
+//! A GPU through wgpu: the device, its buffers, its pipelines. With `gpu_program.rs` and
+//! `adapters.rs` the only place that knows wgpu.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use rayon::prelude::*;
+
+use super::gpu_program::GpuProgram;
+use super::{Device, ProgramId};
+use crate::error::{Error, Result};
+use crate::plan::{DeviceProfile, Plan};
+use crate::shader::{Access, Shader, ShaderKey, shader};
+
+/// Bytes beyond every arena that no kernel may touch; tests look at them.
+pub(super) const TAIL: u64 = 256;
+
+/// A compiled shader with the layout of its bindings.
+#[derive(Clone)]
+pub(super) struct Pipeline {
+    pub pipeline: wgpu::ComputePipeline,
+    pub layout: wgpu::BindGroupLayout,
+}
+
+/// An open GPU.
+pub struct GpuDevice {
+    name: String,
+    profile: DeviceProfile,
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    /// The first error the driver reported outside of any call; it ends the run.
+    failure: Arc<Mutex<Option<String>>>,
+    arenas: HashMap<String, wgpu::Buffer>,
+    pipelines: HashMap<ShaderKey, Pipeline>,
+    programs: Vec<GpuProgram>,
+    staging: Option<wgpu::Buffer>,
+    in_flight: VecDeque<wgpu::SubmissionIndex>,
+}
+
+impl GpuDevice {
+    /// Wraps an opened wgpu device.
+    pub(super) fn new(name: String, profile: DeviceProfile, device: wgpu::Device, queue: wgpu::Queue) -> Self {
+        let failure = Arc::new(Mutex::new(None));
+        let keep_first = |failure: &Mutex<Option<String>>, problem: String| {
+            if let Ok(mut slot) = failure.lock() {
+                slot.get_or_insert(problem);
+            }
+        };
+        let (uncaptured, lost) = (failure.clone(), failure.clone());
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| keep_first(&uncaptured, error.to_string())));
+        device.set_device_lost_callback(move |reason, message| {
+            // Dropping the device is reported here too, and is no failure.
+            if reason != wgpu::DeviceLostReason::Destroyed {
+                keep_first(&lost, format!("device lost: {message}"));
+            }
+        });
+        GpuDevice {
+            name,
+            profile,
+            device,
+            queue,
+            failure,
+            arenas: HashMap::new(),
+            pipelines: HashMap::new(),
+            programs: Vec::new(),
+            staging: None,
+            in_flight: VecDeque::new(),
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        match self.failure.lock() {
+            Ok(failure) if failure.is_none() => Ok(()),
+            Ok(failure) => Err(Error::Failed(format!("{}: {}", self.name, failure.as_deref().unwrap_or_default()))),
+            Err(_) => Err(Error::Failed(format!("{}: a driver callback died", self.name))),
+        }
+    }
+
+    pub(super) fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<()> {
+        self.device
+            .poll(wgpu::PollType::Wait { submission_index: submission, timeout: None })
+            .map_err(|error| Error::Failed(format!("{}: {error}", self.name)))?;
+        self.check()
+    }
+
+    /// The buffer of an arena, made if no plan loaded before shares it.
+    fn arena(&mut self, name: &str, bytes: usize) -> Result<wgpu::Buffer> {
+        let size = (bytes as u64).next_multiple_of(TAIL) + TAIL;
+        if let Some(buffer) = self.arenas.get(name) {
+            if buffer.size() != size {
+                return Err(Error::graph(name, "two plans disagree about the size of a shared arena"));
+            }
+            return Ok(buffer.clone());
+        }
+        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
+        let label = Some(name);
+        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor { label, size, usage, mapped_at_creation: false });
+        self.arenas.insert(name.to_string(), buffer.clone());
+        Ok(buffer)
+    }
+
+    /// Compiles the shaders that no plan loaded before has used, side by side.
+    fn compile(&mut self, plan: &Plan) -> Result<()> {
+        let mut missing: Vec<&ShaderKey> = plan
+            .steps
+            .iter()
+            .flat_map(|step| &step.dispatches)
+            .map(|dispatch| &dispatch.shader)
+            .filter(|key| !self.pipelines.contains_key(key))
+            .collect();
+        missing.sort();
+        missing.dedup();
+        let device = &self.device;
+        let compiled: Vec<(ShaderKey, Pipeline)> = missing
+            .into_par_iter()
+            .map(|key| Ok((key.clone(), compile(device, shader(key)?.as_ref()))))
+            .collect::<Result<_>>()?;
+        self.pipelines.extend(compiled);
+        self.check()
+    }
+
+    /// A buffer to copy results into and map; kept for the next read.
+    fn staging(&mut self, bytes: u64) -> wgpu::Buffer {
+        match &self.staging {
+            Some(buffer) if buffer.size() >= bytes => buffer.clone(),
+            _ => {
+                let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
+                    label: Some("staging"),
+                    size: bytes.next_power_of_two().max(1 << 16),
+                    usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+                    mapped_at_creation: false,
+                });
+                self.staging = Some(buffer.clone());
+                buffer
+            }
+        }
+    }
+
+    async fn read_async(&mut self, source: wgpu::Buffer, offset: u64, bytes: u64) -> Result<Vec<u8>> {
+        let staging = self.staging(bytes);
+        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("read") });
+        encoder.copy_buffer_to_buffer(&source, offset, &staging, 0, bytes);
+        self.queue.submit([encoder.finish()]);
+        let (sender, receiver) = futures_intrusive::channel::shared::oneshot_channel();
+        staging.map_async(wgpu::MapMode::Read, 0..bytes, move |result| {
+            // The receiver lives until the answer is here; nothing is lost if it is gone.
+            let _ = sender.send(result);
+        });
+        self.wait(None)?;
+        let failed = |problem: String| Error::Failed(format!("{}: cannot read back: {problem}", self.name));
+        receiver
+            .receive()
+            .await
+            .ok_or_else(|| failed("no answer".into()))?
+            .map_err(|error| failed(error.to_string()))?;
+        let copy = staging.get_mapped_range(0..bytes).map_err(|error| failed(error.to_string()))?.to_vec();
+        staging.unmap();
+        Ok(copy)
+    }
+}
+
+/// Compiles one shader. Checks at run time are for debug builds: every kernel guards its own accesses,
+/// which the debug builds' tests prove.
+#[allow(unsafe_code)]
+fn compile(device: &wgpu::Device, shader: &Shader) -> Pipeline {
+    let checks = if cfg!(debug_assertions) {
+        wgpu::ShaderRuntimeChecks::checked()
+    } else {
+        wgpu::ShaderRuntimeChecks::unchecked()
+    };
+    let label = Some(shader.label.as_str());
+    let source = wgpu::ShaderSource::Wgsl(shader.source.as_str().into());
+    // SAFETY: the shaders are this crate's own. They clamp or guard every index and their loops are
+    // bounded, so they need no checks added; tests run them with the checks and with canaries.
+    let module =
+        unsafe { device.create_shader_module_trusted(wgpu::ShaderModuleDescriptor { label, source }, checks) };
+    let entry = |binding: u32, ty: wgpu::BufferBindingType| wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
+        count: None,
+    };
+    let mut entries = Vec::new();
+    if shader.param_words > 0 {
+        entries.push(entry(0, wgpu::BufferBindingType::Uniform));
+    }
+    for (i, access) in shader.storage.iter().enumerate() {
+        let read_only = *access == Access::Read;
+        entries.push(entry(i as u32 + 1, wgpu::BufferBindingType::Storage { read_only }));
+    }
+    let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries });
+    let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label,
+        bind_group_layouts: &[Some(&layout)],
+        immediate_size: 0,
+    });
+    let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label,
+        layout: Some(&pipeline_layout),
+        module: &module,
+        entry_point: Some("main"),
+        compilation_options: wgpu::PipelineCompilationOptions {
+            zero_initialize_workgroup_memory: cfg!(debug_assertions),
+            ..Default::default()
+        },
+        cache: None,
+    });
+    Pipeline { pipeline, layout }
+}
+
+/// Submissions under way at a time: one running, one waiting, so that the device never idles and the
+/// host never runs far ahead.
+const IN_FLIGHT: usize = 2;
+
+impl Device for GpuDevice {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn profile(&self) -> &DeviceProfile {
+        &self.profile
+    }
+
+    fn load(&mut self, plan: Plan) -> Result<ProgramId> {
+        self.compile(&plan)?;
+        let buffers =
+            plan.arenas.iter().map(|arena| self.arena(&arena.name, arena.bytes)).collect::<Result<Vec<_>>>()?;
+        let program = GpuProgram::bind(&self.device, &self.queue, plan, buffers, &self.pipelines)?;
+        self.programs.push(program);
+        self.check()?;
+        Ok(ProgramId(self.programs.len() - 1))
+    }
+
+    fn plan(&self, program: ProgramId) -> &Plan {
+        &self.programs[program.0].plan
+    }
+
+    fn run(&mut self, program: ProgramId, times: u32) -> Result<()> {
+        let mut left = times;
+        while left > 0 {
+            let count = self.programs[program.0].steps_per_submit.min(left);
+            if self.in_flight.len() >= IN_FLIGHT {
+                let oldest = self.in_flight.pop_front();
+                self.wait(oldest)?;
+            }
+            let before = std::time::Instant::now();
+            let submission = self.programs[program.0].submit(&self.device, &self.queue, count);
+            if self.programs[program.0].measure {
+                // The first submissions are waited for, to learn how long a step takes.
+                self.wait(Some(submission))?;
+                self.programs[program.0].learn(count, before.elapsed());
+            } else {
+                self.in_flight.push_back(submission);
+            }
+            left -= count;
+        }
+        self.check()
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        self.in_flight.clear();
+        self.wait(None)
+    }
+
+    fn write_bytes(&mut self, program: ProgramId, arena: usize, offset: usize, bytes: &[u8]) -> Result<()> {
+        self.queue.write_buffer(&self.programs[program.0].buffers[arena], offset as u64, bytes);
+        self.check()
+    }
+
+    fn read_bytes(&mut self, program: ProgramId, arena: usize, offset: usize, bytes: usize) -> Result<Vec<u8>> {
+        let buffer = self.programs[program.0].buffers[arena].clone();
+        self.in_flight.clear();
+        pollster::block_on(self.read_async(buffer, offset as u64, bytes as u64))
+    }
+}

@@ -1,0 +1,117 @@
+//! A plan bound to a GPU: pipelines, bind groups and parameter blocks made once, recorded many times.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::gpu::Pipeline;
+use crate::error::{Error, Result};
+use crate::plan::Plan;
+use crate::shader::ShaderKey;
+
+/// Distance between parameter blocks: what any adapter accepts as a uniform binding's offset.
+const BLOCK: u64 = 256;
+
+/// Time that one submission should take: short enough that a display driver's watchdog never fires
+/// and loss readings stay fresh, long enough that submitting costs nothing.
+const SUBMISSION: Duration = Duration::from_millis(50);
+
+/// Most steps of one submission, whatever their speed.
+const MOST_STEPS: u32 = 512;
+
+struct BoundDispatch {
+    pipeline: wgpu::ComputePipeline,
+    bindings: wgpu::BindGroup,
+    groups: [u32; 3],
+}
+
+/// A plan ready to run.
+pub(super) struct GpuProgram {
+    pub plan: Plan,
+    pub buffers: Vec<wgpu::Buffer>,
+    dispatches: Vec<BoundDispatch>,
+    /// Steps recorded into one submission.
+    pub steps_per_submit: u32,
+    /// Whether the length of a step is still to be learnt.
+    pub measure: bool,
+}
+
+impl GpuProgram {
+    /// Makes everything that running needs.
+    pub fn bind(
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        plan: Plan,
+        buffers: Vec<wgpu::Buffer>,
+        pipelines: &HashMap<ShaderKey, Pipeline>,
+    ) -> Result<Self> {
+        let planned: Vec<_> = plan.steps.iter().flat_map(|step| &step.dispatches).collect();
+        let mut blocks = vec![0u8; planned.len() * BLOCK as usize];
+        for (block, dispatch) in blocks.chunks_exact_mut(BLOCK as usize).zip(&planned) {
+            let bytes: &[u8] = bytemuck::cast_slice(&dispatch.params);
+            block[..bytes.len()].copy_from_slice(bytes);
+        }
+        let params = device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("parameters"),
+            size: (blocks.len() as u64).max(BLOCK),
+            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        queue.write_buffer(&params, 0, &blocks);
+
+        let mut dispatches = Vec::with_capacity(planned.len());
+        for (number, dispatch) in planned.into_iter().enumerate() {
+            let label = dispatch.shader.label();
+            let pipeline =
+                pipelines.get(&dispatch.shader).ok_or_else(|| Error::graph(label.as_str(), "was not compiled"))?;
+            let range = |buffer, offset: u64, bytes: u64| {
+                wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size: wgpu::BufferSize::new(bytes) })
+            };
+            let mut entries = Vec::new();
+            if !dispatch.params.is_empty() {
+                let bytes = (dispatch.params.len() as u64 * 4).next_multiple_of(16);
+                entries.push(wgpu::BindGroupEntry {
+                    binding: 0,
+                    resource: range(&params, number as u64 * BLOCK, bytes),
+                });
+            }
+            for (i, binding) in dispatch.bindings.iter().enumerate() {
+                let resource = range(&buffers[binding.arena], binding.offset as u64, binding.bytes as u64);
+                entries.push(wgpu::BindGroupEntry { binding: i as u32 + 1, resource });
+            }
+            let bindings = device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some(&label),
+                layout: &pipeline.layout,
+                entries: &entries,
+            });
+            dispatches.push(BoundDispatch { pipeline: pipeline.pipeline.clone(), bindings, groups: dispatch.groups });
+        }
+        Ok(GpuProgram { plan, buffers, dispatches, steps_per_submit: 1, measure: true })
+    }
+
+    /// Records the plan `steps` times and submits it.
+    pub fn submit(&self, device: &wgpu::Device, queue: &wgpu::Queue, steps: u32) -> wgpu::SubmissionIndex {
+        let label = Some(self.plan.name.as_str());
+        let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label });
+        {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label, timestamp_writes: None });
+            for dispatch in std::iter::repeat_n(&self.dispatches, steps as usize).flatten() {
+                pass.set_pipeline(&dispatch.pipeline);
+                pass.set_bind_group(0, &dispatch.bindings, &[]);
+                let [x, y, z] = dispatch.groups;
+                pass.dispatch_workgroups(x, y, z);
+            }
+        }
+        queue.submit([encoder.finish()])
+    }
+
+    /// Takes note that `steps` steps took `time`, and sets the length of submissions by it. The first
+    /// run includes what the driver compiles late, so the second decides.
+    pub fn learn(&mut self, steps: u32, time: Duration) {
+        let each = time.as_secs_f64() / f64::from(steps.max(1));
+        let fitting = (SUBMISSION.as_secs_f64() / each.max(1e-7)) as u32;
+        let next = fitting.clamp(1, MOST_STEPS);
+        // Grow by steps: a single step's time is mostly the wait.
+        self.measure = next > self.steps_per_submit && self.steps_per_submit < MOST_STEPS;
+        self.steps_per_submit = next.min(self.steps_per_submit * 4);
+    }
+}

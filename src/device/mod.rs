@@ -1,0 +1,109 @@
+//! WHERE it is computed: devices that load plans and run them.
+
+mod adapters;
+mod cpu;
+mod cpu_kernels;
+mod cpu_math;
+mod gpu;
+mod gpu_program;
+
+pub use adapters::{AdapterReport, Choice, adapters, open};
+pub use cpu::CpuDevice;
+pub use gpu::GpuDevice;
+
+use crate::error::{Error, Result};
+use crate::plan::{DeviceProfile, Place, Plan};
+
+/// Handle of a plan loaded on a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ProgramId(usize);
+
+/// A machine that runs plans. Arenas whose names have no slash are shared by all plans loaded on it.
+pub trait Device {
+    /// Name for people: adapter and driver, or the processor.
+    fn name(&self) -> &str;
+
+    /// What plans for this device may use.
+    fn profile(&self) -> &DeviceProfile;
+
+    /// Makes everything a plan needs: buffers, pipelines, bindings. Running it creates nothing more.
+    ///
+    /// # Errors
+    /// When memory runs out or a shared arena has another layout in a plan loaded before.
+    fn load(&mut self, plan: Plan) -> Result<ProgramId>;
+
+    /// A loaded plan.
+    fn plan(&self, program: ProgramId) -> &Plan;
+
+    /// Runs a plan `times` times in a row. May return before the work is done.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn run(&mut self, program: ProgramId, times: u32) -> Result<()>;
+
+    /// Waits until everything started so far is done.
+    ///
+    /// # Errors
+    /// When the device failed meanwhile.
+    fn finish(&mut self) -> Result<()>;
+
+    /// Writes bytes into an arena of a plan, before anything run later.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn write_bytes(&mut self, program: ProgramId, arena: usize, offset: usize, bytes: &[u8]) -> Result<()>;
+
+    /// Reads bytes of an arena, after everything run before.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn read_bytes(&mut self, program: ProgramId, arena: usize, offset: usize, bytes: usize) -> Result<Vec<u8>>;
+}
+
+/// Place of a source or a result by name.
+fn place(plan: &Plan, name: &str) -> Result<Place> {
+    let source = plan.sources.get(name).map(|(_, place)| place);
+    source
+        .or(plan.results.get(name))
+        .cloned()
+        .ok_or_else(|| Error::graph(format!("plan '{}'", plan.name), format!("has no source or result '{name}'")))
+}
+
+impl dyn Device + '_ {
+    /// Writes a source by name: little-endian elements.
+    ///
+    /// # Errors
+    /// When there is no such source, its size differs, or the device fails.
+    pub fn write(&mut self, program: ProgramId, name: &str, bytes: &[u8]) -> Result<()> {
+        let place = place(self.plan(program), name)?;
+        if place.ty.bytes() != bytes.len() {
+            return Err(Error::graph(name, format!("{} bytes written where {} belong", bytes.len(), place.ty.bytes())));
+        }
+        self.write_bytes(program, place.arena, place.offset, bytes)
+    }
+
+    /// Reads a source or result by name.
+    ///
+    /// # Errors
+    /// When there is none of that name, or the device fails.
+    pub fn read(&mut self, program: ProgramId, name: &str) -> Result<Vec<u8>> {
+        let place = place(self.plan(program), name)?;
+        self.read_bytes(program, place.arena, place.offset, place.ty.bytes())
+    }
+
+    /// Reads a source or result of floats.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_f32(&mut self, program: ProgramId, name: &str) -> Result<Vec<f32>> {
+        Ok(bytemuck::pod_collect_to_vec(&self.read(program, name)?))
+    }
+
+    /// Reads a source or result of words.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_u32(&mut self, program: ProgramId, name: &str) -> Result<Vec<u32>> {
+        Ok(bytemuck::pod_collect_to_vec(&self.read(program, name)?))
+    }
+}

@@ -1,0 +1,168 @@
+//! The fusions, each a rewrite of a graph into one with fewer, larger operations.
+//!
+//! A fused operation has a twin of its own that is composed of the twins it replaces, so every
+//! fusion is proved by running both graphs through the interpreter.
+
+use std::sync::Arc;
+
+use super::fuse_sums::accumulate_in_place;
+use super::rewrite::{Match, apply, without_dead_nodes};
+use crate::error::Result;
+use crate::graph::{Graph, Op, Var};
+use crate::ops::activation::Activation;
+use crate::ops::activation_grad::ActivationGrad;
+use crate::ops::add_bias::AddBias;
+use crate::ops::matmul::MatMul;
+use crate::ops::matmul_nn::LinearInputGrad;
+use crate::ops::matmul_nt::Linear;
+use crate::ops::matmul_tn::LinearWeightGrad;
+use crate::ops::reconstruction_loss::{ReconstructionLoss, ReconstructionLossGrad, ReconstructionLossPair};
+use crate::ops::renyi_entropy::{RenyiEntropy, RenyiEntropyGrad, RenyiEntropyPair};
+use crate::ops::sum_axis::SumAxis;
+
+/// Applies every fusion.
+///
+/// # Errors
+/// Never for a well-formed graph.
+pub fn fuse(graph: &Graph) -> Result<Graph> {
+    let mut graph = without_dead_nodes(graph)?;
+    for fusion in [linear, linear_input_grad, linear_weight_grad, loss_and_activation_grad, loss_pair, entropy_pair] {
+        let matches = fusion(&Finder::new(&graph));
+        graph = apply(&graph, matches)?;
+    }
+    accumulate_in_place(&graph)
+}
+
+/// A graph with what pattern matching asks of it.
+struct Finder<'a> {
+    graph: &'a Graph,
+    uses: Vec<Vec<Vec<(usize, usize)>>>,
+}
+
+impl<'a> Finder<'a> {
+    fn new(graph: &'a Graph) -> Self {
+        Finder { graph, uses: graph.uses() }
+    }
+
+    /// Indices of the nodes that are an `O`.
+    fn all<O: Op>(&self) -> impl Iterator<Item = (usize, &'a O)> {
+        self.graph.nodes().iter().enumerate().filter_map(|(i, node)| Some((i, node.op.downcast::<O>()?)))
+    }
+
+    fn inputs(&self, node: usize) -> &'a [Var] {
+        &self.graph.nodes()[node].inputs
+    }
+
+    /// The one node that reads `var`, if it is an `O` reading it at `position` and nobody else wants
+    /// the value.
+    fn only_user<O: Op>(&self, var: Var, position: usize) -> Option<(usize, &'a O)> {
+        let wanted = self.graph.results().iter().any(|(_, result)| *result == var);
+        match self.uses[var.node][var.port][..] {
+            [(node, at)] if at == position && !wanted => Some((node, self.graph.nodes()[node].op.downcast()?)),
+            _ => None,
+        }
+    }
+}
+
+fn value(node: usize) -> Var {
+    Var { node, port: 0 }
+}
+
+/// act(x · Wᵀ + b) in one kernel: bias and activation in the product's epilogue.
+fn linear(f: &Finder<'_>) -> Vec<Match> {
+    let mut matches = Vec::new();
+    for (product, _) in f.all::<MatMul>().filter(|(_, op)| **op == MatMul::Nt) {
+        let Some((bias, _)) = f.only_user::<AddBias>(value(product), 0) else { continue };
+        let activated = f.only_user::<Activation>(value(bias), 0);
+        let (activation, last) = activated.map_or((Activation::Identity, bias), |(node, op)| (*op, node));
+        let mut nodes = vec![product, bias];
+        nodes.extend(activated.map(|(node, _)| node));
+        let inputs = [f.inputs(product), &f.inputs(bias)[1..]].concat();
+        matches.push(Match { nodes, op: Arc::new(Linear(activation)), inputs, outputs: vec![(value(last), 0)] });
+    }
+    matches
+}
+
+/// (dy · W) ∘ act'(h) in one kernel: the slope in the product's epilogue.
+fn linear_input_grad(f: &Finder<'_>) -> Vec<Match> {
+    let mut matches = Vec::new();
+    for (product, _) in f.all::<MatMul>().filter(|(_, op)| **op == MatMul::Nn) {
+        let Some((slope, op)) = f.only_user::<ActivationGrad>(value(product), 0) else { continue };
+        matches.push(Match {
+            nodes: vec![product, slope],
+            op: Arc::new(LinearInputGrad(op.0)),
+            inputs: [f.inputs(product), &f.inputs(slope)[1..]].concat(),
+            outputs: vec![(value(slope), 0)],
+        });
+    }
+    matches
+}
+
+/// Weight and bias gradient in one pass over dy.
+fn linear_weight_grad(f: &Finder<'_>) -> Vec<Match> {
+    let mut matches = Vec::new();
+    for (product, _) in f.all::<MatMul>().filter(|(_, op)| **op == MatMul::Tn) {
+        let dy = f.inputs(product)[0];
+        let sum = f.all::<SumAxis>().find(|(node, op)| **op == SumAxis::Rows && f.inputs(*node)[0] == dy);
+        let Some((sum, _)) = sum else { continue };
+        matches.push(Match {
+            nodes: vec![product, sum],
+            op: Arc::new(LinearWeightGrad),
+            inputs: f.inputs(product).to_vec(),
+            outputs: vec![(value(product), 0), (value(sum), 1)],
+        });
+    }
+    matches
+}
+
+/// The slope of the last activation in the loss gradient's kernel.
+fn loss_and_activation_grad(f: &Finder<'_>) -> Vec<Match> {
+    let mut matches = Vec::new();
+    for (loss, op) in f.all::<ReconstructionLossGrad>().filter(|(_, op)| op.activation == Activation::Identity) {
+        let Some((slope, activation)) = f.only_user::<ActivationGrad>(value(loss), 0) else { continue };
+        if f.inputs(slope)[1] == f.inputs(loss)[0] {
+            matches.push(Match {
+                nodes: vec![loss, slope],
+                op: Arc::new(ReconstructionLossGrad { kind: op.kind, activation: activation.0 }),
+                inputs: f.inputs(loss).to_vec(),
+                outputs: vec![(value(slope), 0)],
+            });
+        }
+    }
+    matches
+}
+
+/// A loss and its gradient in one pass over the data.
+fn loss_pair(f: &Finder<'_>) -> Vec<Match> {
+    let mut matches = Vec::new();
+    for (loss, op) in f.all::<ReconstructionLoss>() {
+        let gradient = f
+            .all::<ReconstructionLossGrad>()
+            .find(|(node, grad)| grad.kind == op.0 && f.inputs(*node)[..3] == *f.inputs(loss));
+        let Some((gradient, grad)) = gradient else { continue };
+        matches.push(Match {
+            nodes: vec![loss, gradient],
+            op: Arc::new(ReconstructionLossPair(*grad)),
+            inputs: f.inputs(gradient).to_vec(),
+            outputs: vec![(value(loss), 0), (value(gradient), 1)],
+        });
+    }
+    matches
+}
+
+/// An entropy and its gradient in one kernel.
+fn entropy_pair(f: &Finder<'_>) -> Vec<Match> {
+    let mut matches = Vec::new();
+    for (entropy, op) in f.all::<RenyiEntropy>() {
+        let gradient =
+            f.all::<RenyiEntropyGrad>().find(|(node, grad)| grad.0 == *op && f.inputs(*node)[0] == f.inputs(entropy)[0]);
+        let Some((gradient, _)) = gradient else { continue };
+        matches.push(Match {
+            nodes: vec![entropy, gradient],
+            op: Arc::new(RenyiEntropyPair(*op)),
+            inputs: f.inputs(gradient).to_vec(),
+            outputs: vec![(value(entropy), 0), (value(gradient), 1)],
+        });
+    }
+    matches
+}

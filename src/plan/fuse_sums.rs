@@ -1,0 +1,138 @@
+//! Gradients of the activeness added in place to what the products have left, instead of being written
+//! apart and added by kernels of their own.
+//!
+//! A parameter's gradient is a tree of sums. Each tree is taken apart into its leaves; leaves that are
+//! gradients of the activeness come last, as operations that add to the sum of the others. The order
+//! of addition changes, which is why this is done on the graph, where every device sees it alike.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+use super::rewrite::Builder;
+use crate::error::Result;
+use crate::graph::{Graph, Var};
+use crate::ops::activeness_grad::{ActivenessGrad, ActivenessGradAdd};
+use crate::ops::binary::Binary;
+
+/// A sum of two or more values of one type.
+struct Tree {
+    root: Var,
+    sums: Vec<usize>,
+    leaves: Vec<Var>,
+}
+
+/// A gradient of the activeness and the trees its weight and bias parts are leaves of.
+struct Addend {
+    node: usize,
+    trees: [usize; 2],
+}
+
+pub(super) fn accumulate_in_place(graph: &Graph) -> Result<Graph> {
+    let trees = trees(graph);
+    let addends = addends(graph, &trees);
+    let touched: BTreeSet<usize> = addends.iter().flat_map(|addend| addend.trees).collect();
+    let Some(position) = touched.iter().map(|&tree| trees[tree].root.node).max() else { return Ok(graph.clone()) };
+    let uses = graph.uses();
+    let mut readers = touched.iter().map(|&tree| trees[tree].root).flat_map(|root| &uses[root.node][root.port]);
+    if readers.any(|&(reader, _)| reader <= position) {
+        return Ok(graph.clone());
+    }
+
+    let mut removed: HashSet<usize> = addends.iter().map(|addend| addend.node).collect();
+    removed.extend(touched.iter().flat_map(|&tree| trees[tree].sums.iter().copied()));
+    let mut builder = Builder::new(graph);
+    for index in 0..graph.nodes().len() {
+        if !removed.contains(&index) {
+            builder.copy(index)?;
+        }
+        if index == position {
+            emit(graph, &mut builder, &trees, &touched, &addends)?;
+        }
+    }
+    builder.finish()
+}
+
+/// The gradients that take part: each of their two outputs is a leaf of exactly one sum, read nowhere
+/// else, that has a leaf of another kind to add to.
+fn addends(graph: &Graph, trees: &[Tree]) -> Vec<Addend> {
+    let uses = graph.uses();
+    let is_gradient = |var: &Var| graph.node(*var).op.downcast::<ActivenessGrad>().is_some();
+    let tree_of = |var: Var| {
+        let tree = trees.iter().position(|tree| tree.leaves.contains(&var))?;
+        let base = trees[tree].leaves.iter().any(|leaf| !is_gradient(leaf));
+        (base && uses[var.node][var.port].len() == 1).then_some(tree)
+    };
+    let candidates = (0..graph.nodes().len()).filter(|&node| is_gradient(&Var { node, port: 0 }));
+    candidates
+        .filter_map(|node| {
+            Some(Addend { node, trees: [tree_of(Var { node, port: 0 })?, tree_of(Var { node, port: 1 })?] })
+        })
+        .collect()
+}
+
+/// Sums of the other leaves, then the gradients added to them one after the other.
+fn emit(
+    graph: &Graph,
+    builder: &mut Builder<'_>,
+    trees: &[Tree],
+    touched: &BTreeSet<usize>,
+    addends: &[Addend],
+) -> Result<()> {
+    let absorbed: HashSet<usize> = addends.iter().map(|addend| addend.node).collect();
+    let mut totals = vec![None; trees.len()];
+    for &tree in touched {
+        for leaf in trees[tree].leaves.iter().filter(|leaf| !absorbed.contains(&leaf.node)) {
+            let leaf = builder.translate(&[*leaf])?[0];
+            totals[tree] = Some(match totals[tree] {
+                Some(sum) => builder.graph.apply(Binary::Add, &[sum, leaf])?,
+                None => leaf,
+            });
+        }
+    }
+    for Addend { node, trees: [weights, biases] } in addends {
+        let Some(grad) = graph.nodes()[*node].op.downcast::<ActivenessGrad>() else { continue };
+        let mut inputs = builder.translate(&graph.nodes()[*node].inputs)?;
+        inputs.extend([totals[*weights], totals[*biases]].into_iter().flatten());
+        let outputs = builder.graph.push(Arc::new(ActivenessGradAdd(*grad)), &inputs)?;
+        totals[*weights] = Some(outputs[0]);
+        totals[*biases] = Some(outputs[1]);
+    }
+    for &tree in touched {
+        if let Some(total) = totals[tree] {
+            builder.map.insert(trees[tree].root, total);
+        }
+    }
+    Ok(())
+}
+
+/// All maximal trees of element-wise sums whose inner values are used nowhere else.
+fn trees(graph: &Graph) -> Vec<Tree> {
+    let uses = graph.uses();
+    let is_sum = |node: usize| {
+        let n = &graph.nodes()[node];
+        n.op.downcast::<Binary>() == Some(&Binary::Add) && graph.ty(n.inputs[0]) == graph.ty(n.inputs[1])
+    };
+    let is_inner = |var: Var| {
+        let wanted = graph.results().iter().any(|(_, result)| *result == var);
+        is_sum(var.node) && !wanted && matches!(uses[var.node][0][..], [(user, _)] if is_sum(user))
+    };
+    let mut trees = Vec::new();
+    for node in (0..graph.nodes().len()).filter(|&node| is_sum(node)) {
+        let root = Var { node, port: 0 };
+        if is_inner(root) {
+            continue;
+        }
+        let mut tree = Tree { root, sums: vec![node], leaves: Vec::new() };
+        let mut open = graph.nodes()[node].inputs.clone();
+        while let Some(var) = open.pop() {
+            if is_inner(var) {
+                tree.sums.push(var.node);
+                open.extend(&graph.nodes()[var.node].inputs);
+            } else {
+                tree.leaves.push(var);
+            }
+        }
+        trees.push(tree);
+    }
+    trees
+}

@@ -1,0 +1,203 @@
+//! Memory: every value gets a place before anything runs.
+//!
+//! Values that overwrite one another in place share a place. Sources lie in arenas by role; values that
+//! one binding must cover lie side by side; everything else lies in slots that are reused once a value
+//! has had its last reader. No step reads the slot it writes.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::{Arena, Place};
+use crate::error::{Error, Result};
+use crate::graph::{Graph, Role, Source, Var};
+use crate::ops::{ALIGNMENT, Launch};
+
+/// Where everything lies.
+pub(super) struct Layout {
+    pub arenas: Vec<Arena>,
+    places: HashMap<Var, (usize, usize)>,
+    /// Arena of each scratch buffer, by node.
+    pub scratch: HashMap<usize, Vec<usize>>,
+}
+
+impl Layout {
+    /// Place of a value.
+    pub fn place(&self, graph: &Graph, var: Var) -> Place {
+        let (arena, offset) = self.places[&var];
+        Place { arena, offset, ty: graph.ty(var).clone() }
+    }
+
+    fn arena(&mut self, name: String) -> usize {
+        if let Some(index) = self.arenas.iter().position(|arena| arena.name == name) {
+            return index;
+        }
+        self.arenas.push(Arena { name, bytes: 0 });
+        self.arenas.len() - 1
+    }
+
+    /// Room at the end of an arena.
+    fn append(&mut self, arena: usize, bytes: usize) -> (usize, usize) {
+        let offset = self.arenas[arena].bytes.next_multiple_of(ALIGNMENT);
+        self.arenas[arena].bytes = offset + bytes;
+        (arena, offset)
+    }
+}
+
+/// First value of each chain of values that overwrite one another.
+fn origins(graph: &Graph) -> HashMap<Var, Var> {
+    let mut origins = HashMap::new();
+    for (index, node) in graph.nodes().iter().enumerate() {
+        for port in 0..node.outputs.len() {
+            let var = Var { node: index, port };
+            let overwritten = node.op.aliases().into_iter().find(|&(_, output)| output == port);
+            let origin = overwritten.map_or(var, |(input, _)| origins[&node.inputs[input]]);
+            origins.insert(var, origin);
+        }
+    }
+    origins
+}
+
+/// Refuses graphs in which a value is read after it was overwritten.
+fn check_overwrites(graph: &Graph) -> Result<()> {
+    let uses = graph.uses();
+    for (index, node) in graph.nodes().iter().enumerate() {
+        for (input, _) in node.op.aliases() {
+            let var = node.inputs[input];
+            if let Some((reader, _)) = uses[var.node][var.port].iter().find(|(user, _)| *user > index) {
+                let reader = graph.nodes()[*reader].op.name();
+                return Err(Error::graph(node.op.name(), format!("overwrites a value that {reader} reads later")));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn source_arena(plan: &str, source: &Source) -> String {
+    match source.role {
+        Role::Param => "params".into(),
+        Role::FirstMoment => "moment1".into(),
+        Role::SecondMoment => "moment2".into(),
+        Role::State => format!("{plan}/state"),
+        Role::Data => format!("data {}", source.name),
+        Role::Input => format!("{plan}/input {}", source.name),
+    }
+}
+
+pub(super) fn layout(plan: &str, graph: &Graph, launches: &BTreeMap<usize, Launch>) -> Result<Layout> {
+    check_overwrites(graph)?;
+    let mut layout = Layout { arenas: Vec::new(), places: HashMap::new(), scratch: HashMap::new() };
+    let mut pins = Pins { plan, graph, origins: origins(graph), places: HashMap::new() };
+    for (var, source) in graph.sources() {
+        let arena = layout.arena(source_arena(plan, source));
+        let place = layout.append(arena, source.ty.bytes());
+        pins.places.insert(var, place);
+    }
+    for node in graph.nodes() {
+        for (name, range) in node.op.packed_inputs(node.inputs.len()) {
+            pins.pack(&mut layout, name, &node.inputs[range])?;
+        }
+    }
+    pins.slots(&mut layout, launches);
+    for (var, origin) in &pins.origins {
+        layout.places.insert(*var, pins.places[origin]);
+    }
+    Ok(layout)
+}
+
+/// Places given so far, by the origin of each chain of values.
+struct Pins<'a> {
+    plan: &'a str,
+    graph: &'a Graph,
+    origins: HashMap<Var, Var>,
+    places: HashMap<Var, (usize, usize)>,
+}
+
+impl Pins<'_> {
+    /// Places a group side by side, or checks that it already lies so.
+    fn pack(&mut self, layout: &mut Layout, name: &str, group: &[Var]) -> Result<()> {
+        let mut expected: Option<(usize, usize)> = None;
+        for var in group {
+            let bytes = self.graph.ty(*var).bytes();
+            let plan = self.plan;
+            let place = *self.places.entry(self.origins[var]).or_insert_with(|| {
+                let arena = layout.arena(format!("{plan}/{name}"));
+                layout.append(arena, bytes)
+            });
+            if expected.is_some_and(|expected| expected != place) {
+                return Err(Error::graph(name, "the values of a packed group do not lie side by side in order"));
+            }
+            expected = Some((place.0, (place.1 + bytes).next_multiple_of(ALIGNMENT)));
+        }
+        Ok(())
+    }
+
+    /// Gives every other value and every scratch buffer a slot for as long as it is needed.
+    fn slots(&mut self, layout: &mut Layout, launches: &BTreeMap<usize, Launch>) {
+        let last_use = self.last_uses();
+        let mut pool = Pool { plan: self.plan, free: Vec::new() };
+        let mut held: Vec<(Var, usize)> = Vec::new();
+        for (index, node) in self.graph.nodes().iter().enumerate() {
+            let mut seen = HashSet::new();
+            for (port, ty) in node.outputs.iter().enumerate() {
+                let origin = self.origins[&Var { node: index, port }];
+                if self.places.contains_key(&origin) || !seen.insert(origin) {
+                    continue;
+                }
+                let arena = pool.take(layout, ty.bytes());
+                self.places.insert(origin, (arena, 0));
+                held.push((origin, arena));
+            }
+            let scratch = launches.get(&index).map_or(&[][..], |launch| &launch.scratch);
+            let arenas: Vec<usize> = scratch.iter().map(|&bytes| pool.take(layout, bytes)).collect();
+            pool.free.extend(&arenas);
+            layout.scratch.insert(index, arenas);
+            held.retain(|&(origin, arena)| {
+                let needed = last_use[&origin] > index;
+                if !needed {
+                    pool.free.push(arena);
+                }
+                needed
+            });
+        }
+    }
+
+    fn last_uses(&self) -> HashMap<Var, usize> {
+        let mut last: HashMap<Var, usize> = HashMap::new();
+        for (index, node) in self.graph.nodes().iter().enumerate() {
+            for port in 0..node.outputs.len() {
+                last.insert(self.origins[&Var { node: index, port }], index);
+            }
+            for var in &node.inputs {
+                last.insert(self.origins[var], index);
+            }
+        }
+        for (_, var) in self.graph.results() {
+            last.insert(self.origins[var], usize::MAX);
+        }
+        last
+    }
+}
+
+/// Slots that nobody holds.
+struct Pool<'a> {
+    plan: &'a str,
+    free: Vec<usize>,
+}
+
+impl Pool<'_> {
+    /// The smallest free slot that is large enough, else the largest free one made larger, else a new
+    /// one.
+    fn take(&mut self, layout: &mut Layout, bytes: usize) -> usize {
+        let size = |slot: usize, layout: &Layout| layout.arenas[slot].bytes;
+        let free = || self.free.iter().copied();
+        let fits = free().filter(|&slot| size(slot, layout) >= bytes).min_by_key(|&slot| size(slot, layout));
+        let slot = fits.or_else(|| free().max_by_key(|&slot| size(slot, layout)));
+        let slot = slot.unwrap_or_else(|| {
+            let prefix = format!("{}/slot ", self.plan);
+            let number = layout.arenas.iter().filter(|arena| arena.name.starts_with(&prefix)).count();
+            layout.arena(format!("{prefix}{number}"))
+        });
+        self.free.retain(|&other| other != slot);
+        layout.arenas[slot].bytes = layout.arenas[slot].bytes.max(bytes);
+        slot
+    }
+}

@@ -1,0 +1,164 @@
+//! Steps: every operation as the dispatches of its kernel, bound to places.
+
+use std::collections::BTreeMap;
+
+use super::memory::Layout;
+use super::{DeviceProfile, Place};
+use crate::error::{Error, Result};
+use crate::graph::{Graph, Node, OpRef, Var};
+use crate::ops::{Bind, Cost, Dispatch, Kernel, Launch, Request, Work, kernel_for};
+use crate::shader::{Access, ShaderKey, shader};
+use crate::tensor::Ty;
+
+/// One operation of a plan.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// What it computes.
+    pub op: OpRef,
+    /// Stem of the kernel that computes it on a GPU.
+    pub kernel: &'static str,
+    /// What it reads.
+    pub inputs: Vec<Place>,
+    /// What it writes.
+    pub outputs: Vec<Place>,
+    /// How a GPU computes it.
+    pub dispatches: Vec<PlannedDispatch>,
+    /// Arithmetic and traffic.
+    pub cost: Cost,
+}
+
+/// One dispatch with everything resolved.
+#[derive(Clone, Debug)]
+pub struct PlannedDispatch {
+    /// Which shader.
+    pub shader: ShaderKey,
+    /// Storage bindings 1, 2, … in order.
+    pub bindings: Vec<PlannedBinding>,
+    /// Words of the uniform block.
+    pub params: Vec<u32>,
+    /// The grid, folded into two dimensions where one is too short.
+    pub groups: [u32; 3],
+}
+
+/// One storage binding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedBinding {
+    /// Index of the arena.
+    pub arena: usize,
+    /// Offset in bytes.
+    pub offset: usize,
+    /// Length in bytes.
+    pub bytes: usize,
+    /// How the shader uses it.
+    pub access: Access,
+}
+
+fn types<'a>(graph: &'a Graph, node: &'a Node) -> (Vec<&'a Ty>, Vec<&'a Ty>) {
+    (node.inputs.iter().map(|&var| graph.ty(var)).collect(), node.outputs.iter().collect())
+}
+
+fn kernel(node: &Node) -> Result<&'static dyn Kernel> {
+    kernel_for(node.op.as_ref()).ok_or_else(|| Error::graph(node.op.name(), "no kernel computes this operation"))
+}
+
+/// The launch of every node that computes something.
+pub(super) fn launches(graph: &Graph) -> Result<BTreeMap<usize, Launch>> {
+    let mut launches = BTreeMap::new();
+    for (index, node) in graph.nodes().iter().enumerate().filter(|(_, node)| !node.inputs.is_empty()) {
+        let (inputs, outputs) = types(graph, node);
+        let request = Request { op: node.op.as_ref(), inputs: &inputs, outputs: &outputs };
+        launches.insert(index, kernel(node)?.launch(&request)?);
+    }
+    Ok(launches)
+}
+
+/// Resolves places, grids and parameter blocks, and checks them against shaders and limits.
+pub(super) fn bind(
+    graph: &Graph,
+    launches: &BTreeMap<usize, Launch>,
+    layout: &Layout,
+    profile: &DeviceProfile,
+) -> Result<Vec<Step>> {
+    let mut steps = Vec::new();
+    for (&index, launch) in launches {
+        let node = &graph.nodes()[index];
+        let kernel = kernel(node)?;
+        let (input_types, output_types) = types(graph, node);
+        let request = Request { op: node.op.as_ref(), inputs: &input_types, outputs: &output_types };
+        let inputs: Vec<Place> = node.inputs.iter().map(|&var| layout.place(graph, var)).collect();
+        let outputs: Vec<Place> =
+            (0..node.outputs.len()).map(|port| layout.place(graph, Var { node: index, port })).collect();
+        let scratch = &layout.scratch[&index];
+        let resolve = |bind: &Bind| -> (usize, usize, usize) {
+            match bind {
+                Bind::Input(i) => (inputs[*i].arena, inputs[*i].offset, inputs[*i].ty.bytes()),
+                Bind::Output(i) => (outputs[*i].arena, outputs[*i].offset, outputs[*i].ty.bytes()),
+                Bind::Scratch(i) => (scratch[*i], 0, launch.scratch[*i]),
+                Bind::Inputs(range) => {
+                    let (first, last) = (&inputs[range.start], &inputs[range.end - 1]);
+                    (first.arena, first.offset, last.offset + last.ty.bytes() - first.offset)
+                }
+            }
+        };
+        let dispatches = launch.dispatches.iter().map(|d| plan_dispatch(d, &resolve, profile)).collect::<Result<_>>()?;
+        let cost = kernel.cost(&request);
+        steps.push(Step { op: node.op.clone(), kernel: kernel.stem(), inputs, outputs, dispatches, cost });
+    }
+    Ok(steps)
+}
+
+fn plan_dispatch(
+    dispatch: &Dispatch,
+    resolve: &dyn Fn(&Bind) -> (usize, usize, usize),
+    profile: &DeviceProfile,
+) -> Result<PlannedDispatch> {
+    let shader = shader(&dispatch.shader)?;
+    let refuse = |problem: String| Err(Error::graph(dispatch.shader.label(), problem));
+    if shader.storage.len() != dispatch.bindings.len() || shader.param_words != dispatch.params.len() {
+        return refuse(format!(
+            "the shader declares {} storage bindings and {} parameter words, the host gives {} and {}",
+            shader.storage.len(),
+            shader.param_words,
+            dispatch.bindings.len(),
+            dispatch.params.len()
+        ));
+    }
+    if dispatch.bindings.len() > profile.max_storage_buffers as usize {
+        return refuse(format!(
+            "{} storage buffers, the device allows {}",
+            dispatch.bindings.len(),
+            profile.max_storage_buffers
+        ));
+    }
+    if shader.workgroup > profile.max_workgroup as usize {
+        return refuse(format!("a workgroup of {}, the device allows {}", shader.workgroup, profile.max_workgroup));
+    }
+    let mut bindings: Vec<PlannedBinding> = Vec::new();
+    for (bind, &access) in dispatch.bindings.iter().zip(&shader.storage) {
+        let (arena, offset, bytes) = resolve(bind);
+        if bytes as u64 > profile.max_binding {
+            return refuse(format!(
+                "a binding of {:.1} MiB, the device allows {:.1} MiB; use a smaller batch or model",
+                bytes as f64 / 1_048_576.0,
+                profile.max_binding as f64 / 1_048_576.0
+            ));
+        }
+        // wgpu tracks whole buffers: reading and writing one buffer in one dispatch is an error.
+        if bindings.iter().any(|other| other.arena == arena && other.access != access) {
+            return refuse(format!("reads and writes arena {arena} in one dispatch"));
+        }
+        bindings.push(PlannedBinding { arena, offset, bytes, access });
+    }
+    let groups = match dispatch.work {
+        Work::Groups(groups) => groups,
+        Work::Invocations(count) => count.div_ceil(shader.workgroup),
+    };
+    let groups = fold(groups, profile.max_groups);
+    Ok(PlannedDispatch { shader: dispatch.shader.clone(), bindings, params: dispatch.params.clone(), groups })
+}
+
+/// A grid of at least `groups` groups with no side over `most`.
+fn fold(groups: usize, most: u32) -> [u32; 3] {
+    let rows = groups.div_ceil(most as usize).max(1);
+    [groups.div_ceil(rows) as u32, rows as u32, 1]
+}
