@@ -1,6 +1,6 @@
-//!use index
+//!use index clock
 // Row statistics of soft assignments q = softmax(−βX): log-sum-exp, entropy and Σ log q of each row.
-// One invocation a row. Padding rows get statistics too; the later passes skip them.
+// One invocation a row; rows of padding get zeros.
 
 struct Params {
     m: u32,
@@ -10,9 +10,10 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;                  // [m, n]
-@group(0) @binding(2) var<storage, read_write> row_lse: array<f32>;      // [m]
-@group(0) @binding(3) var<storage, read_write> row_h: array<f32>;        // [m]
-@group(0) @binding(4) var<storage, read_write> row_document: array<f32>; // [m]: Σ_i log q
+@group(0) @binding(2) var<storage, read> clock: array<u32>;              // [16]
+@group(0) @binding(3) var<storage, read_write> row_lse: array<f32>;      // [m]
+@group(0) @binding(4) var<storage, read_write> row_h: array<f32>;        // [m]
+@group(0) @binding(5) var<storage, read_write> row_document: array<f32>; // [m]: Σ_i log q
 
 const WORKGROUP: u32 = 64u;
 
@@ -21,6 +22,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         @builtin(local_invocation_index) lane: u32) {
     let row = group_index(group, groups) * WORKGROUP + lane;
     if row >= params.m {
+        return;
+    }
+    if row >= clock[CLOCK_VALID_ROWS] {
+        row_lse[row] = 0.0;
+        row_h[row] = 0.0;
+        row_document[row] = 0.0;
         return;
     }
     let first = row * params.n;

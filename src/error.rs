@@ -63,10 +63,7 @@ impl Error {
     }
 
     /// A closure that wraps an [`std::io::Error`], for `map_err`.
-    pub fn io(
-        path: impl AsRef<Path>,
-        action: &'static str,
-    ) -> impl FnOnce(std::io::Error) -> Error {
+    pub fn io(path: impl AsRef<Path>, action: &'static str) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.as_ref().to_path_buf();
         move |source| Error::Io { path, action, source }
     }

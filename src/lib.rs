@@ -1,13 +1,22 @@
-//! gpu-ae: trains autoencoders on any GPU with WGSL compute shaders.
+//! gpu-ae: trains small autoencoders on any GPU with WGSL compute shaders, and lets entropy find the
+//! bottleneck.
+//!
+//! What flows through it: a [`graph::Graph`] says *what* is computed, [`autodiff::grad`] adds
+//! gradients as more nodes, a [`plan::Plan`] says *how* in kernel steps and memory, and a
+//! [`device::Device`] is *where* it runs. ARCHITECTURE.md is the map.
+
+pub mod autodiff;
+pub mod data;
+pub mod device;
 pub mod error;
-pub mod tensor;
+pub mod graph;
+pub mod nn;
+pub mod ops;
+pub mod optim;
+pub mod plan;
+pub mod report;
 pub mod rng;
 pub mod shader;
-pub mod graph;
-pub mod ops;
-pub mod autodiff;
-pub mod plan;
-pub mod device;
-pub mod data;
-pub mod report;
+pub mod tensor;
+
 pub use error::{Error, Result};

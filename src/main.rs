@@ -1,2 +1,2 @@
 //! gpu-ae.
-fn main(){}
+fn main() {}

@@ -152,9 +152,7 @@ mod tests {
         let n = 60_000;
         let fixed = (0..n).filter(|&i| permute(i, n, [1, 2]) == permute(i, n, [1, 3])).count();
         assert!(fixed < 20, "{fixed} of {n} positions agree; chance gives about one");
-        let near = (1..n)
-            .filter(|&i| permute(i, n, [1, 2]).abs_diff(permute(i - 1, n, [1, 2])) < 60)
-            .count();
+        let near = (1..n).filter(|&i| permute(i, n, [1, 2]).abs_diff(permute(i - 1, n, [1, 2])) < 60).count();
         assert!((60..200).contains(&near), "{near} neighbours stay near; chance gives about 120");
     }
 

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use naga::proc::{Layouter, GlobalCtx};
+use naga::proc::{GlobalCtx, Layouter};
 
 use crate::error::{Error, Result};
 

@@ -111,9 +111,7 @@ impl fmt::Display for Ty {
 }
 
 /// The floats twins are written for: f32 to run, f64 to be the oracle.
-pub trait Real:
-    num_traits::Float + std::iter::Sum + std::ops::AddAssign + Send + Sync + fmt::Debug + 'static
-{
+pub trait Real: num_traits::Float + std::iter::Sum + std::ops::AddAssign + Send + Sync + fmt::Debug + 'static {
     /// Nearest value to a literal.
     fn of(value: f64) -> Self;
     /// The value widened.

@@ -108,7 +108,8 @@ fn report(adapter: &wgpu::Adapter) -> AdapterReport {
 /// All adapters, best kind first; the numbers of `--device` count through this list.
 async fn enumerate(instance: &wgpu::Instance) -> Vec<wgpu::Adapter> {
     let mut adapters = instance.enumerate_adapters(wgpu::Backends::all()).await;
-    adapters.retain(|adapter| adapter.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS));
+    adapters
+        .retain(|adapter| adapter.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS));
     adapters.sort_by_key(|adapter| rank(kind(&adapter.get_info())));
     adapters
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::cpu_kernels::{self, Input};
-use super::{Device, ProgramId};
+use super::{Device, ProgramId, is_shared};
 use crate::error::{Error, Result};
 use crate::plan::{DeviceKind, DeviceProfile, Place, Plan, Step};
 use crate::tensor::{Data, HostTensor};
@@ -78,7 +78,9 @@ impl Device for CpuDevice {
                 }
                 None => {
                     self.memory.push(vec![0; words]);
-                    self.arenas.insert(arena.name.clone(), self.memory.len() - 1);
+                    if is_shared(&arena.name) {
+                        self.arenas.insert(arena.name.clone(), self.memory.len() - 1);
+                    }
                     self.memory.len() - 1
                 }
             };
@@ -86,6 +88,12 @@ impl Device for CpuDevice {
         }
         self.programs.push(CpuProgram { plan, memory: numbers });
         Ok(ProgramId(self.programs.len() - 1))
+    }
+
+    fn clear(&mut self) {
+        self.programs.clear();
+        self.arenas.clear();
+        self.memory.clear();
     }
 
     fn plan(&self, program: ProgramId) -> &Plan {

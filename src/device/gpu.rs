@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use rayon::prelude::*;
 
 use super::gpu_program::GpuProgram;
-use super::{Device, ProgramId};
+use super::{Device, ProgramId, is_shared};
 use crate::error::{Error, Result};
 use crate::plan::{DeviceProfile, Plan};
 use crate::shader::{Access, Shader, ShaderKey, shader};
@@ -94,8 +94,11 @@ impl GpuDevice {
         }
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
         let label = Some(name);
-        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor { label, size, usage, mapped_at_creation: false });
-        self.arenas.insert(name.to_string(), buffer.clone());
+        let buffer =
+            self.device.create_buffer(&wgpu::BufferDescriptor { label, size, usage, mapped_at_creation: false });
+        if is_shared(name) {
+            self.arenas.insert(name.to_string(), buffer.clone());
+        }
         Ok(buffer)
     }
 
@@ -172,8 +175,7 @@ fn compile(device: &wgpu::Device, shader: &Shader) -> Pipeline {
     let source = wgpu::ShaderSource::Wgsl(shader.source.as_str().into());
     // SAFETY: the shaders are this crate's own. They clamp or guard every index and their loops are
     // bounded, so they need no checks added; tests run them with the checks and with canaries.
-    let module =
-        unsafe { device.create_shader_module_trusted(wgpu::ShaderModuleDescriptor { label, source }, checks) };
+    let module = unsafe { device.create_shader_module_trusted(wgpu::ShaderModuleDescriptor { label, source }, checks) };
     let entry = |binding: u32, ty: wgpu::BufferBindingType| wgpu::BindGroupLayoutEntry {
         binding,
         visibility: wgpu::ShaderStages::COMPUTE,
@@ -229,6 +231,11 @@ impl Device for GpuDevice {
         self.programs.push(program);
         self.check()?;
         Ok(ProgramId(self.programs.len() - 1))
+    }
+
+    fn clear(&mut self) {
+        self.programs.clear();
+        self.arenas.clear();
     }
 
     fn plan(&self, program: ProgramId) -> &Plan {

@@ -64,15 +64,17 @@ impl GpuProgram {
             let pipeline =
                 pipelines.get(&dispatch.shader).ok_or_else(|| Error::graph(label.as_str(), "was not compiled"))?;
             let range = |buffer, offset: u64, bytes: u64| {
-                wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size: wgpu::BufferSize::new(bytes) })
+                wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                    buffer,
+                    offset,
+                    size: wgpu::BufferSize::new(bytes),
+                })
             };
             let mut entries = Vec::new();
             if !dispatch.params.is_empty() {
                 let bytes = (dispatch.params.len() as u64 * 4).next_multiple_of(16);
-                entries.push(wgpu::BindGroupEntry {
-                    binding: 0,
-                    resource: range(&params, number as u64 * BLOCK, bytes),
-                });
+                entries
+                    .push(wgpu::BindGroupEntry { binding: 0, resource: range(&params, number as u64 * BLOCK, bytes) });
             }
             for (i, binding) in dispatch.bindings.iter().enumerate() {
                 let resource = range(&buffers[binding.arena], binding.offset as u64, binding.bytes as u64);

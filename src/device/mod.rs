@@ -1,6 +1,7 @@
 //! WHERE it is computed: devices that load plans and run them.
 
 mod adapters;
+pub mod check;
 mod cpu;
 mod cpu_kernels;
 mod cpu_math;
@@ -32,6 +33,9 @@ pub trait Device {
     /// When memory runs out or a shared arena has another layout in a plan loaded before.
     fn load(&mut self, plan: Plan) -> Result<ProgramId>;
 
+    /// Forgets all plans and their memory; compiled shaders are kept.
+    fn clear(&mut self);
+
     /// A loaded plan.
     fn plan(&self, program: ProgramId) -> &Plan;
 
@@ -58,6 +62,11 @@ pub trait Device {
     /// # Errors
     /// When the device fails.
     fn read_bytes(&mut self, program: ProgramId, arena: usize, offset: usize, bytes: usize) -> Result<Vec<u8>>;
+}
+
+/// Whether plans share an arena of this name.
+fn is_shared(arena: &str) -> bool {
+    !arena.contains('/')
 }
 
 /// Place of a source or a result by name.

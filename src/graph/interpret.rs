@@ -30,8 +30,9 @@ pub fn interpret<T: Precision>(graph: &Graph, feeds: &mut Feeds<T>) -> Result<Va
     let mut values: Vec<Vec<HostTensor<T>>> = Vec::with_capacity(graph.nodes().len());
     for node in graph.nodes() {
         if let Some(source) = node.op.downcast::<Source>() {
-            let feed =
-                feeds.get(&source.name).ok_or_else(|| Error::graph("source", format!("nothing feeds '{}'", source.name)))?;
+            let feed = feeds
+                .get(&source.name)
+                .ok_or_else(|| Error::graph("source", format!("nothing feeds '{}'", source.name)))?;
             if feed.ty() != source.ty {
                 return Err(Error::graph(
                     "source",

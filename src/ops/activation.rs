@@ -119,7 +119,12 @@ impl Kernel for ActivationKernel {
         ];
         for n in [1, 64, 65, 1013] {
             cases.push(Case::new(format!("relu {n}"), Activation::Relu, vec![s.normal(&[n])], exact));
-            cases.push(Case::new(format!("sigmoid {n}"), Activation::Sigmoid, vec![s.uniform(&[n], -20.0, 20.0)], SIGMOID));
+            cases.push(Case::new(
+                format!("sigmoid {n}"),
+                Activation::Sigmoid,
+                vec![s.uniform(&[n], -20.0, 20.0)],
+                SIGMOID,
+            ));
         }
         cases.push(Case::new("sigmoid 128x784", Activation::Sigmoid, vec![s.normal(&[128, 784])], SIGMOID).benched());
         cases

@@ -65,8 +65,11 @@ impl AdamStep {
         for t in 0..n {
             let [w, g, m, v] = [0, 1, 2, 3].map(|group| x[2 + group * n + t].real());
             for i in 0..w.len() {
-                let (new_w, new_m, new_v) =
-                    if frozen { (w[i], m[i], v[i]) } else { self.update(learning_rate, [c1, c2], [w[i], g[i], m[i], v[i]]) };
+                let (new_w, new_m, new_v) = if frozen {
+                    (w[i], m[i], v[i])
+                } else {
+                    self.update(learning_rate, [c1, c2], [w[i], g[i], m[i], v[i]])
+                };
                 y[t].real_mut()[i] = new_w;
                 y[n + t].real_mut()[i] = new_m;
                 y[2 * n + t].real_mut()[i] = new_v;

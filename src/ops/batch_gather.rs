@@ -91,7 +91,8 @@ impl Kernel for BatchGatherKernel {
     }
 
     fn cases(&self) -> Vec<Case> {
-        let rounding = Tolerance::new(0.0, 2e-7, Terms::Each, "one division or multiplication by 1/255: 2.5 ULP in WGSL");
+        let rounding =
+            Tolerance::new(0.0, 2e-7, Terms::Each, "one division or multiplication by 1/255: 2.5 ULP in WGSL");
         let mut s = Samples::new("batch_gather");
         let mut case = |n: usize, features: usize, batch: usize| {
             let op = BatchGather { features };

@@ -4,8 +4,8 @@
 
 use super::check::{arity, float};
 use super::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
-use super::sum_all::SumAll;
 use super::samples::Samples;
+use super::sum_all::SumAll;
 use super::unary::Unary;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Op, Var};
@@ -108,7 +108,7 @@ impl Kernel for BinaryKernel {
     }
 
     fn cases(&self) -> Vec<Case> {
-        let rounding = Tolerance::new(0.0, 1e-6, Terms::OfAbsoluteInputs, "one rounding of a sum or product");
+        let rounding = Tolerance::new(0.0, 1e-6, Terms::Each, "one rounding of a sum, difference or product");
         let mut s = Samples::new("binary");
         let mut cases = Vec::new();
         for op in [Binary::Add, Binary::Sub, Binary::Mul] {
@@ -118,7 +118,8 @@ impl Kernel for BinaryKernel {
             cases.push(Case::new(format!("{op:?} 37 by scalar"), op, vec![s.normal(&[37]), s.normal(&[])], rounding));
         }
         let n = 1 << 18;
-        cases.push(Case::new(format!("Add {n}"), Binary::Add, vec![s.normal(&[n]), s.normal(&[n])], rounding).benched());
+        cases
+            .push(Case::new(format!("Add {n}"), Binary::Add, vec![s.normal(&[n]), s.normal(&[n])], rounding).benched());
         let n = 65_535 * 64 + 7;
         cases.push(Case::new("Add over 65,535 groups", Binary::Add, vec![s.cheap(&[n]), s.cheap(&[n])], rounding));
         cases

@@ -82,7 +82,10 @@ impl Op for ClockAdvance {
         }
         let width = ring.shape.matrix().map_or(0, |(_, width)| width);
         if terms.is_empty() || width != terms.len() + 1 {
-            return Err(Error::graph("clock_advance", format!("a ring of {} columns for {} terms", width, terms.len())));
+            return Err(Error::graph(
+                "clock_advance",
+                format!("a ring of {} columns for {} terms", width, terms.len()),
+            ));
         }
         Ok(vec![(*clock).clone(), (*ring).clone()])
     }
@@ -128,7 +131,8 @@ impl Kernel for ClockAdvanceKernel {
     }
 
     fn cases(&self) -> Vec<Case> {
-        let exact = Tolerance::new(0.0, 0.0, Terms::Each, "the bias corrections' rounding is that of f32 in the twin too");
+        let exact =
+            Tolerance::new(0.0, 0.0, Terms::Each, "the bias corrections' rounding is that of f32 in the twin too");
         let mut s = Samples::new("clock_advance");
         let mut case = |label: &str, step: u32, batch: u32, latched: u32, terms: &[f32]| {
             let mut words = clock::start(1000, 64, true, 1);

@@ -63,7 +63,12 @@ impl Kernel for MatMulNnKernel {
         let fused = r.op.downcast::<LinearInputGrad>();
         let (h, activation) = fused.map_or((Bind::Input(0), Activation::Identity), |op| (Bind::Input(2), op.0));
         Ok(matmul_tiles::launch(
-            &Operands { stem: self.stem(), extents: e, aligned: e.k.is_multiple_of(4) && e.n.is_multiple_of(4), mask: true },
+            &Operands {
+                stem: self.stem(),
+                extents: e,
+                aligned: e.k.is_multiple_of(4) && e.n.is_multiple_of(4),
+                mask: true,
+            },
             vec![Bind::Input(0), Bind::Input(1), h, Bind::Output(0)],
             &[activation as u32],
         ))

@@ -63,7 +63,12 @@ impl Kernel for MatMulNtKernel {
         let linear = r.op.downcast::<Linear>();
         let (bias, activation) = linear.map_or((Bind::Input(0), Activation::Identity), |op| (Bind::Input(2), op.0));
         Ok(matmul_tiles::launch(
-            &Operands { stem: self.stem(), extents: e, aligned: e.k.is_multiple_of(4) && e.n.is_multiple_of(4), mask: false },
+            &Operands {
+                stem: self.stem(),
+                extents: e,
+                aligned: e.k.is_multiple_of(4) && e.n.is_multiple_of(4),
+                mask: false,
+            },
             vec![Bind::Input(0), Bind::Input(1), bias, Bind::Output(0)],
             &[activation as u32, u32::from(linear.is_some())],
         ))

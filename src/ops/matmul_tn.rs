@@ -59,7 +59,12 @@ impl Kernel for MatMulTnKernel {
         let with_bias = r.op.downcast::<LinearWeightGrad>().is_some();
         let db = if with_bias { Bind::Output(1) } else { Bind::Scratch(0) };
         let mut launch = matmul_tiles::launch(
-            &Operands { stem: self.stem(), extents: e, aligned: e.m.is_multiple_of(4) && e.n.is_multiple_of(4), mask: false },
+            &Operands {
+                stem: self.stem(),
+                extents: e,
+                aligned: e.m.is_multiple_of(4) && e.n.is_multiple_of(4),
+                mask: false,
+            },
             vec![Bind::Input(0), Bind::Input(1), Bind::Output(0), db],
             &[u32::from(with_bias)],
         );

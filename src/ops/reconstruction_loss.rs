@@ -99,7 +99,10 @@ impl Op for ReconstructionLoss {
     /// The target gets no gradient: it is data.
     fn vjp(&self, g: &mut Graph, x: &[Var], _y: &[Var], dy: &[Option<Var>]) -> Result<Vec<Option<Var>>> {
         let Some(dy) = dy[0] else { return Ok(vec![None; 3]) };
-        let dx = g.apply(ReconstructionLossGrad { kind: self.0, activation: Activation::Identity }, &[x[0], x[1], x[2], dy])?;
+        let dx = g.apply(
+            ReconstructionLossGrad { kind: self.0, activation: Activation::Identity },
+            &[x[0], x[1], x[2], dy],
+        )?;
         Ok(vec![Some(dx), None, None])
     }
 
@@ -247,16 +250,23 @@ impl Kernel for ReconstructionLossKernel {
         for kind in [LossKind::Mse, LossKind::Sse, LossKind::Bce] {
             for (rows, features, valid) in [(1, 1, 1), (7, 13, 7), (65, 67, 40), (128, 784, 96)] {
                 let dims = [rows, features];
-                let prediction = if kind == LossKind::Bce { s.uniform(&dims, -30.0, 30.0) } else { s.uniform(&dims, 0.0, 1.0) };
+                let prediction =
+                    if kind == LossKind::Bce { s.uniform(&dims, -30.0, 30.0) } else { s.uniform(&dims, 0.0, 1.0) };
                 let inputs = vec![prediction, s.uniform(&dims, 0.0, 1.0), clock::with_valid_rows(valid)];
                 let seeded = [inputs.clone(), vec![HostTensor::from_f32(&[], &[0.7])]].concat();
                 let activation = if kind == LossKind::Mse { Activation::Sigmoid } else { Activation::Identity };
                 let grad = ReconstructionLossGrad { kind, activation };
                 let label = format!("{rows}x{features}, {valid} valid");
-                let pair = Case::new(format!("{kind:?} both {label}"), ReconstructionLossPair(grad), seeded.clone(), rounding);
+                let pair =
+                    Case::new(format!("{kind:?} both {label}"), ReconstructionLossPair(grad), seeded.clone(), rounding);
                 cases.push(if kind == LossKind::Mse && rows == 128 { pair.benched() } else { pair });
                 if rows < 128 {
-                    cases.push(Case::new(format!("{kind:?} value {label}"), ReconstructionLoss(kind), inputs, rounding));
+                    cases.push(Case::new(
+                        format!("{kind:?} value {label}"),
+                        ReconstructionLoss(kind),
+                        inputs,
+                        rounding,
+                    ));
                     cases.push(Case::new(format!("{kind:?} gradient {label}"), grad, seeded, rounding));
                 }
             }

@@ -202,7 +202,12 @@ impl Kernel for RenyiEntropyKernel {
             ShaderKey::plain(self.stem()),
             vec![Bind::Input(0), seed, output(value, 0), output(gradient, 1)],
             // WGSL has no infinity: infinite orders are flagged.
-            vec![n as u32, u32::from(op.alpha.is_infinite()), op.alpha.min(f32::MAX).to_bits(), (1.0 - op.alpha.min(f32::MAX)).to_bits()],
+            vec![
+                n as u32,
+                u32::from(op.alpha.is_infinite()),
+                op.alpha.min(f32::MAX).to_bits(),
+                (1.0 - op.alpha.min(f32::MAX)).to_bits(),
+            ],
             Work::Groups(1),
         );
         launch.scratch = vec![4, n * 4];
@@ -232,7 +237,12 @@ impl Kernel for RenyiEntropyKernel {
                 cases.push(if n == 1009 && alpha == 0.04 { case.benched() } else { case });
                 if n == 20 {
                     cases.push(Case::new(format!("value {n} alpha={alpha}"), op, vec![a], rounding));
-                    cases.push(Case::new(format!("gradient {n} alpha={alpha}"), RenyiEntropyGrad(op), inputs, rounding));
+                    cases.push(Case::new(
+                        format!("gradient {n} alpha={alpha}"),
+                        RenyiEntropyGrad(op),
+                        inputs,
+                        rounding,
+                    ));
                 }
             }
             let mut sparse = s.uniform(&[67], -1.0, 1.0);

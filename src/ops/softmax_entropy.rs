@@ -26,7 +26,7 @@ use crate::tensor::{HostTensor, Real, Ty};
 /// (totals \[4\], row_lse \[M\], row_h \[M\], column_lse \[N\]) for inputs (X \[M, N\], clock).
 ///
 /// The totals are those of [`Total`]; the others are what the gradient needs: log Σ_i e^{−βX_mi},
-/// H_m and L_i.
+/// H_m and L_i. Rows of padding have statistics of 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SoftmaxEntropy {
     /// Inverse temperature and sign β.
@@ -134,7 +134,7 @@ impl Kernel for SoftmaxEntropyKernel {
         let row_document = Bind::Scratch(0);
         let rows = Dispatch {
             shader: ShaderKey::plain("softmax_entropy_rows"),
-            bindings: vec![x.clone(), row_lse.clone(), row_h.clone(), row_document.clone()],
+            bindings: vec![x.clone(), clock.clone(), row_lse.clone(), row_h.clone(), row_document.clone()],
             params: params.clone(),
             work: Work::Invocations(m),
         };

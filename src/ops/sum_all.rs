@@ -69,10 +69,7 @@ pub(super) fn stages(source: Bind, n: usize, target: usize, scratch: usize) -> V
     if n <= ONE_STAGE {
         return vec![add(source, n, Bind::Output(target), 1)];
     }
-    vec![
-        add(source, n, Bind::Scratch(scratch), SHARES),
-        add(Bind::Scratch(scratch), SHARES, Bind::Output(target), 1),
-    ]
+    vec![add(source, n, Bind::Scratch(scratch), SHARES), add(Bind::Scratch(scratch), SHARES, Bind::Output(target), 1)]
 }
 
 /// Bytes of scratch memory that [`stages`] needs, whichever way it goes.
@@ -91,10 +88,7 @@ impl Kernel for SumAllKernel {
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        Ok(Launch {
-            dispatches: stages(Bind::Input(0), r.inputs[0].elements(), 0, 0),
-            scratch: vec![SCRATCH_BYTES],
-        })
+        Ok(Launch { dispatches: stages(Bind::Input(0), r.inputs[0].elements(), 0, 0), scratch: vec![SCRATCH_BYTES] })
     }
 
     fn cost(&self, r: &Request<'_>) -> Cost {

@@ -154,8 +154,9 @@ fn loss_pair(f: &Finder<'_>) -> Vec<Match> {
 fn entropy_pair(f: &Finder<'_>) -> Vec<Match> {
     let mut matches = Vec::new();
     for (entropy, op) in f.all::<RenyiEntropy>() {
-        let gradient =
-            f.all::<RenyiEntropyGrad>().find(|(node, grad)| grad.0 == *op && f.inputs(*node)[0] == f.inputs(entropy)[0]);
+        let gradient = f
+            .all::<RenyiEntropyGrad>()
+            .find(|(node, grad)| grad.0 == *op && f.inputs(*node)[0] == f.inputs(entropy)[0]);
         let Some((gradient, _)) = gradient else { continue };
         matches.push(Match {
             nodes: vec![entropy, gradient],

@@ -25,11 +25,7 @@ impl Match {
         let ready = self.inputs.iter().map(|v| v.node).max().unwrap_or(0);
         let readers = self.outputs.iter().flat_map(|(var, _)| &uses[var.node][var.port]).map(|&(node, _)| node);
         let earliest = readers.filter(|node| !self.nodes.contains(node)).min().unwrap_or(usize::MAX);
-        if earliest > last {
-            Some(last)
-        } else {
-            (ready < first).then_some(first)
-        }
+        if earliest > last { Some(last) } else { (ready < first).then_some(first) }
     }
 }
 

@@ -100,7 +100,8 @@ pub(super) fn bind(
                 }
             }
         };
-        let dispatches = launch.dispatches.iter().map(|d| plan_dispatch(d, &resolve, profile)).collect::<Result<_>>()?;
+        let dispatches =
+            launch.dispatches.iter().map(|d| plan_dispatch(d, &resolve, profile)).collect::<Result<_>>()?;
         let cost = kernel.cost(&request);
         steps.push(Step { op: node.op.clone(), kernel: kernel.stem(), inputs, outputs, dispatches, cost });
     }

@@ -74,8 +74,7 @@ impl Ranged for Axis {
     type ValueType = f64;
 
     fn map(&self, value: &f64, (first, last): (i32, i32)) -> i32 {
-        let share =
-            (self.position(*value) - self.range.start) / (self.range.end - self.range.start);
+        let share = (self.position(*value) - self.range.start) / (self.range.end - self.range.start);
         first + (share * f64::from(last - first)).round() as i32
     }
 
@@ -135,10 +134,7 @@ fn linear_ticks(range: &Range<f64>, wanted: usize, whole: bool) -> Vec<(f64, Str
             format!("{value:.*e}", (leading - exponent).max(0) as usize)
         }
     };
-    (first..=last)
-        .map(|multiple| multiple as f64 * step)
-        .map(|value| (value, label(value)))
-        .collect()
+    (first..=last).map(|multiple| multiple as f64 * step).map(|value| (value, label(value))).collect()
 }
 
 /// Powers of ten and, where these are few, their doubles and quintuples. `range` is in log10.
@@ -175,10 +171,7 @@ mod tests {
         let axis = Axis::fitting(&[0.0555, 0.025], 6);
         assert!(!axis.logarithmic);
         assert_eq!(labels(&axis), ["0.025", "0.030", "0.035", "0.040", "0.045", "0.050", "0.055"]);
-        assert_eq!(
-            labels(&Axis::linear(&[-1.0, 1.5], 5)),
-            ["-1.0", "-0.5", "0", "0.5", "1.0", "1.5"]
-        );
+        assert_eq!(labels(&Axis::linear(&[-1.0, 1.5], 5)), ["-1.0", "-0.5", "0", "0.5", "1.0", "1.5"]);
         assert_eq!(labels(&Axis::linear(&[-0.9, 0.9], 5)), ["-0.5", "0", "0.5"]);
     }
 
@@ -186,10 +179,7 @@ mod tests {
     fn epochs_have_no_fractions() {
         assert_eq!(labels(&Axis::linear(&[1.0, 2.0, 3.0], 10)), ["1", "2", "3"]);
         assert_eq!(labels(&Axis::linear(&[7.0], 10)), ["6", "7", "8"]);
-        assert_eq!(
-            labels(&Axis::linear(&[0.0, 1000.0], 6)),
-            ["0", "200", "400", "600", "800", "1000"]
-        );
+        assert_eq!(labels(&Axis::linear(&[0.0, 1000.0], 6)), ["0", "200", "400", "600", "800", "1000"]);
     }
 
     #[test]
@@ -198,10 +188,7 @@ mod tests {
         assert!(axis.logarithmic);
         assert_eq!(labels(&axis), ["0.02", "0.05", "0.1", "0.2", "0.5", "1"]);
         assert_eq!(axis.position(0.1), -1.0);
-        assert_eq!(
-            labels(&Axis::fitting(&[1e-8, 1.0], 4)),
-            ["1e-8", "1e-6", "0.0001", "0.01", "1"]
-        );
+        assert_eq!(labels(&Axis::fitting(&[1e-8, 1.0], 4)), ["1e-8", "1e-6", "0.0001", "0.01", "1"]);
         assert!(!Axis::fitting(&[0.0, 100.0], 6).logarithmic);
         assert!(!Axis::fitting(&[-1.0, 100.0], 6).logarithmic);
         assert!(!Axis::fitting(&[1.0, 19.0], 6).logarithmic);

@@ -137,13 +137,7 @@ impl Layout {
     }
 }
 
-fn draw_image(
-    picture: &mut RgbImage,
-    pixels: &[f32],
-    image: ImageShape,
-    (left, top): (usize, usize),
-    scale: usize,
-) {
+fn draw_image(picture: &mut RgbImage, pixels: &[f32], image: ImageShape, (left, top): (usize, usize), scale: usize) {
     let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
     for (index, pixel) in pixels.chunks_exact(image.channels).enumerate() {
         let color = match *pixel {
@@ -197,8 +191,7 @@ mod tests {
     fn originals_are_above_their_reconstructions() {
         let originals = plain(&[0.0, 0.2, 0.4]);
         let reconstructions = plain(&[0.6, 0.7, 0.8]);
-        let picture =
-            reconstruction_grid(&originals, &reconstructions, shape(28, 28, 1), 2).unwrap();
+        let picture = reconstruction_grid(&originals, &reconstructions, shape(28, 28, 1), 2).unwrap();
         let right = picture.width() as usize - GAP;
         let columns = [right - SEPARATOR - 2 * 84, right - 84].map(|left| left as u32);
         let first = GAP as u32;
@@ -206,8 +199,7 @@ mod tests {
         let third = second + 84 + GAP as u32;
         let fourth = third + 84 + SEPARATOR as u32;
         assert_eq!(picture.height(), fourth + 84 + GAP as u32);
-        let rows =
-            [(first, [0, 51]), (second, [153, 179]), (third, [102, 255]), (fourth, [204, 255])];
+        let rows = [(first, [0, 51]), (second, [153, 179]), (third, [102, 255]), (fourth, [204, 255])];
         for (top, levels) in rows {
             for (left, level) in columns.into_iter().zip(levels) {
                 for (dx, dy) in [(0, 0), (83, 0), (0, 83), (83, 83), (40, 40)] {
@@ -261,12 +253,7 @@ mod tests {
 
     #[test]
     fn colours_are_interleaved_clamped_and_nan_is_seen() {
-        let row = [
-            [1.0, 0.5, 0.0],
-            [7.0, -3.0, 0.2],
-            [f32::INFINITY, f32::NEG_INFINITY, 0.0],
-            [0.0, f32::NAN, 1.0],
-        ];
+        let row = [[1.0, 0.5, 0.0], [7.0, -3.0, 0.2], [f32::INFINITY, f32::NEG_INFINITY, 0.0], [0.0, f32::NAN, 1.0]];
         let picture = image_grid(&bare(row.as_flattened()), shape(1, 4, 3), 1).unwrap();
         let found: Vec<[u8; 3]> = (0..4).map(|n| picture.get_pixel(16 + n * 21, 16).0).collect();
         assert_eq!(found, [[255, 128, 0], [255, 0, 51], [255, 0, 0], NOT_A_NUMBER.0]);

@@ -32,20 +32,11 @@ pub fn loss_plot(epochs: &[EpochPoint]) -> Result<RgbImage> {
             name: name.to_owned(),
             points: epochs.iter().map(|point| (point.epoch, value(point))).collect(),
         };
-        Panel {
-            title,
-            x_label: "epoch",
-            y_label: "",
-            series: vec![curve("train", train), curve("test", test)],
-        }
+        Panel { title, x_label: "epoch", y_label: "", series: vec![curve("train", train), curve("test", test)] }
     };
     let mut panels = vec![
         panel("Reconstruction error (MSE)", |e| e.train_mse, |e| e.test_mse),
-        panel(
-            "Entropy",
-            |e| e.train_entropy.unwrap_or(f64::NAN),
-            |e| e.test_entropy.unwrap_or(f64::NAN),
-        ),
+        panel("Entropy", |e| e.train_entropy.unwrap_or(f64::NAN), |e| e.test_entropy.unwrap_or(f64::NAN)),
     ];
     let same = |loss: f64, mse: f64| !loss.is_finite() || (loss - mse).abs() <= 1e-6 * mse.abs();
     if !epochs.iter().all(|e| same(e.train_loss, e.train_mse) && same(e.test_loss, e.test_mse)) {

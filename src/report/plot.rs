@@ -249,8 +249,7 @@ mod tests {
         let curve = [series("", &[(1.0, 2.0), (2.0, 3.0)])];
         let picture = line_plot("Title", "", "", &curve).unwrap();
         assert_eq!(picture.dimensions(), ALONE);
-        let dark =
-            picture.enumerate_pixels().filter(|(_, y, pixel)| *y < MARGIN + 20 && pixel[0] < 80);
+        let dark = picture.enumerate_pixels().filter(|(_, y, pixel)| *y < MARGIN + 20 && pixel[0] < 80);
         assert!(dark.count() > 50);
         let untitled = line_plot("", "", "", &curve).unwrap();
         assert!((0..MARGIN).all(|y| untitled.get_pixel(300, y) == &Rgb([255; 3])));
@@ -261,10 +260,7 @@ mod tests {
     #[test]
     fn every_curve_has_its_colour_and_a_sample_in_the_legend_above_the_plane() {
         let curves = |names: [&str; 2]| {
-            [
-                series(names[0], &[(1.0, 1.0), (2.0, 2.0)]),
-                series(names[1], &[(1.0, 2.0), (2.0, 1.0)]),
-            ]
+            [series(names[0], &[(1.0, 1.0), (2.0, 2.0)]), series(names[1], &[(1.0, 2.0), (2.0, 1.0)])]
         };
         let bare = line_plot("", "x", "y", &curves(["", ""])).unwrap();
         let listed = line_plot("", "x", "y", &curves(["train", "test"])).unwrap();
@@ -290,15 +286,9 @@ mod tests {
     #[test]
     fn points_that_are_not_finite_are_left_out() {
         let clean = [(1.0, 1.0), (2.0, 3.0)];
-        let dirty = [
-            (1.0, 1.0),
-            (1.5, f64::NAN),
-            (f64::INFINITY, 1.0),
-            (2.0, 3.0),
-            (3.0, f64::NEG_INFINITY),
-        ];
-        let [clean, dirty] = [&clean[..], &dirty[..]]
-            .map(|points| line_plot("t", "x", "y", &[series("s", points)]).unwrap());
+        let dirty = [(1.0, 1.0), (1.5, f64::NAN), (f64::INFINITY, 1.0), (2.0, 3.0), (3.0, f64::NEG_INFINITY)];
+        let [clean, dirty] =
+            [&clean[..], &dirty[..]].map(|points| line_plot("t", "x", "y", &[series("s", points)]).unwrap());
         assert!(clean == dirty);
     }
 
@@ -315,11 +305,9 @@ mod tests {
     fn hostile_values_and_names_are_drawn() {
         let long = "a very long name ".repeat(12);
         let wild = [(-1e300, 1e300), (0.0, -1e300), (1e300, f64::MIN_POSITIVE)];
-        let curves =
-            [series(&long, &wild), series("", &[(0.0, 0.0); 3]), series("\u{1F600}\n", &wild)];
+        let curves = [series(&long, &wild), series("", &[(0.0, 0.0); 3]), series("\u{1F600}\n", &wild)];
         line_plot(&long, &long, &long, &curves).unwrap();
-        let steep: Vec<(f64, f64)> =
-            (0..3000).map(|x| (f64::from(x), 10f64.powi(x % 600 - 300))).collect();
+        let steep: Vec<(f64, f64)> = (0..3000).map(|x| (f64::from(x), 10f64.powi(x % 600 - 300))).collect();
         line_plot("", "step", "loss", &[series("", &steep)]).unwrap();
     }
 }

@@ -15,13 +15,10 @@ use crate::error::{Error, Result};
 /// The file appears whole or not at all: it is written beside its place, flushed to the disk and
 /// renamed, so that an interrupted run leaves the picture of the epoch before.
 pub fn write_png(path: &Path, image: &RgbImage) -> Result<()> {
-    let folder =
-        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let temporary = new_file_in(folder).map_err(Error::io(path, "write the picture"))?;
     encode(&temporary, image).map_err(Error::io(path, "write the picture"))?;
-    temporary
-        .persist(path)
-        .map_err(|failure| Error::io(path, "write the picture")(failure.error))?;
+    temporary.persist(path).map_err(|failure| Error::io(path, "write the picture")(failure.error))?;
     Ok(())
 }
 
@@ -75,11 +72,7 @@ mod tests {
         write_png(&path, &picture(1)).unwrap();
         write_png(&path, &picture(200)).unwrap();
         assert_eq!(image::open(&path).unwrap().to_rgb8(), picture(200));
-        assert_eq!(
-            std::fs::read_dir(folder.path()).unwrap().count(),
-            1,
-            "temporary files are left over"
-        );
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "temporary files are left over");
     }
 
     #[test]
@@ -107,8 +100,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("plain"), b"").unwrap();
         write_png(&folder.path().join("loss.png"), &picture(0)).unwrap();
-        let mode =
-            |name: &str| std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        let mode = |name: &str| std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
         assert_eq!(mode("loss.png"), mode("plain"));
     }
 }

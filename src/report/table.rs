@@ -17,13 +17,10 @@
 /// ```
 pub fn text_table(headers: &[&str], rows: &[Vec<String>]) -> String {
     let count = rows.iter().map(Vec::len).chain([headers.len()]).max().unwrap_or(0);
-    let columns: Vec<Column> =
-        (0..count).map(|index| Column::measure(headers, rows, index)).collect();
+    let columns: Vec<Column> = (0..count).map(|index| Column::measure(headers, rows, index)).collect();
     let mut text = String::new();
     if !headers.is_empty() {
-        push_line(&mut text, &columns, |index| {
-            headers.get(index).copied().unwrap_or("").to_string()
-        });
+        push_line(&mut text, &columns, |index| headers.get(index).copied().unwrap_or("").to_string());
         push_line(&mut text, &columns, |index| "-".repeat(columns[index].width));
     }
     for row in rows {
@@ -43,10 +40,7 @@ pub fn format_number(value: f64) -> String {
     }
     // Rounding may carry into one more digit (9.9999 is 10.00), so the exponent is read after it.
     let scientific = format!("{value:.3e}");
-    let exponent = scientific
-        .split_once('e')
-        .and_then(|(_, exponent)| exponent.parse::<i32>().ok())
-        .unwrap_or(0);
+    let exponent = scientific.split_once('e').and_then(|(_, exponent)| exponent.parse::<i32>().ok()).unwrap_or(0);
     if (-4..6).contains(&exponent) {
         let decimals = usize::try_from(3 - exponent).unwrap_or(0);
         format!("{value:.decimals$}")
@@ -63,13 +57,8 @@ struct Column {
 impl Column {
     fn measure(headers: &[&str], rows: &[Vec<String>], index: usize) -> Self {
         let cells = || rows.iter().filter_map(|row| row.get(index)).map(String::as_str);
-        let width = cells()
-            .chain(headers.get(index).copied())
-            .map(|cell| cell.chars().count())
-            .max()
-            .unwrap_or(0);
-        let numeric =
-            cells().any(is_number) && cells().all(|cell| is_number(cell) || is_blank(cell));
+        let width = cells().chain(headers.get(index).copied()).map(|cell| cell.chars().count()).max().unwrap_or(0);
+        let numeric = cells().any(is_number) && cells().all(|cell| is_number(cell) || is_blank(cell));
         Column { width, numeric }
     }
 }
@@ -93,11 +82,7 @@ fn push_line(text: &mut String, columns: &[Column], cell: impl Fn(usize) -> Stri
         .enumerate()
         .map(|(index, column)| {
             let width = column.width;
-            if column.numeric {
-                format!("{:>width$}", cell(index))
-            } else {
-                format!("{:<width$}", cell(index))
-            }
+            if column.numeric { format!("{:>width$}", cell(index)) } else { format!("{:<width$}", cell(index)) }
         })
         .collect();
     text.push_str(cells.join("  ").trim_end());
@@ -114,10 +99,8 @@ mod tests {
 
     #[test]
     fn numbers_are_aligned_right_and_words_left() {
-        let table = text_table(
-            &["tensor", "size", "share"],
-            &rows(&[&["w1", "1.5 MiB", "97.5%"], &["bias", "64 B", "-"]]),
-        );
+        let table =
+            text_table(&["tensor", "size", "share"], &rows(&[&["w1", "1.5 MiB", "97.5%"], &["bias", "64 B", "-"]]));
         assert_eq!(
             table,
             "tensor     size  share\n\

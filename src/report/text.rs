@@ -18,8 +18,7 @@ const FAMILY: &str = "gpu-ae sans";
 const INK: RGBColor = RGBColor(34, 34, 34);
 
 /// Registration is global in plotters, and once per process is enough.
-static REGISTERED: LazyLock<bool> =
-    LazyLock::new(|| register_font(FAMILY, FontStyle::Normal, TYPEFACE).is_ok());
+static REGISTERED: LazyLock<bool> = LazyLock::new(|| register_font(FAMILY, FontStyle::Normal, TYPEFACE).is_ok());
 
 /// The embedded typeface with a line height of `size` pixels. Capitals and digits fill the upper
 /// half of a line that begins at the given point.

@@ -1,0 +1,213 @@
+//! Proof of a kernel on a device: its cases against the f64 twin. Tests and `gpu-ae doctor` share it.
+
+use std::time::{Duration, Instant};
+
+use super::{Device, ProgramId};
+use crate::error::Result;
+use crate::graph::{Graph, Role, Var};
+use crate::ops::{Case, Cost, Terms, Tolerance};
+use crate::plan::Plan;
+use crate::tensor::{Data, HostTensor, Ty};
+
+/// A NaN that no arithmetic produces: what memory holds before a kernel runs, and after its end.
+const POISON: u32 = 0x7FC0_DEAD;
+/// Words of canary looked at behind every arena.
+const CANARY_WORDS: usize = 16;
+
+/// What came out of a case.
+#[derive(Clone, Debug)]
+pub struct CaseReport {
+    /// Largest error as a share of what is allowed; above 1 fails.
+    pub worst: f64,
+    /// What went wrong, if anything.
+    pub problem: Option<String>,
+}
+
+/// Compares an output with its reference: |got − expected| ≤ atol + rtol · terms, element by element.
+/// Anything that is not a number, or is missing, fails.
+pub fn compare(got: &[f32], expected: &[f64], terms: &[f64], tolerance: &Tolerance) -> CaseReport {
+    if got.len() != expected.len() || terms.len() != expected.len() {
+        let problem = format!("{} elements where {} were expected", got.len(), expected.len());
+        return CaseReport { worst: f64::INFINITY, problem: Some(problem) };
+    }
+    let mut worst = 0.0;
+    let mut problem = None;
+    for (i, (&got, &expected)) in got.iter().zip(expected).enumerate() {
+        let error = (f64::from(got) - expected).abs();
+        let allowed = tolerance.atol + tolerance.rtol * terms[i];
+        // An expected infinity or NaN must be met as such; f32 may round large values to infinity.
+        let agrees = f64::from(got) == expected || (got.is_nan() && expected.is_nan());
+        let share = if agrees {
+            0.0
+        } else if error.is_nan() || allowed == 0.0 {
+            f64::INFINITY
+        } else {
+            error / allowed
+        };
+        if share > worst {
+            worst = share;
+            if share > 1.0 {
+                problem = Some(format!(
+                    "element {i} is {got:e}, expected {expected:e}: off by {error:.2e}, allowed {allowed:.2e}"
+                ));
+            }
+        }
+    }
+    CaseReport { worst, problem }
+}
+
+/// A case loaded on a device, ready to be run.
+pub struct LoadedCase {
+    program: ProgramId,
+    outputs: Vec<String>,
+    /// Arithmetic and traffic of one run.
+    pub cost: Cost,
+}
+
+/// Loads a case, and nothing else, and writes its inputs; every output and every end of memory is
+/// poisoned.
+///
+/// # Errors
+/// When the case cannot be planned or the device fails.
+pub fn load(device: &mut dyn Device, case: &Case) -> Result<LoadedCase> {
+    let mut graph = Graph::new();
+    let packed = case.op.packed_inputs(case.inputs.len());
+    let aliased: Vec<usize> = case.op.aliases().iter().map(|(input, _)| *input).collect();
+    let sources: Vec<Var> = case
+        .inputs
+        .iter()
+        .enumerate()
+        .map(|(i, input)| {
+            // Members of a packed group share an arena; so do inputs that are overwritten together.
+            let group = packed.iter().position(|(_, range)| range.contains(&i));
+            let role = match group {
+                Some(0) => Role::Param,
+                Some(2) => Role::FirstMoment,
+                Some(3) => Role::SecondMoment,
+                Some(_) => Role::State,
+                None if aliased.contains(&i) => Role::FirstMoment,
+                None => Role::Input,
+            };
+            graph.source(role, format!("input {i}"), input.ty())
+        })
+        .collect();
+    let vars = graph.push(case.op.clone(), &sources)?;
+    let outputs: Vec<String> = (0..vars.len()).map(|port| format!("output {port}")).collect();
+    for (name, var) in outputs.iter().zip(vars) {
+        graph.result(name.clone(), var);
+    }
+    let plan = Plan::unfused("case", &graph, device.profile())?;
+    let cost = plan.cost();
+    let arenas = plan.arenas.clone();
+    device.clear();
+    let program = device.load(plan)?;
+    for (number, arena) in arenas.iter().enumerate() {
+        let poison = vec![POISON; arena.bytes / 4 + CANARY_WORDS];
+        device.write_bytes(program, number, 0, bytemuck::cast_slice(&poison))?;
+    }
+    for (i, input) in case.inputs.iter().enumerate() {
+        device.write(program, &format!("input {i}"), &input.to_device_bytes())?;
+    }
+    Ok(LoadedCase { program, outputs, cost })
+}
+
+/// The f64 twin's outputs, and what their tolerance is proportional to.
+fn reference(case: &Case) -> (Vec<HostTensor<f64>>, Vec<Vec<f64>>) {
+    let wide = |tensor: &HostTensor<f32>, absolute: bool| match &tensor.data {
+        Data::Real(x) => {
+            let x = x.iter().map(|&x| if absolute { f64::from(x).abs() } else { f64::from(x) }).collect();
+            HostTensor { shape: tensor.shape.clone(), data: Data::Real(x) }
+        }
+        Data::Words(x) => HostTensor { shape: tensor.shape.clone(), data: Data::Words(x.clone()) },
+        Data::Bytes(x) => HostTensor { shape: tensor.shape.clone(), data: Data::Bytes(x.clone()) },
+    };
+    let evaluate = |absolute: bool| {
+        let inputs: Vec<HostTensor<f64>> = case.inputs.iter().map(|input| wide(input, absolute)).collect();
+        let borrowed: Vec<&HostTensor<f64>> = inputs.iter().collect();
+        let types: Vec<Ty> = inputs.iter().map(HostTensor::ty).collect();
+        let outputs = case.op.infer(&types.iter().collect::<Vec<_>>()).unwrap_or_default();
+        let mut outputs: Vec<HostTensor<f64>> = outputs.iter().map(HostTensor::zeros).collect();
+        case.op.eval_f64(&borrowed, &mut outputs);
+        outputs
+    };
+    let expected = evaluate(false);
+    let terms = match case.tolerance.terms {
+        Terms::OfAbsoluteInputs => evaluate(true).iter().map(|t| t.real().iter().map(|x| x.abs()).collect()).collect(),
+        Terms::Largest => expected
+            .iter()
+            .map(|t| vec![t.real().iter().fold(0.0, |most: f64, x| most.max(x.abs())); t.real().len()])
+            .collect(),
+        Terms::Each | Terms::Exact => expected.iter().map(|t| t.real().iter().map(|x| x.abs()).collect()).collect(),
+    };
+    (expected, terms)
+}
+
+/// Runs a case once and judges it.
+///
+/// # Errors
+/// When the case cannot be planned or the device fails; a wrong result is a report, not an error.
+pub fn run_case(device: &mut dyn Device, case: &Case) -> Result<CaseReport> {
+    let loaded = load(device, case)?;
+    device.run(loaded.program, 1)?;
+    let (expected, terms) = reference(case);
+    let mut report = CaseReport { worst: 0.0, problem: None };
+    for (port, name) in loaded.outputs.iter().enumerate() {
+        let bytes = device.read(loaded.program, name)?;
+        let one = match &expected[port].data {
+            Data::Real(x) => {
+                let got: Vec<f32> = bytemuck::pod_collect_to_vec(&bytes);
+                compare(&got, x, &terms[port], &case.tolerance)
+            }
+            Data::Words(x) => {
+                let got: Vec<u32> = bytemuck::pod_collect_to_vec(&bytes);
+                let wrong = got.iter().zip(x).position(|(got, x)| got != x);
+                let problem = wrong.map(|i| format!("word {i} is {:#x}, expected {:#x}", got[i], x[i]));
+                CaseReport { worst: if problem.is_some() { f64::INFINITY } else { 0.0 }, problem }
+            }
+            Data::Bytes(_) => CaseReport { worst: f64::INFINITY, problem: Some("an output of bytes".into()) },
+        };
+        if one.worst > report.worst {
+            report = CaseReport { worst: one.worst, problem: one.problem.map(|p| format!("output {port}: {p}")) };
+        }
+    }
+    if let Some(problem) = overrun(device, loaded.program)? {
+        report = CaseReport { worst: f64::INFINITY, problem: Some(problem) };
+    }
+    Ok(report)
+}
+
+/// Whether anything wrote behind the end of an arena.
+fn overrun(device: &mut dyn Device, program: ProgramId) -> Result<Option<String>> {
+    let arenas = device.plan(program).arenas.clone();
+    for (number, arena) in arenas.iter().enumerate() {
+        let tail = device.read_bytes(program, number, arena.bytes, CANARY_WORDS * 4)?;
+        if bytemuck::pod_collect_to_vec::<u8, u32>(&tail).iter().any(|&word| word != POISON) {
+            return Ok(Some(format!("something was written behind the end of '{}'", arena.name)));
+        }
+    }
+    Ok(None)
+}
+
+/// Time of one run of a loaded case: the shortest of several rounds of runs back to back, for about
+/// `budget` in all.
+///
+/// # Errors
+/// When the device fails.
+pub fn time_case(device: &mut dyn Device, case: &LoadedCase, budget: Duration) -> Result<Duration> {
+    device.run(case.program, 1)?;
+    device.finish()?;
+    let mut runs = 1;
+    let mut best = Duration::MAX;
+    let begin = Instant::now();
+    while begin.elapsed() < budget {
+        let start = Instant::now();
+        device.run(case.program, runs)?;
+        device.finish()?;
+        let round = start.elapsed();
+        best = best.min(round / runs);
+        if round < budget / 8 {
+            runs *= 2;
+        }
+    }
+    Ok(best)
+}
