@@ -6,6 +6,7 @@
 //! [`device::Device`] is *where* it runs. ARCHITECTURE.md is the map.
 
 pub mod autodiff;
+pub mod config;
 pub mod data;
 pub mod device;
 pub mod error;
@@ -18,5 +19,6 @@ pub mod report;
 pub mod rng;
 pub mod shader;
 pub mod tensor;
+pub mod train;
 
 pub use error::{Error, Result};

@@ -1,2 +1,15 @@
-//! gpu-ae.
-fn main() {}
+//! The program `gpu-ae`: arguments in, one call into the library, an exit code out.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match cli::run() {
+        Ok(code) => code,
+        Err(error) => {
+            cli::output::complain(&format!("error: {error}"));
+            ExitCode::from(error.exit_code())
+        }
+    }
+}

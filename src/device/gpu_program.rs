@@ -33,6 +33,8 @@ pub(super) struct GpuProgram {
     pub steps_per_submit: u32,
     /// Whether the length of a step is still to be learnt.
     pub measure: bool,
+    /// Whether the plan has run before; the first run includes what the driver compiles late.
+    warm: bool,
 }
 
 impl GpuProgram {
@@ -87,7 +89,7 @@ impl GpuProgram {
             });
             dispatches.push(BoundDispatch { pipeline: pipeline.pipeline.clone(), bindings, groups: dispatch.groups });
         }
-        Ok(GpuProgram { plan, buffers, dispatches, steps_per_submit: 1, measure: true })
+        Ok(GpuProgram { plan, buffers, dispatches, steps_per_submit: 1, measure: true, warm: false })
     }
 
     /// Records the plan `steps` times and submits it.
@@ -106,14 +108,15 @@ impl GpuProgram {
         queue.submit([encoder.finish()])
     }
 
-    /// Takes note that `steps` steps took `time`, and sets the length of submissions by it. The first
-    /// run includes what the driver compiles late, so the second decides.
+    /// Takes note that `steps` steps took `time`, and sets the length of submissions by it.
     pub fn learn(&mut self, steps: u32, time: Duration) {
+        if !std::mem::replace(&mut self.warm, true) {
+            return;
+        }
         let each = time.as_secs_f64() / f64::from(steps.max(1));
-        let fitting = (SUBMISSION.as_secs_f64() / each.max(1e-7)) as u32;
-        let next = fitting.clamp(1, MOST_STEPS);
-        // Grow by steps: a single step's time is mostly the wait.
-        self.measure = next > self.steps_per_submit && self.steps_per_submit < MOST_STEPS;
-        self.steps_per_submit = next.min(self.steps_per_submit * 4);
+        let fitting = ((SUBMISSION.as_secs_f64() / each.max(1e-7)) as u32).clamp(1, MOST_STEPS);
+        // Longer submissions are measured again: of a single step's time most is the wait.
+        self.measure = fitting > self.steps_per_submit;
+        self.steps_per_submit = fitting.min(self.steps_per_submit * 4);
     }
 }

@@ -20,7 +20,7 @@ use crate::plan::{DeviceProfile, Place, Plan};
 pub struct ProgramId(usize);
 
 /// A machine that runs plans. Arenas whose names have no slash are shared by all plans loaded on it.
-pub trait Device {
+pub trait Device: Send {
     /// Name for people: adapter and driver, or the processor.
     fn name(&self) -> &str;
 

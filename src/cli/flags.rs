@@ -1,0 +1,158 @@
+//! Flags that several commands share, and how they change a configuration.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use gpu_ae::config::RunConfig;
+use gpu_ae::data::{self, Dataset};
+use gpu_ae::device::{Choice, Device, open};
+use gpu_ae::train::{Checkpoint, RunDir, Session};
+use gpu_ae::{Error, Result};
+
+use super::output::complain;
+
+/// Where data comes from.
+#[derive(Args, Clone, Default)]
+pub struct DataFlags {
+    /// Data set: digits (built in) or mnist
+    #[arg(long, value_name = "NAME")]
+    pub data: Option<String>,
+    /// Folder that holds the data files, or their mnist/ sub-folder [default: $GPU_AE_DATA, or the user's cache]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+/// Which device.
+#[derive(Args, Clone, Default)]
+pub struct DeviceFlag {
+    /// Device: auto, gpu, cpu, a number from 'gpu-ae devices', or part of an adapter's name
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+}
+
+/// What makes up a configuration.
+#[derive(Args, Clone, Default)]
+pub struct ConfigFlags {
+    #[command(flatten)]
+    pub data: DataFlags,
+    /// Kind of model: entropic [default: entropic]
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+    /// Named settings: report, the source report's Listing 2 [default: report]
+    #[arg(long, value_name = "NAME")]
+    pub recipe: Option<String>,
+    /// Configuration file, such as a run's config.toml; flags win over it
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Passes over the training data [default: 10]
+    #[arg(long, value_name = "N")]
+    pub epochs: Option<u32>,
+    /// Samples of a training step [default: 128]
+    #[arg(long, value_name = "N")]
+    pub batch_size: Option<usize>,
+    /// Adam's step size [default: 0.001]
+    #[arg(long, value_name = "X")]
+    pub lr: Option<f32>,
+    /// Weight of the reconstruction error [default: 0.7]
+    #[arg(long, value_name = "X")]
+    pub lambda_mse: Option<f32>,
+    /// Weight of the entropy; 0 trains a plain autoencoder [default: 0.3]
+    #[arg(long, value_name = "X")]
+    pub lambda_entropy: Option<f32>,
+    /// Seed of everything random [default: 0]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+fn set<T>(target: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *target = value;
+    }
+}
+
+impl ConfigFlags {
+    /// The configuration these flags stand for: model, then recipe, then file, then flags.
+    pub fn resolve(self, device: &DeviceFlag) -> Result<RunConfig> {
+        let mut config = match &self.recipe {
+            Some(name) => RunConfig::recipe(name)?,
+            None => RunConfig::default(),
+        };
+        if let Some(path) = &self.config {
+            config = RunConfig::read(path)?;
+        }
+        self.apply(device, &mut config)?;
+        Ok(config)
+    }
+
+    /// Writes the flags that were given over a configuration.
+    pub fn apply(self, device: &DeviceFlag, config: &mut RunConfig) -> Result<()> {
+        set(&mut config.model, self.model);
+        set(&mut config.recipe, self.recipe);
+        set(&mut config.data, self.data.data);
+        if self.data.data_dir.is_some() {
+            config.data_dir = self.data.data_dir;
+        }
+        set(&mut config.device, device.device.clone());
+        set(&mut config.epochs, self.epochs);
+        set(&mut config.batch_size, self.batch_size);
+        set(&mut config.lr, self.lr);
+        set(&mut config.lambda_mse, self.lambda_mse);
+        set(&mut config.lambda_entropy, self.lambda_entropy);
+        set(&mut config.seed, self.seed);
+        config.device.parse::<Choice>()?;
+        config.check()
+    }
+
+    /// Names of the flags given that would contradict what a checkpoint was made with.
+    pub fn fixed_by_checkpoint(&self) -> Vec<&'static str> {
+        let given = [
+            ("--data", self.data.data.is_some()),
+            ("--model", self.model.is_some()),
+            ("--recipe", self.recipe.is_some()),
+            ("--config", self.config.is_some()),
+            ("--batch-size", self.batch_size.is_some()),
+            ("--seed", self.seed.is_some()),
+        ];
+        given.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
+    }
+}
+
+/// Opens a device and passes its notice on.
+pub fn open_device(name: &str, quiet: bool) -> Result<Box<dyn Device>> {
+    let (device, notice) = open(&name.parse()?)?;
+    if let Some(notice) = notice.filter(|_| !quiet) {
+        complain(&notice);
+    }
+    Ok(device)
+}
+
+/// Loads the data of a configuration.
+pub fn load_data(config: &RunConfig) -> Result<Dataset> {
+    data::load(&config.data, config.data_dir.as_deref(), config.seed)
+}
+
+/// A trained run, its configuration adjusted by flags; the run's own data and device unless they say
+/// otherwise.
+pub fn open_run(path: &Path, data: &DataFlags, device: &DeviceFlag) -> Result<(RunDir, Checkpoint)> {
+    let run = RunDir::open(path)?;
+    let mut checkpoint = Checkpoint::load(&run.checkpoint())?;
+    let flags = ConfigFlags { data: data.clone(), ..ConfigFlags::default() };
+    flags.apply(device, &mut checkpoint.config)?;
+    Ok((run, checkpoint))
+}
+
+/// A session that evaluates a checkpoint's model on its configuration's data.
+pub fn evaluation_session(checkpoint: &Checkpoint, quiet: bool) -> Result<Session> {
+    let data = load_data(&checkpoint.config)?;
+    let features = checkpoint.config.layers.last().map_or(0, |layer| layer.width);
+    if data.test.row_bytes != features {
+        return Err(Error::Usage(format!(
+            "--data {}: has {} values a row, the model was trained on {features}",
+            data.name, data.test.row_bytes
+        )));
+    }
+    let device = open_device(&checkpoint.config.device, quiet)?;
+    let mut session = Session::for_evaluation(device, &checkpoint.config, &data)?;
+    session.restore(&checkpoint.state)?;
+    Ok(session)
+}

@@ -1,0 +1,55 @@
+//! `gpu-ae inspect`
+
+use std::path::PathBuf;
+
+use gpu_ae::Result;
+use gpu_ae::report::{format_number, text_table};
+use gpu_ae::train::inspect::inspect;
+
+use super::flags::{DataFlags, DeviceFlag, open_run};
+use super::output::{say, say_json};
+
+#[derive(clap::Args)]
+#[command(after_help = "Columns: H is the Shannon entropy in nats of the neurons' activeness (sums of absolute weights \
+in, out, and the product of both), width is exp(H), the number of neurons that effectively take part; active counts \
+neurons whose product is over a hundredth of the largest. Only the product cannot be changed by rescaling a ReLU \
+neuron.")]
+pub struct Args {
+    /// Run directory
+    run: PathBuf,
+    /// Print one JSON array
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: Args) -> Result<()> {
+    let (_, checkpoint) = open_run(&args.run, &DataFlags::default(), &DeviceFlag::default())?;
+    let layers = inspect(&checkpoint.state, checkpoint.config.layers.len())?;
+    if args.json {
+        return say_json(&layers);
+    }
+    let optional = |value: Option<f64>| value.map_or("-".into(), format_number);
+    let rows: Vec<Vec<String>> = layers
+        .iter()
+        .map(|layer| {
+            vec![
+                layer.layer.to_string(),
+                format!("{}x{}", layer.outputs, layer.inputs),
+                format_number(layer.mean_abs_weight),
+                format!("{:.1}%", 100.0 * layer.sparsity),
+                format_number(layer.entropy_in),
+                format_number(layer.effective_width_in),
+                optional(layer.entropy_out),
+                optional(layer.effective_width_out),
+                optional(layer.entropy_product),
+                optional(layer.effective_width),
+                layer.active.map_or("-".into(), |active| format!("{active}/{}", layer.outputs)),
+            ]
+        })
+        .collect();
+    let headers = [
+        "layer", "weights", "mean |w|", "zero", "H in", "width in", "H out", "width out", "H product", "width", "active",
+    ];
+    say(text_table(&headers, &rows).trim_end());
+    Ok(())
+}

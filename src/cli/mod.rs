@@ -1,0 +1,72 @@
+//! The command line: one file a command, and the flags they share.
+
+mod data;
+mod devices;
+mod doctor;
+mod eval;
+mod export;
+mod flags;
+mod inspect;
+pub mod output;
+mod plan;
+mod reconstruct;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use gpu_ae::Result;
+
+/// Trains small autoencoders on any GPU with WGSL compute shaders, and lets entropy find the bottleneck.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = "Examples:
+  gpu-ae train --epochs 10                 train on the built-in digits, no other file needed
+  gpu-ae train --resume runs/NAME          continue a run that was stopped
+  gpu-ae eval runs/NAME                    losses on the test data
+  gpu-ae inspect runs/NAME                 how wide each layer turned out to be
+  gpu-ae doctor --device gpu               prove every kernel on your GPU
+
+Exit codes: 0 done, 1 what was asked failed, 2 bad usage or input.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train an autoencoder and leave a run directory
+    Train(train::Args),
+    /// Print the losses of a trained model on test data
+    Eval(eval::Args),
+    /// Draw test images over their reconstructions
+    Reconstruct(reconstruct::Args),
+    /// Write encoder and decoder as safetensors files for PyTorch
+    Export(export::Args),
+    /// Print what the weights say about each layer: sparsity, entropy, effective width
+    Inspect(inspect::Args),
+    /// Print the list of GPU steps that a training step consists of
+    Plan(plan::Args),
+    /// List the GPUs of this machine
+    Devices(devices::Args),
+    /// Run every kernel on a device against its reference
+    Doctor(doctor::Args),
+    /// Fetch or list data sets
+    Data(data::Args),
+}
+
+/// Parses the command line and runs the command.
+pub fn run() -> Result<ExitCode> {
+    let done = |()| ExitCode::SUCCESS;
+    match Cli::parse().command {
+        Command::Train(args) => train::run(args).map(done),
+        Command::Eval(args) => eval::run(args).map(done),
+        Command::Reconstruct(args) => reconstruct::run(args).map(done),
+        Command::Export(args) => export::run(args).map(done),
+        Command::Inspect(args) => inspect::run(args).map(done),
+        Command::Plan(args) => plan::run(args).map(done),
+        Command::Devices(args) => devices::run(args).map(done),
+        Command::Doctor(args) => doctor::run(args),
+        Command::Data(args) => data::run(args).map(done),
+    }
+}

@@ -1,0 +1,62 @@
+//! `gpu-ae plan`
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use gpu_ae::plan::{DeviceKind, DeviceProfile, Plan};
+use gpu_ae::shader::assemble;
+use gpu_ae::train::graph::{DataShape, training};
+use gpu_ae::{Error, Result};
+
+use super::flags::{ConfigFlags, DeviceFlag, load_data};
+use super::output::say;
+
+/// Kinds of machine a plan can be made for.
+#[derive(Clone, Copy, ValueEnum)]
+enum Kind {
+    Discrete,
+    Integrated,
+    Software,
+    Cpu,
+}
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    config: ConfigFlags,
+    /// Kind of machine to plan for; none needs to be there
+    #[arg(long = "for", value_name = "KIND", value_enum, default_value_t = Kind::Discrete)]
+    kind: Kind,
+    /// Also write every shader of the plan, as assembled, into this folder
+    #[arg(long, value_name = "DIR")]
+    dump_shaders: Option<PathBuf>,
+}
+
+/// Both sets that one can train on have this many rows of this many bytes, known without loading them.
+const IMAGES: DataShape = DataShape { rows: 60_000, features: 28 * 28 };
+
+pub fn run(args: Args) -> Result<()> {
+    let custom_folder = args.config.data.data_dir.is_some();
+    let config = args.config.resolve(&DeviceFlag::default())?;
+    let shape = if custom_folder { DataShape::of(&load_data(&config)?.train) } else { IMAGES };
+    let kind = match args.kind {
+        Kind::Discrete => DeviceKind::Discrete,
+        Kind::Integrated => DeviceKind::Integrated,
+        Kind::Software => DeviceKind::Software,
+        Kind::Cpu => DeviceKind::Cpu,
+    };
+    let plan = Plan::new("train", &training(&config, shape)?, &DeviceProfile::portable(kind))?;
+    if let Some(folder) = &args.dump_shaders {
+        std::fs::create_dir_all(folder).map_err(Error::io(folder, "create"))?;
+        let mut shaders: Vec<_> =
+            plan.steps.iter().flat_map(|step| &step.dispatches).map(|dispatch| &dispatch.shader).collect();
+        shaders.sort();
+        shaders.dedup();
+        for key in shaders {
+            let file = folder.join(format!("{}.wgsl", key.label()));
+            std::fs::write(&file, assemble(key)?).map_err(Error::io(&file, "write the shader"))?;
+        }
+    }
+    say(plan.to_string().trim_end());
+    Ok(())
+}

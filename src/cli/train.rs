@@ -1,0 +1,200 @@
+//! `gpu-ae train`
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use gpu_ae::config::RunConfig;
+use gpu_ae::data::Dataset;
+use gpu_ae::device::Device;
+use gpu_ae::train::checkpoint::previous;
+use gpu_ae::train::{Checkpoint, EpochMetrics, Event, Run, RunDir};
+use gpu_ae::{Error, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::flags::{ConfigFlags, DeviceFlag, load_data, open_device};
+use super::output::{complain, say, say_json, thousands};
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    config: ConfigFlags,
+    #[command(flatten)]
+    device: DeviceFlag,
+    /// Run directory to make; must not exist or be empty [default: runs/<data>-<time>]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Continue this run from its checkpoint; only --epochs, --lr, the lambdas, --data-dir and --device may change
+    #[arg(long, value_name = "RUN", conflicts_with = "out")]
+    resume: Option<PathBuf>,
+    /// With --resume: use the checkpoint before the newest one
+    #[arg(long, requires = "resume")]
+    from_previous: bool,
+    /// Print errors only
+    #[arg(long, short)]
+    quiet: bool,
+    /// Print the last epoch's metrics as one JSON object, and nothing else
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: Args) -> Result<()> {
+    let quiet = args.quiet || args.json;
+    let mut run = match &args.resume {
+        Some(path) => resume(&args, path.clone(), quiet)?,
+        None => start(&args, quiet)?,
+    };
+    let mut display = Display::new(&run.config, run.data.train.rows, quiet);
+    let last = run.run.train(|event| display.show(event))?;
+    display.finish();
+    if args.json {
+        return last.as_ref().map_or(Ok(()), say_json);
+    }
+    if !quiet {
+        let path = run.path.display();
+        say(&format!("run directory: {path}"));
+        say(&format!("pictures:      {path}/reconstructions.png, {path}/loss.png"));
+        say(&format!("what next:     gpu-ae inspect {path}"));
+    }
+    Ok(())
+}
+
+/// A run about to be trained.
+struct Prepared {
+    run: Run,
+    config: RunConfig,
+    data: Dataset,
+    path: PathBuf,
+}
+
+/// Opens the device while the data is being made ready.
+fn prepare(config: &RunConfig, quiet: bool) -> Result<(Dataset, Box<dyn Device>)> {
+    let (data, device) = rayon::join(|| load_data(config), || open_device(&config.device, quiet));
+    Ok((data?, device?))
+}
+
+fn start(args: &Args, quiet: bool) -> Result<Prepared> {
+    let config = args.config.clone().resolve(&args.device)?;
+    // Refused before any work is done, made only once data and device are there.
+    let path = args.out.clone().unwrap_or_else(|| default_out(&config.data));
+    RunDir::check_free(&path)?;
+    let (data, device) = prepare(&config, quiet)?;
+    introduce(&config, &data, device.name(), quiet);
+    let run = Run::start(config.clone(), RunDir::create(&path)?, device, &data)?;
+    Ok(Prepared { run, config, data, path })
+}
+
+fn resume(args: &Args, path: PathBuf, quiet: bool) -> Result<Prepared> {
+    let fixed = args.config.fixed_by_checkpoint();
+    if !fixed.is_empty() {
+        let flags = fixed.join(", ");
+        return Err(Error::Usage(format!("{flags}: cannot change on --resume; the checkpoint was made with other values")));
+    }
+    let directory = RunDir::open(&path)?;
+    let mut file = directory.checkpoint();
+    if args.from_previous {
+        file = previous(&file);
+    }
+    let checkpoint = Checkpoint::load(&file)?;
+    let mut config = checkpoint.config.clone();
+    args.config.clone().apply(&args.device, &mut config)?;
+    let (data, device) = prepare(&config, quiet)?;
+    introduce(&config, &data, device.name(), quiet);
+    let run = Run::resume(config.clone(), checkpoint, directory, device, &data)?;
+    if !quiet {
+        let done = if run.epoch() >= config.epochs { "; nothing is left to do, --epochs N trains further" } else { "" };
+        complain(&format!("resuming {} after {} of {} epochs{done}", path.display(), run.epoch(), config.epochs));
+    }
+    Ok(Prepared { run, config, data, path })
+}
+
+/// `runs/<data>-<time>`, numbered when two runs start within a second.
+fn default_out(data: &str) -> PathBuf {
+    let time = humantime::format_rfc3339_seconds(SystemTime::now()).to_string().replace([':', '-'], "").replace('T', "-");
+    let stem = format!("{data}-{}", time.trim_end_matches('Z'));
+    let mut path = PathBuf::from("runs").join(&stem);
+    let mut number = 2;
+    while path.exists() {
+        path = PathBuf::from("runs").join(format!("{stem}-{number}"));
+        number += 1;
+    }
+    path
+}
+
+fn introduce(config: &RunConfig, data: &Dataset, device: &str, quiet: bool) {
+    if quiet {
+        return;
+    }
+    let features = data.train.row_bytes;
+    let widths: Vec<String> = config.layers.iter().map(|layer| layer.width.to_string()).collect();
+    let mut inputs = features;
+    let parameters: usize = config
+        .layers
+        .iter()
+        .map(|layer| {
+            let count = layer.width * (inputs + 1);
+            inputs = layer.width;
+            count
+        })
+        .sum();
+    complain(&format!(
+        "{} {features}-{} ({} parameters) on {} ({} + {} images) with {device}",
+        config.model,
+        widths.join("-"),
+        thousands(parameters as u64),
+        data.name,
+        thousands(data.train.rows as u64),
+        thousands(data.test.rows as u64),
+    ));
+}
+
+/// Progress on the terminal: a bar where there is one, a line an epoch everywhere.
+struct Display {
+    bar: Option<ProgressBar>,
+    epochs: u32,
+    quiet: bool,
+}
+
+impl Display {
+    fn new(config: &RunConfig, rows: usize, quiet: bool) -> Self {
+        let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
+            let style = ProgressStyle::with_template("{prefix} [{bar:32}] {percent:>3}%  {msg}");
+            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ");
+            ProgressBar::new(rows as u64).with_style(style)
+        });
+        Display { bar, epochs: config.epochs, quiet }
+    }
+
+    fn show(&mut self, event: Event<'_>) {
+        match (event, &self.bar) {
+            (Event::Progress { epoch, samples, loss, samples_per_second }, Some(bar)) => {
+                bar.set_prefix(format!("epoch {epoch}/{}", self.epochs));
+                bar.set_position(samples);
+                bar.set_message(format!("loss {loss:.4}  {} samples/s", thousands(samples_per_second as u64)));
+            }
+            (Event::Epoch(metrics), Some(bar)) => bar.suspend(|| say(&self.line(metrics))),
+            (Event::Epoch(metrics), None) if !self.quiet => say(&self.line(metrics)),
+            _ => {}
+        }
+    }
+
+    fn line(&self, m: &EpochMetrics) -> String {
+        let width = self.epochs.to_string().len();
+        format!(
+            "epoch {:>width$}/{}  loss {:.4}  mse {:.4}  test mse {:.4}  entropy {:.3}  {:>7} samples/s",
+            m.epoch,
+            self.epochs,
+            m.train_loss,
+            m.train_mse,
+            m.test_mse,
+            m.test_entropy,
+            thousands(m.samples_per_second as u64)
+        )
+    }
+
+    fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! What a run is: everything that decides its result, as one value that is saved beside it.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::nn::LayerSpec;
+use crate::nn::autoencoder::report_layers;
+use crate::nn::losses::Activity;
+use crate::ops::activation::Activation;
+
+/// Which entropy of the weights a loss has.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EntropyConfig {
+    /// What counts as a neuron's activity.
+    pub activity: Activity,
+    /// Order of the Rényi entropy; 1 is Shannon's.
+    pub alpha: f32,
+    /// Weight of the bias in a neuron's activeness.
+    pub bias_weight: f32,
+    /// The linear layers whose neurons count, numbered from 1.
+    pub layers: Vec<usize>,
+    /// Whether the entropy is driven up instead of down.
+    pub maximise: bool,
+}
+
+/// One linear layer with its activation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerConfig {
+    /// Width of its output.
+    pub width: usize,
+    /// "relu", "sigmoid" or "identity".
+    pub activation: String,
+}
+
+/// Everything that decides a run's result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RunConfig {
+    /// Kind of model.
+    pub model: String,
+    /// Named settings this started from.
+    pub recipe: String,
+    /// Data set.
+    pub data: String,
+    /// Folder of the data set's files, if not the default one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
+    /// Device asked for.
+    pub device: String,
+    /// Seed of initial parameters, of the order of samples and of built-in data.
+    pub seed: u64,
+    /// Passes over the training data.
+    pub epochs: u32,
+    /// Samples of a step.
+    pub batch_size: usize,
+    /// Adam's step size.
+    pub lr: f32,
+    /// Weight of the reconstruction error.
+    pub lambda_mse: f32,
+    /// Weight of the entropy.
+    pub lambda_entropy: f32,
+    /// Which entropy.
+    pub entropy: EntropyConfig,
+    /// The network, from the first hidden layer to the reconstruction.
+    pub layers: Vec<LayerConfig>,
+}
+
+/// Names of the models there are.
+pub const MODELS: &[&str] = &["entropic"];
+/// Names of the recipes there are.
+pub const RECIPES: &[&str] = &["report"];
+
+impl Default for RunConfig {
+    /// The source report's Listing 1 and 2: order 0.04 on the middle layer, incoming and outgoing,
+    /// minimised, 0.7 and 0.3.
+    fn default() -> Self {
+        let name = |activation: Activation| format!("{activation:?}").to_lowercase();
+        let layers = report_layers(28 * 28);
+        RunConfig {
+            model: "entropic".into(),
+            recipe: "report".into(),
+            data: "digits".into(),
+            data_dir: None,
+            device: "auto".into(),
+            seed: 0,
+            epochs: 10,
+            batch_size: 128,
+            lr: 1e-3,
+            lambda_mse: 0.7,
+            lambda_entropy: 0.3,
+            entropy: EntropyConfig {
+                activity: Activity::Both,
+                alpha: 0.04,
+                bias_weight: 1.0,
+                layers: vec![3],
+                maximise: false,
+            },
+            layers: layers
+                .iter()
+                .map(|layer| LayerConfig { width: layer.width, activation: name(layer.activation) })
+                .collect(),
+        }
+    }
+}
+
+impl RunConfig {
+    /// The named recipe.
+    ///
+    /// # Errors
+    /// When there is no recipe of that name.
+    pub fn recipe(name: &str) -> Result<Self> {
+        match name {
+            "report" => Ok(RunConfig::default()),
+            _ => Err(Error::Usage(format!("--recipe {name}: no such recipe; there is {}", RECIPES.join(", ")))),
+        }
+    }
+
+    /// Reads a configuration file; keys that are missing keep the values of `self`.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is no TOML, or has a key or value that means nothing; the message
+    /// names file and line.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
+        let config: RunConfig = toml::from_str(&text).map_err(|error| Error::input(path, error.to_string()))?;
+        config.check().map_err(|error| Error::input(path, error.to_string()))?;
+        Ok(config)
+    }
+
+    /// The configuration as a file.
+    ///
+    /// # Errors
+    /// Never for a configuration that passes [`check`](Self::check).
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string_pretty(self).map_err(|error| Error::Failed(format!("config.toml cannot be written: {error}")))
+    }
+
+    /// The network's layers.
+    ///
+    /// # Errors
+    /// When an activation has no meaning.
+    pub fn layer_specs(&self) -> Result<Vec<LayerSpec>> {
+        self.layers
+            .iter()
+            .map(|layer| {
+                let activation = match layer.activation.as_str() {
+                    "relu" => Activation::Relu,
+                    "sigmoid" => Activation::Sigmoid,
+                    "identity" => Activation::Identity,
+                    other => {
+                        let problem = format!("layers.activation: '{other}' is none of relu, sigmoid, identity");
+                        return Err(Error::Usage(problem));
+                    }
+                };
+                Ok(LayerSpec { width: layer.width, activation })
+            })
+            .collect()
+    }
+
+    /// Refuses values that make no sense, naming the flag or key.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for the first such value.
+    pub fn check(&self) -> Result<()> {
+        let refuse = |problem: String| Err(Error::Usage(problem));
+        if !MODELS.contains(&self.model.as_str()) {
+            return refuse(format!("--model {}: no such model; there is {}", self.model, MODELS.join(", ")));
+        }
+        Self::recipe(&self.recipe)?;
+        crate::data::source(&self.data)?;
+        if self.epochs == 0 {
+            return refuse("--epochs 0: expected 1 or more".into());
+        }
+        if self.batch_size == 0 || self.batch_size > 1 << 20 {
+            return refuse(format!("--batch-size {}: expected 1 to {}", self.batch_size, 1 << 20));
+        }
+        if !(self.lr.is_finite() && self.lr > 0.0) {
+            return refuse(format!("--lr {}: expected a positive number", self.lr));
+        }
+        let weights = [
+            ("--lambda-mse", self.lambda_mse),
+            ("--lambda-entropy", self.lambda_entropy),
+            ("entropy.bias_weight", self.entropy.bias_weight),
+        ];
+        for (name, value) in weights {
+            if !(value.is_finite() && value >= 0.0) {
+                return refuse(format!("{name} {value}: expected a number of 0 or more"));
+            }
+        }
+        if self.lambda_mse == 0.0 && self.lambda_entropy == 0.0 {
+            return refuse("--lambda-mse 0 --lambda-entropy 0: nothing would be learnt; one must be positive".into());
+        }
+        if self.entropy.alpha.is_nan() || self.entropy.alpha < 0.0 {
+            return refuse(format!("entropy.alpha {}: expected an order of 0 or more", self.entropy.alpha));
+        }
+        let last = self.layers.len();
+        if let Some(layer) = self.entropy.layers.iter().find(|&&layer| layer == 0 || layer >= last) {
+            return refuse(format!("entropy.layers {layer}: hidden layers are numbered 1 to {}", last.saturating_sub(1)));
+        }
+        if self.layers.iter().any(|layer| layer.width == 0 || layer.width > 1 << 16) {
+            return refuse(format!("layers.width: expected 1 to {}", 1 << 16));
+        }
+        self.layer_specs().map(|_| ())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_saved_configuration_reads_back_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        let mut config = RunConfig { data_dir: Some("somewhere".into()), lr: 3e-4, ..RunConfig::default() };
+        config.entropy.alpha = f32::INFINITY;
+        std::fs::write(&path, config.to_toml().unwrap()).unwrap();
+        assert_eq!(RunConfig::read(&path).unwrap(), config);
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_with_their_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, "epochs = 3\nepoch = 4\n").unwrap();
+        let message = RunConfig::read(&path).unwrap_err().to_string();
+        assert!(message.contains("line 2") && message.contains("epoch") && message.contains("config.toml"), "{message}");
+    }
+
+    #[test]
+    fn values_without_meaning_are_refused_by_name() {
+        let cases: [(&str, fn(&mut RunConfig)); 6] = [
+            ("--lr", |c| c.lr = f32::NAN),
+            ("--lr", |c| c.lr = 0.0),
+            ("--lambda-entropy", |c| c.lambda_entropy = -1.0),
+            ("--epochs", |c| c.epochs = 0),
+            ("--batch-size", |c| c.batch_size = 0),
+            ("entropy.layers", |c| c.entropy.layers = vec![6]),
+        ];
+        for (name, spoil) in cases {
+            let mut config = RunConfig::default();
+            spoil(&mut config);
+            let message = config.check().unwrap_err().to_string();
+            assert!(message.contains(name), "{message} does not name {name}");
+        }
+    }
+}

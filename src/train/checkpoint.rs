@@ -1,0 +1,254 @@
+//! Checkpoints: the whole training state in one safetensors file, written whole or not at all.
+//!
+//! Tensors: parameters, Adam's moments, the clock (step, data cursor, random keys, latch). Metadata:
+//! one key, `gpu_ae`, with the configuration, a hash per tensor and the sums of the epoch under way,
+//! as JSON. There is no wall-clock time in it, so the same training state gives the same bytes.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::TermSums;
+use super::session::State;
+use crate::config::RunConfig;
+use crate::error::{Error, Result};
+use crate::tensor::{DType, Ty};
+
+/// Version of the layout.
+const FORMAT: u32 = 1;
+const KEY: &str = "gpu_ae";
+
+/// A training state with what it belongs to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    /// The run's configuration.
+    pub config: RunConfig,
+    /// Parameters, moments and clock by name.
+    pub state: State,
+    /// Sums of the epoch under way.
+    pub sums: TermSums,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Metadata {
+    format: u32,
+    config: RunConfig,
+    /// How kernels were chosen; a resumed run repeats it.
+    tuning: String,
+    /// f64 bits, since JSON would round.
+    sums: Vec<u64>,
+    sha256: BTreeMap<String, String>,
+}
+
+fn hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+fn dtype(ty: &Ty) -> Dtype {
+    match ty.dtype {
+        DType::F32 => Dtype::F32,
+        DType::U32 => Dtype::U32,
+        DType::U8 => Dtype::U8,
+    }
+}
+
+/// A safetensors file of these tensors.
+pub(super) fn serialize(state: &State, metadata: Option<HashMap<String, String>>) -> Result<Vec<u8>> {
+    let failed = |error: safetensors::SafeTensorError| Error::Failed(format!("tensors cannot be written: {error}"));
+    let views = state
+        .iter()
+        .map(|(name, (ty, bytes))| {
+            let view = TensorView::new(dtype(ty), ty.shape.dims().to_vec(), bytes).map_err(failed)?;
+            Ok((name.clone(), view))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    safetensors::serialize(views, metadata).map_err(failed)
+}
+
+/// Writes a file whole or not at all: to a temporary file beside it, synced, renamed over it.
+///
+/// # Errors
+/// When the folder cannot be written; whatever was there before is untouched.
+pub fn write_whole(path: &Path, bytes: &[u8], action: &'static str) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(Error::io(path, action))?;
+    file.write_all(bytes).map_err(Error::io(path, action))?;
+    file.as_file().sync_all().map_err(Error::io(path, action))?;
+    file.persist(path).map_err(|error| Error::io(path, action)(error.error))?;
+    sync_folder(folder);
+    Ok(())
+}
+
+/// Makes a rename durable where the system can; where a folder cannot be opened there is nothing to do.
+fn sync_folder(folder: &Path) {
+    if let Ok(folder) = std::fs::File::open(folder) {
+        let _ = folder.sync_all();
+    }
+}
+
+/// Where the checkpoint before the newest one is kept.
+pub fn previous(path: &Path) -> PathBuf {
+    path.with_file_name("checkpoint.prev.safetensors")
+}
+
+impl Checkpoint {
+    /// Writes the checkpoint; the one that was there becomes the previous one.
+    ///
+    /// # Errors
+    /// When the folder cannot be written; an earlier checkpoint is then still in place.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let sums = [&[self.sums.rows][..], &self.sums.terms].concat();
+        let metadata = Metadata {
+            format: FORMAT,
+            config: self.config.clone(),
+            tuning: "static".into(),
+            sums: sums.iter().map(|sum| sum.to_bits()).collect(),
+            sha256: self.state.iter().map(|(name, (_, bytes))| (name.clone(), hash(bytes))).collect(),
+        };
+        let json = serde_json::to_string(&metadata).map_err(|e| Error::Failed(format!("metadata: {e}")))?;
+        let bytes = serialize(&self.state, Some(HashMap::from([(KEY.to_string(), json)])))?;
+        if path.exists() {
+            keep_previous(path)?;
+        }
+        write_whole(path, &bytes, "write the checkpoint")
+    }
+
+    /// Reads a checkpoint and checks every tensor against its hash.
+    ///
+    /// # Errors
+    /// When the file is missing, damaged, or not of this program; the message names the file and, if
+    /// there is one, the previous checkpoint and how to resume from it.
+    pub fn load(path: &Path) -> Result<Self> {
+        let advice = || {
+            let earlier = previous(path);
+            if path != earlier && earlier.exists() {
+                format!("; the checkpoint before it is {}: resume from it with --from-previous", earlier.display())
+            } else {
+                String::new()
+            }
+        };
+        let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Error::input(path, format!("there is no checkpoint here{}", advice())),
+            _ => Error::io(path, "read")(error),
+        })?;
+        let checkpoint = parse(&bytes).map_err(|problem| Error::input(path, format!("{problem}{}", advice())))?;
+        checkpoint.config.check()?;
+        Ok(checkpoint)
+    }
+}
+
+/// Gives the checkpoint its second name, so that there is never a moment without one.
+fn keep_previous(path: &Path) -> Result<()> {
+    let earlier = previous(path);
+    let action = "keep the previous checkpoint as";
+    let spare = path.with_file_name(".checkpoint.prev.tmp");
+    let _ = std::fs::remove_file(&spare);
+    if std::fs::hard_link(path, &spare).is_err() {
+        std::fs::copy(path, &spare).map_err(Error::io(&earlier, action))?;
+    }
+    std::fs::rename(&spare, &earlier).map_err(Error::io(&earlier, action))
+}
+
+fn parse(bytes: &[u8]) -> Result<Checkpoint, String> {
+    let damaged = |error: &dyn std::fmt::Display| format!("damaged checkpoint ({error})");
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| damaged(&e))?;
+    let json = header.metadata().as_ref().and_then(|map| map.get(KEY)).ok_or("not a checkpoint of gpu-ae")?;
+    let metadata: Metadata = serde_json::from_str(json).map_err(|e| damaged(&e))?;
+    if metadata.format != FORMAT {
+        return Err(format!("a checkpoint of format {}, this program reads {FORMAT}", metadata.format));
+    }
+    let tensors = SafeTensors::deserialize(bytes).map_err(|e| damaged(&e))?;
+    let mut state = State::new();
+    for (name, view) in tensors.tensors() {
+        if metadata.sha256.get(&name) != Some(&hash(view.data())) {
+            return Err(format!("damaged checkpoint (the hash of '{name}' does not match)"));
+        }
+        let ty = match view.dtype() {
+            Dtype::F32 => Ty::f32(view.shape()),
+            Dtype::U32 => Ty::u32(view.shape()),
+            other => return Err(format!("'{name}' has element type {other:?}, expected F32 or U32")),
+        };
+        state.insert(name, (ty, view.data().to_vec()));
+    }
+    if state.len() != metadata.sha256.len() {
+        return Err("damaged checkpoint (a tensor is missing)".into());
+    }
+    let mut sums = TermSums::default();
+    let [rows, terms @ ..] = &metadata.sums[..] else { return Err("damaged checkpoint (no sums)".into()) };
+    sums.rows = f64::from_bits(*rows);
+    for (sum, bits) in sums.terms.iter_mut().zip(terms) {
+        *sum = f64::from_bits(*bits);
+    }
+    Ok(Checkpoint { config: metadata.config, state, sums })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn sample(step: u8) -> Checkpoint {
+        let mut state = State::new();
+        state.insert("autoencoder.1.weight".into(), (Ty::f32(&[2, 3]), vec![step; 24]));
+        state.insert("clock".into(), (Ty::u32(&[16]), vec![step; 64]));
+        let sums = TermSums { rows: 0.1 + 0.2, terms: [1.0 / 3.0, -0.0] };
+        Checkpoint { config: RunConfig::default(), state, sums }
+    }
+
+    #[test]
+    fn reads_back_what_was_written_and_keeps_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint.safetensors");
+        sample(1).save(&path).unwrap();
+        sample(2).save(&path).unwrap();
+        sample(3).save(&path).unwrap();
+        assert_eq!(Checkpoint::load(&path).unwrap(), sample(3));
+        assert_eq!(Checkpoint::load(&previous(&path)).unwrap(), sample(2));
+        let left = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(left, 2, "temporary files were left behind");
+    }
+
+    #[test]
+    fn the_same_state_gives_the_same_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = ["a", "b"].map(|name| folder.path().join(name));
+        files.iter().for_each(|file| sample(7).save(file).unwrap());
+        assert_eq!(std::fs::read(&files[0]).unwrap(), std::fs::read(&files[1]).unwrap());
+    }
+
+    #[test]
+    fn every_damaged_byte_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint.safetensors");
+        sample(1).save(&path).unwrap();
+        sample(2).save(&path).unwrap();
+        let good = std::fs::read(&path).unwrap();
+        for at in (0..good.len()).step_by(41).chain([good.len() - 1]) {
+            let mut bad = good.clone();
+            bad[at] ^= 0x10;
+            std::fs::write(&path, &bad).unwrap();
+            match Checkpoint::load(&path) {
+                // White space and the like inside the header may be flipped into something equal.
+                Ok(read) => assert_eq!(read.state, sample(2).state, "byte {at}"),
+                Err(error) => {
+                    let message = error.to_string();
+                    let named = message.contains("checkpoint.safetensors");
+                    assert!(named && message.contains("checkpoint.prev.safetensors"), "byte {at}: {message}");
+                    assert!(message.contains("--from-previous"), "{message}");
+                }
+            }
+        }
+        for length in [0, 7, 100, good.len() - 1] {
+            std::fs::write(&path, &good[..length]).unwrap();
+            assert!(Checkpoint::load(&path).is_err(), "{length} bytes of {} were accepted", good.len());
+        }
+    }
+}

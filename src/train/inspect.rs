@@ -1,0 +1,113 @@
+//! What the weights of a trained model say about its layers.
+
+use serde::Serialize;
+
+use super::session::State;
+use crate::error::{Error, Result};
+use crate::graph::{Feeds, Graph, Role, interpret};
+use crate::nn::autoencoder::parameter_prefix;
+use crate::ops::activeness::{Activeness, Direction};
+use crate::ops::renyi_entropy::RenyiEntropy;
+use crate::tensor::HostTensor;
+
+/// One layer's figures.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LayerReport {
+    /// Number of the linear layer, from 1.
+    pub layer: usize,
+    /// Width of its input.
+    pub inputs: usize,
+    /// Width of its output.
+    pub outputs: usize,
+    /// Mean of |w|.
+    pub mean_abs_weight: f64,
+    /// Share of weights below a thousandth of the largest.
+    pub sparsity: f64,
+    /// Shannon entropy of the incoming activeness, in nats.
+    pub entropy_in: f64,
+    /// exp of it: neurons that take part, as far as incoming weights tell.
+    pub effective_width_in: f64,
+    /// Shannon entropy of the outgoing activeness; none for the last layer.
+    pub entropy_out: Option<f64>,
+    /// exp of it.
+    pub effective_width_out: Option<f64>,
+    /// Shannon entropy of incoming · outgoing, which rescaling a ReLU neuron cannot change.
+    pub entropy_product: Option<f64>,
+    /// exp of it.
+    pub effective_width: Option<f64>,
+    /// Neurons whose product of incoming and outgoing activeness is over a hundredth of the largest.
+    pub active: Option<usize>,
+}
+
+/// A weight counts as zero below this share of its layer's largest.
+const NEGLIGIBLE: f64 = 1e-3;
+/// A neuron counts as active above this share of its layer's most active one.
+const ACTIVE: f64 = 1e-2;
+
+fn tensor(state: &State, name: &str) -> Result<HostTensor<f64>> {
+    let (ty, bytes) = state.get(name).ok_or_else(|| Error::Failed(format!("checkpoint: '{name}' is missing")))?;
+    Ok(HostTensor::from_device_bytes(ty, bytes))
+}
+
+/// Activeness of the neurons described by (W, b) and its entropy, through the operations that training
+/// uses, at f64.
+fn activeness(w: &HostTensor<f64>, b: &HostTensor<f64>, direction: Direction) -> Result<Vec<f64>> {
+    let g = &mut Graph::new();
+    let sources = [g.source(Role::Param, "w", w.ty()), g.source(Role::Param, "b", b.ty())];
+    let a = g.apply(Activeness { direction, bias_weight: 1.0 }, &sources)?;
+    let mut feeds: Feeds<f64> = [("w".to_string(), w.clone()), ("b".to_string(), b.clone())].into();
+    Ok(interpret(g, &mut feeds)?.get(a).real().to_vec())
+}
+
+fn entropy(a: &[f64]) -> Result<f64> {
+    let g = &mut Graph::new();
+    let tensor = HostTensor { shape: crate::tensor::Shape::new(&[a.len()]), data: crate::tensor::Data::Real(a.to_vec()) };
+    let source = g.source(Role::Param, "a", tensor.ty());
+    let h = g.apply(RenyiEntropy { alpha: 1.0 }, &[source])?;
+    Ok(interpret(g, &mut [("a".to_string(), tensor)].into())?.get(h).scalar())
+}
+
+/// Figures of every layer.
+///
+/// # Errors
+/// When a parameter is missing from the state.
+pub fn inspect(state: &State, layers: usize) -> Result<Vec<LayerReport>> {
+    let parameter = |index: usize, part: &str| tensor(state, &format!("{}.{part}", parameter_prefix(index)));
+    (0..layers)
+        .map(|index| {
+            let (w, b) = (parameter(index, "weight")?, parameter(index, "bias")?);
+            let (outputs, inputs) = w.shape.matrix().unwrap_or((0, 0));
+            let largest = w.real().iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+            let small = w.real().iter().filter(|x| x.abs() <= NEGLIGIBLE * largest).count();
+            let incoming = activeness(&w, &b, Direction::Incoming)?;
+            let outgoing = if index + 1 < layers {
+                Some(activeness(&parameter(index + 1, "weight")?, &b, Direction::Outgoing)?)
+            } else {
+                None
+            };
+            let product: Option<Vec<f64>> =
+                outgoing.as_ref().map(|outgoing| incoming.iter().zip(outgoing).map(|(a, b)| a * b).collect());
+            let entropy_in = entropy(&incoming)?;
+            let entropy_out = outgoing.as_deref().map(entropy).transpose()?;
+            let entropy_product = product.as_deref().map(entropy).transpose()?;
+            let active = product.map(|product| {
+                let most = product.iter().fold(0.0, |most: f64, &a| most.max(a));
+                product.iter().filter(|&&a| a > ACTIVE * most).count()
+            });
+            Ok(LayerReport {
+                layer: index + 1,
+                inputs,
+                outputs,
+                mean_abs_weight: w.real().iter().map(|x| x.abs()).sum::<f64>() / w.real().len() as f64,
+                sparsity: small as f64 / w.real().len() as f64,
+                entropy_in,
+                effective_width_in: entropy_in.exp(),
+                entropy_out,
+                effective_width_out: entropy_out.map(f64::exp),
+                entropy_product,
+                effective_width: entropy_product.map(f64::exp),
+                active,
+            })
+        })
+        .collect()
+}

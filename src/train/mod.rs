@@ -1,0 +1,16 @@
+//! Training: graphs, the session on a device, checkpoints, metrics, the loop.
+
+pub mod checkpoint;
+pub mod export;
+pub mod graph;
+pub mod inspect;
+pub mod metrics;
+pub mod run;
+pub mod run_dir;
+pub mod session;
+
+pub use checkpoint::Checkpoint;
+pub use metrics::{EpochMetrics, TermSums};
+pub use run::{Event, Run};
+pub use run_dir::RunDir;
+pub use session::Session;

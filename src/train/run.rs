@@ -1,0 +1,230 @@
+//! The training loop: epochs, evaluation, checkpoints, pictures.
+
+use std::time::{Duration, Instant};
+
+use super::checkpoint::{Checkpoint, previous};
+use super::graph::RING_STEPS;
+use super::{EpochMetrics, RunDir, Session, TermSums};
+use crate::config::RunConfig;
+use crate::data::Dataset;
+use crate::device::Device;
+use crate::error::{Error, Result};
+use crate::ops::clock;
+use crate::report::{EpochPoint, loss_plot, reconstruction_grid, write_png};
+
+/// Longest time between two checkpoints.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
+/// Time between two readings of the losses.
+const READ_EVERY: Duration = Duration::from_millis(400);
+/// Test images of the picture.
+const PICTURED: usize = 32;
+/// Images side by side in the picture.
+const COLUMNS: usize = 16;
+
+/// What a run tells about itself as it goes.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// Steps were read back.
+    Progress {
+        /// Epoch under way, from 1.
+        epoch: u32,
+        /// Samples of it done.
+        samples: u64,
+        /// Mean loss of the epoch so far.
+        loss: f64,
+        /// Samples a second of the epoch so far.
+        samples_per_second: f64,
+    },
+    /// An epoch is done.
+    Epoch(&'a EpochMetrics),
+}
+
+/// A run in a directory.
+pub struct Run {
+    config: RunConfig,
+    directory: RunDir,
+    session: Session,
+    clock: Vec<u32>,
+    sums: TermSums,
+    metrics: Vec<EpochMetrics>,
+    saved: Instant,
+    /// Time of the steps of the epoch under way.
+    epoch_time: Duration,
+    /// Samples of the epoch under way that this process has trained.
+    epoch_rows: f64,
+}
+
+impl Run {
+    /// Starts a new run: writes its configuration and a checkpoint of step 0.
+    ///
+    /// # Errors
+    /// When the model fits neither data nor device, or the directory cannot be written.
+    pub fn start(config: RunConfig, directory: RunDir, device: Box<dyn Device>, data: &Dataset) -> Result<Self> {
+        directory.write_config(&config)?;
+        let mut session = Session::for_training(device, &config, data)?;
+        session.initialise(data.train.rows)?;
+        let mut run = Self::new(config, directory, session, TermSums::default(), Vec::new())?;
+        run.save()?;
+        Ok(run)
+    }
+
+    /// Continues a run from its checkpoint. The configuration is the checkpoint's, with what the caller
+    /// changed.
+    ///
+    /// # Errors
+    /// When the checkpoint does not fit, or the directory cannot be written.
+    pub fn resume(
+        config: RunConfig,
+        checkpoint: Checkpoint,
+        directory: RunDir,
+        device: Box<dyn Device>,
+        data: &Dataset,
+    ) -> Result<Self> {
+        let mut session = Session::for_training(device, &config, data)?;
+        session.restore(&checkpoint.state)?;
+        let mut run = Self::new(config, directory, session, checkpoint.sums, Vec::new())?;
+        if run.clock[clock::ROWS] as usize != data.train.rows {
+            return Err(Error::Usage(format!(
+                "the checkpoint was made with {} training rows, the data has {}",
+                run.clock[clock::ROWS],
+                data.train.rows
+            )));
+        }
+        run.metrics = run.directory.cut_metrics(run.clock[clock::STEP])?;
+        run.directory.write_config(&run.config)?;
+        Ok(run)
+    }
+
+    fn new(
+        config: RunConfig,
+        directory: RunDir,
+        mut session: Session,
+        sums: TermSums,
+        metrics: Vec<EpochMetrics>,
+    ) -> Result<Self> {
+        let clock = session.clock()?;
+        let (saved, epoch_time) = (Instant::now(), Duration::ZERO);
+        Ok(Run { config, directory, session, clock, sums, metrics, saved, epoch_time, epoch_rows: 0.0 })
+    }
+
+    /// The device's name.
+    pub fn device_name(&self) -> &str {
+        self.session.device_name()
+    }
+
+    /// Epochs completed.
+    pub fn epoch(&self) -> u32 {
+        self.clock[clock::EPOCH]
+    }
+
+    /// Trains until the configuration's number of epochs is reached, then draws the pictures.
+    ///
+    /// # Errors
+    /// When a loss is not finite, the device fails, or the directory cannot be written.
+    pub fn train(&mut self, mut tell: impl FnMut(Event<'_>)) -> Result<Option<EpochMetrics>> {
+        let mut steps = 1;
+        while self.epoch() < self.config.epochs {
+            steps = self.stretch(steps, &mut tell)?;
+            if self.clock[clock::BATCH] == 0 {
+                self.end_epoch(&mut tell)?;
+            } else if self.saved.elapsed() > CHECKPOINT_EVERY {
+                self.save()?;
+            }
+        }
+        self.draw()?;
+        Ok(self.metrics.last().cloned())
+    }
+
+    /// Runs about `steps` steps, never past the end of the epoch; returns how many would fill the time
+    /// between two readings.
+    fn stretch(&mut self, steps: u32, tell: &mut impl FnMut(Event<'_>)) -> Result<u32> {
+        let epoch = self.epoch();
+        let batches = self.clock[clock::ROWS].div_ceil(self.clock[clock::BATCH_SIZE]);
+        let steps = steps.min(batches - self.clock[clock::BATCH]);
+        let begin = Instant::now();
+        let stretch = self.session.train(self.clock[clock::STEP], steps)?;
+        let time = begin.elapsed();
+        self.epoch_time += time;
+        self.epoch_rows += stretch.sums.rows;
+        self.sums.add(&stretch.sums);
+        self.clock = stretch.clock;
+        if let Some((step, term)) = stretch.bad {
+            return Err(self.not_finite(step, term));
+        }
+        tell(Event::Progress {
+            epoch: epoch + 1,
+            samples: self.sums.rows as u64,
+            loss: self.sums.loss(&self.config),
+            samples_per_second: self.epoch_rows / self.epoch_time.as_secs_f64().max(1e-9),
+        });
+        let fitting = f64::from(steps) * READ_EVERY.as_secs_f64() / time.as_secs_f64().max(1e-6);
+        // Growing by steps: the first one includes what drivers compile late.
+        Ok((fitting as u32).clamp(1, (4 * steps).min(RING_STEPS as u32)))
+    }
+
+    fn not_finite(&self, step: u32, term: &str) -> Error {
+        let path = self.directory.checkpoint();
+        let good = match Checkpoint::load(&path) {
+            Ok(checkpoint) => {
+                let step = checkpoint.state.get("clock").map_or(0, |(_, bytes)| {
+                    let words: Vec<u32> = bytemuck::pod_collect_to_vec(bytes);
+                    words[clock::STEP]
+                });
+                format!("the last good checkpoint is {} (step {step})", path.display())
+            }
+            Err(_) => format!("look for a good checkpoint at {}", previous(&path).display()),
+        };
+        Error::Failed(format!(
+            "step {step}: the {term} term of the loss is not finite; training stopped with the parameters of step {}; \
+             {good}. A smaller --lr usually helps",
+            step - 1
+        ))
+    }
+
+    fn end_epoch(&mut self, tell: &mut impl FnMut(Event<'_>)) -> Result<()> {
+        let test = self.session.evaluate()?;
+        let seconds = self.epoch_time.as_secs_f64();
+        let mut metrics =
+            EpochMetrics::new(&self.config, self.epoch(), self.clock[clock::STEP], seconds, &self.sums, &test);
+        // After a resume in mid-epoch the time is of this process's share alone.
+        metrics.samples_per_second = self.epoch_rows / seconds.max(1e-9);
+        self.directory.append_metrics(&metrics)?;
+        tell(Event::Epoch(&metrics));
+        self.metrics.push(metrics);
+        self.sums = TermSums::default();
+        (self.epoch_time, self.epoch_rows) = (Duration::ZERO, 0.0);
+        self.save()
+    }
+
+    fn save(&mut self) -> Result<()> {
+        let state = self.session.state()?;
+        Checkpoint { config: self.config.clone(), state, sums: self.sums }.save(&self.directory.checkpoint())?;
+        self.saved = Instant::now();
+        Ok(())
+    }
+
+    /// Draws `reconstructions.png` and `loss.png`.
+    fn draw(&mut self) -> Result<()> {
+        let image = self.session.image();
+        let (originals, reconstructions) = self.session.reconstruct(PICTURED)?;
+        let grid = reconstruction_grid(&originals, &reconstructions, image, COLUMNS)?;
+        write_png(&self.directory.reconstructions(), &grid)?;
+        let points: Vec<EpochPoint> = self
+            .metrics
+            .iter()
+            .map(|m| EpochPoint {
+                epoch: f64::from(m.epoch),
+                train_loss: m.train_loss,
+                test_loss: m.test_loss,
+                train_mse: m.train_mse,
+                test_mse: m.test_mse,
+                train_entropy: Some(m.train_entropy),
+                test_entropy: Some(m.test_entropy),
+            })
+            .collect();
+        if points.is_empty() {
+            return Ok(());
+        }
+        write_png(&self.directory.loss_plot(), &loss_plot(&points)?)
+    }
+}

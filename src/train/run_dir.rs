@@ -1,0 +1,140 @@
+//! The run directory: what a run leaves behind.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::EpochMetrics;
+use super::checkpoint::{previous, write_whole};
+use crate::config::RunConfig;
+use crate::error::{Error, Result};
+
+/// A run directory.
+#[derive(Clone, Debug)]
+pub struct RunDir {
+    path: PathBuf,
+}
+
+impl RunDir {
+    /// Whether a new run may be made here.
+    ///
+    /// # Errors
+    /// When there is anything already.
+    pub fn check_free(path: &Path) -> Result<()> {
+        let occupied = path.exists() && std::fs::read_dir(path).map_or(true, |mut entries| entries.next().is_some());
+        if occupied {
+            return Err(Error::Usage(format!(
+                "--out {}: exists and is not an empty folder; nothing is overwritten (--resume continues a run)",
+                path.display()
+            )));
+        }
+        Ok(())
+    }
+
+    /// Makes the directory for a new run.
+    ///
+    /// # Errors
+    /// When it cannot be made, or holds anything already.
+    pub fn create(path: &Path) -> Result<Self> {
+        Self::check_free(path)?;
+        std::fs::create_dir_all(path).map_err(Error::io(path, "create"))?;
+        Ok(RunDir { path: path.to_path_buf() })
+    }
+
+    /// An existing run.
+    ///
+    /// # Errors
+    /// When there is no run in this folder.
+    pub fn open(path: &Path) -> Result<Self> {
+        let run = RunDir { path: path.to_path_buf() };
+        let missing = if !path.is_dir() {
+            "there is no such folder; expected a run directory made by 'gpu-ae train'"
+        } else if !run.checkpoint().exists() && !previous(&run.checkpoint()).exists() && !run.config().exists() {
+            "is no run directory: expected config.toml and checkpoint.safetensors in it"
+        } else {
+            return Ok(run);
+        };
+        Err(Error::input(path, missing))
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The resolved configuration.
+    pub fn config(&self) -> PathBuf {
+        self.path.join("config.toml")
+    }
+
+    /// The newest checkpoint.
+    pub fn checkpoint(&self) -> PathBuf {
+        self.path.join("checkpoint.safetensors")
+    }
+
+    /// One line an epoch.
+    pub fn metrics(&self) -> PathBuf {
+        self.path.join("metrics.jsonl")
+    }
+
+    /// Test images over their reconstructions.
+    pub fn reconstructions(&self) -> PathBuf {
+        self.path.join("reconstructions.png")
+    }
+
+    /// Losses over epochs.
+    pub fn loss_plot(&self) -> PathBuf {
+        self.path.join("loss.png")
+    }
+
+    /// Writes the configuration.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn write_config(&self, config: &RunConfig) -> Result<()> {
+        write_whole(&self.config(), config.to_toml()?.as_bytes(), "write the configuration")
+    }
+
+    /// Appends one epoch to the metrics.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn append_metrics(&self, metrics: &EpochMetrics) -> Result<()> {
+        let path = self.metrics();
+        let mut line = serde_json::to_string(metrics).map_err(|e| Error::Failed(format!("metrics: {e}")))?;
+        line.push('\n');
+        let action = "write the metrics";
+        let mut file =
+            std::fs::OpenOptions::new().create(true).append(true).open(&path).map_err(Error::io(&path, action))?;
+        file.write_all(line.as_bytes()).map_err(Error::io(&path, action))?;
+        file.sync_data().map_err(Error::io(&path, action))
+    }
+
+    /// The metrics of the epochs completed by `step`, and the file cut back to them: what a run that was
+    /// killed had measured after its checkpoint will be measured again.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub fn cut_metrics(&self, step: u32) -> Result<Vec<EpochMetrics>> {
+        let kept: Vec<EpochMetrics> = self.read_metrics()?.into_iter().filter(|m| m.step <= step).collect();
+        let mut text = String::new();
+        for metrics in &kept {
+            text += &serde_json::to_string(metrics).map_err(|e| Error::Failed(format!("metrics: {e}")))?;
+            text.push('\n');
+        }
+        write_whole(&self.metrics(), text.as_bytes(), "write the metrics")?;
+        Ok(kept)
+    }
+
+    /// The metrics so far; a last line that was cut off in the middle is not one.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn read_metrics(&self) -> Result<Vec<EpochMetrics>> {
+        let path = self.metrics();
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(Error::io(&path, "read")(error)),
+        }
+    }
+}

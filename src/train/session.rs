@@ -1,0 +1,229 @@
+//! A model on a device: its plans loaded, its data in place, ready to step and to be judged.
+
+use std::collections::BTreeMap;
+
+use super::graph::{self, DataShape, RING_STEPS, TERMS};
+use super::metrics::TermSums;
+use crate::config::RunConfig;
+use crate::data::{Dataset, ImageShape, Split};
+use crate::device::{Device, ProgramId};
+use crate::error::{Error, Result};
+use crate::graph::Role;
+use crate::nn::autoencoder::initial_parameters;
+use crate::ops::clock;
+use crate::plan::Plan;
+use crate::tensor::Ty;
+
+/// Rows of an evaluation batch: large enough to keep a device busy, small enough for any.
+const EVALUATION_BATCH: usize = 500;
+
+/// A tensor of the training state by name.
+pub type State = BTreeMap<String, (Ty, Vec<u8>)>;
+
+/// What came of a stretch of training steps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stretch {
+    /// Sums of every loss term over the stretch.
+    pub sums: TermSums,
+    /// Step and term of a loss that was not finite.
+    pub bad: Option<(u32, &'static str)>,
+    /// The clock after it.
+    pub clock: Vec<u32>,
+}
+
+/// A model on a device.
+pub struct Session {
+    device: Box<dyn Device>,
+    train: Option<ProgramId>,
+    evaluate: ProgramId,
+    test: DataShape,
+    image: ImageShape,
+    config: RunConfig,
+}
+
+/// Bytes of a split as a device holds them: rows padded to whole words.
+fn device_rows(split: &Split) -> Vec<u8> {
+    let stride = split.row_bytes.next_multiple_of(4);
+    if stride == split.row_bytes {
+        return split.bytes.clone();
+    }
+    let mut padded = vec![0; split.rows * stride];
+    for (to, from) in padded.chunks_exact_mut(stride).zip(split.bytes.chunks_exact(split.row_bytes)) {
+        to[..split.row_bytes].copy_from_slice(from);
+    }
+    padded
+}
+
+impl Session {
+    /// Prepares a device to train and evaluate; parameters and moments are still zero.
+    ///
+    /// # Errors
+    /// When the model does not fit the data or the device.
+    pub fn for_training(device: Box<dyn Device>, config: &RunConfig, data: &Dataset) -> Result<Self> {
+        if data.train.rows == 0 {
+            return Err(Error::Usage(format!("data '{}' has no training rows", data.name)));
+        }
+        let mut session = Self::for_evaluation(device, config, data)?;
+        let graph = graph::training(config, DataShape::of(&data.train))?;
+        let program = session.device.load(Plan::new("train", &graph, session.device.profile())?)?;
+        session.device.write(program, "train images", &device_rows(&data.train))?;
+        let weight = if config.entropy.maximise { -config.lambda_entropy } else { config.lambda_entropy };
+        for (name, value) in [("learning_rate", config.lr), ("lambda_mse", config.lambda_mse), ("lambda_entropy", weight)]
+        {
+            session.device.write(program, name, &value.to_le_bytes())?;
+        }
+        session.train = Some(program);
+        Ok(session)
+    }
+
+    /// Prepares a device to evaluate and reconstruct; parameters are still zero.
+    ///
+    /// # Errors
+    /// When the model does not fit the data or the device.
+    pub fn for_evaluation(mut device: Box<dyn Device>, config: &RunConfig, data: &Dataset) -> Result<Self> {
+        let test = DataShape::of(&data.test);
+        if test.rows == 0 {
+            return Err(Error::Usage(format!("data '{}' has no test rows", data.name)));
+        }
+        let graph = graph::evaluation(config, test, EVALUATION_BATCH.min(test.rows))?;
+        let evaluate = device.load(Plan::new("evaluate", &graph, device.profile())?)?;
+        device.write(evaluate, "test images", &device_rows(&data.test))?;
+        Ok(Session { device, train: None, evaluate, test, image: data.image, config: config.clone() })
+    }
+
+    /// The device.
+    pub fn device_name(&self) -> &str {
+        self.device.name()
+    }
+
+    /// Layout of an image of the data.
+    pub fn image(&self) -> ImageShape {
+        self.image
+    }
+
+    /// The training plan's clock.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn clock(&mut self) -> Result<Vec<u32>> {
+        let program = self.trainer()?;
+        self.device.read_u32(program, "clock")
+    }
+
+    fn trainer(&self) -> Result<ProgramId> {
+        self.train.ok_or_else(|| Error::Failed("this session was opened to evaluate only".into()))
+    }
+
+    /// Writes the initial parameters of the configuration's seed and starts the clock.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn initialise(&mut self, rows: usize) -> Result<()> {
+        let program = self.trainer()?;
+        let specs = self.config.layer_specs()?;
+        for (name, values) in initial_parameters(self.test.features, &specs, self.config.seed) {
+            self.device.write(program, &name, bytemuck::cast_slice(&values))?;
+        }
+        let clock = clock::start(rows, self.config.batch_size, true, self.config.seed);
+        self.device.write(program, "clock", bytemuck::cast_slice(&clock))
+    }
+
+    /// Names and types of what a checkpoint holds: parameters, moments, clock.
+    fn state_types(&self, program: ProgramId) -> Vec<(String, Ty)> {
+        let kept = |role: Role, name: &str| {
+            matches!(role, Role::Param | Role::FirstMoment | Role::SecondMoment) || name == "clock"
+        };
+        let sources = &self.device.plan(program).sources;
+        sources
+            .iter()
+            .filter(|(name, (role, _))| kept(*role, name))
+            .map(|(name, (_, place))| (name.clone(), place.ty.clone()))
+            .collect()
+    }
+
+    /// Reads everything that training needs to go on.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn state(&mut self) -> Result<State> {
+        let program = self.trainer()?;
+        let types = self.state_types(program);
+        types.into_iter().map(|(name, ty)| Ok((name.clone(), (ty, self.device.read(program, &name)?)))).collect()
+    }
+
+    /// Writes what [`state`](Self::state) read; an evaluation session takes the parameters alone.
+    ///
+    /// # Errors
+    /// When a tensor is missing or has another shape, or the device fails.
+    pub fn restore(&mut self, state: &State) -> Result<()> {
+        let program = self.train.unwrap_or(self.evaluate);
+        for (name, ty) in self.state_types(program) {
+            if name == "clock" && self.train.is_none() {
+                continue;
+            }
+            match state.get(&name) {
+                Some((found, bytes)) if *found == ty => self.device.write(program, &name, bytes)?,
+                Some((found, _)) => {
+                    return Err(Error::Usage(format!("checkpoint: '{name}' is {found}, the configuration says {ty}")));
+                }
+                None => return Err(Error::Usage(format!("checkpoint: '{name}' is missing"))),
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs `steps` training steps, at most as many as the ring holds, and reads their losses. This is
+    /// the only place where training waits for the device.
+    ///
+    /// # Errors
+    /// When the device fails; a loss that is not finite is reported in the result.
+    pub fn train(&mut self, first_step: u32, steps: u32) -> Result<Stretch> {
+        let program = self.trainer()?;
+        self.device.run(program, steps)?;
+        let clock = self.device.read_u32(program, "clock")?;
+        let done = (clock[clock::STEP] - first_step) as usize;
+        let ring = self.device.read_f32(program, "ring")?;
+        let mut sums = TermSums::default();
+        for step in (first_step as usize..).take(done) {
+            sums.add_row(&ring[step % RING_STEPS * (1 + TERMS.len())..][..1 + TERMS.len()]);
+        }
+        let bad = (clock[clock::BAD_STEP] != 0)
+            .then(|| (clock[clock::BAD_STEP], TERMS[(clock[clock::BAD_TERM] as usize).min(TERMS.len() - 1)]));
+        Ok(Stretch { sums, bad, clock })
+    }
+
+    /// Mean of every loss term over the test data.
+    ///
+    /// # Errors
+    /// When the device fails or a term is not finite.
+    pub fn evaluate(&mut self) -> Result<TermSums> {
+        let batch = EVALUATION_BATCH.min(self.test.rows);
+        let steps = self.test.rows.div_ceil(batch);
+        let clock = clock::start(self.test.rows, batch, false, 0);
+        self.device.write(self.evaluate, "clock", bytemuck::cast_slice(&clock))?;
+        self.device.run(self.evaluate, steps as u32)?;
+        let after = self.device.read_u32(self.evaluate, "clock")?;
+        if after[clock::BAD_STEP] != 0 {
+            let term = TERMS[(after[clock::BAD_TERM] as usize).min(TERMS.len() - 1)];
+            return Err(Error::Failed(format!("the {term} of the test data is not finite")));
+        }
+        let ring = self.device.read_f32(self.evaluate, "ring")?;
+        let mut sums = TermSums::default();
+        ring.chunks_exact(1 + TERMS.len()).for_each(|row| sums.add_row(row));
+        Ok(sums)
+    }
+
+    /// The first `images` test images and their reconstructions, row by row in \[0, 1\].
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn reconstruct(&mut self, images: usize) -> Result<(Vec<f32>, Vec<f32>)> {
+        let images = images.min(self.test.rows);
+        let graph = graph::reconstruction(&self.config, self.test, images)?;
+        let program = self.device.load(Plan::new("reconstruct", &graph, self.device.profile())?)?;
+        let clock = clock::start(self.test.rows, images, false, 0);
+        self.device.write(program, "clock", bytemuck::cast_slice(&clock))?;
+        self.device.run(program, 1)?;
+        Ok((self.device.read_f32(program, "x")?, self.device.read_f32(program, "reconstruction")?))
+    }
+}
