@@ -199,7 +199,10 @@ impl RunConfig {
         }
         let last = self.layers.len();
         if let Some(layer) = self.entropy.layers.iter().find(|&&layer| layer == 0 || layer >= last) {
-            return refuse(format!("entropy.layers {layer}: hidden layers are numbered 1 to {}", last.saturating_sub(1)));
+            return refuse(format!(
+                "entropy.layers {layer}: hidden layers are numbered 1 to {}",
+                last.saturating_sub(1)
+            ));
         }
         if self.layers.iter().any(|layer| layer.width == 0 || layer.width > 1 << 16) {
             return refuse(format!("layers.width: expected 1 to {}", 1 << 16));
@@ -229,12 +232,16 @@ mod tests {
         let path = folder.path().join("config.toml");
         std::fs::write(&path, "epochs = 3\nepoch = 4\n").unwrap();
         let message = RunConfig::read(&path).unwrap_err().to_string();
-        assert!(message.contains("line 2") && message.contains("epoch") && message.contains("config.toml"), "{message}");
+        assert!(
+            message.contains("line 2") && message.contains("epoch") && message.contains("config.toml"),
+            "{message}"
+        );
     }
 
     #[test]
     fn values_without_meaning_are_refused_by_name() {
-        let cases: [(&str, fn(&mut RunConfig)); 6] = [
+        type Spoil = fn(&mut RunConfig);
+        let cases: [(&str, Spoil); 6] = [
             ("--lr", |c| c.lr = f32::NAN),
             ("--lr", |c| c.lr = 0.0),
             ("--lambda-entropy", |c| c.lambda_entropy = -1.0),

@@ -20,5 +20,6 @@ pub mod rng;
 pub mod shader;
 pub mod tensor;
 pub mod train;
+pub mod whole_file;
 
 pub use error::{Error, Result};

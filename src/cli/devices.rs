@@ -51,7 +51,16 @@ pub fn run(args: Args) -> Result<()> {
         .collect();
     let threads = rayon::current_num_threads();
     let dash = || "-".to_string();
-    rows.push(vec!["cpu".into(), format!("CPU device, {threads} threads"), "cpu".into(), dash(), dash(), dash(), dash(), dash()]);
+    rows.push(vec![
+        "cpu".into(),
+        format!("CPU device, {threads} threads"),
+        "cpu".into(),
+        dash(),
+        dash(),
+        dash(),
+        dash(),
+        dash(),
+    ]);
     let headers = ["--device", "name", "kind", "backend", "driver", "largest binding", "workgroup", "features"];
     say(text_table(&headers, &rows).trim_end());
     if adapters.is_empty() {

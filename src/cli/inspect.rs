@@ -10,10 +10,12 @@ use super::flags::{DataFlags, DeviceFlag, open_run};
 use super::output::{say, say_json};
 
 #[derive(clap::Args)]
-#[command(after_help = "Columns: H is the Shannon entropy in nats of the neurons' activeness (sums of absolute weights \
+#[command(
+    after_help = "Columns: H is the Shannon entropy in nats of the neurons' activeness (sums of absolute weights \
 in, out, and the product of both), width is exp(H), the number of neurons that effectively take part; active counts \
 neurons whose product is over a hundredth of the largest. Only the product cannot be changed by rescaling a ReLU \
-neuron.")]
+neuron."
+)]
 pub struct Args {
     /// Run directory
     run: PathBuf,
@@ -48,7 +50,17 @@ pub fn run(args: Args) -> Result<()> {
         })
         .collect();
     let headers = [
-        "layer", "weights", "mean |w|", "zero", "H in", "width in", "H out", "width out", "H product", "width", "active",
+        "layer",
+        "weights",
+        "mean |w|",
+        "zero",
+        "H in",
+        "width in",
+        "H out",
+        "width out",
+        "H product",
+        "width",
+        "active",
     ];
     say(text_table(&headers, &rows).trim_end());
     Ok(())

@@ -88,7 +88,9 @@ fn resume(args: &Args, path: PathBuf, quiet: bool) -> Result<Prepared> {
     let fixed = args.config.fixed_by_checkpoint();
     if !fixed.is_empty() {
         let flags = fixed.join(", ");
-        return Err(Error::Usage(format!("{flags}: cannot change on --resume; the checkpoint was made with other values")));
+        return Err(Error::Usage(format!(
+            "{flags}: cannot change on --resume; the checkpoint was made with other values"
+        )));
     }
     let directory = RunDir::open(&path)?;
     let mut file = directory.checkpoint();
@@ -110,7 +112,8 @@ fn resume(args: &Args, path: PathBuf, quiet: bool) -> Result<Prepared> {
 
 /// `runs/<data>-<time>`, numbered when two runs start within a second.
 fn default_out(data: &str) -> PathBuf {
-    let time = humantime::format_rfc3339_seconds(SystemTime::now()).to_string().replace([':', '-'], "").replace('T', "-");
+    let time =
+        humantime::format_rfc3339_seconds(SystemTime::now()).to_string().replace([':', '-'], "").replace('T', "-");
     let stem = format!("{data}-{}", time.trim_end_matches('Z'));
     let mut path = PathBuf::from("runs").join(&stem);
     let mut number = 2;

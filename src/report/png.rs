@@ -1,58 +1,23 @@
 //! Pictures on disk.
 
-use std::fs::Permissions;
-use std::io::{BufWriter, Write};
 use std::path::Path;
 
+use image::RgbImage;
 use image::codecs::png::PngEncoder;
-use image::{ImageError, RgbImage};
-use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
+use crate::whole_file;
 
-/// Writes `image` as a PNG file at `path`.
+/// Writes `image` as a PNG file at `path`, whole or not at all.
 ///
-/// The file appears whole or not at all: it is written beside its place, flushed to the disk and
-/// renamed, so that an interrupted run leaves the picture of the epoch before.
+/// # Errors
+/// When the folder cannot be written.
 pub fn write_png(path: &Path, image: &RgbImage) -> Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let temporary = new_file_in(folder).map_err(Error::io(path, "write the picture"))?;
-    encode(&temporary, image).map_err(Error::io(path, "write the picture"))?;
-    temporary.persist(path).map_err(|failure| Error::io(path, "write the picture")(failure.error))?;
-    Ok(())
-}
-
-fn new_file_in(folder: &Path) -> std::io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".picture-").suffix(".tmp");
-    if let Some(permissions) = shared_permissions() {
-        builder.permissions(permissions);
-    }
-    builder.tempfile_in(folder)
-}
-
-/// Temporary files are private by default; a picture is to be as readable as any other file the
-/// user makes. The umask still applies.
-#[cfg(unix)]
-fn shared_permissions() -> Option<Permissions> {
-    use std::os::unix::fs::PermissionsExt;
-    Some(Permissions::from_mode(0o666))
-}
-
-/// Elsewhere, a file takes its permissions from its folder.
-#[cfg(not(unix))]
-fn shared_permissions() -> Option<Permissions> {
-    None
-}
-
-fn encode(file: &NamedTempFile, image: &RgbImage) -> std::io::Result<()> {
-    let mut writer = BufWriter::new(file.as_file());
-    image.write_with_encoder(PngEncoder::new(&mut writer)).map_err(|failure| match failure {
-        ImageError::IoError(source) => source,
-        other => std::io::Error::other(other),
-    })?;
-    writer.flush()?;
-    file.as_file().sync_all()
+    let mut bytes = Vec::new();
+    image
+        .write_with_encoder(PngEncoder::new(&mut bytes))
+        .map_err(|failure| Error::Failed(format!("{}: cannot be encoded: {failure}", path.display())))?;
+    whole_file::write(path, &bytes, "write the picture")
 }
 
 #[cfg(test)]

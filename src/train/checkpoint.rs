@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -18,6 +17,7 @@ use super::session::State;
 use crate::config::RunConfig;
 use crate::error::{Error, Result};
 use crate::tensor::{DType, Ty};
+use crate::whole_file;
 
 /// Version of the layout.
 const FORMAT: u32 = 1;
@@ -73,27 +73,6 @@ pub(super) fn serialize(state: &State, metadata: Option<HashMap<String, String>>
     safetensors::serialize(views, metadata).map_err(failed)
 }
 
-/// Writes a file whole or not at all: to a temporary file beside it, synced, renamed over it.
-///
-/// # Errors
-/// When the folder cannot be written; whatever was there before is untouched.
-pub fn write_whole(path: &Path, bytes: &[u8], action: &'static str) -> Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(Error::io(path, action))?;
-    file.write_all(bytes).map_err(Error::io(path, action))?;
-    file.as_file().sync_all().map_err(Error::io(path, action))?;
-    file.persist(path).map_err(|error| Error::io(path, action)(error.error))?;
-    sync_folder(folder);
-    Ok(())
-}
-
-/// Makes a rename durable where the system can; where a folder cannot be opened there is nothing to do.
-fn sync_folder(folder: &Path) {
-    if let Ok(folder) = std::fs::File::open(folder) {
-        let _ = folder.sync_all();
-    }
-}
-
 /// Where the checkpoint before the newest one is kept.
 pub fn previous(path: &Path) -> PathBuf {
     path.with_file_name("checkpoint.prev.safetensors")
@@ -118,7 +97,7 @@ impl Checkpoint {
         if path.exists() {
             keep_previous(path)?;
         }
-        write_whole(path, &bytes, "write the checkpoint")
+        whole_file::write(path, &bytes, "write the checkpoint")
     }
 
     /// Reads a checkpoint and checks every tensor against its hash.

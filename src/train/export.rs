@@ -7,10 +7,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::checkpoint::{serialize, write_whole};
+use super::checkpoint::serialize;
 use super::session::State;
 use crate::error::{Error, Result};
 use crate::nn::autoencoder::{code_layer, parameter_prefix};
+use crate::whole_file;
 
 /// Writes `encoder.safetensors` and `decoder.safetensors` into a folder; returns their paths.
 ///
@@ -33,7 +34,7 @@ pub fn export(state: &State, layers: usize, folder: &Path) -> Result<[PathBuf; 2
     std::fs::create_dir_all(folder).map_err(Error::io(folder, "create"))?;
     let files = ["encoder", "decoder"].map(|half| folder.join(format!("{half}.safetensors")));
     for (file, half) in files.iter().zip([&encoder, &decoder]) {
-        write_whole(file, &serialize(half, None)?, "write the exported model")?;
+        whole_file::write(file, &serialize(half, None)?, "write the exported model")?;
     }
     Ok(files)
 }

@@ -61,7 +61,8 @@ fn activeness(w: &HostTensor<f64>, b: &HostTensor<f64>, direction: Direction) ->
 
 fn entropy(a: &[f64]) -> Result<f64> {
     let g = &mut Graph::new();
-    let tensor = HostTensor { shape: crate::tensor::Shape::new(&[a.len()]), data: crate::tensor::Data::Real(a.to_vec()) };
+    let tensor =
+        HostTensor { shape: crate::tensor::Shape::new(&[a.len()]), data: crate::tensor::Data::Real(a.to_vec()) };
     let source = g.source(Role::Param, "a", tensor.ty());
     let h = g.apply(RenyiEntropy { alpha: 1.0 }, &[source])?;
     Ok(interpret(g, &mut [("a".to_string(), tensor)].into())?.get(h).scalar())

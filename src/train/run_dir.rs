@@ -4,9 +4,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::EpochMetrics;
-use super::checkpoint::{previous, write_whole};
+use super::checkpoint::previous;
 use crate::config::RunConfig;
 use crate::error::{Error, Result};
+use crate::whole_file;
 
 /// A run directory.
 #[derive(Clone, Debug)]
@@ -91,7 +92,7 @@ impl RunDir {
     /// # Errors
     /// When the folder cannot be written.
     pub fn write_config(&self, config: &RunConfig) -> Result<()> {
-        write_whole(&self.config(), config.to_toml()?.as_bytes(), "write the configuration")
+        whole_file::write(&self.config(), config.to_toml()?.as_bytes(), "write the configuration")
     }
 
     /// Appends one epoch to the metrics.
@@ -121,7 +122,7 @@ impl RunDir {
             text += &serde_json::to_string(metrics).map_err(|e| Error::Failed(format!("metrics: {e}")))?;
             text.push('\n');
         }
-        write_whole(&self.metrics(), text.as_bytes(), "write the metrics")?;
+        whole_file::write(&self.metrics(), text.as_bytes(), "write the metrics")?;
         Ok(kept)
     }
 

@@ -68,7 +68,8 @@ impl Session {
         let program = session.device.load(Plan::new("train", &graph, session.device.profile())?)?;
         session.device.write(program, "train images", &device_rows(&data.train))?;
         let weight = if config.entropy.maximise { -config.lambda_entropy } else { config.lambda_entropy };
-        for (name, value) in [("learning_rate", config.lr), ("lambda_mse", config.lambda_mse), ("lambda_entropy", weight)]
+        for (name, value) in
+            [("learning_rate", config.lr), ("lambda_mse", config.lambda_mse), ("lambda_entropy", weight)]
         {
             session.device.write(program, name, &value.to_le_bytes())?;
         }

@@ -1,0 +1,45 @@
+//! Files that appear whole or not at all.
+
+use std::fs::{File, Permissions};
+use std::io::Write;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+/// Writes a file whole or not at all: to a temporary file beside it, flushed to the disk, renamed over
+/// it. A program that is killed leaves what was there before; `action` names the attempt in errors.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn write(path: &Path, bytes: &[u8], action: &'static str) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".gpu-ae-").suffix(".tmp");
+    if let Some(permissions) = shared_permissions() {
+        builder.permissions(permissions);
+    }
+    let mut file = builder.tempfile_in(folder).map_err(Error::io(path, action))?;
+    file.write_all(bytes).map_err(Error::io(path, action))?;
+    file.as_file().sync_all().map_err(Error::io(path, action))?;
+    file.persist(path).map_err(|failure| Error::io(path, action)(failure.error))?;
+    // Makes the rename durable where the system can; where a folder cannot be opened there is nothing
+    // to do.
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
+    }
+    Ok(())
+}
+
+/// Temporary files are private by default; these are to be as readable as any other file the user
+/// makes. The umask still applies.
+#[cfg(unix)]
+fn shared_permissions() -> Option<Permissions> {
+    use std::os::unix::fs::PermissionsExt;
+    Some(Permissions::from_mode(0o666))
+}
+
+/// Elsewhere a file takes its permissions from its folder.
+#[cfg(not(unix))]
+fn shared_permissions() -> Option<Permissions> {
+    None
+}
