@@ -3,9 +3,10 @@
 mod cli;
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 fn main() -> ExitCode {
-    match cli::run() {
+    match cli::run(Instant::now()) {
         Ok(code) => code,
         Err(error) => {
             cli::output::complain(&format!("error: {error}"));

@@ -13,7 +13,7 @@ use super::output::{say, say_json};
 #[command(
     after_help = "Columns: H is the Shannon entropy in nats of the neurons' activeness (sums of absolute weights \
 in, out, and the product of both), width is exp(H), the number of neurons that effectively take part; active counts \
-neurons whose product is over a hundredth of the largest. Only the product cannot be changed by rescaling a ReLU \
+neurons whose sums in and out are each over a thousandth of the layer's largest. Only the product cannot be changed by rescaling a ReLU \
 neuron."
 )]
 pub struct Args {

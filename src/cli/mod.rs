@@ -13,6 +13,7 @@ mod reconstruct;
 mod train;
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::{Parser, Subcommand};
 use gpu_ae::Result;
@@ -55,11 +56,11 @@ enum Command {
     Data(data::Args),
 }
 
-/// Parses the command line and runs the command.
-pub fn run() -> Result<ExitCode> {
+/// Parses the command line and runs the command; `begin` is when the program started.
+pub fn run(begin: Instant) -> Result<ExitCode> {
     let done = |()| ExitCode::SUCCESS;
     match Cli::parse().command {
-        Command::Train(args) => train::run(args).map(done),
+        Command::Train(args) => train::run(args, begin).map(done),
         Command::Eval(args) => eval::run(args).map(done),
         Command::Reconstruct(args) => reconstruct::run(args).map(done),
         Command::Export(args) => export::run(args).map(done),

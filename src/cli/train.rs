@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use gpu_ae::config::RunConfig;
 use gpu_ae::data::Dataset;
@@ -38,13 +38,13 @@ pub struct Args {
     json: bool,
 }
 
-pub fn run(args: Args) -> Result<()> {
+pub fn run(args: Args, begin: Instant) -> Result<()> {
     let quiet = args.quiet || args.json;
     let mut run = match &args.resume {
         Some(path) => resume(&args, path.clone(), quiet)?,
         None => start(&args, quiet)?,
     };
-    let mut display = Display::new(&run.config, run.data.train.rows, quiet);
+    let mut display = Display::new(&run.config, run.data.train.rows, begin, quiet);
     let last = run.run.train(|event| display.show(event))?;
     display.finish();
     if args.json {
@@ -155,20 +155,25 @@ fn introduce(config: &RunConfig, data: &Dataset, device: &str, quiet: bool) {
 struct Display {
     bar: Option<ProgressBar>,
     epochs: u32,
+    /// When the program started, until the first step was told.
+    begin: Option<Instant>,
     quiet: bool,
 }
 
 impl Display {
-    fn new(config: &RunConfig, rows: usize, quiet: bool) -> Self {
+    fn new(config: &RunConfig, rows: usize, begin: Instant, quiet: bool) -> Self {
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
             let style = ProgressStyle::with_template("{prefix} [{bar:32}] {percent:>3}%  {msg}");
             let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ");
             ProgressBar::new(rows as u64).with_style(style)
         });
-        Display { bar, epochs: config.epochs, quiet }
+        Display { bar, epochs: config.epochs, begin: Some(begin).filter(|_| !quiet), quiet }
     }
 
     fn show(&mut self, event: Event<'_>) {
+        if let Some(begin) = self.begin.take() {
+            complain(&format!("first step {:.2} s after start", begin.elapsed().as_secs_f64()));
+        }
         match (event, &self.bar) {
             (Event::Progress { epoch, samples, loss, samples_per_second }, Some(bar)) => {
                 bar.set_prefix(format!("epoch {epoch}/{}", self.epochs));

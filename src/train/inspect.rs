@@ -35,14 +35,21 @@ pub struct LayerReport {
     pub entropy_product: Option<f64>,
     /// exp of it.
     pub effective_width: Option<f64>,
-    /// Neurons whose product of incoming and outgoing activeness is over a hundredth of the largest.
+    /// Neurons that both read and are read: incoming and outgoing activeness are each over a thousandth
+    /// of the layer's largest.
     pub active: Option<usize>,
 }
 
 /// A weight counts as zero below this share of its layer's largest.
 const NEGLIGIBLE: f64 = 1e-3;
-/// A neuron counts as active above this share of its layer's most active one.
-const ACTIVE: f64 = 1e-2;
+/// A neuron counts as active above this share of its layer's most active one. Trained to a small
+/// entropy, dead neurons end some ten thousand times below the others.
+const ACTIVE: f64 = 1e-3;
+
+fn is_active(activeness: &[f64], neuron: usize) -> bool {
+    let most = activeness.iter().fold(0.0, |most: f64, &a| most.max(a));
+    activeness[neuron] > ACTIVE * most
+}
 
 fn tensor(state: &State, name: &str) -> Result<HostTensor<f64>> {
     let (ty, bytes) = state.get(name).ok_or_else(|| Error::Failed(format!("checkpoint: '{name}' is missing")))?;
@@ -91,9 +98,8 @@ pub fn inspect(state: &State, layers: usize) -> Result<Vec<LayerReport>> {
             let entropy_in = entropy(&incoming)?;
             let entropy_out = outgoing.as_deref().map(entropy).transpose()?;
             let entropy_product = product.as_deref().map(entropy).transpose()?;
-            let active = product.map(|product| {
-                let most = product.iter().fold(0.0, |most: f64, &a| most.max(a));
-                product.iter().filter(|&&a| a > ACTIVE * most).count()
+            let active = outgoing.as_ref().map(|outgoing| {
+                (0..outputs).filter(|&neuron| is_active(&incoming, neuron) && is_active(outgoing, neuron)).count()
             });
             Ok(LayerReport {
                 layer: index + 1,
