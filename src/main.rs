@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 fn main() -> ExitCode {
+    silence_device_select_layer();
     match cli::run(Instant::now()) {
         Ok(code) => code,
         Err(error) => {
@@ -14,3 +15,19 @@ fn main() -> ExitCode {
         }
     }
 }
+
+/// Without a desktop session (in containers, over ssh as root) Mesa's device-select layer prints an
+/// alarming line about `XDG_RUNTIME_DIR` for every look at the adapters. Its one service, choosing a
+/// default adapter, is not used here.
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code)]
+fn silence_device_select_layer() {
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        // SAFETY: this is the first thing the program does; no other thread reads the environment yet.
+        unsafe { std::env::set_var("NODEVICE_SELECT", "1") };
+    }
+}
+
+/// Only Linux has that layer.
+#[cfg(not(target_os = "linux"))]
+fn silence_device_select_layer() {}
