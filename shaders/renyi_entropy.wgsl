@@ -66,12 +66,13 @@ fn tilted_mean(lane: u32, total: f32, largest: f32) -> f32 {
     return (shift + log(power_sum)) / params.t;
 }
 
-fn slope(weight: f32, h: f32, total: f32, largest: f32) -> f32 {
-    if params.infinite == 1u {
-        return 1.0 / total - select(0.0, 1.0 / largest, weight == largest);
-    }
+// `count` weights are equal to the largest.
+fn slope(weight: f32, h: f32, total: f32, largest: f32, count: f32) -> f32 {
     if weight <= 0.0 {
         return 0.0;
+    }
+    if params.infinite == 1u {
+        return 1.0 / total - select(0.0, 1.0 / (count * largest), weight == largest);
     }
     let y = log(weight / total) + h;
     return -(params.alpha / total) * y * expm1_over_x(-params.t * y);
@@ -87,6 +88,11 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     }
     let total = reduce_sum(lane, sum);
     let largest = reduce_max(lane, most);
+    var ties = 0.0;
+    for (var i = lane; i < params.n; i += WORKGROUP) {
+        ties += select(0.0, 1.0, a[i] == largest);
+    }
+    let count = reduce_sum(lane, ties);
     // Without any weight the distribution is uniform by convention, and flat.
     let weighted = total > 0.0;
     let safe_total = select(1.0, total, weighted);
@@ -101,7 +107,7 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     for (var i = lane; i < params.n; i += WORKGROUP) {
         var g = 0.0;
         if weighted {
-            g = seed[0] * slope(a[i], h, safe_total, safe_largest);
+            g = seed[0] * slope(a[i], h, safe_total, safe_largest, count);
         }
         gradient[i] = g;
     }

@@ -11,13 +11,14 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;                // [m, n]
 @group(0) @binding(2) var<storage, read> clock: array<u32>;            // [16]
-@group(0) @binding(3) var<storage, read> row_lse: array<f32>;          // [m]
-@group(0) @binding(4) var<storage, read_write> column_lse: array<f32>; // [n]
+@group(0) @binding(3) var<storage, read> row_max: array<f32>;          // [m]
+@group(0) @binding(4) var<storage, read> row_log_sum: array<f32>;      // [m]
+@group(0) @binding(5) var<storage, read_write> column_lse: array<f32>; // [n]
 
 const WORKGROUP: u32 = 64u;
 
 fn log_q(row: u32, column: u32) -> f32 {
-    return -params.beta * x[row * params.n + column] - row_lse[row];
+    return (-params.beta * x[row * params.n + column] - row_max[row]) - row_log_sum[row];
 }
 
 @compute @workgroup_size(WORKGROUP)

@@ -1,5 +1,6 @@
 //!use index clock
-// Row statistics of soft assignments q = softmax(−βX): log-sum-exp, entropy and Σ log q of each row.
+// Row statistics of soft assignments q = softmax(−βX): largest logit, log of the sum relative to it,
+// entropy and Σ log q of each row.
 // One invocation a row; rows of padding get zeros.
 
 struct Params {
@@ -11,9 +12,10 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;                  // [m, n]
 @group(0) @binding(2) var<storage, read> clock: array<u32>;              // [16]
-@group(0) @binding(3) var<storage, read_write> row_lse: array<f32>;      // [m]
-@group(0) @binding(4) var<storage, read_write> row_h: array<f32>;        // [m]
-@group(0) @binding(5) var<storage, read_write> row_document: array<f32>; // [m]: Σ_i log q
+@group(0) @binding(3) var<storage, read_write> row_max: array<f32>;      // [m]
+@group(0) @binding(4) var<storage, read_write> row_log_sum: array<f32>;  // [m]
+@group(0) @binding(5) var<storage, read_write> row_h: array<f32>;        // [m]
+@group(0) @binding(6) var<storage, read_write> row_document: array<f32>; // [m]: Σ_i log q
 
 const WORKGROUP: u32 = 64u;
 
@@ -25,7 +27,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         return;
     }
     if row >= clock[CLOCK_VALID_ROWS] {
-        row_lse[row] = 0.0;
+        row_max[row] = 0.0;
+        row_log_sum[row] = 0.0;
         row_h[row] = 0.0;
         row_document[row] = 0.0;
         return;
@@ -48,7 +51,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         h -= exp(log_q) * log_q;
         document += log_q;
     }
-    row_lse[row] = largest + log_sum;
+    row_max[row] = largest;
+    row_log_sum[row] = log_sum;
     row_h[row] = h;
     row_document[row] = document;
 }

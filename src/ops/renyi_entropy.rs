@@ -5,8 +5,11 @@
 //! The tilted mean is evaluated as ȳ + log1p(Σ p expm1(t(y − ȳ))) / t while max |t(y − ȳ)| ≤ ½, else by
 //! log-sum-exp: both are exact where the textbook form is 0/0 or overflows.
 //!
-//! dH/da_k = −(α/S) y_k φ((α − 1) y_k), y_k = log p_k + H, φ(x) = expm1(x)/x. A zero weight at α ≤ 1
-//! has an infinite slope, masked to 0; all weights zero: H = log n, gradient 0.
+//! dH/da_k = −(α/S) y_k φ((α − 1) y_k), y_k = log p_k + H, φ(x) = expm1(x)/x. At α = ∞ it is 1/S, less
+//! 1/(m max a) for each of the m largest weights: the limit of the formula, under which the gradient
+//! stays orthogonal to a however many are tied. A zero weight at α ≤ 1 has an infinite slope, masked to
+//! 0 as it is at every other order, so that a dead weight stays dead; all weights zero: H = log n,
+//! gradient 0.
 
 use super::check::{arity, same, vector};
 use super::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
@@ -54,16 +57,15 @@ impl RenyiEntropy {
         (entropy, total)
     }
 
-    fn slope<T: Real>(self, a: T, entropy: T, total: T, largest: T) -> T {
+    /// dH/da of one weight; `largest` is the largest and how many are equal to it.
+    fn slope<T: Real>(self, a: T, entropy: T, total: T, largest: (T, T)) -> T {
         let alpha = T::of(f64::from(self.alpha));
-        if total <= T::zero() {
+        if total <= T::zero() || a <= T::zero() {
             return T::zero();
         }
         if self.alpha.is_infinite() {
-            return T::one() / total - if a == largest { T::one() / largest } else { T::zero() };
-        }
-        if a <= T::zero() {
-            return T::zero();
+            let (value, count) = largest;
+            return T::one() / total - if a == value { T::one() / (count * value) } else { T::zero() };
         }
         let y = (a / total).ln() + entropy;
         let x = (alpha - T::one()) * y;
@@ -73,8 +75,9 @@ impl RenyiEntropy {
 
     fn gradient<T: Real>(self, a: &[T], entropy: T, total: T, dy: T, da: &mut [T]) {
         let largest = a.iter().fold(T::zero(), |most, &a| most.max(a));
+        let count = T::of(a.iter().filter(|&&a| a == largest).count() as f64);
         for (da, &a) in da.iter_mut().zip(a) {
-            *da = dy * self.slope(a, entropy, total, largest);
+            *da = dy * self.slope(a, entropy, total, (largest, count));
         }
     }
 
@@ -253,6 +256,12 @@ impl Kernel for RenyiEntropyKernel {
                 vec![sparse, dy.clone()],
                 rounding,
             ));
+            let mut tied = s.uniform(&[71], 0.0, 3.0);
+            for i in [0, 5, 70] {
+                tied.real_mut()[i] = 3.0;
+            }
+            let op = RenyiEntropyPair(RenyiEntropy { alpha });
+            cases.push(Case::new(format!("three largest alpha={alpha}"), op, vec![tied, dy.clone()], rounding));
             let zeros = HostTensor::from_f32(&[9], &[0.0; 9]);
             let op = RenyiEntropyPair(RenyiEntropy { alpha });
             cases.push(Case::new(format!("all zero alpha={alpha}"), op, vec![zeros, dy.clone()], rounding));

@@ -10,8 +10,9 @@
 //! * A_avg = Σ_i log((N/M) Σ_m q_mi) = Σ_i (L_i + log N − log M)
 //! * KL(q̄‖u) = Σ_i q̄_i log(N q̄_i)
 //!
-//! β = −1: X are logits; β > 0: energies. Everything is kept in logarithms, so logits of ±1e4 are
-//! exact.
+//! β = −1: X are logits; β > 0: energies. Everything is kept in logarithms. A row's log Σ e^{−βx} is kept
+//! as its largest logit and the log of the sum relative to it, never as their sum: next to a logit of
+//! 1e4 the log of the sum would lose all but three digits, and with it every q.
 
 use super::check::{arity, matrix, same};
 use super::clock;
@@ -23,10 +24,12 @@ use crate::graph::{Graph, Op, Var};
 use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Real, Ty};
 
-/// (totals \[4\], row_lse \[M\], row_h \[M\], column_lse \[N\]) for inputs (X \[M, N\], clock).
+/// (totals \[4\], row_max \[M\], row_log_sum \[M\], row_h \[M\], column_lse \[N\]) for inputs (X \[M, N\],
+/// clock).
 ///
-/// The totals are those of [`Total`]; the others are what the gradient needs: log Σ_i e^{−βX_mi},
-/// H_m and L_i. Rows of padding have statistics of 0.
+/// The totals are those of [`Total`]; the others are what the gradient needs: the largest logit, the
+/// log of Σ_i e^{−βX_mi} relative to it, H_m and L_i, so that lq = (−βX − row_max) − row_log_sum. Rows
+/// of padding have statistics of 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SoftmaxEntropy {
     /// Inverse temperature and sign β.
@@ -59,15 +62,18 @@ impl SoftmaxEntropy {
         let m = clock::valid_rows(x[1].words());
         let minus_beta = T::of(-f64::from(self.beta));
         let mut lq: Vec<T> = x[0].real()[..m * n].iter().map(|&x| minus_beta * x).collect();
-        let [totals, row_lse, row_h, column_lse] = y else { return };
+        let [totals, row_max, row_log_sum, row_h, column_lse] = y else { return };
         let log_ratio = T::of(n as f64 / m as f64).ln();
         let mut entropy = T::zero();
         let mut document = T::zero();
         for (row, lq) in lq.chunks_exact_mut(n).enumerate() {
-            let lse = log_sum_exp(lq.iter().copied());
-            lq.iter_mut().for_each(|lq| *lq = *lq - lse);
+            let largest = lq.iter().fold(T::neg_infinity(), |most, &logit| most.max(logit));
+            lq.iter_mut().for_each(|lq| *lq = *lq - largest);
+            let log_sum = lq.iter().fold(T::zero(), |sum, lq| sum + lq.exp()).ln();
+            lq.iter_mut().for_each(|lq| *lq = *lq - log_sum);
             let h = lq.iter().fold(T::zero(), |h, &lq| h - lq.exp() * lq);
-            row_lse.real_mut()[row] = lse;
+            row_max.real_mut()[row] = largest;
+            row_log_sum.real_mut()[row] = log_sum;
             row_h.real_mut()[row] = h;
             entropy += h;
             document += lq.iter().fold(T::zero(), |sum, &lq| sum + lq + log_ratio);
@@ -97,7 +103,7 @@ impl Op for SoftmaxEntropy {
         let [x, clock] = arity(self.name(), inputs)?;
         let (m, n) = matrix(self.name(), "X", x)?;
         same(self.name(), "the clock", clock, &clock::ty())?;
-        Ok(vec![Ty::f32(&[4]), Ty::f32(&[m]), Ty::f32(&[m]), Ty::f32(&[n])])
+        Ok([4, m, m, m, n].map(|length| Ty::f32(&[length])).to_vec())
     }
 
     fn vjp(&self, g: &mut Graph, x: &[Var], y: &[Var], dy: &[Option<Var>]) -> Result<Vec<Option<Var>>> {
@@ -106,10 +112,16 @@ impl Op for SoftmaxEntropy {
         }
         let Some(dy) = dy[0] else { return Ok(vec![None, None]) };
         let grad = SoftmaxEntropyGrad { beta: self.beta };
-        Ok(vec![Some(g.apply(grad, &[x[0], x[1], y[1], y[2], y[3], dy])?), None])
+        Ok(vec![Some(g.apply(grad, &[x[0], x[1], y[1], y[2], y[3], y[4], dy])?), None])
     }
 
     crate::twin!();
+}
+
+/// Large logits that differ by no more than a few: q is neither 0 nor 1.
+pub(super) fn near_ties() -> HostTensor<f32> {
+    let rows = [[9_000.0, 9_001.0, 8_999.5, 0.0], [-9_999.0, -9_999.0, -9_999.0, -1e4], [1e4, 1e4, -1e4, -1e4]];
+    HostTensor::from_f32(&[3, 4], &rows.concat())
 }
 
 /// `shaders/softmax_entropy_rows.wgsl`, then `softmax_entropy_columns.wgsl`, then
@@ -128,19 +140,19 @@ impl Kernel for SoftmaxEntropyKernel {
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (m, n) = matrix(self.stem(), "X", r.inputs[0])?;
         let beta = r.op.downcast::<SoftmaxEntropy>().map_or(-1.0, |op| op.beta);
-        let (x, clock, row_lse, row_h) = (Bind::Input(0), Bind::Input(1), Bind::Output(1), Bind::Output(2));
-        let column_lse = Bind::Output(3);
+        let (x, clock) = (Bind::Input(0), Bind::Input(1));
+        let [row_max, row_log_sum, row_h, column_lse] = [1, 2, 3, 4].map(Bind::Output);
         let params = vec![m as u32, n as u32, beta.to_bits()];
         let row_document = Bind::Scratch(0);
         let rows = Dispatch {
             shader: ShaderKey::plain("softmax_entropy_rows"),
-            bindings: vec![x.clone(), clock.clone(), row_lse.clone(), row_h.clone(), row_document.clone()],
+            bindings: [&x, &clock, &row_max, &row_log_sum, &row_h, &row_document].map(Bind::clone).to_vec(),
             params: params.clone(),
             work: Work::Invocations(m),
         };
         let columns = Dispatch {
             shader: ShaderKey::plain("softmax_entropy_columns"),
-            bindings: vec![x, clock.clone(), row_lse, column_lse.clone()],
+            bindings: vec![x, clock.clone(), row_max, row_log_sum, column_lse.clone()],
             params: params.clone(),
             work: Work::Invocations(n),
         };
@@ -181,6 +193,8 @@ impl Kernel for SoftmaxEntropyKernel {
             let case = Case::new(label, SoftmaxEntropy { beta }, inputs, rounding);
             cases.push(if m == 256 { case.benched() } else { case });
         }
+        let inputs = vec![near_ties(), clock::with_valid_rows(3)];
+        cases.push(Case::new("near ties at 1e4", SoftmaxEntropy { beta: -1.0 }, inputs, rounding));
         cases
     }
 }

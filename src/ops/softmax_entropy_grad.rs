@@ -11,13 +11,13 @@ use super::check::{arity, matrix, same};
 use super::clock;
 use super::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
 use super::samples::Samples;
-use super::softmax_entropy::SoftmaxEntropy;
+use super::softmax_entropy::{SoftmaxEntropy, near_ties};
 use crate::error::Result;
 use crate::graph::Op;
 use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Real, Ty};
 
-/// dX for inputs (X, clock, row_lse, row_h, column_lse, dtotals \[4\]).
+/// dX for inputs (X, clock, row_max, row_log_sum, row_h, column_lse, dtotals \[4\]).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SoftmaxEntropyGrad {
     /// Inverse temperature and sign β.
@@ -29,12 +29,12 @@ impl SoftmaxEntropyGrad {
         let n = x[0].shape.matrix().map_or(1, |(_, n)| n);
         let m = clock::valid_rows(x[1].words());
         let beta = T::of(f64::from(self.beta));
-        let (row_lse, row_h, column_lse) = (x[2].real(), x[3].real(), x[4].real());
-        let [d_h, d_doc, d_avg, d_kl] = [0, 1, 2, 3].map(|total| x[5].real()[total]);
+        let [row_max, row_log_sum, row_h, column_lse] = [2, 3, 4, 5].map(|input| x[input].real());
+        let [d_h, d_doc, d_avg, d_kl] = [0, 1, 2, 3].map(|total| x[6].real()[total]);
         let (rows, count) = (T::of(m as f64), T::of(n as f64));
         let out = y[0].real_mut();
         for row in 0..m {
-            let lq = |k: usize| -beta * x[0].real()[row * n + k] - row_lse[row];
+            let lq = |k: usize| (-beta * x[0].real()[row * n + k] - row_max[row]) - row_log_sum[row];
             let responsibility = |k: usize| (lq(k) - column_lse[k]).exp();
             let log_mean = |k: usize| column_lse[k] - rows.ln();
             let responsibilities = (0..n).fold(T::zero(), |sum, k| sum + responsibility(k));
@@ -61,10 +61,10 @@ impl Op for SoftmaxEntropyGrad {
     }
 
     fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
-        let inputs = arity::<6>(self.name(), inputs)?;
+        let inputs = arity::<7>(self.name(), inputs)?;
         let (m, n) = matrix(self.name(), "X", inputs[0])?;
         same(self.name(), "the clock", inputs[1], &clock::ty())?;
-        for (input, length) in [(2, m), (3, m), (4, n), (5, 4)] {
+        for (input, length) in [(2, m), (3, m), (4, m), (5, n), (6, 4)] {
             same(self.name(), "row, column and total statistics", inputs[input], &Ty::f32(&[length]))?;
         }
         Ok(vec![inputs[0].clone()])
@@ -88,7 +88,7 @@ impl Kernel for SoftmaxEntropyGradKernel {
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (m, n) = matrix(self.stem(), "X", r.inputs[0])?;
         let beta = r.op.downcast::<SoftmaxEntropyGrad>().map_or(-1.0, |op| op.beta);
-        let mut bindings: Vec<Bind> = (0..6).map(Bind::Input).collect();
+        let mut bindings: Vec<Bind> = (0..7).map(Bind::Input).collect();
         bindings.push(Bind::Output(0));
         let params = vec![m as u32, n as u32, beta.to_bits()];
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Invocations(m)))
@@ -108,6 +108,18 @@ impl Kernel for SoftmaxEntropyGradKernel {
         let mut s = Samples::new("softmax_entropy_grad");
         let mut cases = Vec::new();
         let only = |total: usize| [0, 1, 2, 3].map(|t| if t == total { 0.7 } else { 0.0 });
+        let mut case = |label: &str, x: HostTensor<f32>, valid: usize, beta: f32, seeds: [f32; 4]| {
+            let clock = clock::with_valid_rows(valid);
+            let forward = SoftmaxEntropy { beta };
+            let types: Vec<Ty> = forward.infer(&[&x.ty(), &clock.ty()]).unwrap_or_default();
+            let mut statistics: Vec<HostTensor<f32>> = types.iter().map(HostTensor::zeros).collect();
+            forward.eval_f32(&[&x, &clock], &mut statistics);
+            let label = format!("{}, {valid} valid, beta={beta}, {label}, seeds {seeds:?}", x.shape);
+            let mut inputs = vec![x, clock];
+            inputs.extend(statistics.drain(1..));
+            inputs.push(HostTensor::from_f32(&[4], &seeds));
+            cases.push(Case::new(label, SoftmaxEntropyGrad { beta }, inputs, rounding));
+        };
         for (m, n, valid, beta, scale, seeds) in [
             (1, 1, 1, -1.0, 1.0, [1.0; 4]),
             (67, 13, 67, 2.5, 1.0, only(0)),
@@ -117,19 +129,9 @@ impl Kernel for SoftmaxEntropyGradKernel {
             (9, 5, 9, -1.0, 1e4, [1.0; 4]),
             (256, 10, 256, -1.0, 3.0, [1.0, 0.0, 0.0, 2.0]),
         ] {
-            let x = s.uniform(&[m, n], -scale, scale);
-            let clock = clock::with_valid_rows(valid);
-            let forward = SoftmaxEntropy { beta };
-            let types: Vec<Ty> = forward.infer(&[&x.ty(), &clock.ty()]).unwrap_or_default();
-            let mut statistics: Vec<HostTensor<f32>> = types.iter().map(HostTensor::zeros).collect();
-            forward.eval_f32(&[&x, &clock], &mut statistics);
-            let mut inputs = vec![x, clock];
-            inputs.extend(statistics.drain(1..));
-            inputs.push(HostTensor::from_f32(&[4], &seeds));
-            let label = format!("{m}x{n}, {valid} valid, beta={beta}, to {scale}, seeds {seeds:?}");
-            let case = Case::new(label, SoftmaxEntropyGrad { beta }, inputs, rounding);
-            cases.push(if m == 256 { case.benched() } else { case });
+            case(&format!("to {scale}"), s.uniform(&[m, n], -scale, scale), valid, beta, seeds);
         }
-        cases
+        (0..4).for_each(|total| case("near ties at 1e4", near_ties(), 3, -1.0, only(total)));
+        cases.into_iter().map(|c| if c.inputs[0].shape.dims()[0] == 256 { c.benched() } else { c }).collect()
     }
 }

@@ -2,6 +2,10 @@
 //!
 //! Source: El Bouz, "Entropy-Regularized Autoencoder" (2025), §2.4 and Listing 2; FORMULAS §1. Small
 //! entropy means few active neurons; exp H is the layer's effective width.
+//!
+//! Where both directions make one activity, the bias counts once, with the incoming weights. In the
+//! product it must: a ReLU network is unchanged when a neuron's row and bias are multiplied by c and its
+//! column in the next layer divided by c, so only (incoming + bias) · outgoing is unchanged too.
 
 use crate::error::Result;
 use crate::graph::{Graph, Var};
@@ -20,9 +24,9 @@ pub enum Activity {
     Outgoing,
     /// H(incoming) + H(outgoing).
     Both,
-    /// Entropy of incoming + outgoing.
+    /// Entropy of incoming + outgoing, the bias counted once.
     Sum,
-    /// Entropy of incoming · outgoing, which rescaling a ReLU neuron cannot change.
+    /// Entropy of (incoming + bias) · outgoing, which rescaling a ReLU neuron cannot change.
     Product,
 }
 
@@ -58,7 +62,7 @@ pub fn weight_entropy(
         }
         Activity::Sum | Activity::Product => {
             let a = g.apply(incoming, &[layer.weight, layer.bias])?;
-            let b = g.apply(outgoing, &[next.weight, layer.bias])?;
+            let b = g.apply(Activeness { bias_weight: 0.0, ..outgoing }, &[next.weight, layer.bias])?;
             let joint = g.apply(if activity == Activity::Sum { Binary::Add } else { Binary::Mul }, &[a, b])?;
             g.apply(entropy, &[joint])
         }
