@@ -58,10 +58,10 @@ fn tensor(state: &State, name: &str) -> Result<HostTensor<f64>> {
 
 /// Activeness of the neurons described by (W, b) and its entropy, through the operations that training
 /// uses, at f64.
-fn activeness(w: &HostTensor<f64>, b: &HostTensor<f64>, direction: Direction) -> Result<Vec<f64>> {
+fn activeness(w: &HostTensor<f64>, b: &HostTensor<f64>, activeness: Activeness) -> Result<Vec<f64>> {
     let g = &mut Graph::new();
     let sources = [g.source(Role::Param, "w", w.ty()), g.source(Role::Param, "b", b.ty())];
-    let a = g.apply(Activeness { direction, bias_weight: 1.0 }, &sources)?;
+    let a = g.apply(activeness, &sources)?;
     let mut feeds: Feeds<f64> = [("w".to_string(), w.clone()), ("b".to_string(), b.clone())].into();
     Ok(interpret(g, &mut feeds)?.get(a).real().to_vec())
 }
@@ -87,14 +87,18 @@ pub fn inspect(state: &State, layers: usize) -> Result<Vec<LayerReport>> {
             let (outputs, inputs) = w.shape.matrix().unwrap_or((0, 0));
             let largest = w.real().iter().fold(0.0, |most: f64, x| most.max(x.abs()));
             let small = w.real().iter().filter(|x| x.abs() <= NEGLIGIBLE * largest).count();
-            let incoming = activeness(&w, &b, Direction::Incoming)?;
-            let outgoing = if index + 1 < layers {
-                Some(activeness(&parameter(index + 1, "weight")?, &b, Direction::Outgoing)?)
+            let incoming = activeness(&w, &b, Activeness { direction: Direction::Incoming, bias_weight: 1.0 })?;
+            let (outgoing, product) = if index + 1 < layers {
+                let next = parameter(index + 1, "weight")?;
+                let out = |bias_weight| Activeness { direction: Direction::Outgoing, bias_weight };
+                // A bias scales with the incoming weights, so it counts there alone: only then does
+                // rescaling leave the product as it is.
+                let weights = activeness(&next, &b, out(0.0))?;
+                let product: Vec<f64> = incoming.iter().zip(weights).map(|(a, b)| a * b).collect();
+                (Some(activeness(&next, &b, out(1.0))?), Some(product))
             } else {
-                None
+                (None, None)
             };
-            let product: Option<Vec<f64>> =
-                outgoing.as_ref().map(|outgoing| incoming.iter().zip(outgoing).map(|(a, b)| a * b).collect());
             let entropy_in = entropy(&incoming)?;
             let entropy_out = outgoing.as_deref().map(entropy).transpose()?;
             let entropy_product = product.as_deref().map(entropy).transpose()?;
