@@ -39,7 +39,8 @@ pub fn compare(got: &[f32], expected: &[f64], terms: &[f64], tolerance: &Toleran
         let agrees = f64::from(got) == expected || (got.is_nan() && expected.is_nan());
         let share = if agrees {
             0.0
-        } else if error.is_nan() || allowed == 0.0 {
+        } else if !error.is_finite() || !allowed.is_finite() || allowed == 0.0 {
+            // An infinite allowance would let anything pass, and infinity by infinity is NaN.
             f64::INFINITY
         } else {
             error / allowed

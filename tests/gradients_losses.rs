@@ -1,0 +1,175 @@
+//! Every loss of `nn/losses` and the whole network's objective against f64 central differences.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+#[path = "common/difference.rs"]
+mod difference;
+
+use difference::{check, signed};
+use gpu_ae::graph::{Feeds, Graph, Role, Source, Var, interpret};
+use gpu_ae::nn::layers::Layer;
+use gpu_ae::nn::losses::{Activity, gaussian_nll, soft_assignment, weight_entropy};
+use gpu_ae::nn::{Autoencoder, LayerSpec};
+use gpu_ae::ops::activation::Activation;
+use gpu_ae::ops::clock;
+use gpu_ae::ops::reconstruction_loss::{LossKind, ReconstructionLoss};
+use gpu_ae::tensor::{HostTensor, Ty};
+
+/// The losses that this file has a test for.
+const PROVED: &[&str] = &["gaussian_nll", "soft_assignment", "weight_entropy"];
+
+const ORDERS: [f32; 7] = [0.04, 0.5, 0.999, 1.0, 1.5, 3.0, f32::INFINITY];
+const ACTIVITIES: [Activity; 5] =
+    [Activity::Incoming, Activity::Outgoing, Activity::Both, Activity::Sum, Activity::Product];
+
+#[test]
+fn every_loss_has_a_test_here() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/nn/losses");
+    let mut files: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().trim_end_matches(".rs").to_string())
+        .filter(|stem| stem != "mod")
+        .collect();
+    files.sort();
+    assert_eq!(files, PROVED, "a loss without a test of its gradient");
+}
+
+/// A graph under construction with a random value for every float source added.
+struct Loss {
+    graph: Graph,
+    feeds: Feeds<f64>,
+    rng: gpu_ae::rng::Rng,
+}
+
+impl Loss {
+    fn new(seed: u64) -> Self {
+        Loss { graph: Graph::new(), feeds: Feeds::new(), rng: difference::rng(seed) }
+    }
+
+    fn input(&mut self, name: &str, dims: &[usize]) -> Var {
+        self.graph.source(Role::Input, name, Ty::f32(dims))
+    }
+
+    fn clock(&mut self, valid: usize) -> Var {
+        let words = clock::with_valid_rows(valid);
+        self.feeds.insert("clock".into(), HostTensor::from_words(&[clock::WORDS], words.words()));
+        self.graph.source(Role::State, "clock", clock::ty())
+    }
+
+    /// Feeds what has no value yet.
+    fn feed(&mut self) {
+        let sources: Vec<Source> = self.graph.sources().map(|(_, source)| source.clone()).collect();
+        for source in sources {
+            let rng = &mut self.rng;
+            self.feeds.entry(source.name).or_insert_with(|| signed(rng, source.ty.shape.dims()));
+        }
+    }
+
+    /// Distance of the nearest argument of a ReLU from its kink.
+    fn kink(&mut self) -> f64 {
+        self.feed();
+        let values = interpret(&self.graph, &mut self.feeds.clone()).unwrap();
+        let relus = self.graph.nodes().iter().filter(|node| node.op.downcast() == Some(&Activation::Relu));
+        relus.flat_map(|node| values.get(node.inputs[0]).real()).fold(f64::MAX, |least, x| least.min(x.abs()))
+    }
+
+    /// Compares the gradients of the weighed sum of `terms`.
+    fn prove(mut self, label: &str, terms: &[Var], wrt: &[Var]) {
+        let mut outputs = Vec::new();
+        for (i, &term) in terms.iter().enumerate() {
+            assert!(self.graph.ty(term).shape.dims().is_empty(), "{label}: a loss is a scalar");
+            outputs.push((term, self.input(&format!("weight {i}"), &[])));
+        }
+        self.feed();
+        let (_, gradients) = check(&self.graph, &outputs, wrt, &self.feeds)
+            .unwrap_or_else(|error| panic!("{label}: {error}"))
+            .unwrap_or_else(|problem| panic!("{label}: {problem}"));
+        assert_eq!(gradients.len(), wrt.len(), "{label}: an input got no gradient");
+    }
+}
+
+#[test]
+fn gaussian_nll_of_mean_scale_and_target() {
+    for dims in [[1, 1], [3, 7], [16, 5]] {
+        let mut loss = Loss::new(1);
+        let inputs = ["mean", "log scale", "target"].map(|name| loss.input(name, &dims));
+        let value = gaussian_nll(&mut loss.graph, inputs[0], inputs[1], inputs[2]).unwrap();
+        loss.prove(&format!("{dims:?}"), &[value], &inputs);
+    }
+}
+
+#[test]
+fn soft_assignment_totals_each_alone_and_together() {
+    for (rows, columns, valid) in [(1, 1, 1), (5, 3, 5), (9, 7, 4)] {
+        for beta in [-1.0, 2.5] {
+            for which in 0..5 {
+                let mut loss = Loss::new(2);
+                let x = loss.input("x", &[rows, columns]);
+                let clock = loss.clock(valid);
+                let totals = soft_assignment(&mut loss.graph, x, clock, beta).unwrap();
+                let all = [totals.entropy, totals.document, totals.average, totals.divergence];
+                let terms = if which == 4 { &all[..] } else { &all[which..=which] };
+                loss.prove(&format!("{rows}x{columns} beta {beta} total {which}"), terms, &[x]);
+            }
+        }
+    }
+}
+
+#[test]
+fn weight_entropy_of_every_activity_and_order() {
+    for activity in ACTIVITIES {
+        for alpha in ORDERS {
+            for (inputs, width, outputs) in [(3, 5, 2), (1, 7, 4)] {
+                let mut loss = Loss::new(3);
+                let layer = Layer::new(&mut loss.graph, "layer", inputs, width, Activation::Relu);
+                let next = Layer::new(&mut loss.graph, "next", width, outputs, Activation::Relu);
+                let value = weight_entropy(&mut loss.graph, &layer, &next, activity, alpha, 0.5).unwrap();
+                let wrt = match activity {
+                    Activity::Incoming => vec![layer.weight, layer.bias],
+                    Activity::Outgoing => vec![next.weight, layer.bias],
+                    _ => vec![layer.weight, layer.bias, next.weight],
+                };
+                loss.prove(&format!("{activity:?} alpha {alpha} {inputs}-{width}-{outputs}"), &[value], &wrt);
+            }
+        }
+    }
+}
+
+/// The report's objective on a small network: reconstruction plus weighed entropies of all hidden
+/// layers and of the code, with respect to every parameter and, as an attack on the input needs, the
+/// input.
+fn objective(kind: LossKind, rows: usize, valid: usize, seed: u64) -> (Loss, Vec<Var>, Vec<Var>) {
+    let features = 5;
+    let last = if kind == LossKind::Mse { Activation::Sigmoid } else { Activation::Identity };
+    let relu = |width| LayerSpec { width, activation: Activation::Relu };
+    let layers = [relu(7), relu(3), relu(6), LayerSpec { width: features, activation: last }];
+    let mut loss = Loss::new(seed);
+    let model = Autoencoder::new(&mut loss.graph, features, &layers).unwrap();
+    let x = loss.input("x", &[rows, features]);
+    let target = loss.input("target", &[rows, features]);
+    let clock = loss.clock(valid);
+    let outputs = model.forward(&mut loss.graph, x).unwrap();
+    let mut terms = vec![loss.graph.apply(ReconstructionLoss(kind), &[outputs[3], target, clock]).unwrap()];
+    for pair in model.layers.windows(2) {
+        let entropy = weight_entropy(&mut loss.graph, &pair[0], &pair[1], Activity::Both, 0.04, 1.0);
+        terms.push(entropy.unwrap());
+    }
+    let code = soft_assignment(&mut loss.graph, outputs[model.code_layer()], clock, -1.0).unwrap();
+    terms.extend([code.entropy, code.divergence]);
+    let wrt = [model.parameters(), vec![x]].concat();
+    (loss, terms, wrt)
+}
+
+#[test]
+fn the_whole_objective_of_a_network() {
+    for kind in [LossKind::Mse, LossKind::Sse, LossKind::Bce] {
+        for (rows, valid) in [(4, 4), (5, 3)] {
+            // Of many random networks, one that no difference pushes over the kink of a ReLU.
+            let fair = (0..2_000).map(|seed| objective(kind, rows, valid, seed)).find_map(|(mut loss, terms, wrt)| {
+                let fair = loss.kink() > 0.04;
+                fair.then_some((loss, terms, wrt))
+            });
+            let (loss, terms, wrt) = fair.expect("a network away from all kinks");
+            loss.prove(&format!("{kind:?}, {valid} of {rows} rows"), &terms, &wrt);
+        }
+    }
+}
