@@ -1,0 +1,162 @@
+//! A whole training step of the report's network (W1): 784-64-20-20-20-64-784, 0.7 · MSE + 0.3 ·
+//! entropy, Adam, 60,000 rows of bytes on the device, shuffled, gather included; in samples a second.
+//!
+//! `GPU_AE_BENCH_KERNELS=1` adds where a step's time goes, kernel by kernel.
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use criterion::{BenchmarkId, Criterion, Throughput};
+use gpu_ae::autodiff::grad;
+use gpu_ae::device::{Device, ProgramId};
+use gpu_ae::graph::{Graph, Role};
+use gpu_ae::nn::Autoencoder;
+use gpu_ae::nn::autoencoder::{initial_parameters, report_layers};
+use gpu_ae::nn::losses::{Activity, weight_entropy};
+use gpu_ae::ops::adam_step::AdamStep;
+use gpu_ae::ops::batch_gather::BatchGather;
+use gpu_ae::ops::batch_rows::BatchRows;
+use gpu_ae::ops::clock;
+use gpu_ae::ops::clock_advance::ClockAdvance;
+use gpu_ae::ops::reconstruction_loss::{LossKind, ReconstructionLoss};
+use gpu_ae::optim::adam::adam;
+use gpu_ae::plan::{DeviceProfile, Plan};
+use gpu_ae::rng::{Rng, Stream, stream_key};
+use gpu_ae::tensor::Ty;
+
+const ROWS: usize = 60_000;
+const FEATURES: usize = 784;
+const BATCHES: [usize; 4] = [64, 128, 1024, 8192];
+/// Steps that the ring of losses remembers.
+const RING: usize = 4096;
+/// Share of pixels that are not black, as in MNIST.
+const INK: f32 = 0.19;
+
+/// One step of training.
+fn training_plan(batch: usize, profile: &DeviceProfile) -> gpu_ae::error::Result<Plan> {
+    let mut g = Graph::new();
+    let clock = g.source(Role::State, "clock", clock::ty());
+    let ring = g.source(Role::State, "ring", Ty::f32(&[RING, 3]));
+    let [rate, lambda_mse, lambda_entropy] =
+        ["learning_rate", "lambda_mse", "lambda_entropy"].map(|name| g.source(Role::State, name, Ty::f32(&[])));
+    let data = g.source(Role::Data, "data", Ty::u8(&[ROWS, FEATURES]));
+    let model = Autoencoder::new(&mut g, FEATURES, &report_layers(FEATURES))?;
+    let rows = g.apply(BatchRows(batch), &[clock])?;
+    let x = g.apply(BatchGather { features: FEATURES }, &[data, rows])?;
+    let outputs = model.forward(&mut g, x)?;
+    let reconstruction = outputs[outputs.len() - 1];
+    let mse = g.apply(ReconstructionLoss(LossKind::Mse), &[reconstruction, x, clock])?;
+    // Listing 2: incoming and outgoing weights of the middle layer, Rényi order 0.04.
+    let middle = model.code_layer();
+    let (layer, next) = (&model.layers[middle], &model.layers[middle + 1]);
+    let entropy = weight_entropy(&mut g, layer, next, Activity::Both, 0.04, 1.0)?;
+    let parameters = model.parameters();
+    let gradients = grad(&mut g, &[(mse, lambda_mse), (entropy, lambda_entropy)], &parameters)?;
+    let gradients: Vec<_> = gradients.into_iter().flatten().collect();
+    let settings = AdamStep::new(parameters.len());
+    let advance = ClockAdvance { beta1: settings.beta1, beta2: settings.beta2 };
+    let advanced = g.push(std::sync::Arc::new(advance), &[clock, ring, mse, entropy])?;
+    let names = g.sources().map(|(var, source)| (var, source.name.clone())).collect::<BTreeMap<_, _>>();
+    let named: Vec<_> = parameters.iter().map(|var| (names[var].clone(), *var)).collect();
+    adam(&mut g, settings, advanced[0], rate, &named, &gradients)?;
+    Plan::new("train", &g, profile)
+}
+
+/// Bytes like those of handwritten digits: mostly black.
+fn data() -> Vec<u8> {
+    let mut rng = Rng::new(stream_key(1, Stream::Data));
+    (0..ROWS * FEATURES).map(|_| if rng.uniform() < INK { rng.below(256) as u8 } else { 0 }).collect()
+}
+
+/// Loads a plan with data, initial weights and a fresh clock.
+fn load(device: &mut dyn Device, batch: usize, data: &[u8]) -> ProgramId {
+    device.clear();
+    let plan = training_plan(batch, device.profile()).unwrap();
+    let program = device.load(plan).unwrap();
+    device.write(program, "data", data).unwrap();
+    let clock = clock::start(ROWS, batch, true, 1);
+    device.write(program, "clock", bytemuck::cast_slice(&clock)).unwrap();
+    for (name, value) in [("learning_rate", 1e-3f32), ("lambda_mse", 0.7), ("lambda_entropy", 0.3)] {
+        device.write(program, name, &value.to_le_bytes()).unwrap();
+    }
+    for (name, values) in initial_parameters(FEATURES, &report_layers(FEATURES), 1) {
+        device.write(program, &name, bytemuck::cast_slice(&values)).unwrap();
+    }
+    program
+}
+
+fn time(device: &mut dyn Device, program: ProgramId, steps: u32) -> Duration {
+    let start = Instant::now();
+    device.run(program, steps).unwrap();
+    device.finish().unwrap();
+    start.elapsed()
+}
+
+/// Shortest time of a step over several rounds of about a tenth of a second.
+fn best(device: &mut dyn Device, program: ProgramId) -> Duration {
+    time(device, program, 3);
+    let once = time(device, program, 4) / 4;
+    let steps = (0.1 / once.as_secs_f64().max(1e-7)).clamp(1.0, 4000.0) as u32;
+    (0..5).map(|_| time(device, program, steps) / steps).min().unwrap_or_default()
+}
+
+/// Where a step's time goes: each of its operations as a plan of its own.
+fn breakdown(device: &mut dyn Device, batch: usize, data: &[u8]) {
+    let program = load(device, batch, data);
+    let whole = best(device, program);
+    let plan = device.plan(program).clone();
+    println!("{}: a step at batch {batch} takes {whole:.1?}; its operations alone:", device.name());
+    let mut total = Duration::ZERO;
+    for step in &plan.steps {
+        device.clear();
+        let alone = Plan { steps: vec![step.clone()], ..plan.clone() };
+        let program = device.load(alone).unwrap();
+        device.write(program, "data", data).unwrap();
+        // The clock says how many rows are valid; without it losses would have nothing to do.
+        let clock = clock::start(ROWS, batch, true, 1);
+        device.write(program, "clock", bytemuck::cast_slice(&clock)).unwrap();
+        let each = best(device, program);
+        total += each;
+        let shapes: Vec<String> = step.outputs.iter().take(2).map(|place| place.ty.to_string()).collect();
+        println!("  {each:>9.1?}  {} [{}] -> {}", step.op.name(), step.op.attributes(), shapes.join(", "));
+    }
+    println!("  {total:>9.1?}  in all");
+}
+
+fn main() {
+    let data = data();
+    let mut criterion: Criterion = support::criterion();
+    for (row, mut device) in support::devices() {
+        let device = device.as_mut();
+        println!("{row}: {}", device.name());
+        if std::env::var_os("GPU_AE_BENCH_KERNELS").is_some_and(|value| value == "1") {
+            breakdown(device, 128, &data);
+        }
+        let mut group = criterion.benchmark_group(format!("step/{row}"));
+        for batch in BATCHES {
+            let program = load(device, batch, &data);
+            let plan = device.plan(program);
+            let (dispatches, bytes) = (plan.dispatches(), plan.bytes());
+            // A step on an idle device: what is left of its time when the device is not waited for.
+            time(device, program, 3);
+            let start = Instant::now();
+            device.run(program, 1).unwrap();
+            let submitted = start.elapsed() / dispatches as u32;
+            device.finish().unwrap();
+            println!(
+                "{row}, batch {batch}: {dispatches} dispatches a step, {:.1} MiB on the device, \
+                 {submitted:.1?} of host time a dispatch",
+                bytes as f64 / 1_048_576.0
+            );
+            group.throughput(Throughput::Elements(batch as u64));
+            group.bench_function(BenchmarkId::from_parameter(batch), |b| {
+                b.iter_custom(|steps| time(device, program, steps as u32));
+            });
+        }
+        group.finish();
+    }
+    criterion.final_summary();
+}
