@@ -8,6 +8,7 @@ mod export;
 mod flags;
 mod inspect;
 pub mod output;
+mod pictures;
 mod plan;
 mod reconstruct;
 mod train;

@@ -7,6 +7,7 @@ use gpu_ae::report::{reconstruction_grid, write_png};
 
 use super::flags::{DataFlags, DeviceFlag, evaluation_session, open_run};
 use super::output::say;
+use super::pictures::COLUMNS;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -26,9 +27,6 @@ pub struct Args {
     #[arg(long, short)]
     quiet: bool,
 }
-
-/// Images side by side.
-const COLUMNS: usize = 16;
 
 pub fn run(args: Args) -> Result<()> {
     let (run, checkpoint) = open_run(&args.run, &args.data, &args.device)?;

@@ -14,6 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::flags::{ConfigFlags, DeviceFlag, load_data, open_device};
 use super::output::{complain, say, say_json, thousands};
+use super::pictures::draw;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -45,10 +46,11 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
         None => start(&args, quiet)?,
     };
     let mut display = Display::new(&run.config, run.data.train.rows, begin, quiet);
-    let last = run.run.train(|event| display.show(event))?;
+    run.run.train(|event| display.show(event))?;
     display.finish();
+    draw(&mut run.run, &RunDir::open(&run.path)?)?;
     if args.json {
-        return last.as_ref().map_or(Ok(()), say_json);
+        return run.run.metrics().last().map_or(Ok(()), say_json);
     }
     if !quiet {
         let path = run.path.display();

@@ -1,4 +1,4 @@
-//! The training loop: epochs, evaluation, checkpoints, pictures.
+//! The training loop: epochs, evaluation, checkpoints.
 
 use std::time::{Duration, Instant};
 
@@ -10,16 +10,11 @@ use crate::data::Dataset;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::ops::clock;
-use crate::report::{EpochPoint, loss_plot, reconstruction_grid, write_png};
 
 /// Longest time between two checkpoints.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
 /// Time between two readings of the losses.
 const READ_EVERY: Duration = Duration::from_millis(400);
-/// Test images of the picture.
-const PICTURED: usize = 32;
-/// Images side by side in the picture.
-const COLUMNS: usize = 16;
 
 /// What a run tells about itself as it goes.
 #[derive(Clone, Copy, Debug)]
@@ -50,8 +45,10 @@ pub struct Run {
     saved: Instant,
     /// Time of the steps of the epoch under way.
     epoch_time: Duration,
-    /// Samples of the epoch under way that this process has trained.
-    epoch_rows: f64,
+    /// Samples of the epoch under way, and their time, that tell the speed: without this process's
+    /// first step, which includes what drivers compile late.
+    timed: (f64, Duration),
+    warm: bool,
 }
 
 impl Run {
@@ -104,7 +101,8 @@ impl Run {
     ) -> Result<Self> {
         let clock = session.clock()?;
         let (saved, epoch_time) = (Instant::now(), Duration::ZERO);
-        Ok(Run { config, directory, session, clock, sums, metrics, saved, epoch_time, epoch_rows: 0.0 })
+        let timed = (0.0, Duration::ZERO);
+        Ok(Run { config, directory, session, clock, sums, metrics, saved, epoch_time, timed, warm: false })
     }
 
     /// The device's name.
@@ -117,11 +115,21 @@ impl Run {
         self.clock[clock::EPOCH]
     }
 
-    /// Trains until the configuration's number of epochs is reached, then draws the pictures.
+    /// Metrics of every epoch so far.
+    pub fn metrics(&self) -> &[EpochMetrics] {
+        &self.metrics
+    }
+
+    /// The model on its device.
+    pub fn session(&mut self) -> &mut Session {
+        &mut self.session
+    }
+
+    /// Trains until the configuration's number of epochs is reached.
     ///
     /// # Errors
     /// When a loss is not finite, the device fails, or the directory cannot be written.
-    pub fn train(&mut self, mut tell: impl FnMut(Event<'_>)) -> Result<Option<EpochMetrics>> {
+    pub fn train(&mut self, mut tell: impl FnMut(Event<'_>)) -> Result<()> {
         let mut steps = 1;
         while self.epoch() < self.config.epochs {
             steps = self.stretch(steps, &mut tell)?;
@@ -131,8 +139,7 @@ impl Run {
                 self.save()?;
             }
         }
-        self.draw()?;
-        Ok(self.metrics.last().cloned())
+        Ok(())
     }
 
     /// Runs about `steps` steps, never past the end of the epoch; returns how many would fill the time
@@ -145,7 +152,10 @@ impl Run {
         let stretch = self.session.train(self.clock[clock::STEP], steps)?;
         let time = begin.elapsed();
         self.epoch_time += time;
-        self.epoch_rows += stretch.sums.rows;
+        if std::mem::replace(&mut self.warm, true) {
+            self.timed.0 += stretch.sums.rows;
+            self.timed.1 += time;
+        }
         self.sums.add(&stretch.sums);
         self.clock = stretch.clock;
         if let Some((step, term)) = stretch.bad {
@@ -155,7 +165,7 @@ impl Run {
             epoch: epoch + 1,
             samples: self.sums.rows as u64,
             loss: self.sums.loss(&self.config),
-            samples_per_second: self.epoch_rows / self.epoch_time.as_secs_f64().max(1e-9),
+            samples_per_second: self.samples_per_second(),
         });
         let fitting = f64::from(steps) * READ_EVERY.as_secs_f64() / time.as_secs_f64().max(1e-6);
         // Growing by steps: the first one includes what drivers compile late.
@@ -181,18 +191,23 @@ impl Run {
         ))
     }
 
+    /// Speed of the epoch so far; of its only step where there is no other.
+    fn samples_per_second(&self) -> f64 {
+        let (rows, time) = if self.timed.0 > 0.0 { self.timed } else { (self.sums.rows, self.epoch_time) };
+        rows / time.as_secs_f64().max(1e-9)
+    }
+
     fn end_epoch(&mut self, tell: &mut impl FnMut(Event<'_>)) -> Result<()> {
         let test = self.session.evaluate()?;
         let seconds = self.epoch_time.as_secs_f64();
         let mut metrics =
             EpochMetrics::new(&self.config, self.epoch(), self.clock[clock::STEP], seconds, &self.sums, &test);
-        // After a resume in mid-epoch the time is of this process's share alone.
-        metrics.samples_per_second = self.epoch_rows / seconds.max(1e-9);
+        metrics.samples_per_second = self.samples_per_second();
         self.directory.append_metrics(&metrics)?;
         tell(Event::Epoch(&metrics));
         self.metrics.push(metrics);
         self.sums = TermSums::default();
-        (self.epoch_time, self.epoch_rows) = (Duration::ZERO, 0.0);
+        (self.epoch_time, self.timed) = (Duration::ZERO, (0.0, Duration::ZERO));
         self.save()
     }
 
@@ -201,30 +216,5 @@ impl Run {
         Checkpoint { config: self.config.clone(), state, sums: self.sums }.save(&self.directory.checkpoint())?;
         self.saved = Instant::now();
         Ok(())
-    }
-
-    /// Draws `reconstructions.png` and `loss.png`.
-    fn draw(&mut self) -> Result<()> {
-        let image = self.session.image();
-        let (originals, reconstructions) = self.session.reconstruct(PICTURED)?;
-        let grid = reconstruction_grid(&originals, &reconstructions, image, COLUMNS)?;
-        write_png(&self.directory.reconstructions(), &grid)?;
-        let points: Vec<EpochPoint> = self
-            .metrics
-            .iter()
-            .map(|m| EpochPoint {
-                epoch: f64::from(m.epoch),
-                train_loss: m.train_loss,
-                test_loss: m.test_loss,
-                train_mse: m.train_mse,
-                test_mse: m.test_mse,
-                train_entropy: Some(m.train_entropy),
-                test_entropy: Some(m.test_entropy),
-            })
-            .collect();
-        if points.is_empty() {
-            return Ok(());
-        }
-        write_png(&self.directory.loss_plot(), &loss_plot(&points)?)
     }
 }
