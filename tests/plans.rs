@@ -20,7 +20,7 @@ use gpu_ae::ops::activeness_grad::ActivenessGrad;
 use gpu_ae::ops::binary::Binary;
 use gpu_ae::ops::clock;
 use gpu_ae::ops::matmul::MatMul;
-use gpu_ae::ops::reconstruction_loss::{LossKind, ReconstructionLossGrad};
+use gpu_ae::ops::reconstruction_loss::{LossKind, ReconstructionLoss, ReconstructionLossGrad};
 use gpu_ae::ops::sum_axis::SumAxis;
 use gpu_ae::ops::unary::Unary;
 use gpu_ae::plan::{DeviceKind, DeviceProfile, Plan, fuse};
@@ -227,6 +227,28 @@ fn gradients_are_never_added_into_a_source() {
     }
     let bait = Bait { fusion: "activeness_grad_add", intermediate: w, graph: g.clone() };
     assert!(!fires(&bait, &g));
+}
+
+/// Two pairs whose nodes interleave, the second fed by the first: each alone could be fused at its first
+/// node, but then the value between them would not be there yet.
+#[test]
+fn interleaved_pairs_are_ordered() {
+    let mut g = Graph::new();
+    let [p, q, x] = ["p", "q", "x"].map(|name| input(&mut g, name, &[3, 5]));
+    let clock = g.source(Role::State, "clock", clock::ty());
+    let seed = input(&mut g, "seed", &[]);
+    let kind = LossKind::Mse;
+    let plain = ReconstructionLossGrad { kind, activation: Activation::Identity };
+    let first = g.apply(ReconstructionLoss(kind), &[p, x, clock]).unwrap();
+    let second = g.apply(ReconstructionLoss(kind), &[q, x, clock]).unwrap();
+    let between = g.apply(Unary::Exp, &[second]).unwrap();
+    let first_grad = g.apply(plain, &[p, x, clock, seed]).unwrap();
+    let second_grad = g.apply(plain, &[q, x, clock, first]).unwrap();
+    for (i, var) in [between, first_grad, second_grad].into_iter().enumerate() {
+        g.result(format!("result {i}"), var);
+    }
+    let bait = Bait { fusion: "reconstruction_loss_pair", intermediate: first, graph: g.clone() };
+    assert!(fires(&bait, &g), "one of the two can be fused");
 }
 
 #[test]
