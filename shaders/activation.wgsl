@@ -21,7 +21,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     }
     var value = x[i];
     if params.kind == 1u {
-        value = max(value, 0.0);
+        value = select(value, 0.0, value < 0.0); // not max: a NaN passes, so that the loss can show it
     } else if params.kind == 2u {
         value = 1.0 / (1.0 + exp(-value));
     }

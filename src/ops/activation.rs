@@ -29,7 +29,9 @@ impl Activation {
     pub fn value<T: Real>(self, x: T) -> T {
         match self {
             Activation::Identity => x,
-            Activation::Relu => x.max(T::zero()),
+            // A selection, not a maximum: a NaN passes, so that the loss can show it.
+            Activation::Relu if x < T::zero() => T::zero(),
+            Activation::Relu => x,
             Activation::Sigmoid => T::one() / (T::one() + (-x).exp()),
         }
     }

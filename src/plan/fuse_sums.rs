@@ -52,15 +52,30 @@ pub(super) fn accumulate_in_place(graph: &Graph) -> Result<Graph> {
     builder.finish()
 }
 
-/// The gradients that take part: each of their two outputs is a leaf of exactly one sum, read nowhere
-/// else, that has a leaf of another kind to add to.
+/// The gradients that take part: each of their two outputs is a leaf of exactly one sum, wanted nowhere
+/// else, that has something else to be added to.
 fn addends(graph: &Graph, trees: &[Tree]) -> Vec<Addend> {
     let uses = graph.uses();
     let is_gradient = |var: &Var| graph.node(*var).op.downcast::<ActivenessGrad>().is_some();
+    let is_private = |var: Var| {
+        let wanted = graph.results().iter().any(|(_, result)| *result == var);
+        uses[var.node][var.port].len() == 1 && !wanted
+    };
+    // The first addition overwrites what it adds to: a sum made for it, or a single leaf, which must
+    // then be nobody else's, not from outside and not itself an update of a buffer.
+    let is_overwritable = |var: Var| {
+        let node = graph.node(var);
+        is_private(var) && !node.inputs.is_empty() && node.op.aliases().is_empty()
+    };
     let tree_of = |var: Var| {
         let tree = trees.iter().position(|tree| tree.leaves.contains(&var))?;
-        let base = trees[tree].leaves.iter().any(|leaf| !is_gradient(leaf));
-        (base && uses[var.node][var.port].len() == 1).then_some(tree)
+        let others: Vec<Var> = trees[tree].leaves.iter().copied().filter(|leaf| !is_gradient(leaf)).collect();
+        let base = match others[..] {
+            [] => false,
+            [only] => is_overwritable(only),
+            _ => true,
+        };
+        (base && is_private(var)).then_some(tree)
     };
     let candidates = (0..graph.nodes().len()).filter(|&node| is_gradient(&Var { node, port: 0 }));
     candidates

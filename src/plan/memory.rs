@@ -56,7 +56,7 @@ fn origins(graph: &Graph) -> HashMap<Var, Var> {
     origins
 }
 
-/// Refuses graphs in which a value is read after it was overwritten.
+/// Refuses graphs in which a value is read after it was overwritten, by a node or as a result.
 fn check_overwrites(graph: &Graph) -> Result<()> {
     let uses = graph.uses();
     for (index, node) in graph.nodes().iter().enumerate() {
@@ -65,6 +65,9 @@ fn check_overwrites(graph: &Graph) -> Result<()> {
             if let Some((reader, _)) = uses[var.node][var.port].iter().find(|(user, _)| *user > index) {
                 let reader = graph.nodes()[*reader].op.name();
                 return Err(Error::graph(node.op.name(), format!("overwrites a value that {reader} reads later")));
+            }
+            if let Some((name, _)) = graph.results().iter().find(|(_, result)| *result == var) {
+                return Err(Error::graph(node.op.name(), format!("overwrites a value that is wanted as '{name}'")));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The mechanism of graph rewrites: patterns found elsewhere are replaced here, all at once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::error::{Error, Result};
 use crate::graph::{Graph, OpRef, Source, Var};
@@ -19,27 +19,29 @@ pub(super) struct Match {
 
 impl Match {
     /// Where the replacement goes: at the last of its nodes, or at the first if something in between
-    /// already reads an output and everything is ready by then.
-    fn position(&self, uses: &[Vec<Vec<(usize, usize)>>]) -> Option<usize> {
+    /// already reads an output and everything is ready by then. `moved` has the places of nodes that
+    /// other replacements take along.
+    fn position(&self, uses: &[Vec<Vec<(usize, usize)>>], moved: &HashMap<usize, usize>) -> Option<usize> {
         let (first, last) = (*self.nodes.iter().min()?, *self.nodes.iter().max()?);
-        let ready = self.inputs.iter().map(|v| v.node).max().unwrap_or(0);
+        let place = |node: usize| moved.get(&node).copied().unwrap_or(node);
+        let ready = self.inputs.iter().map(|v| place(v.node)).max().unwrap_or(0);
         let readers = self.outputs.iter().flat_map(|(var, _)| &uses[var.node][var.port]).map(|&(node, _)| node);
-        let earliest = readers.filter(|node| !self.nodes.contains(node)).min().unwrap_or(usize::MAX);
-        if earliest > last { Some(last) } else { (ready < first).then_some(first) }
+        let earliest = readers.filter(|node| !self.nodes.contains(node)).map(place).min().unwrap_or(usize::MAX);
+        [last, first].into_iter().find(|&position| ready < position && position < earliest)
     }
 }
 
 /// Applies the matches that do not overlap; a match without a valid position is left alone.
 pub(super) fn apply(graph: &Graph, matches: Vec<Match>) -> Result<Graph> {
     let uses = graph.uses();
-    let mut removed = HashSet::new();
+    let mut removed = HashMap::new();
     let mut at: HashMap<usize, Match> = HashMap::new();
     for m in matches {
-        if m.nodes.iter().any(|node| removed.contains(node)) {
+        if m.nodes.iter().any(|node| removed.contains_key(node)) {
             continue;
         }
-        if let Some(position) = m.position(&uses) {
-            removed.extend(m.nodes.iter().copied());
+        if let Some(position) = m.position(&uses, &removed) {
+            removed.extend(m.nodes.iter().map(|&node| (node, position)));
             at.insert(position, m);
         }
     }
@@ -51,7 +53,7 @@ pub(super) fn apply(graph: &Graph, matches: Vec<Match>) -> Result<Graph> {
             for &(old, port) in &m.outputs {
                 builder.map.insert(old, outputs[port]);
             }
-        } else if !removed.contains(&index) {
+        } else if !removed.contains_key(&index) {
             builder.copy(index)?;
         }
     }
