@@ -99,7 +99,7 @@ pub const SOURCES: &[Source] = &[
 pub fn source(name: &str) -> Result<&'static Source> {
     SOURCES.iter().find(|source| source.name == name).ok_or_else(|| {
         let known: Vec<_> = SOURCES.iter().map(|source| source.name).collect();
-        Error::Usage(format!("--data {name}: no such data set, expected one of: {}", known.join(", ")))
+        Error::Usage(format!("--data '{name}': no such data set, expected one of: {}", known.join(", ")))
     })
 }
 
