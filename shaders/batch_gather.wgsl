@@ -2,7 +2,8 @@
 // The batch: chosen rows of a data set of bytes, as floats in [0, 1].
 //
 // One invocation unpacks one word, four neighbours of a row: x[i, j] = data[rows[i], j] / 255.
-// Rows marked as padding are 0.
+// Rows marked as padding are 0. Storing: batch_store_vec4 if features is a multiple of 4,
+// batch_store_scalar otherwise.
 
 struct Params {
     words: u32,         // batch · words_per_row
@@ -13,7 +14,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> data: array<u32>;    // bytes [rows of the set, 4 · words_per_row]
 @group(0) @binding(2) var<storage, read> rows: array<u32>;    // [batch]
-@group(0) @binding(3) var<storage, read_write> x: array<f32>; // [batch, features]
+@group(0) @binding(3) var<storage, read_write> x: array<Element>; // [batch, features]
 
 const WORKGROUP: u32 = 64u;
 const PADDING: u32 = 0xFFFFFFFFu;
@@ -26,17 +27,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         return;
     }
     let batch_row = i / params.words_per_row;
-    let word = i % params.words_per_row;
+    let word = i - batch_row * params.words_per_row;
     let row = rows[batch_row];
     var value = vec4<f32>();
     if row != PADDING {
         value = unpack4x8unorm(data[row * params.words_per_row + word]);
     }
-    let first = batch_row * params.features + 4u * word;
-    let end = (batch_row + 1u) * params.features;
-    for (var k = 0u; k < 4u; k++) {
-        if first + k < end {
-            x[first + k] = value[k];
-        }
-    }
+    store4(batch_row, word, value);
 }

@@ -2,13 +2,14 @@
 // Reconstruction loss and its gradient over the valid rows of a batch; formulas in
 // src/ops/reconstruction_loss.rs.
 //
-// Every invocation walks elements i, i + invocations, …, writes their gradients and leaves one
-// partial sum of the values, already scaled; `sum_all` adds those. Padding rows lie at the end of
-// the batch: they add nothing and get a gradient of 0.
+// The batch is one array of vectors of four. Every invocation walks vectors i, i + invocations, …,
+// writes their gradients and leaves one partial sum of the values, already scaled; `sum_all` adds
+// those. Padding rows lie at the end of the batch, and what fills up the last vector after them: they
+// add nothing and get a gradient of 0.
 
 struct Params {
     features: u32,
-    elements: u32,    // rows · features
+    vectors: u32,     // ⌈rows · features / 4⌉
     invocations: u32,
     kind: u32,        // 0 mean squared error, 1 sum of squares, 2 cross entropy of logits
     activation: u32,  // whose slope at the prediction multiplies the gradient
@@ -16,11 +17,11 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> prediction: array<f32>;    // [rows, features]
-@group(0) @binding(2) var<storage, read> target_: array<f32>;       // [rows, features]
+@group(0) @binding(1) var<storage, read> prediction: array<vec4<f32>>;    // [vectors]
+@group(0) @binding(2) var<storage, read> target_: array<vec4<f32>>;       // [vectors]
 @group(0) @binding(3) var<storage, read> clock: array<u32>;         // [16]
 @group(0) @binding(4) var<storage, read> seed: array<f32>;          // scalar: gradient of the loss
-@group(0) @binding(5) var<storage, read_write> dx: array<f32>;      // [rows, features]
+@group(0) @binding(5) var<storage, read_write> dx: array<vec4<f32>>;      // [vectors]
 @group(0) @binding(6) var<storage, read_write> partial: array<f32>; // [invocations]
 
 const WORKGROUP: u32 = 64u;
@@ -43,24 +44,26 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     if params.gradient == 1u {
         slope_scale = scale * seed[0];
     }
-    var sum = 0.0;
-    for (var i = invocation; i < params.elements; i += params.invocations) {
-        var slope = 0.0;
-        if i < valid {
-            let y = prediction[i];
-            let x = target_[i];
-            if params.kind == 2u {
-                sum += cross_entropy(y, x);
-                slope = 1.0 / (1.0 + exp(-y)) - x;
-            } else {
-                sum += (y - x) * (y - x);
-                slope = 2.0 * (y - x);
-            }
-            slope *= slope_scale * activation_slope(params.activation, y);
+    let ones = vec4<f32>(1.0);
+    var sum = vec4<f32>();
+    for (var i = invocation; i < params.vectors; i += params.invocations) {
+        let y = prediction[i];
+        let x = target_[i];
+        var value: vec4<f32>;
+        var slope: vec4<f32>;
+        if params.kind == 2u {
+            value = vec4<f32>(cross_entropy(y.x, x.x), cross_entropy(y.y, x.y),
+                cross_entropy(y.z, x.z), cross_entropy(y.w, x.w));
+            slope = ones / (ones + exp(-y)) - x;
+        } else {
+            value = (y - x) * (y - x);
+            slope = 2.0 * (y - x);
         }
+        let counts = 4u * i + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(valid);
+        sum += select(vec4<f32>(), value, counts);
         if params.gradient == 1u {
-            dx[i] = slope;
+            dx[i] = select(vec4<f32>(), slope * slope_scale * activation_slope4(params.activation, y), counts);
         }
     }
-    partial[invocation] = sum * scale;
+    partial[invocation] = dot(sum, ones) * scale;
 }

@@ -22,14 +22,14 @@ macro_rules! sources {
 /// Kernel sources by stem.
 pub const KERNEL_SOURCES: &[(&str, &str)] = sources!["":
     activation, activation_grad, activeness, activeness_grad, adam_step, add_bias, batch_gather, batch_rows, binary,
-    broadcast, clock_advance, element, matmul_nn, matmul_nt, matmul_tn, random_bits, reconstruction_loss,
+    broadcast, ceiling_copy, ceiling_fma, clock_advance, element, matmul_nn, matmul_nt, matmul_tn, random_bits, reconstruction_loss,
     renyi_entropy, sgd_step, softmax_entropy_columns, softmax_entropy_grad, softmax_entropy_rows,
     softmax_entropy_totals, sum_all, sum_axis, unary,
 ];
 
 /// Sources of the snippets in `shaders/common/`.
 pub const SNIPPET_SOURCES: &[(&str, &str)] = sources!["common/":
-    activation_slope, clock, index, matmul_mask_scalar, matmul_mask_vec4, matmul_scalar, matmul_vec4, permutation,
+    activation_slope, batch_store_scalar, batch_store_vec4, clock, index, matmul_mask_scalar, matmul_mask_vec4, matmul_scalar, matmul_vec4, permutation,
     reduce, safe_math, threefry,
 ];
 

@@ -65,6 +65,13 @@ pub struct LoadedCase {
     pub cost: Cost,
 }
 
+impl LoadedCase {
+    /// The program, to be run by hand.
+    pub fn program(&self) -> ProgramId {
+        self.program
+    }
+}
+
 /// Loads a case, and nothing else, and writes its inputs; every output and every end of memory is
 /// poisoned.
 ///

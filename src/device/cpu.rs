@@ -102,9 +102,14 @@ impl Device for CpuDevice {
 
     fn run(&mut self, program: ProgramId, times: u32) -> Result<()> {
         let CpuProgram { plan, memory } = &self.programs[program.0];
-        for step in (0..times).flat_map(|_| &plan.steps) {
-            run_step(step, memory, &mut self.memory);
-        }
+        let all = &mut self.memory;
+        // On a thread of the pool: from any other, each parallel kernel would hand its work over and
+        // sleep until it is woken.
+        rayon::scope(|_| {
+            for step in (0..times).flat_map(|_| &plan.steps) {
+                run_step(step, memory, all);
+            }
+        });
         Ok(())
     }
 

@@ -5,12 +5,15 @@ use bytemuck::{cast_slice, cast_slice_mut};
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::cpu_math::{exp, product, rows_per_task, sum};
+use super::cpu_ceilings;
+use super::cpu_math::{exp, product, rows_per_task, squared_errors};
 use crate::graph::Op;
 use crate::ops::activation::Activation;
-use crate::ops::adam_step::AdamStep;
+use crate::ops::adam_step::{AdamStep, WeightDecay};
 use crate::ops::batch_gather::BatchGather;
 use crate::ops::batch_rows::PADDING;
+use crate::ops::ceiling_copy::CeilingCopy;
+use crate::ops::ceiling_fma::CeilingFma;
 use crate::ops::clock;
 use crate::ops::matmul::{Extents, MatMul};
 use crate::ops::matmul_nn::LinearInputGrad;
@@ -74,6 +77,10 @@ pub(super) fn run(step: &Step, inputs: &[Input<'_>], outputs: &mut [&mut [u32]])
         batch_gather(*gather, inputs, cast_slice_mut(outputs[0]));
     } else if let Some(adam) = op.downcast::<AdamStep>() {
         adam_step(adam, inputs, outputs);
+    } else if op.downcast::<CeilingCopy>().is_some() {
+        cpu_ceilings::copy(inputs[0].floats(), cast_slice_mut(outputs[0]));
+    } else if let Some(ceiling) = op.downcast::<CeilingFma>() {
+        cpu_ceilings::fma(ceiling, inputs[0].floats(), cast_slice_mut(outputs[0]));
     } else {
         return false;
     }
@@ -94,16 +101,24 @@ fn linear(e: Extents, activation: Activation, inputs: &[Input<'_>], y: &mut [f32
     let (x, w, b) = (inputs[0].floats(), inputs[1].floats(), inputs[2].floats());
     by_rows(e, y, |first, y| {
         product(MatMul::Nt, e, first, x, w, y);
-        Arch::new().dispatch(|| {
+        Arch::new().dispatch(#[inline(always)] || {
             for row in y.chunks_exact_mut(e.n) {
                 match activation {
-                    Activation::Identity => row.iter_mut().zip(b).for_each(|(y, b)| *y += b),
-                    Activation::Relu => row.iter_mut().zip(b).for_each(|(y, b)| *y = relu(*y + b)),
-                    Activation::Sigmoid => row.iter_mut().zip(b).for_each(|(y, b)| *y = 1.0 / (1.0 + exp(-(*y + b)))),
+                    Activation::Identity => shift(row, b, |z| z),
+                    Activation::Relu => shift(row, b, relu),
+                    Activation::Sigmoid => shift(row, b, |z| 1.0 / (1.0 + exp(-z))),
                 }
             }
         });
     });
+}
+
+/// A plain loop: `for_each` may be compiled apart, without the processor's wide registers.
+#[inline(always)]
+fn shift(row: &mut [f32], bias: &[f32], activation: impl Fn(f32) -> f32) {
+    for (y, &b) in row.iter_mut().zip(bias) {
+        *y = activation(*y + b);
+    }
 }
 
 /// Lets NaN through, which `f32::max` would swallow.
@@ -116,26 +131,38 @@ fn linear_input_grad(e: Extents, activation: Activation, inputs: &[Input<'_>], d
     let (dy, w, h) = (inputs[0].floats(), inputs[1].floats(), inputs[2].floats());
     by_rows(e, dx, |first, dx| {
         product(MatMul::Nn, e, first, dy, w, dx);
-        Arch::new().dispatch(|| {
-            for (dx, &h) in dx.iter_mut().zip(&h[first * e.n..]) {
-                *dx *= activation.slope(h);
+        Arch::new().dispatch(#[inline(always)] || {
+            let h = &h[first * e.n..];
+            match activation {
+                Activation::Identity => {}
+                Activation::Relu => slopes(dx, h, |h| if h > 0.0 { 1.0 } else { 0.0 }),
+                Activation::Sigmoid => slopes(dx, h, |h| h * (1.0 - h)),
             }
         });
     });
+}
+
+#[inline(always)]
+fn slopes(dx: &mut [f32], h: &[f32], slope: impl Fn(f32) -> f32) {
+    for (dx, &h) in dx.iter_mut().zip(h) {
+        *dx *= slope(h);
+    }
 }
 
 fn linear_weight_grad(e: Extents, inputs: &[Input<'_>], dw: &mut [f32], db: &mut [f32]) {
     let (dy, x) = (inputs[0].floats(), inputs[1].floats());
     by_rows(e, dw, |first, dw| product(MatMul::Tn, e, first, dy, x, dw));
     db.fill(0.0);
-    Arch::new().dispatch(|| {
+    Arch::new().dispatch(#[inline(always)] || {
         for row in dy.chunks_exact(e.m) {
-            db.iter_mut().zip(row).for_each(|(db, dy)| *db += dy);
+            for (db, &dy) in db.iter_mut().zip(row) {
+                *db += dy;
+            }
         }
     });
 }
 
-/// Elements of a batch that one task takes.
+/// Elements that one task takes.
 const ELEMENTS: usize = 16_384;
 
 fn squared_error(
@@ -156,11 +183,11 @@ fn squared_error(
         .par_chunks_mut(ELEMENTS)
         .zip(prediction.par_chunks(ELEMENTS).zip(target.par_chunks(ELEMENTS)))
         .map(|(dx, (y, x))| {
-            Arch::new().dispatch(|| {
-                for ((dx, &y), &x) in dx.iter_mut().zip(y).zip(x) {
-                    *dx = (y - x) * slope * activation.slope(y);
-                }
-                sum(y.iter().zip(x).take(dx.len()).map(|(y, x)| (y - x) * (y - x)))
+            // One loop for each activation, so that none asks in its midst which it is.
+            Arch::new().dispatch(#[inline(always)] || match activation {
+                Activation::Identity => squared_errors(dx, y, x, slope, |_| 1.0),
+                Activation::Relu => squared_errors(dx, y, x, slope, |y| if y > 0.0 { 1.0 } else { 0.0 }),
+                Activation::Sigmoid => squared_errors(dx, y, x, slope, |y| y * (1.0 - y)),
             })
         })
         .collect();
@@ -172,14 +199,16 @@ fn batch_gather(gather: BatchGather, inputs: &[Input<'_>], x: &mut [f32]) {
     let rows = inputs[1].words(&[]);
     let rows_per_task = (ELEMENTS / gather.features).max(1);
     x.par_chunks_mut(rows_per_task * gather.features).zip(rows.par_chunks(rows_per_task)).for_each(|(x, rows)| {
-        Arch::new().dispatch(|| {
+        Arch::new().dispatch(#[inline(always)] || {
             for (x, &row) in x.chunks_exact_mut(gather.features).zip(rows) {
                 if row == PADDING {
                     x.fill(0.0);
                     continue;
                 }
                 let bytes = &data[row as usize * gather.stride()..][..gather.features];
-                x.iter_mut().zip(bytes).for_each(|(x, &byte)| *x = f32::from(byte) / 255.0);
+                for (x, &byte) in x.iter_mut().zip(bytes) {
+                    *x = f32::from(byte) / 255.0;
+                }
             }
         });
     });
@@ -191,23 +220,27 @@ fn adam_step(adam: &AdamStep, inputs: &[Input<'_>], outputs: &mut [&mut [u32]]) 
         return;
     }
     let rate = inputs[1].floats()[0];
-    let corrections = [clock::CORRECTION1, clock::CORRECTION2].map(|word| f32::from_bits(clock[word]));
+    let [c1, c2] = [clock::CORRECTION1, clock::CORRECTION2].map(|word| 1.0 / f32::from_bits(clock[word]));
+    // Without a branch in the loop: 0 and 1 stand for a decay that is not wanted.
+    let in_gradient = if adam.decay == WeightDecay::L2 { adam.lambda } else { 0.0 };
+    let shrink = if adam.decay == WeightDecay::Decoupled { 1.0 - rate * adam.lambda } else { 1.0 };
+    let (beta1, beta2, epsilon) = (adam.beta1, adam.beta2, adam.epsilon);
     let n = adam.tensors;
     let (weights, moments) = outputs.split_at_mut(n);
     let (first, second) = moments.split_at_mut(n);
+    let mut blocks = Vec::new();
     for (t, ((w, m), v)) in weights.iter_mut().zip(first).zip(second).enumerate() {
-        let g = inputs[2 + n + t].floats();
-        let (w, m, v): (&mut [f32], &mut [f32], &mut [f32]) = (cast_slice_mut(w), cast_slice_mut(m), cast_slice_mut(v));
-        w.par_chunks_mut(ELEMENTS)
-            .zip(m.par_chunks_mut(ELEMENTS))
-            .zip(v.par_chunks_mut(ELEMENTS))
-            .zip(g.par_chunks(ELEMENTS))
-            .for_each(|(((w, m), v), g)| {
-                Arch::new().dispatch(|| {
-                    for (((w, m), v), &g) in w.iter_mut().zip(m).zip(v).zip(g) {
-                        (*w, *m, *v) = adam.update(rate, corrections, [*w, g, *m, *v]);
-                    }
-                });
-            });
+        let [w, m, v] = [w, m, v].map(|words| cast_slice_mut::<u32, f32>(words).chunks_mut(ELEMENTS));
+        blocks.extend(w.zip(m).zip(v).zip(inputs[2 + n + t].floats().chunks(ELEMENTS)));
     }
+    blocks.into_par_iter().for_each(|(((w, m), v), g)| {
+        Arch::new().dispatch(#[inline(always)] || {
+            for (((w, m), v), &g) in w.iter_mut().zip(m).zip(v).zip(g) {
+                let g = g + in_gradient * *w;
+                *m = beta1 * *m + (1.0 - beta1) * g;
+                *v = beta2 * *v + (1.0 - beta2) * g * g;
+                *w = shrink * *w - rate * (*m * c1) / ((*v * c2).sqrt() + epsilon);
+            }
+        });
+    });
 }

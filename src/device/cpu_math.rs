@@ -8,7 +8,7 @@ use crate::ops::matmul::{Extents, MatMul};
 pub(super) fn rows_per_task(e: Extents) -> usize {
     // Below this much work a second thread costs more than it saves.
     const SMALL: usize = 1 << 19;
-    if e.m * e.n * e.k < SMALL { e.m } else { (e.m / 16).max(64) }
+    if e.m * e.n * e.k < SMALL { e.m } else { (e.m / 16).max(32) }
 }
 
 /// Rows `first..` of a product, as many as `out` holds.
@@ -57,24 +57,47 @@ pub(super) fn exp(x: f32) -> f32 {
     /// Adding and subtracting 1.5 · 2²³ rounds to the nearest integer.
     const ROUND: f32 = 12_582_912.0;
     let x = x.clamp(-87.3, 88.3);
-    let n = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    let rounded = x * std::f32::consts::LOG2_E + ROUND;
+    let n = rounded - ROUND;
     let r = (x - n * LN2_HIGH) - n * LN2_LOW;
     let mut p = 1.987_569_1e-4;
     for c in [1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5] {
         p = p * r + c;
     }
     let e = p * r * r + r + 1.0;
-    e * f32::from_bits(((n as i32 + 127) as u32) << 23)
+    // The integer n is the low bits of `rounded`; a conversion would not vectorise.
+    e * f32::from_bits(rounded.to_bits().wrapping_add(127) << 23)
 }
 
-/// Adds up without waiting for each sum: sixteen partial sums, then those in order.
+/// Writes slope · (y − x) · `activation`(y) to dx and returns Σ (y − x)², in sixteen partial sums that
+/// do not wait for each other.
 #[inline(always)]
-pub(super) fn sum(values: impl Iterator<Item = f32>) -> f32 {
-    let mut lanes = [0.0f32; 16];
-    for (i, value) in values.enumerate() {
-        lanes[i % 16] += value;
+pub(super) fn squared_errors(
+    dx: &mut [f32],
+    y: &[f32],
+    x: &[f32],
+    slope: f32,
+    activation: impl Fn(f32) -> f32,
+) -> f32 {
+    const LANES: usize = 16;
+    let (y, x) = (&y[..dx.len()], &x[..dx.len()]);
+    let mut sums = [0.0f32; LANES];
+    let mut dx = dx.chunks_exact_mut(LANES);
+    let (mut y, mut x) = (y.chunks_exact(LANES), x.chunks_exact(LANES));
+    for ((dx, y), x) in (&mut dx).zip(&mut y).zip(&mut x) {
+        for lane in 0..LANES {
+            let error = y[lane] - x[lane];
+            dx[lane] = error * slope * activation(y[lane]);
+            sums[lane] += error * error;
+        }
     }
-    lanes.iter().sum()
+    let mut total = 0.0;
+    for ((dx, &y), &x) in dx.into_remainder().iter_mut().zip(y.remainder()).zip(x.remainder()) {
+        let error = y - x;
+        *dx = error * slope * activation(y);
+        total += error * error;
+    }
+    sums.iter().sum::<f32>() + total
 }
 
 #[cfg(test)]

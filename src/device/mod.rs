@@ -1,8 +1,10 @@
 //! WHERE it is computed: devices that load plans and run them.
 
 mod adapters;
+pub mod ceilings;
 pub mod check;
 mod cpu;
+mod cpu_ceilings;
 mod cpu_kernels;
 mod cpu_math;
 mod gpu;

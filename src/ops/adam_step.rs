@@ -132,6 +132,9 @@ impl Op for AdamStep {
 /// `shaders/adam_step.wgsl`
 pub struct AdamStepKernel;
 
+/// Vectors that one invocation takes, as in the shader.
+const EACH: usize = 4;
+
 impl Kernel for AdamStepKernel {
     fn stem(&self) -> &'static str {
         "adam_step"
@@ -144,7 +147,7 @@ impl Kernel for AdamStepKernel {
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let op = r.op.downcast::<AdamStep>().copied().unwrap_or(AdamStep::new(1));
         let n = op.tensors;
-        let words = super::packed_words(&r.inputs[2..2 + n]);
+        let vectors = super::packed_words(&r.inputs[2..2 + n]).div_ceil(4);
         Ok(Launch::single(
             ShaderKey::plain(self.stem()),
             vec![
@@ -156,14 +159,14 @@ impl Kernel for AdamStepKernel {
                 Bind::Inputs(2 + 3 * n..2 + 4 * n),
             ],
             vec![
-                words as u32,
+                vectors as u32,
                 op.decay as u32,
                 op.beta1.to_bits(),
                 op.beta2.to_bits(),
                 op.epsilon.to_bits(),
                 op.lambda.to_bits(),
             ],
-            Work::Invocations(words),
+            Work::Invocations(vectors.div_ceil(EACH)),
         ))
     }
 

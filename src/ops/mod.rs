@@ -11,6 +11,8 @@ pub mod batch_gather;
 pub mod batch_rows;
 pub mod binary;
 pub mod broadcast;
+pub mod ceiling_copy;
+pub mod ceiling_fma;
 mod check;
 pub mod clock;
 pub mod clock_advance;
@@ -39,6 +41,11 @@ use crate::tensor::Ty;
 
 /// Alignment in bytes of every tensor in an arena: what any adapter accepts as a binding's offset.
 pub const ALIGNMENT: usize = 256;
+
+/// Bytes of the widest load. Arenas and bindings are whole numbers of them, so that a kernel may take
+/// any tensor four elements at a time; what lies between a tensor's end and the next multiple belongs
+/// to no one, and holds nothing that may be relied on.
+pub const VECTOR: usize = 16;
 
 /// Words that tensors take when packed into one arena, padding between them included.
 pub fn packed_words(types: &[&Ty]) -> usize {
@@ -74,6 +81,8 @@ kernels! {
     batch_rows => batch_rows::BatchRowsKernel,
     binary => binary::BinaryKernel,
     broadcast => broadcast::BroadcastKernel,
+    ceiling_copy => ceiling_copy::CeilingCopyKernel,
+    ceiling_fma => ceiling_fma::CeilingFmaKernel,
     clock_advance => clock_advance::ClockAdvanceKernel,
     element => element::ElementKernel,
     matmul_nn => matmul_nn::MatMulNnKernel,

@@ -175,6 +175,8 @@ impl Op for ReconstructionLossPair {
 /// `shaders/reconstruction_loss.wgsl`: any of the three operations above.
 pub struct ReconstructionLossKernel;
 
+/// Vectors that an invocation takes at least.
+const EACH: usize = 8;
 /// Most invocations of the element pass; each leaves one partial sum.
 const INVOCATIONS: usize = 8_192;
 
@@ -204,8 +206,8 @@ impl Kernel for ReconstructionLossKernel {
         let (kind, activation, value, gradient) =
             Self::parts(r.op).unwrap_or((LossKind::Mse, Activation::Identity, None, None));
         let (_, features) = matrix(self.stem(), "the prediction", r.inputs[0])?;
-        let elements = r.inputs[0].elements();
-        let invocations = elements.min(INVOCATIONS);
+        let vectors = r.inputs[0].elements().div_ceil(4);
+        let invocations = vectors.div_ceil(EACH).min(INVOCATIONS);
         let mut scratch = vec![invocations * 4, sum_all::SCRATCH_BYTES];
         // Without a gradient there is no seed and nothing to write: stand-ins fill the bindings.
         let (seed, target) = match gradient {
@@ -220,7 +222,7 @@ impl Kernel for ReconstructionLossKernel {
             bindings: vec![Bind::Input(0), Bind::Input(1), Bind::Input(2), seed, target, Bind::Scratch(0)],
             params: vec![
                 features as u32,
-                elements as u32,
+                vectors as u32,
                 invocations as u32,
                 kind as u32,
                 activation as u32,

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::{Arena, Place};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role, Source, Var};
-use crate::ops::{ALIGNMENT, Launch};
+use crate::ops::{ALIGNMENT, Launch, VECTOR};
 
 /// Where everything lies.
 pub(super) struct Layout {
@@ -37,7 +37,7 @@ impl Layout {
     /// Room at the end of an arena.
     fn append(&mut self, arena: usize, bytes: usize) -> (usize, usize) {
         let offset = self.arenas[arena].bytes.next_multiple_of(ALIGNMENT);
-        self.arenas[arena].bytes = offset + bytes;
+        self.arenas[arena].bytes = (offset + bytes).next_multiple_of(VECTOR);
         (arena, offset)
     }
 }
@@ -200,7 +200,7 @@ impl Pool<'_> {
             layout.arena(format!("{prefix}{number}"))
         });
         self.free.retain(|&other| other != slot);
-        layout.arenas[slot].bytes = layout.arenas[slot].bytes.max(bytes);
+        layout.arenas[slot].bytes = layout.arenas[slot].bytes.max(bytes.next_multiple_of(VECTOR));
         slot
     }
 }

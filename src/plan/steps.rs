@@ -6,7 +6,7 @@ use super::memory::Layout;
 use super::{DeviceProfile, Place};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node, OpRef, Var};
-use crate::ops::{Bind, Cost, Dispatch, Kernel, Launch, Request, Work, kernel_for};
+use crate::ops::{Bind, Cost, Dispatch, Kernel, Launch, Request, VECTOR, Work, kernel_for};
 use crate::shader::{Access, ShaderKey, shader};
 use crate::tensor::Ty;
 
@@ -137,6 +137,7 @@ fn plan_dispatch(
     let mut bindings: Vec<PlannedBinding> = Vec::new();
     for (bind, &access) in dispatch.bindings.iter().zip(&shader.storage) {
         let (arena, offset, bytes) = resolve(bind);
+        let bytes = bytes.next_multiple_of(VECTOR);
         if bytes as u64 > profile.max_binding {
             return refuse(format!(
                 "a binding of {:.1} MiB, the device allows {:.1} MiB; use a smaller batch or model",

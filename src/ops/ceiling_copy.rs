@@ -1,0 +1,68 @@
+//! A copy, the measure of a device's memory: see [`crate::device::ceilings`].
+
+use super::check::{arity, float};
+use super::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
+use super::samples::Samples;
+use crate::error::Result;
+use crate::graph::Op;
+use crate::shader::ShaderKey;
+use crate::tensor::{HostTensor, Real, Ty};
+
+/// y = x
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CeilingCopy;
+
+impl CeilingCopy {
+    fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
+        y[0].real_mut().copy_from_slice(x[0].real());
+    }
+}
+
+impl Op for CeilingCopy {
+    fn name(&self) -> &'static str {
+        "ceiling_copy"
+    }
+
+    fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
+        let [x] = arity(self.name(), inputs)?;
+        float(self.name(), "x", x)?;
+        Ok(vec![x.clone()])
+    }
+
+    crate::twin!();
+}
+
+/// `shaders/ceiling_copy.wgsl`
+pub struct CeilingCopyKernel;
+
+/// Vectors that one invocation copies, as in the shader.
+const EACH: usize = 4;
+
+impl Kernel for CeilingCopyKernel {
+    fn stem(&self) -> &'static str {
+        "ceiling_copy"
+    }
+
+    fn matches(&self, op: &dyn Op) -> bool {
+        op.downcast::<CeilingCopy>().is_some()
+    }
+
+    fn launch(&self, r: &Request<'_>) -> Result<Launch> {
+        let vectors = r.inputs[0].elements().div_ceil(4);
+        let bindings = vec![Bind::Input(0), Bind::Output(0)];
+        // Rounded up to whole workgroups: the last may have lanes that take fewer than EACH.
+        let work = Work::Invocations(vectors.div_ceil(EACH));
+        Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, vec![vectors as u32], work))
+    }
+
+    fn cost(&self, r: &Request<'_>) -> Cost {
+        Cost::streaming(r, 0.0)
+    }
+
+    fn cases(&self) -> Vec<Case> {
+        let exact = Tolerance::new(0.0, 0.0, Terms::Each, "a copy rounds nothing");
+        let mut s = Samples::new("ceiling_copy");
+        let mut case = |n: usize| Case::new(format!("{n}"), CeilingCopy, vec![s.cheap(&[n])], exact);
+        vec![case(1), case(4), case(67), case(255), case(1025), case(4_001), case(1 << 20).benched()]
+    }
+}
