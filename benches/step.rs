@@ -6,63 +6,27 @@
 
 mod support;
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use gpu_ae::autodiff::grad;
+use gpu_ae::config::RunConfig;
 use gpu_ae::device::{Device, ProgramId};
-use gpu_ae::graph::{Graph, Role};
-use gpu_ae::nn::Autoencoder;
 use gpu_ae::nn::autoencoder::{initial_parameters, report_layers};
-use gpu_ae::nn::losses::{Activity, weight_entropy};
-use gpu_ae::ops::adam_step::AdamStep;
-use gpu_ae::ops::batch_gather::BatchGather;
-use gpu_ae::ops::batch_rows::BatchRows;
 use gpu_ae::ops::clock;
-use gpu_ae::ops::clock_advance::ClockAdvance;
-use gpu_ae::ops::reconstruction_loss::{LossKind, ReconstructionLoss};
-use gpu_ae::optim::adam::adam;
 use gpu_ae::plan::{DeviceProfile, Plan};
 use gpu_ae::rng::{Rng, Stream, stream_key};
-use gpu_ae::tensor::Ty;
+use gpu_ae::train::graph::{DataShape, training};
 
 const ROWS: usize = 60_000;
 const FEATURES: usize = 784;
 const BATCHES: [usize; 4] = [64, 128, 1024, 8192];
-/// Steps that the ring of losses remembers.
-const RING: usize = 4096;
 /// Share of pixels that are not black, as in MNIST.
 const INK: f32 = 0.19;
 
-/// One step of training.
-fn training_plan(batch: usize, profile: &DeviceProfile) -> gpu_ae::error::Result<Plan> {
-    let mut g = Graph::new();
-    let clock = g.source(Role::State, "clock", clock::ty());
-    let ring = g.source(Role::State, "ring", Ty::f32(&[RING, 3]));
-    let [rate, lambda_mse, lambda_entropy] =
-        ["learning_rate", "lambda_mse", "lambda_entropy"].map(|name| g.source(Role::State, name, Ty::f32(&[])));
-    let data = g.source(Role::Data, "data", Ty::u8(&[ROWS, FEATURES]));
-    let model = Autoencoder::new(&mut g, FEATURES, &report_layers(FEATURES))?;
-    let rows = g.apply(BatchRows(batch), &[clock])?;
-    let x = g.apply(BatchGather { features: FEATURES }, &[data, rows])?;
-    let outputs = model.forward(&mut g, x)?;
-    let reconstruction = outputs[outputs.len() - 1];
-    let mse = g.apply(ReconstructionLoss(LossKind::Mse), &[reconstruction, x, clock])?;
-    // Listing 2: incoming and outgoing weights of the middle layer, Rényi order 0.04.
-    let middle = model.code_layer();
-    let (layer, next) = (&model.layers[middle], &model.layers[middle + 1]);
-    let entropy = weight_entropy(&mut g, layer, next, Activity::Both, 0.04, 1.0)?;
-    let parameters = model.parameters();
-    let gradients = grad(&mut g, &[(mse, lambda_mse), (entropy, lambda_entropy)], &parameters)?;
-    let gradients: Vec<_> = gradients.into_iter().flatten().collect();
-    let settings = AdamStep::new(parameters.len());
-    let advance = ClockAdvance { beta1: settings.beta1, beta2: settings.beta2 };
-    let advanced = g.push(std::sync::Arc::new(advance), &[clock, ring, mse, entropy])?;
-    let names = g.sources().map(|(var, source)| (var, source.name.clone())).collect::<BTreeMap<_, _>>();
-    let named: Vec<_> = parameters.iter().map(|var| (names[var].clone(), *var)).collect();
-    adam(&mut g, settings, advanced[0], rate, &named, &gradients)?;
-    Plan::new("train", &g, profile)
+/// One step of training, with the default recipe: Listing 2.
+fn training_plan(batch: usize, profile: &DeviceProfile) -> gpu_ae::Result<Plan> {
+    let config = RunConfig { batch_size: batch, ..RunConfig::default() };
+    Plan::new("train", &training(&config, DataShape { rows: ROWS, features: FEATURES })?, profile)
 }
 
 /// Bytes like those of handwritten digits: mostly black.
@@ -76,7 +40,7 @@ fn load(device: &mut dyn Device, batch: usize, data: &[u8]) -> ProgramId {
     device.clear();
     let plan = training_plan(batch, device.profile()).unwrap();
     let program = device.load(plan).unwrap();
-    device.write(program, "data", data).unwrap();
+    device.write(program, "train images", data).unwrap();
     let clock = clock::start(ROWS, batch, true, 1);
     device.write(program, "clock", bytemuck::cast_slice(&clock)).unwrap();
     for (name, value) in [("learning_rate", 1e-3f32), ("lambda_mse", 0.7), ("lambda_entropy", 0.3)] {
@@ -114,7 +78,7 @@ fn breakdown(device: &mut dyn Device, batch: usize, data: &[u8]) {
         device.clear();
         let alone = Plan { steps: vec![step.clone()], ..plan.clone() };
         let program = device.load(alone).unwrap();
-        device.write(program, "data", data).unwrap();
+        device.write(program, "train images", data).unwrap();
         // The clock says how many rows are valid; without it losses would have nothing to do.
         let clock = clock::start(ROWS, batch, true, 1);
         device.write(program, "clock", bytemuck::cast_slice(&clock)).unwrap();

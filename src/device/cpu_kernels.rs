@@ -101,15 +101,18 @@ fn linear(e: Extents, activation: Activation, inputs: &[Input<'_>], y: &mut [f32
     let (x, w, b) = (inputs[0].floats(), inputs[1].floats(), inputs[2].floats());
     by_rows(e, y, |first, y| {
         product(MatMul::Nt, e, first, x, w, y);
-        Arch::new().dispatch(#[inline(always)] || {
-            for row in y.chunks_exact_mut(e.n) {
-                match activation {
-                    Activation::Identity => shift(row, b, |z| z),
-                    Activation::Relu => shift(row, b, relu),
-                    Activation::Sigmoid => shift(row, b, |z| 1.0 / (1.0 + exp(-z))),
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for row in y.chunks_exact_mut(e.n) {
+                    match activation {
+                        Activation::Identity => shift(row, b, |z| z),
+                        Activation::Relu => shift(row, b, relu),
+                        Activation::Sigmoid => shift(row, b, |z| 1.0 / (1.0 + exp(-z))),
+                    }
                 }
-            }
-        });
+            },
+        );
     });
 }
 
@@ -131,14 +134,17 @@ fn linear_input_grad(e: Extents, activation: Activation, inputs: &[Input<'_>], d
     let (dy, w, h) = (inputs[0].floats(), inputs[1].floats(), inputs[2].floats());
     by_rows(e, dx, |first, dx| {
         product(MatMul::Nn, e, first, dy, w, dx);
-        Arch::new().dispatch(#[inline(always)] || {
-            let h = &h[first * e.n..];
-            match activation {
-                Activation::Identity => {}
-                Activation::Relu => slopes(dx, h, |h| if h > 0.0 { 1.0 } else { 0.0 }),
-                Activation::Sigmoid => slopes(dx, h, |h| h * (1.0 - h)),
-            }
-        });
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let h = &h[first * e.n..];
+                match activation {
+                    Activation::Identity => {}
+                    Activation::Relu => slopes(dx, h, |h| if h > 0.0 { 1.0 } else { 0.0 }),
+                    Activation::Sigmoid => slopes(dx, h, |h| h * (1.0 - h)),
+                }
+            },
+        );
     });
 }
 
@@ -153,13 +159,16 @@ fn linear_weight_grad(e: Extents, inputs: &[Input<'_>], dw: &mut [f32], db: &mut
     let (dy, x) = (inputs[0].floats(), inputs[1].floats());
     by_rows(e, dw, |first, dw| product(MatMul::Tn, e, first, dy, x, dw));
     db.fill(0.0);
-    Arch::new().dispatch(#[inline(always)] || {
-        for row in dy.chunks_exact(e.m) {
-            for (db, &dy) in db.iter_mut().zip(row) {
-                *db += dy;
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for row in dy.chunks_exact(e.m) {
+                for (db, &dy) in db.iter_mut().zip(row) {
+                    *db += dy;
+                }
             }
-        }
-    });
+        },
+    );
 }
 
 /// Elements that one task takes.
@@ -184,11 +193,14 @@ fn squared_error(
         .zip(prediction.par_chunks(ELEMENTS).zip(target.par_chunks(ELEMENTS)))
         .map(|(dx, (y, x))| {
             // One loop for each activation, so that none asks in its midst which it is.
-            Arch::new().dispatch(#[inline(always)] || match activation {
-                Activation::Identity => squared_errors(dx, y, x, slope, |_| 1.0),
-                Activation::Relu => squared_errors(dx, y, x, slope, |y| if y > 0.0 { 1.0 } else { 0.0 }),
-                Activation::Sigmoid => squared_errors(dx, y, x, slope, |y| y * (1.0 - y)),
-            })
+            Arch::new().dispatch(
+                #[inline(always)]
+                || match activation {
+                    Activation::Identity => squared_errors(dx, y, x, slope, |_| 1.0),
+                    Activation::Relu => squared_errors(dx, y, x, slope, |y| if y > 0.0 { 1.0 } else { 0.0 }),
+                    Activation::Sigmoid => squared_errors(dx, y, x, slope, |y| y * (1.0 - y)),
+                },
+            )
         })
         .collect();
     value[0] = partial.iter().sum::<f32>() * scale;
@@ -199,18 +211,21 @@ fn batch_gather(gather: BatchGather, inputs: &[Input<'_>], x: &mut [f32]) {
     let rows = inputs[1].words(&[]);
     let rows_per_task = (ELEMENTS / gather.features).max(1);
     x.par_chunks_mut(rows_per_task * gather.features).zip(rows.par_chunks(rows_per_task)).for_each(|(x, rows)| {
-        Arch::new().dispatch(#[inline(always)] || {
-            for (x, &row) in x.chunks_exact_mut(gather.features).zip(rows) {
-                if row == PADDING {
-                    x.fill(0.0);
-                    continue;
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for (x, &row) in x.chunks_exact_mut(gather.features).zip(rows) {
+                    if row == PADDING {
+                        x.fill(0.0);
+                        continue;
+                    }
+                    let bytes = &data[row as usize * gather.stride()..][..gather.features];
+                    for (x, &byte) in x.iter_mut().zip(bytes) {
+                        *x = f32::from(byte) / 255.0;
+                    }
                 }
-                let bytes = &data[row as usize * gather.stride()..][..gather.features];
-                for (x, &byte) in x.iter_mut().zip(bytes) {
-                    *x = f32::from(byte) / 255.0;
-                }
-            }
-        });
+            },
+        );
     });
 }
 
@@ -234,13 +249,16 @@ fn adam_step(adam: &AdamStep, inputs: &[Input<'_>], outputs: &mut [&mut [u32]]) 
         blocks.extend(w.zip(m).zip(v).zip(inputs[2 + n + t].floats().chunks(ELEMENTS)));
     }
     blocks.into_par_iter().for_each(|(((w, m), v), g)| {
-        Arch::new().dispatch(#[inline(always)] || {
-            for (((w, m), v), &g) in w.iter_mut().zip(m).zip(v).zip(g) {
-                let g = g + in_gradient * *w;
-                *m = beta1 * *m + (1.0 - beta1) * g;
-                *v = beta2 * *v + (1.0 - beta2) * g * g;
-                *w = shrink * *w - rate * (*m * c1) / ((*v * c2).sqrt() + epsilon);
-            }
-        });
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for (((w, m), v), &g) in w.iter_mut().zip(m).zip(v).zip(g) {
+                    let g = g + in_gradient * *w;
+                    *m = beta1 * *m + (1.0 - beta1) * g;
+                    *v = beta2 * *v + (1.0 - beta2) * g * g;
+                    *w = shrink * *w - rate * (*m * c1) / ((*v * c2).sqrt() + epsilon);
+                }
+            },
+        );
     });
 }

@@ -72,13 +72,7 @@ pub(super) fn exp(x: f32) -> f32 {
 /// Writes slope · (y − x) · `activation`(y) to dx and returns Σ (y − x)², in sixteen partial sums that
 /// do not wait for each other.
 #[inline(always)]
-pub(super) fn squared_errors(
-    dx: &mut [f32],
-    y: &[f32],
-    x: &[f32],
-    slope: f32,
-    activation: impl Fn(f32) -> f32,
-) -> f32 {
+pub(super) fn squared_errors(dx: &mut [f32], y: &[f32], x: &[f32], slope: f32, activation: impl Fn(f32) -> f32) -> f32 {
     const LANES: usize = 16;
     let (y, x) = (&y[..dx.len()], &x[..dx.len()]);
     let mut sums = [0.0f32; LANES];
