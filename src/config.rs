@@ -119,7 +119,7 @@ impl RunConfig {
         }
     }
 
-    /// Reads a configuration file; keys that are missing keep the values of `self`.
+    /// Reads a configuration file; keys that are missing have their default values.
     ///
     /// # Errors
     /// When the file cannot be read, is no TOML, or has a key or value that means nothing; the message
@@ -137,6 +137,11 @@ impl RunConfig {
     /// Never for a configuration that passes [`check`](Self::check).
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string_pretty(self).map_err(|error| Error::Failed(format!("config.toml cannot be written: {error}")))
+    }
+
+    /// Samples of a step where there are `rows` to train on: what a larger batch adds would be padding.
+    pub fn step_rows(&self, rows: usize) -> usize {
+        self.batch_size.min(rows)
     }
 
     /// The network's layers.

@@ -1,6 +1,8 @@
 //! Flags that several commands share, and how they change a configuration.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use clap::Args;
 use gpu_ae::config::RunConfig;
@@ -8,6 +10,7 @@ use gpu_ae::data::{self, Dataset};
 use gpu_ae::device::{Choice, Device, open};
 use gpu_ae::train::{Checkpoint, RunDir, Session};
 use gpu_ae::{Error, Result};
+use num_traits::Bounded;
 
 use super::output::complain;
 
@@ -30,6 +33,16 @@ pub struct DeviceFlag {
     pub device: Option<String>,
 }
 
+/// Reads a number for the command line; whether it makes sense is the configuration's to say.
+fn number(text: &str) -> Result<f32, String> {
+    text.parse().map_err(|_| "expected a number, such as 0.5 or 1e-3".into())
+}
+
+/// Reads a whole number for the command line.
+fn whole<T: FromStr + Bounded + Display>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("expected a whole number from 0 to {}", T::max_value()))
+}
+
 /// What makes up a configuration.
 #[derive(Args, Clone, Default)]
 pub struct ConfigFlags {
@@ -45,22 +58,22 @@ pub struct ConfigFlags {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Passes over the training data [default: 10]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u32>, allow_negative_numbers = true)]
     pub epochs: Option<u32>,
     /// Samples of a training step [default: 128]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
     pub batch_size: Option<usize>,
     /// Adam's step size [default: 0.001]
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true)]
     pub lr: Option<f32>,
     /// Weight of the reconstruction error [default: 0.7]
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true)]
     pub lambda_mse: Option<f32>,
     /// Weight of the entropy; 0 trains a plain autoencoder [default: 0.3]
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true)]
     pub lambda_entropy: Option<f32>,
     /// Seed of everything random [default: 0]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>, allow_negative_numbers = true)]
     pub seed: Option<u64>,
 }
 
@@ -103,17 +116,26 @@ impl ConfigFlags {
         config.check()
     }
 
-    /// Names of the flags given that would contradict what a checkpoint was made with.
-    pub fn fixed_by_checkpoint(&self) -> Vec<&'static str> {
-        let given = [
-            ("--data", self.data.data.is_some()),
-            ("--model", self.model.is_some()),
-            ("--recipe", self.recipe.is_some()),
-            ("--config", self.config.is_some()),
-            ("--batch-size", self.batch_size.is_some()),
-            ("--seed", self.seed.is_some()),
+    /// Refuses flags that contradict what a run was made with; those that repeat it are fine.
+    pub fn check_resume(&self, made: &RunConfig) -> Result<()> {
+        if self.config.is_some() {
+            return Err(Error::Usage("--config: cannot be used with --resume, which has the run's own".into()));
+        }
+        let fixed = [
+            ("--data", self.data.data.clone(), made.data.clone()),
+            ("--model", self.model.clone(), made.model.clone()),
+            ("--recipe", self.recipe.clone(), made.recipe.clone()),
+            ("--batch-size", self.batch_size.map(|n| n.to_string()), made.batch_size.to_string()),
+            ("--seed", self.seed.map(|n| n.to_string()), made.seed.to_string()),
         ];
-        given.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
+        for (flag, given, made) in fixed {
+            if let Some(given) = given.filter(|given| *given != made) {
+                return Err(Error::Usage(format!(
+                    "{flag} {given}: cannot change on --resume, the run was made with {flag} {made}"
+                )));
+            }
+        }
+        Ok(())
     }
 }
 

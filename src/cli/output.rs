@@ -1,16 +1,33 @@
 //! Printing: results to standard output, everything else to standard error. A reader that went away
-//! ends the program quietly instead of with a panic.
+//! never makes a panic.
 
-use std::io::Write;
+use std::io::{ErrorKind, Result as IoResult, Write};
+use std::process::exit;
 
 use gpu_ae::{Error, Result};
 
-/// Prints a result.
-pub fn say(text: &str) {
+fn line(text: &str) -> IoResult<()> {
     let mut out = std::io::stdout().lock();
-    if out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()).is_err() {
-        std::process::exit(0);
+    out.write_all(text.as_bytes())?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
+
+/// Prints a result, which is all the command is for: a reader that has enough ends the program.
+pub fn say(text: &str) {
+    match line(text) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => exit(0),
+        Err(error) => {
+            complain(&format!("error: cannot print the result: {error}"));
+            exit(1)
+        }
     }
+}
+
+/// Prints how things are going. When nobody reads it the work goes on all the same.
+pub fn tell(text: &str) {
+    let _ = line(text);
 }
 
 /// Prints a notice or an error. When nobody listens there is nobody to tell.

@@ -13,7 +13,7 @@ use gpu_ae::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::flags::{ConfigFlags, DeviceFlag, load_data, open_device};
-use super::output::{complain, say, say_json, thousands};
+use super::output::{complain, say_json, tell, thousands};
 use super::pictures::draw;
 
 #[derive(clap::Args)]
@@ -46,17 +46,21 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
         None => start(&args, quiet)?,
     };
     let mut display = Display::new(&run.config, run.data.train.rows, begin, quiet);
-    run.run.train(|event| display.show(event))?;
+    let trained = run.run.train(|event| display.show(event));
     display.finish();
+    trained?;
     draw(&mut run.run, &RunDir::open(&run.path)?)?;
+    let path = run.path.display();
     if args.json {
-        return run.run.metrics().last().map_or(Ok(()), say_json);
+        return match run.run.metrics().last() {
+            Some(metrics) => say_json(metrics),
+            None => Err(Error::Failed(format!("{path}/metrics.jsonl: no epoch is left in it to print"))),
+        };
     }
     if !quiet {
-        let path = run.path.display();
-        say(&format!("run directory: {path}"));
-        say(&format!("pictures:      {path}/reconstructions.png, {path}/loss.png"));
-        say(&format!("what next:     gpu-ae inspect {path}"));
+        tell(&format!("run directory: {path}"));
+        tell(&format!("pictures:      {path}/reconstructions.png, {path}/loss.png"));
+        tell(&format!("what next:     gpu-ae inspect {path}"));
     }
     Ok(())
 }
@@ -87,13 +91,6 @@ fn start(args: &Args, quiet: bool) -> Result<Prepared> {
 }
 
 fn resume(args: &Args, path: PathBuf, quiet: bool) -> Result<Prepared> {
-    let fixed = args.config.fixed_by_checkpoint();
-    if !fixed.is_empty() {
-        let flags = fixed.join(", ");
-        return Err(Error::Usage(format!(
-            "{flags}: cannot change on --resume; the checkpoint was made with other values"
-        )));
-    }
     let directory = RunDir::open(&path)?;
     let mut file = directory.checkpoint();
     if args.from_previous {
@@ -101,6 +98,7 @@ fn resume(args: &Args, path: PathBuf, quiet: bool) -> Result<Prepared> {
     }
     let checkpoint = Checkpoint::load(&file)?;
     let mut config = checkpoint.config.clone();
+    args.config.check_resume(&config)?;
     args.config.clone().apply(&args.device, &mut config)?;
     let (data, device) = prepare(&config, quiet)?;
     introduce(&config, &data, device.name(), quiet);
@@ -182,8 +180,8 @@ impl Display {
                 bar.set_position(samples);
                 bar.set_message(format!("loss {loss:.4}  {} samples/s", thousands(samples_per_second as u64)));
             }
-            (Event::Epoch(metrics), Some(bar)) => bar.suspend(|| say(&self.line(metrics))),
-            (Event::Epoch(metrics), None) if !self.quiet => say(&self.line(metrics)),
+            (Event::Epoch(metrics), Some(bar)) => bar.suspend(|| tell(&self.line(metrics))),
+            (Event::Epoch(metrics), None) if !self.quiet => tell(&self.line(metrics)),
             _ => {}
         }
     }

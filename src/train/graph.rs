@@ -89,7 +89,7 @@ impl Forward {
 /// When the layers do not fit the data.
 pub fn training(config: &RunConfig, data: DataShape) -> Result<Graph> {
     let g = &mut Graph::new();
-    let forward = forward(g, config, "train images", data, config.batch_size)?;
+    let forward = forward(g, config, "train images", data, config.step_rows(data.rows))?;
     let ring = g.source(Role::State, "ring", Ty::f32(&[RING_STEPS, 1 + TERMS.len()]));
     let learning_rate = g.source(Role::State, "learning_rate", Ty::f32(&[]));
     let lambda_mse = g.source(Role::State, "lambda_mse", Ty::f32(&[]));

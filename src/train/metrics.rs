@@ -24,14 +24,6 @@ impl TermSums {
         }
     }
 
-    /// Adds other sums.
-    pub fn add(&mut self, other: &TermSums) {
-        self.rows += other.rows;
-        for (sum, term) in self.terms.iter_mut().zip(other.terms) {
-            *sum += term;
-        }
-    }
-
     /// Mean squared error per pixel.
     pub fn mse(&self) -> f64 {
         self.terms[0] / self.rows

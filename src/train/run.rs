@@ -65,8 +65,9 @@ impl Run {
         Ok(run)
     }
 
-    /// Continues a run from its checkpoint. The configuration is the checkpoint's, with what the caller
-    /// changed.
+    /// Continues a run from one of its checkpoints. The configuration is the checkpoint's, with what the
+    /// caller changed; the newest checkpoint is made to say the same at once, so that the change outlives
+    /// a kill, and so that a damaged newest one is not kept as the previous one.
     ///
     /// # Errors
     /// When the checkpoint does not fit, or the directory cannot be written.
@@ -88,6 +89,7 @@ impl Run {
             )));
         }
         run.metrics = run.directory.cut_metrics(run.clock[clock::STEP])?;
+        Checkpoint { config: run.config.clone(), ..checkpoint }.replace(&run.directory.checkpoint())?;
         run.directory.write_config(&run.config)?;
         Ok(run)
     }
@@ -149,17 +151,21 @@ impl Run {
         let batches = self.clock[clock::ROWS].div_ceil(self.clock[clock::BATCH_SIZE]);
         let steps = steps.min(batches - self.clock[clock::BATCH]);
         let begin = Instant::now();
-        let stretch = self.session.train(self.clock[clock::STEP], steps)?;
+        let before = self.sums.rows;
+        let stretch = self.session.train(self.clock[clock::STEP], steps, &mut self.sums)?;
         let time = begin.elapsed();
         self.epoch_time += time;
         if std::mem::replace(&mut self.warm, true) {
-            self.timed.0 += stretch.sums.rows;
+            self.timed.0 += self.sums.rows - before;
             self.timed.1 += time;
         }
-        self.sums.add(&stretch.sums);
         self.clock = stretch.clock;
         if let Some((step, term)) = stretch.bad {
-            return Err(self.not_finite(step, term));
+            return Err(self.stopped(&format!(
+                "step {step}: the {term} term of the loss is not finite; training stopped with the parameters of \
+                 step {}",
+                step - 1
+            )));
         }
         tell(Event::Progress {
             epoch: epoch + 1,
@@ -172,7 +178,8 @@ impl Run {
         Ok((fitting as u32).clamp(1, (4 * steps).min(RING_STEPS as u32)))
     }
 
-    fn not_finite(&self, step: u32, term: &str) -> Error {
+    /// The error of a loss that is not finite: what happened, and where to go on from.
+    fn stopped(&self, what: &str) -> Error {
         let path = self.directory.checkpoint();
         let good = match Checkpoint::load(&path) {
             Ok(checkpoint) => {
@@ -184,11 +191,7 @@ impl Run {
             }
             Err(_) => format!("look for a good checkpoint at {}", previous(&path).display()),
         };
-        Error::Failed(format!(
-            "step {step}: the {term} term of the loss is not finite; training stopped with the parameters of step {}; \
-             {good}. A smaller --lr usually helps",
-            step - 1
-        ))
+        Error::Failed(format!("{what}; {good}. A smaller --lr usually helps"))
     }
 
     /// Speed of the epoch so far; of its only step where there is no other.
@@ -198,7 +201,10 @@ impl Run {
     }
 
     fn end_epoch(&mut self, tell: &mut impl FnMut(Event<'_>)) -> Result<()> {
-        let test = self.session.evaluate()?;
+        let test = self.session.evaluate().map_err(|error| match error {
+            Error::Failed(what) => self.stopped(&format!("step {}: {what}", self.clock[clock::STEP])),
+            other => other,
+        })?;
         let seconds = self.epoch_time.as_secs_f64();
         let mut metrics =
             EpochMetrics::new(&self.config, self.epoch(), self.clock[clock::STEP], seconds, &self.sums, &test);

@@ -47,7 +47,9 @@ impl RunDir {
     /// When there is no run in this folder.
     pub fn open(path: &Path) -> Result<Self> {
         let run = RunDir { path: path.to_path_buf() };
-        let missing = if !path.is_dir() {
+        let missing = if path.exists() && !path.is_dir() {
+            "is not a folder; expected a run directory made by 'gpu-ae train'"
+        } else if !path.exists() {
             "there is no such folder; expected a run directory made by 'gpu-ae train'"
         } else if !run.checkpoint().exists() && !previous(&run.checkpoint()).exists() && !run.config().exists() {
             "is no run directory: expected config.toml and checkpoint.safetensors in it"

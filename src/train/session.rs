@@ -23,8 +23,6 @@ pub type State = BTreeMap<String, (Ty, Vec<u8>)>;
 /// What came of a stretch of training steps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stretch {
-    /// Sums of every loss term over the stretch.
-    pub sums: TermSums,
     /// Step and term of a loss that was not finite.
     pub bad: Option<(u32, &'static str)>,
     /// The clock after it.
@@ -125,7 +123,7 @@ impl Session {
         for (name, values) in initial_parameters(self.test.features, &specs, self.config.seed) {
             self.device.write(program, &name, bytemuck::cast_slice(&values))?;
         }
-        let clock = clock::start(rows, self.config.batch_size, true, self.config.seed);
+        let clock = clock::start(rows, self.config.step_rows(rows), true, self.config.seed);
         self.device.write(program, "clock", bytemuck::cast_slice(&clock))
     }
 
@@ -173,24 +171,24 @@ impl Session {
         Ok(())
     }
 
-    /// Runs `steps` training steps, at most as many as the ring holds, and reads their losses. This is
-    /// the only place where training waits for the device.
+    /// Runs `steps` training steps, at most as many as the ring holds, reads their losses and adds them
+    /// to `sums`, step by step: how a run is cut into stretches, which is a matter of time, must not show
+    /// in its sums. This is the only place where training waits for the device.
     ///
     /// # Errors
     /// When the device fails; a loss that is not finite is reported in the result.
-    pub fn train(&mut self, first_step: u32, steps: u32) -> Result<Stretch> {
+    pub fn train(&mut self, first_step: u32, steps: u32, sums: &mut TermSums) -> Result<Stretch> {
         let program = self.trainer()?;
         self.device.run(program, steps)?;
         let clock = self.device.read_u32(program, "clock")?;
         let done = (clock[clock::STEP] - first_step) as usize;
         let ring = self.device.read_f32(program, "ring")?;
-        let mut sums = TermSums::default();
         for step in (first_step as usize..).take(done) {
             sums.add_row(&ring[step % RING_STEPS * (1 + TERMS.len())..][..1 + TERMS.len()]);
         }
         let bad = (clock[clock::BAD_STEP] != 0)
             .then(|| (clock[clock::BAD_STEP], TERMS[(clock[clock::BAD_TERM] as usize).min(TERMS.len() - 1)]));
-        Ok(Stretch { sums, bad, clock })
+        Ok(Stretch { bad, clock })
     }
 
     /// Mean of every loss term over the test data.
