@@ -21,6 +21,7 @@ use gpu_ae::ops::binary::Binary;
 use gpu_ae::ops::clock;
 use gpu_ae::ops::matmul::MatMul;
 use gpu_ae::ops::reconstruction_loss::{LossKind, ReconstructionLoss, ReconstructionLossGrad};
+use gpu_ae::ops::renyi_entropy::{RenyiEntropy, RenyiEntropyGrad};
 use gpu_ae::ops::sum_axis::SumAxis;
 use gpu_ae::ops::unary::Unary;
 use gpu_ae::plan::{DeviceKind, DeviceProfile, Plan, fuse};
@@ -249,6 +250,29 @@ fn interleaved_pairs_are_ordered() {
     }
     let bait = Bait { fusion: "reconstruction_loss_pair", intermediate: first, graph: g.clone() };
     assert!(fires(&bait, &g), "one of the two can be fused");
+}
+
+/// A value and a gradient of one input make a pair only if they are of the same function.
+#[test]
+fn pairs_are_of_one_kind() {
+    let mut g = Graph::new();
+    let [y, x] = ["y", "x"].map(|name| input(&mut g, name, &[3, 5]));
+    let (a, seed) = (input(&mut g, "positive", &[7]), input(&mut g, "seed", &[]));
+    let clock = g.source(Role::State, "clock", clock::ty());
+    let plain = ReconstructionLossGrad { kind: LossKind::Sse, activation: Activation::Identity };
+    let square = g.apply(Binary::Mul, &[a, a]).unwrap();
+    let vars = [
+        g.apply(ReconstructionLoss(LossKind::Mse), &[y, x, clock]).unwrap(),
+        g.apply(plain, &[y, x, clock, seed]).unwrap(),
+        g.apply(RenyiEntropy { alpha: 0.5 }, &[square]).unwrap(),
+        g.apply(RenyiEntropyGrad(RenyiEntropy { alpha: 2.0 }), &[square, seed]).unwrap(),
+    ];
+    for (i, var) in vars.into_iter().enumerate() {
+        g.result(format!("result {i}"), var);
+    }
+    for fusion in ["reconstruction_loss_pair", "renyi_entropy_pair"] {
+        assert!(!fires(&Bait { fusion, intermediate: vars[0], graph: g.clone() }, &g), "{fusion}");
+    }
 }
 
 #[test]
