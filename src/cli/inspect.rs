@@ -13,7 +13,7 @@ use super::output::{say, say_json};
 #[command(
     after_help = "Columns: H is the Shannon entropy in nats of the neurons' activeness (sums of absolute weights \
 in, out, and the product of both), width is exp(H), the number of neurons that effectively take part; active counts \
-neurons whose sums in and out are each over a thousandth of the layer's largest. Only the product cannot be changed by rescaling a ReLU \
+neurons whose sum is over a thousandth of the layer's largest. Only the product cannot be changed by rescaling a ReLU \
 neuron."
 )]
 pub struct Args {
@@ -45,7 +45,9 @@ pub fn run(args: Args) -> Result<()> {
                 optional(layer.effective_width_out),
                 optional(layer.entropy_product),
                 optional(layer.effective_width),
-                layer.active.map_or("-".into(), |active| format!("{active}/{}", layer.outputs)),
+                layer.active_in.to_string(),
+                layer.active_out.map_or("-".into(), |active| active.to_string()),
+                layer.active.map_or("-".into(), |active| active.to_string()),
             ]
         })
         .collect();

@@ -35,8 +35,11 @@ pub struct LayerReport {
     pub entropy_product: Option<f64>,
     /// exp of it.
     pub effective_width: Option<f64>,
-    /// Neurons that both read and are read: incoming and outgoing activeness are each over a thousandth
-    /// of the layer's largest.
+    /// Neurons whose incoming activeness is over a thousandth of the layer's largest.
+    pub active_in: usize,
+    /// The same of outgoing activeness.
+    pub active_out: Option<usize>,
+    /// Neurons that are active both ways.
     pub active: Option<usize>,
 }
 
@@ -102,9 +105,9 @@ pub fn inspect(state: &State, layers: usize) -> Result<Vec<LayerReport>> {
             let entropy_in = entropy(&incoming)?;
             let entropy_out = outgoing.as_deref().map(entropy).transpose()?;
             let entropy_product = product.as_deref().map(entropy).transpose()?;
-            let active = outgoing.as_ref().map(|outgoing| {
-                (0..outputs).filter(|&neuron| is_active(&incoming, neuron) && is_active(outgoing, neuron)).count()
-            });
+            let count = |active: &dyn Fn(usize) -> bool| (0..outputs).filter(|&neuron| active(neuron)).count();
+            let active_out = outgoing.as_ref().map(|out| count(&|neuron| is_active(out, neuron)));
+            let both = |out: &Vec<f64>| count(&|neuron| is_active(&incoming, neuron) && is_active(out, neuron));
             Ok(LayerReport {
                 layer: index + 1,
                 inputs,
@@ -117,7 +120,9 @@ pub fn inspect(state: &State, layers: usize) -> Result<Vec<LayerReport>> {
                 effective_width_out: entropy_out.map(f64::exp),
                 entropy_product,
                 effective_width: entropy_product.map(f64::exp),
-                active,
+                active_in: count(&|neuron| is_active(&incoming, neuron)),
+                active_out,
+                active: outgoing.as_ref().map(both),
             })
         })
         .collect()
