@@ -202,6 +202,9 @@ impl RunConfig {
         if self.entropy.alpha.is_nan() || self.entropy.alpha < 0.0 {
             return refuse(format!("entropy.alpha {}: expected an order of 0 or more", self.entropy.alpha));
         }
+        if self.entropy.layers.is_empty() {
+            return refuse("entropy.layers: expected at least one layer".into());
+        }
         let last = self.layers.len();
         if let Some(layer) = self.entropy.layers.iter().find(|&&layer| layer == 0 || layer >= last) {
             return refuse(format!(

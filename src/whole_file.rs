@@ -6,6 +6,20 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
+/// How the names of temporary files begin and end.
+const PREFIX: &str = ".gpu-ae-";
+const SUFFIX: &str = ".tmp";
+
+/// Removes temporary files that a killed program has left in a folder. What cannot be removed is left.
+pub fn remove_leftovers(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        if name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX)) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// Writes a file whole or not at all: to a temporary file beside it, flushed to the disk, renamed over
 /// it. A program that is killed leaves what was there before; `action` names the attempt in errors.
 ///
@@ -14,7 +28,7 @@ use crate::error::{Error, Result};
 pub fn write(path: &Path, bytes: &[u8], action: &'static str) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".gpu-ae-").suffix(".tmp");
+    builder.prefix(PREFIX).suffix(SUFFIX);
     if let Some(permissions) = shared_permissions() {
         builder.permissions(permissions);
     }

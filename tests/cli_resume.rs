@@ -66,6 +66,8 @@ fn killed_and_resumed(device: &str) {
     let read = |run: &Path| std::fs::read(checkpoint(run)).unwrap();
     assert!(read(&whole) == read(&broken), "{device}: a resumed run ended with other bits");
     assert_eq!(timeless(&whole), timeless(&broken), "{device}: the metrics differ");
+    let count = |run: &Path| std::fs::read_dir(run).unwrap().count();
+    assert_eq!(count(&whole), count(&broken), "{device}: the kills left files behind");
 }
 
 #[test]

@@ -85,6 +85,17 @@ fn start(args: &Args, quiet: bool) -> Result<Prepared> {
     let path = args.out.clone().unwrap_or_else(|| default_out(&config.data));
     RunDir::check_free(&path)?;
     let (data, device) = prepare(&config, quiet)?;
+    // Only a file can say so, and only now is it known to be wrong.
+    let (outputs, features) = (config.layers.last().map_or(0, |layer| layer.width), data.train.row_bytes);
+    if outputs != features {
+        let problem =
+            format!("layers: the last is {outputs} wide, expected {features}, the values of a row of {}", data.name);
+        return Err(args
+            .config
+            .config
+            .as_ref()
+            .map_or(Error::Usage(problem.clone()), |file| Error::input(file, problem)));
+    }
     introduce(&config, &data, device.name(), quiet);
     let run = Run::start(config.clone(), RunDir::create(&path)?, device, &data)?;
     Ok(Prepared { run, config, data, path })

@@ -152,7 +152,7 @@ impl Checkpoint {
 fn keep_previous(path: &Path) -> Result<()> {
     let earlier = previous(path);
     let action = "keep the previous checkpoint as";
-    let spare = path.with_file_name(".checkpoint.prev.tmp");
+    let spare = path.with_file_name(".gpu-ae-previous.tmp");
     let _ = std::fs::remove_file(&spare);
     if std::fs::hard_link(path, &spare).is_err() {
         std::fs::copy(path, &spare).map_err(Error::io(&earlier, action))?;

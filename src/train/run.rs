@@ -10,6 +10,7 @@ use crate::data::Dataset;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::ops::clock;
+use crate::whole_file;
 
 /// Longest time between two checkpoints.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
@@ -57,9 +58,9 @@ impl Run {
     /// # Errors
     /// When the model fits neither data nor device, or the directory cannot be written.
     pub fn start(config: RunConfig, directory: RunDir, device: Box<dyn Device>, data: &Dataset) -> Result<Self> {
-        directory.write_config(&config)?;
         let mut session = Session::for_training(device, &config, data)?;
         session.initialise(data.train.rows)?;
+        directory.write_config(&config)?;
         let mut run = Self::new(config, directory, session, TermSums::default(), Vec::new())?;
         run.save()?;
         Ok(run)
@@ -88,6 +89,7 @@ impl Run {
                 data.train.rows
             )));
         }
+        whole_file::remove_leftovers(run.directory.path());
         run.metrics = run.directory.cut_metrics(run.clock[clock::STEP])?;
         Checkpoint { config: run.config.clone(), ..checkpoint }.replace(&run.directory.checkpoint())?;
         run.directory.write_config(&run.config)?;

@@ -31,13 +31,13 @@ impl RunDir {
         Ok(())
     }
 
-    /// Makes the directory for a new run.
+    /// The directory of a new run, which is made when its configuration is written: a run that cannot
+    /// begin leaves nothing behind.
     ///
     /// # Errors
-    /// When it cannot be made, or holds anything already.
+    /// When it holds anything already.
     pub fn create(path: &Path) -> Result<Self> {
         Self::check_free(path)?;
-        std::fs::create_dir_all(path).map_err(Error::io(path, "create"))?;
         Ok(RunDir { path: path.to_path_buf() })
     }
 
@@ -89,11 +89,12 @@ impl RunDir {
         self.path.join("loss.png")
     }
 
-    /// Writes the configuration.
+    /// Writes the configuration, into a folder that is made if need be.
     ///
     /// # Errors
     /// When the folder cannot be written.
     pub fn write_config(&self, config: &RunConfig) -> Result<()> {
+        std::fs::create_dir_all(&self.path).map_err(Error::io(&self.path, "create"))?;
         whole_file::write(&self.config(), config.to_toml()?.as_bytes(), "write the configuration")
     }
 
