@@ -25,6 +25,8 @@ const REFUSED: &[(&str, &str)] = &[
     ("adam_step", "an update of parameters, not part of a loss"),
     ("batch_gather", "its inputs are bytes and row numbers"),
     ("batch_rows", "its input is the clock"),
+    ("ceiling_copy", "measures a device, no part of any model"),
+    ("ceiling_fma", "measures a device, no part of any model"),
     ("clock_advance", "an update of the clock"),
     ("linear", "made by a fusion of a plan, after differentiation"),
     ("linear_input_grad", "made by a fusion of a plan, after differentiation"),
