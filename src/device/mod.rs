@@ -105,7 +105,7 @@ impl dyn Device + '_ {
     /// Reads a source or result of floats.
     ///
     /// # Errors
-    /// As [`read`](Self::read).
+    /// As `read`.
     pub fn read_f32(&mut self, program: ProgramId, name: &str) -> Result<Vec<f32>> {
         Ok(bytemuck::pod_collect_to_vec(&self.read(program, name)?))
     }
@@ -113,7 +113,7 @@ impl dyn Device + '_ {
     /// Reads a source or result of words.
     ///
     /// # Errors
-    /// As [`read`](Self::read).
+    /// As `read`.
     pub fn read_u32(&mut self, program: ProgramId, name: &str) -> Result<Vec<u32>> {
         Ok(bytemuck::pod_collect_to_vec(&self.read(program, name)?))
     }

@@ -1,4 +1,4 @@
-//! Gradient of the four totals of [`SoftmaxEntropy`](super::softmax_entropy::SoftmaxEntropy).
+//! Gradient of the four totals of [`SoftmaxEntropy`].
 //!
 //! Source: FORMULAS §2. With r_mi = exp(lq_mi − L_i) and log q̄_i = L_i − log M, dX_mk is the sum of
 //!
