@@ -10,8 +10,9 @@ use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, Throughput};
 use gpu_ae::device::Device;
 use gpu_ae::device::ceilings::{Ceilings, measure};
-use gpu_ae::device::check::load;
+use gpu_ae::device::check::{cases, load};
 use gpu_ae::ops::{Case, kernel_named};
+use gpu_ae::plan::label;
 
 macro_rules! stamp {
     ($($stem:ident)+) => {
@@ -92,23 +93,27 @@ impl ValueFormatter for Rates {
 
 fn bench(criterion: &mut Criterion<Rates>, row: &str, device: &mut dyn Device, ceilings: &Ceilings) {
     for stem in STEMS {
-        let case = bench_case(stem);
-        let loaded = load(device, &case).unwrap();
-        let mut group = criterion.benchmark_group(format!("kernel/{row}"));
-        group.throughput(if ceilings.bound_by_arithmetic(&loaded.cost) {
-            Throughput::Elements(loaded.cost.flops as u64)
-        } else {
-            Throughput::Bytes(loaded.cost.bytes as u64)
-        });
-        group.bench_function(*stem, |b| {
-            b.iter_custom(|runs| {
-                let start = Instant::now();
-                device.run(loaded.program(), runs as u32).unwrap();
-                device.finish().unwrap();
-                start.elapsed()
+        let Some(kernel) = kernel_named(stem) else { continue };
+        let benched = cases(kernel, device.profile()).unwrap().into_iter().filter(|case| case.bench);
+        for case in benched {
+            let name = case.kernel.map_or_else(|| (*stem).to_string(), |(kernel, variant)| label(kernel, variant));
+            let loaded = load(device, &case).unwrap();
+            let mut group = criterion.benchmark_group(format!("kernel/{row}"));
+            group.throughput(if ceilings.bound_by_arithmetic(&loaded.cost) {
+                Throughput::Elements(loaded.cost.flops as u64)
+            } else {
+                Throughput::Bytes(loaded.cost.bytes as u64)
             });
-        });
-        group.finish();
+            group.bench_function(name, |b| {
+                b.iter_custom(|runs| {
+                    let start = Instant::now();
+                    device.run(loaded.program(), runs as u32).unwrap();
+                    device.finish().unwrap();
+                    start.elapsed()
+                });
+            });
+            group.finish();
+        }
     }
 }
 

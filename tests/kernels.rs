@@ -4,12 +4,15 @@
 mod common;
 
 use gpu_ae::device::Device;
-use gpu_ae::device::check::run_case;
+use gpu_ae::device::check::{cases, run_case};
 use gpu_ae::ops::{Kernel, kernel_named};
 
-fn prove(device: &mut dyn Device, kernel: &dyn Kernel) {
-    let cases = kernel.cases();
-    assert!(!cases.is_empty(), "{} has no cases", kernel.stem());
+fn prove(device: &mut dyn Device, kernel: &'static dyn Kernel) {
+    assert!(!kernel.cases().is_empty(), "{} has no cases", kernel.stem());
+    let cases = cases(kernel, device.profile()).unwrap();
+    if cases.is_empty() {
+        println!("{}: {} lacks what it needs, proved by translation only", kernel.stem(), device.name());
+    }
     let mut failures = Vec::new();
     for case in &cases {
         assert!(kernel.matches(case.op.as_ref()), "{}: a case of another kernel: {}", kernel.stem(), case.label);

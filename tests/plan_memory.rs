@@ -20,7 +20,7 @@ use gpu_ae::ops::clock;
 use gpu_ae::ops::clock_advance::ClockAdvance;
 use gpu_ae::ops::matmul::MatMul;
 use gpu_ae::ops::unary::Unary;
-use gpu_ae::plan::{DeviceKind, DeviceProfile, Place, Plan, fuse};
+use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Place, Plan, fuse};
 use gpu_ae::shader::Access;
 use gpu_ae::tensor::Ty;
 use random_graph::random_graph;
@@ -145,7 +145,8 @@ fn graphs() -> Vec<Graph> {
     let random = (0..150).map(|seed| random_graph(seed).0);
     let trained = [Recipe::small(), Recipe::report()].map(|recipe| training(recipe).graph);
     let unfused: Vec<Graph> = random.chain(trained).collect();
-    let fused: Vec<Graph> = unfused.iter().map(|graph| fuse(graph).unwrap()).collect();
+    let fused: Vec<Graph> =
+        unfused.iter().map(|graph| fuse(graph, &Choices::by_kind(&profile()).fusions, &profile()).unwrap()).collect();
     [unfused, fused].concat()
 }
 
@@ -162,7 +163,7 @@ fn every_step_finds_its_inputs_in_memory() {
 /// The replay notices a place that is wrong.
 #[test]
 fn the_replay_can_fail() {
-    let graph = fuse(&training(Recipe::small()).graph).unwrap();
+    let graph = fuse(&training(Recipe::small()).graph, &Choices::by_kind(&profile()).fusions, &profile()).unwrap();
     let plan = Plan::unfused("plan", &graph, &profile()).unwrap();
     assert_eq!(fault(&graph, &plan), None);
     for step in 0..plan.steps.len() {

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use gpu_ae::ops::{Dispatch, KERNELS, Request};
+use gpu_ae::plan::{DeviceKind, DeviceProfile};
 use gpu_ae::shader::{KERNEL_SOURCES, SNIPPET_SOURCES, Shader, ShaderKey, shader};
 use gpu_ae::tensor::{HostTensor, Ty};
 use naga::back::{hlsl, msl, spv};
@@ -21,6 +22,11 @@ const MOST_BUFFERS: usize = 8;
 /// Bytes of workgroup memory that every adapter allows.
 const SHARED_BYTES: u32 = 16 << 10;
 
+/// A device that has everything a kernel may ask for.
+fn capable() -> DeviceProfile {
+    DeviceProfile { subgroup: Some(32), cooperative_matrix: true, ..DeviceProfile::portable(DeviceKind::Discrete) }
+}
+
 /// Every dispatch of every case, with the kernel's stem.
 fn dispatches() -> Vec<(&'static str, Dispatch)> {
     let mut dispatches = Vec::new();
@@ -29,11 +35,13 @@ fn dispatches() -> Vec<(&'static str, Dispatch)> {
             let inputs: Vec<Ty> = case.inputs.iter().map(HostTensor::ty).collect();
             let inputs: Vec<&Ty> = inputs.iter().collect();
             let outputs = case.op.infer(&inputs).unwrap();
-            let request =
-                Request { op: case.op.as_ref(), inputs: &inputs, outputs: &outputs.iter().collect::<Vec<_>>() };
-            let launch = kernel.launch(&request).unwrap();
-            assert!(!launch.dispatches.is_empty(), "{} {}: nothing is launched", kernel.stem(), case.label);
-            dispatches.extend(launch.dispatches.into_iter().map(|dispatch| (kernel.stem(), dispatch)));
+            let outputs = outputs.iter().collect::<Vec<_>>();
+            let request = Request { op: case.op.as_ref(), inputs: &inputs, outputs: &outputs, variant: "" };
+            for variant in kernel.variants(&request, &capable()) {
+                let launch = kernel.launch(&Request { variant, ..request }).unwrap();
+                assert!(!launch.dispatches.is_empty(), "{} {}: nothing is launched", kernel.stem(), case.label);
+                dispatches.extend(launch.dispatches.into_iter().map(|dispatch| (kernel.stem(), dispatch)));
+            }
         }
     }
     dispatches

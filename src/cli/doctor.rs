@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gpu_ae::Result;
 use gpu_ae::device::Device;
-use gpu_ae::device::check::{load, run_case, time_case};
+use gpu_ae::device::check::{cases, load, run_case, time_case};
 use gpu_ae::ops::{KERNELS, Kernel};
 use gpu_ae::report::{format_number, text_table};
 use serde::Serialize;
@@ -35,21 +35,30 @@ struct Row {
     gbytes_per_second: Option<f64>,
 }
 
+impl Row {
+    fn new(kernel: &'static str, cases: usize) -> Self {
+        Row {
+            kernel,
+            cases,
+            passed: true,
+            worst_error: 0.0,
+            problems: Vec::new(),
+            microseconds: None,
+            gflops: None,
+            gbytes_per_second: None,
+        }
+    }
+}
+
 /// Time spent on each kernel's measurement.
 const BUDGET: Duration = Duration::from_millis(60);
 
 fn examine(device: &mut dyn Device, kernel: &'static dyn Kernel) -> Row {
-    let cases = kernel.cases();
-    let mut row = Row {
-        kernel: kernel.stem(),
-        cases: cases.len(),
-        passed: true,
-        worst_error: 0.0,
-        problems: Vec::new(),
-        microseconds: None,
-        gflops: None,
-        gbytes_per_second: None,
+    let cases = match cases(kernel, device.profile()) {
+        Ok(cases) => cases,
+        Err(error) => return Row { passed: false, problems: vec![error.to_string()], ..Row::new(kernel.stem(), 0) },
     };
+    let mut row = Row::new(kernel.stem(), cases.len());
     for case in &cases {
         match run_case(device, case) {
             Ok(report) => {
@@ -89,7 +98,12 @@ pub fn run(args: Args) -> Result<ExitCode> {
             .map(|row| {
                 vec![
                     row.kernel.to_string(),
-                    if row.passed { "pass" } else { "FAIL" }.to_string(),
+                    match (row.passed, row.cases) {
+                        (true, 0) => "not here",
+                        (true, _) => "pass",
+                        (false, _) => "FAIL",
+                    }
+                    .to_string(),
                     row.cases.to_string(),
                     format_number(row.worst_error),
                     optional(row.microseconds),
@@ -104,7 +118,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
             row.problems.iter().for_each(|problem| complain(&format!("{}: {problem}", row.kernel)));
         }
         say(&if failed == 0 {
-            format!("all {} kernels pass", rows.len())
+            format!("all {} kernels that this device can run pass", rows.iter().filter(|row| row.cases > 0).count())
         } else {
             format!("{failed} of {} kernels FAIL", rows.len())
         });

@@ -82,6 +82,9 @@ fn profile(adapter: &wgpu::Adapter) -> DeviceProfile {
         max_storage_buffers: limits.max_storage_buffers_per_shader_stage,
         max_groups: limits.max_compute_workgroups_per_dimension,
         max_workgroup: limits.max_compute_invocations_per_workgroup,
+        max_shared: limits.max_compute_workgroup_storage_size,
+        subgroup: None,
+        cooperative_matrix: false,
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use super::{Device, ProgramId};
 use crate::error::Result;
 use crate::graph::{Graph, Role, Var};
-use crate::ops::{Case, Cost, Terms, Tolerance};
-use crate::plan::Plan;
+use crate::ops::{Case, Cost, Kernel, Request, Terms, Tolerance};
+use crate::plan::{Choices, DeviceKind, DeviceProfile, Plan};
 use crate::tensor::{Data, HostTensor, Ty};
 
 /// A NaN that no arithmetic produces: what memory holds before a kernel runs, and after its end.
@@ -57,6 +57,32 @@ pub fn compare(got: &[f32], expected: &[f64], terms: &[f64], tolerance: &Toleran
     CaseReport { worst, problem }
 }
 
+/// The cases of a kernel in every variant that it has on such a device. The CPU device has kernels of its
+/// own, so one variant stands for all of them there.
+///
+/// # Errors
+/// When a case's operation refuses its inputs.
+pub fn cases(kernel: &'static dyn Kernel, profile: &DeviceProfile) -> Result<Vec<Case>> {
+    let mut all = Vec::new();
+    for case in kernel.cases() {
+        let types: Vec<Ty> = case.inputs.iter().map(HostTensor::ty).collect();
+        let inputs: Vec<&Ty> = types.iter().collect();
+        let outputs = case.op.infer(&inputs)?;
+        let outputs: Vec<&Ty> = outputs.iter().collect();
+        let request = Request { op: case.op.as_ref(), inputs: &inputs, outputs: &outputs, variant: "" };
+        if profile.kind == DeviceKind::Cpu {
+            all.push(case);
+            continue;
+        }
+        for variant in kernel.variants(&request, profile) {
+            let mut case = case.clone().computed_by(kernel.stem(), variant);
+            case.label = format!("{} {variant}", case.label).trim_end().to_string();
+            all.push(case);
+        }
+    }
+    Ok(all)
+}
+
 /// A case loaded on a device, ready to be run.
 pub struct LoadedCase {
     program: ProgramId,
@@ -99,12 +125,20 @@ pub fn load(device: &mut dyn Device, case: &Case) -> Result<LoadedCase> {
             graph.source(role, format!("input {i}"), input.ty())
         })
         .collect();
+    let computed = graph.nodes().len();
     let vars = graph.push(case.op.clone(), &sources)?;
     let outputs: Vec<String> = (0..vars.len()).map(|port| format!("output {port}")).collect();
     for (name, var) in outputs.iter().zip(vars) {
         graph.result(name.clone(), var);
     }
-    let plan = Plan::unfused("case", &graph, device.profile())?;
+    let choices = case.kernel.map_or_else(Choices::default, |(kernel, variant)| {
+        let node = &graph.nodes()[computed];
+        let inputs: Vec<&Ty> = node.inputs.iter().map(|&var| graph.ty(var)).collect();
+        let outputs: Vec<&Ty> = node.outputs.iter().collect();
+        let request = Request { op: node.op.as_ref(), inputs: &inputs, outputs: &outputs, variant };
+        Choices::only(request.site(), kernel, variant)
+    });
+    let plan = Plan::chosen("case", &graph, device.profile(), &choices)?;
     let cost = plan.cost();
     let arenas = plan.arenas.clone();
     device.clear();

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::profile::DeviceProfile;
 use crate::error::Result;
 use crate::graph::{Op, OpRef};
 use crate::shader::ShaderKey;
@@ -16,6 +17,16 @@ pub struct Request<'a> {
     pub inputs: &'a [&'a Ty],
     /// Types of its outputs.
     pub outputs: &'a [&'a Ty],
+    /// Which of the kernel's variants is meant; see [`Kernel::variants`].
+    pub variant: &'a str,
+}
+
+impl Request<'_> {
+    /// The operation on these shapes in words: the key under which a choice of kernel is remembered.
+    pub fn site(&self) -> String {
+        let shapes: Vec<String> = self.inputs.iter().map(ToString::to_string).collect();
+        [self.op.name(), &self.op.attributes(), &shapes.join(" ")].join(" ").replace("  ", " ")
+    }
 }
 
 /// What a storage binding of a dispatch refers to.
@@ -136,12 +147,20 @@ pub struct Case {
     pub tolerance: Tolerance,
     /// Whether this case is the kernel's row in the benchmarks.
     pub bench: bool,
+    /// Kernel and variant to compute it; any that can when there is none.
+    pub kernel: Option<(&'static str, &'static str)>,
 }
 
 impl Case {
     /// A case that is only tested.
     pub fn new(label: impl Into<String>, op: impl Op, inputs: Vec<HostTensor<f32>>, tolerance: Tolerance) -> Self {
-        Case { label: label.into(), op: std::sync::Arc::new(op), inputs, tolerance, bench: false }
+        Case { label: label.into(), op: std::sync::Arc::new(op), inputs, tolerance, bench: false, kernel: None }
+    }
+
+    /// The same case, computed by this kernel in this variant.
+    pub fn computed_by(mut self, kernel: &'static str, variant: &'static str) -> Self {
+        self.kernel = Some((kernel, variant));
+        self
     }
 
     /// The same case, also timed.
@@ -159,6 +178,20 @@ pub trait Kernel: Sync {
 
     /// Whether this kernel computes `op`.
     fn matches(&self, op: &dyn Op) -> bool;
+
+    /// Place among the kernels that compute the same operation when nothing was measured, the lowest
+    /// first.
+    fn rank(&self, request: &Request<'_>, profile: &DeviceProfile) -> u8 {
+        let _ = (request, profile);
+        0
+    }
+
+    /// Names of the ways this kernel can compute an operation that matches, on such a device, the best
+    /// guess first; none if the device lacks what it needs.
+    fn variants(&self, request: &Request<'_>, profile: &DeviceProfile) -> Vec<&'static str> {
+        let _ = (request, profile);
+        vec![""]
+    }
 
     /// The dispatches for an operation that matches.
     ///

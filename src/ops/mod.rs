@@ -23,6 +23,7 @@ pub mod matmul_nn;
 pub mod matmul_nt;
 mod matmul_tiles;
 pub mod matmul_tn;
+pub mod profile;
 pub mod random_bits;
 pub mod reconstruction_loss;
 pub mod renyi_entropy;
@@ -99,9 +100,9 @@ kernels! {
     unary => unary::UnaryKernel,
 }
 
-/// The kernel that computes `op`, if there is one.
-pub fn kernel_for(op: &dyn Op) -> Option<&'static dyn Kernel> {
-    KERNELS.iter().copied().find(|kernel| kernel.matches(op))
+/// The kernels that compute `op`.
+pub fn kernels_for(op: &dyn Op) -> impl Iterator<Item = &'static dyn Kernel> {
+    KERNELS.iter().copied().filter(move |kernel| kernel.matches(op))
 }
 
 /// The kernel of this stem.

@@ -3,6 +3,7 @@
 //! A fused operation has a twin of its own that is composed of the twins it replaces, so every
 //! fusion is proved by running both graphs through the interpreter.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::fuse_sums::accumulate_in_place;
@@ -16,21 +17,82 @@ use crate::ops::matmul::MatMul;
 use crate::ops::matmul_nn::LinearInputGrad;
 use crate::ops::matmul_nt::Linear;
 use crate::ops::matmul_tn::LinearWeightGrad;
+use crate::ops::profile::DeviceProfile;
 use crate::ops::reconstruction_loss::{ReconstructionLoss, ReconstructionLossGrad, ReconstructionLossPair};
 use crate::ops::renyi_entropy::{RenyiEntropy, RenyiEntropyGrad, RenyiEntropyPair};
 use crate::ops::sum_axis::SumAxis;
 
-/// Applies every fusion.
+/// The fusions by name, in the order in which they are applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fusion {
+    /// Bias and activation in the product's epilogue.
+    Linear,
+    /// The activation's slope in the epilogue of the product that carries a gradient back.
+    LinearInputGrad,
+    /// Weight and bias gradient in one pass over the batch.
+    LinearWeightGrad,
+    /// The last activation's slope in the loss gradient.
+    LossSlope,
+    /// A loss and its gradient in one pass.
+    LossPair,
+    /// An entropy and its gradient in one kernel.
+    EntropyPair,
+    /// Gradients of weight entropies added to those of the layers in place.
+    SumsInPlace,
+}
+
+impl Fusion {
+    /// Those that are right on every device.
+    pub const ELEMENTARY: &[Fusion] = &[
+        Fusion::Linear,
+        Fusion::LinearInputGrad,
+        Fusion::LinearWeightGrad,
+        Fusion::LossSlope,
+        Fusion::LossPair,
+        Fusion::EntropyPair,
+        Fusion::SumsInPlace,
+    ];
+
+    /// The name by which plans, tests and files know it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Fusion::Linear => "linear",
+            Fusion::LinearInputGrad => "linear_input_grad",
+            Fusion::LinearWeightGrad => "linear_weight_grad",
+            Fusion::LossSlope => "loss_slope",
+            Fusion::LossPair => "loss_pair",
+            Fusion::EntropyPair => "entropy_pair",
+            Fusion::SumsInPlace => "sums_in_place",
+        }
+    }
+
+    fn apply(self, graph: &Graph, _profile: &DeviceProfile) -> Result<Graph> {
+        let replace = |find: fn(&Finder<'_>) -> Vec<Match>| apply(graph, find(&Finder::new(graph)));
+        match self {
+            Fusion::Linear => replace(linear),
+            Fusion::LinearInputGrad => replace(linear_input_grad),
+            Fusion::LinearWeightGrad => replace(linear_weight_grad),
+            Fusion::LossSlope => replace(loss_and_activation_grad),
+            Fusion::LossPair => replace(loss_pair),
+            Fusion::EntropyPair => replace(entropy_pair),
+            Fusion::SumsInPlace => accumulate_in_place(graph),
+        }
+    }
+}
+
+/// Applies these fusions, in the order of their declaration, wherever they match.
 ///
 /// # Errors
 /// Never for a well-formed graph.
-pub fn fuse(graph: &Graph) -> Result<Graph> {
-    let mut graph = without_dead_nodes(graph)?;
-    for fusion in [linear, linear_input_grad, linear_weight_grad, loss_and_activation_grad, loss_pair, entropy_pair] {
-        let matches = fusion(&Finder::new(&graph));
-        graph = apply(&graph, matches)?;
+pub fn fuse(graph: &Graph, fusions: &BTreeSet<Fusion>, profile: &DeviceProfile) -> Result<Graph> {
+    if fusions.is_empty() {
+        return Ok(graph.clone());
     }
-    accumulate_in_place(&graph)
+    let mut graph = without_dead_nodes(graph)?;
+    for fusion in fusions {
+        graph = fusion.apply(&graph, profile)?;
+    }
+    Ok(graph)
 }
 
 /// A graph with what pattern matching asks of it.

@@ -6,10 +6,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::steps::Chosen;
 use super::{Arena, Place};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role, Source, Var};
-use crate::ops::{ALIGNMENT, Launch, VECTOR};
+use crate::ops::{ALIGNMENT, VECTOR};
 
 /// Where everything lies.
 pub(super) struct Layout {
@@ -85,7 +86,7 @@ fn source_arena(plan: &str, source: &Source) -> String {
     }
 }
 
-pub(super) fn layout(plan: &str, graph: &Graph, launches: &BTreeMap<usize, Launch>) -> Result<Layout> {
+pub(super) fn layout(plan: &str, graph: &Graph, launches: &BTreeMap<usize, Chosen>) -> Result<Layout> {
     check_overwrites(graph)?;
     let mut layout = Layout { arenas: Vec::new(), places: HashMap::new(), scratch: HashMap::new() };
     let mut pins = Pins { plan, graph, origins: origins(graph), places: HashMap::new() };
@@ -134,7 +135,7 @@ impl Pins<'_> {
     }
 
     /// Gives every other value and every scratch buffer a slot for as long as it is needed.
-    fn slots(&mut self, layout: &mut Layout, launches: &BTreeMap<usize, Launch>) {
+    fn slots(&mut self, layout: &mut Layout, launches: &BTreeMap<usize, Chosen>) {
         let last_use = self.last_uses();
         let mut pool = Pool { plan: self.plan, free: Vec::new() };
         let mut held: Vec<(Var, usize)> = Vec::new();
@@ -149,7 +150,7 @@ impl Pins<'_> {
                 self.places.insert(origin, (arena, 0));
                 held.push((origin, arena));
             }
-            let scratch = launches.get(&index).map_or(&[][..], |launch| &launch.scratch);
+            let scratch = launches.get(&index).map_or(&[][..], |chosen| &chosen.launch.scratch);
             let arenas: Vec<usize> = scratch.iter().map(|&bytes| pool.take(layout, bytes)).collect();
             pool.free.extend(&arenas);
             layout.scratch.insert(index, arenas);

@@ -3,6 +3,7 @@
 //! A plan is a pure function of a graph and a device profile, so plans for any device can be made,
 //! printed and tested without it.
 
+mod choices;
 mod dump;
 mod fuse;
 mod fuse_sums;
@@ -12,48 +13,15 @@ mod steps;
 
 use std::collections::BTreeMap;
 
-pub use fuse::fuse;
+pub use choices::{Choices, candidates, label};
+pub use fuse::{Fusion, fuse};
 pub use steps::{PlannedBinding, PlannedDispatch, Step};
 
 use crate::error::Result;
 use crate::graph::{Graph, Role};
 use crate::ops::Cost;
+pub use crate::ops::profile::{DeviceKind, DeviceProfile};
 use crate::tensor::Ty;
-
-/// What kind of machine runs a plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeviceKind {
-    /// A graphics card of its own.
-    Discrete,
-    /// Graphics that share the processor's memory.
-    Integrated,
-    /// Vulkan in software.
-    Software,
-    /// This program's own processor kernels.
-    Cpu,
-}
-
-/// What a plan needs to know of a device.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DeviceProfile {
-    /// Kind of machine.
-    pub kind: DeviceKind,
-    /// Largest storage binding in bytes.
-    pub max_binding: u64,
-    /// Most storage buffers of one dispatch.
-    pub max_storage_buffers: u32,
-    /// Most workgroups along one dimension of a grid.
-    pub max_groups: u32,
-    /// Most invocations of a workgroup.
-    pub max_workgroup: u32,
-}
-
-impl DeviceProfile {
-    /// The limits that every adapter offers.
-    pub fn portable(kind: DeviceKind) -> Self {
-        DeviceProfile { kind, max_binding: 128 << 20, max_storage_buffers: 8, max_groups: 65_535, max_workgroup: 256 }
-    }
-}
 
 /// A range of an arena that holds one tensor.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,13 +59,13 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Plans a graph after fusing what can be fused.
+    /// Plans a graph by the static choices for the device's kind.
     ///
     /// # Errors
     /// When an operation has no kernel, a tensor exceeds the device's limits, or a value would be
     /// overwritten before its last use.
     pub fn new(name: &str, graph: &Graph, profile: &DeviceProfile) -> Result<Plan> {
-        Self::unfused(name, &fuse(graph)?, profile)
+        Self::chosen(name, graph, profile, &Choices::by_kind(profile))
     }
 
     /// Plans a graph as it is.
@@ -105,7 +73,16 @@ impl Plan {
     /// # Errors
     /// As [`Plan::new`].
     pub fn unfused(name: &str, graph: &Graph, profile: &DeviceProfile) -> Result<Plan> {
-        let launches = steps::launches(graph)?;
+        Self::chosen(name, graph, profile, &Choices::default())
+    }
+
+    /// Plans a graph with these fusions and kernels.
+    ///
+    /// # Errors
+    /// As [`Plan::new`].
+    pub fn chosen(name: &str, graph: &Graph, profile: &DeviceProfile, choices: &Choices) -> Result<Plan> {
+        let graph = &fuse(graph, &choices.fusions, profile)?;
+        let launches = steps::launches(graph, profile, choices)?;
         let layout = memory::layout(name, graph, &launches)?;
         let steps = steps::bind(graph, &launches, &layout, profile)?;
         let sources = graph

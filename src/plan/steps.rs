@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::memory::Layout;
-use super::{DeviceProfile, Place};
+use super::{Choices, DeviceProfile, Place};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node, OpRef, Var};
-use crate::ops::{Bind, Cost, Dispatch, Kernel, Launch, Request, VECTOR, Work, kernel_for};
+use crate::ops::{Bind, Cost, Dispatch, Kernel, Launch, Request, VECTOR, Work};
 use crate::shader::{Access, ShaderKey, shader};
 use crate::tensor::Ty;
 
@@ -17,6 +17,8 @@ pub struct Step {
     pub op: OpRef,
     /// Stem of the kernel that computes it on a GPU.
     pub kernel: &'static str,
+    /// Which of the kernel's variants, if it has several.
+    pub variant: &'static str,
     /// What it reads.
     pub inputs: Vec<Place>,
     /// What it writes.
@@ -57,17 +59,21 @@ fn types<'a>(graph: &'a Graph, node: &'a Node) -> (Vec<&'a Ty>, Vec<&'a Ty>) {
     (node.inputs.iter().map(|&var| graph.ty(var)).collect(), node.outputs.iter().collect())
 }
 
-fn kernel(node: &Node) -> Result<&'static dyn Kernel> {
-    kernel_for(node.op.as_ref()).ok_or_else(|| Error::graph(node.op.name(), "no kernel computes this operation"))
+/// A node's kernel, chosen, and what it asks of the device.
+pub(super) struct Chosen {
+    kernel: &'static dyn Kernel,
+    variant: &'static str,
+    pub launch: Launch,
 }
 
 /// The launch of every node that computes something.
-pub(super) fn launches(graph: &Graph) -> Result<BTreeMap<usize, Launch>> {
+pub(super) fn launches(graph: &Graph, profile: &DeviceProfile, choices: &Choices) -> Result<BTreeMap<usize, Chosen>> {
     let mut launches = BTreeMap::new();
     for (index, node) in graph.nodes().iter().enumerate().filter(|(_, node)| !node.inputs.is_empty()) {
         let (inputs, outputs) = types(graph, node);
-        let request = Request { op: node.op.as_ref(), inputs: &inputs, outputs: &outputs };
-        launches.insert(index, kernel(node)?.launch(&request)?);
+        let request = Request { op: node.op.as_ref(), inputs: &inputs, outputs: &outputs, variant: "" };
+        let (kernel, variant) = choices.kernel(&request, profile)?;
+        launches.insert(index, Chosen { kernel, variant, launch: kernel.launch(&Request { variant, ..request })? });
     }
     Ok(launches)
 }
@@ -75,16 +81,15 @@ pub(super) fn launches(graph: &Graph) -> Result<BTreeMap<usize, Launch>> {
 /// Resolves places, grids and parameter blocks, and checks them against shaders and limits.
 pub(super) fn bind(
     graph: &Graph,
-    launches: &BTreeMap<usize, Launch>,
+    launches: &BTreeMap<usize, Chosen>,
     layout: &Layout,
     profile: &DeviceProfile,
 ) -> Result<Vec<Step>> {
     let mut steps = Vec::new();
-    for (&index, launch) in launches {
+    for (&index, Chosen { kernel, variant, launch }) in launches {
         let node = &graph.nodes()[index];
-        let kernel = kernel(node)?;
         let (input_types, output_types) = types(graph, node);
-        let request = Request { op: node.op.as_ref(), inputs: &input_types, outputs: &output_types };
+        let request = Request { op: node.op.as_ref(), inputs: &input_types, outputs: &output_types, variant };
         let inputs: Vec<Place> = node.inputs.iter().map(|&var| layout.place(graph, var)).collect();
         let outputs: Vec<Place> =
             (0..node.outputs.len()).map(|port| layout.place(graph, Var { node: index, port })).collect();
@@ -103,7 +108,7 @@ pub(super) fn bind(
         let dispatches =
             launch.dispatches.iter().map(|d| plan_dispatch(d, &resolve, profile)).collect::<Result<_>>()?;
         let cost = kernel.cost(&request);
-        steps.push(Step { op: node.op.clone(), kernel: kernel.stem(), inputs, outputs, dispatches, cost });
+        steps.push(Step { op: node.op.clone(), kernel: kernel.stem(), variant, inputs, outputs, dispatches, cost });
     }
     Ok(steps)
 }

@@ -1,0 +1,52 @@
+//! What kernels and plans need to know of a device.
+
+/// What kind of machine runs a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceKind {
+    /// A graphics card of its own.
+    Discrete,
+    /// Graphics that share the processor's memory.
+    Integrated,
+    /// Vulkan in software.
+    Software,
+    /// This program's own processor kernels.
+    Cpu,
+}
+
+/// Kind, limits and features of a device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeviceProfile {
+    /// Kind of machine.
+    pub kind: DeviceKind,
+    /// Largest storage binding in bytes.
+    pub max_binding: u64,
+    /// Most storage buffers of one dispatch.
+    pub max_storage_buffers: u32,
+    /// Most workgroups along one dimension of a grid.
+    pub max_groups: u32,
+    /// Most invocations of a workgroup.
+    pub max_workgroup: u32,
+    /// Most bytes of memory that a workgroup shares.
+    pub max_shared: u32,
+    /// Invocations of a subgroup, where every kernel may rely on it: subgroup operations exist and
+    /// smallest and largest size are one.
+    pub subgroup: Option<u32>,
+    /// Whether matrices of f16 can be multiplied cooperatively, 16 × 16 with sums in f32.
+    pub cooperative_matrix: bool,
+}
+
+impl DeviceProfile {
+    /// The limits that every adapter offers.
+    pub fn portable(kind: DeviceKind) -> Self {
+        DeviceProfile {
+            kind,
+            max_binding: 128 << 20,
+            max_storage_buffers: 8,
+            max_groups: 65_535,
+            max_workgroup: 256,
+            max_shared: 16 << 10,
+            subgroup: None,
+            cooperative_matrix: false,
+        }
+    }
+}
