@@ -53,6 +53,13 @@ pub trait Op: Debug + Send + Sync + Any {
         Vec::new()
     }
 
+    /// Groups among `outputs` outputs that must lie in one arena, in order, so that one binding covers
+    /// each group.
+    fn packed_outputs(&self, outputs: usize) -> Vec<Range<usize>> {
+        let _ = outputs;
+        Vec::new()
+    }
+
     /// The twin at f32.
     fn eval_f32(&self, x: &[&HostTensor<f32>], y: &mut [HostTensor<f32>]);
 

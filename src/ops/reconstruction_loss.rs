@@ -217,10 +217,10 @@ impl Kernel for ReconstructionLossKernel {
                 (Bind::Input(1), Bind::Scratch(2))
             }
         };
-        let mut dispatches = vec![Dispatch {
-            shader: ShaderKey::plain(self.stem()),
-            bindings: vec![Bind::Input(0), Bind::Input(1), Bind::Input(2), seed, target, Bind::Scratch(0)],
-            params: vec![
+        let mut dispatches = vec![Dispatch::new(
+            ShaderKey::plain(self.stem()),
+            vec![Bind::Input(0), Bind::Input(1), Bind::Input(2), seed, target, Bind::Scratch(0)],
+            vec![
                 features as u32,
                 vectors as u32,
                 invocations as u32,
@@ -228,8 +228,8 @@ impl Kernel for ReconstructionLossKernel {
                 activation as u32,
                 u32::from(gradient.is_some()),
             ],
-            work: Work::Invocations(invocations),
-        }];
+            Work::Invocations(invocations),
+        )];
         if let Some(value) = value {
             dispatches.extend(sum_all::stages(Bind::Scratch(0), invocations, value, 1));
         }
