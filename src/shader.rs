@@ -29,8 +29,9 @@ pub const KERNEL_SOURCES: &[(&str, &str)] = sources!["":
 
 /// Sources of the snippets in `shaders/common/`.
 pub const SNIPPET_SOURCES: &[(&str, &str)] = sources!["common/":
-    activation_slope, batch_store_scalar, batch_store_vec4, clock, index, matmul_mask_scalar, matmul_mask_vec4, matmul_scalar, matmul_vec4, permutation,
-    reduce, safe_math, threefry,
+    activation_slope, batch_store_scalar, batch_store_vec4, clock, index, matmul_mask_scalar, matmul_mask_vec4, matmul_left_gather, matmul_left_scalar, matmul_left_vec4,
+    matmul_right_gather, matmul_right_scalar, matmul_right_vec4, matmul_scalar, matmul_vec4, permutation, reduce, safe_math,
+    target_gather, target_vec4, threefry,
 ];
 
 /// Which shader, assembled how.
@@ -56,8 +57,10 @@ impl ShaderKey {
         for (_, value) in &self.constants {
             let _ = write!(label, "_{value}");
         }
-        for snippet in self.snippets.iter().filter(|s| s.ends_with("scalar")) {
-            let _ = write!(label, "_{snippet}");
+        for kind in ["scalar", "gather"] {
+            if self.snippets.iter().any(|snippet| snippet.ends_with(kind)) {
+                let _ = write!(label, "_{kind}");
+            }
         }
         label
     }

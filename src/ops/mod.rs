@@ -17,6 +17,7 @@ mod check;
 pub mod clock;
 pub mod clock_advance;
 pub mod element;
+pub mod gathered;
 pub mod kernel;
 pub mod matmul;
 pub mod matmul_nn;

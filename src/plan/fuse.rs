@@ -6,10 +6,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::fuse_gather::gather_prologue;
 use super::fuse_sums::accumulate_in_place;
 use super::rewrite::{Match, apply, without_dead_nodes};
 use crate::error::Result;
-use crate::graph::{Graph, Op, Var};
+use crate::graph::{Graph, Op, OpRef, Var};
 use crate::ops::activation::Activation;
 use crate::ops::activation_grad::ActivationGrad;
 use crate::ops::add_bias::AddBias;
@@ -39,6 +40,8 @@ pub enum Fusion {
     EntropyPair,
     /// Gradients of weight entropies added to those of the layers in place.
     SumsInPlace,
+    /// The batch read straight from the data set's bytes.
+    GatherPrologue,
 }
 
 impl Fusion {
@@ -63,6 +66,7 @@ impl Fusion {
             Fusion::LossPair => "loss_pair",
             Fusion::EntropyPair => "entropy_pair",
             Fusion::SumsInPlace => "sums_in_place",
+            Fusion::GatherPrologue => "gather_prologue",
         }
     }
 
@@ -76,6 +80,7 @@ impl Fusion {
             Fusion::LossPair => replace(loss_pair),
             Fusion::EntropyPair => replace(entropy_pair),
             Fusion::SumsInPlace => accumulate_in_place(graph),
+            Fusion::GatherPrologue => without_dead_nodes(&replace(gather_prologue)?),
         }
     }
 }
@@ -96,31 +101,58 @@ pub fn fuse(graph: &Graph, fusions: &BTreeSet<Fusion>, profile: &DeviceProfile) 
 }
 
 /// A graph with what pattern matching asks of it.
-struct Finder<'a> {
+pub(super) struct Finder<'a> {
     graph: &'a Graph,
     uses: Vec<Vec<Vec<(usize, usize)>>>,
 }
 
 impl<'a> Finder<'a> {
-    fn new(graph: &'a Graph) -> Self {
+    pub fn new(graph: &'a Graph) -> Self {
         Finder { graph, uses: graph.uses() }
     }
 
     /// Indices of the nodes that are an `O`.
-    fn all<O: Op>(&self) -> impl Iterator<Item = (usize, &'a O)> {
+    pub fn all<O: Op>(&self) -> impl Iterator<Item = (usize, &'a O)> {
         self.graph.nodes().iter().enumerate().filter_map(|(i, node)| Some((i, node.op.downcast::<O>()?)))
     }
 
-    fn inputs(&self, node: usize) -> &'a [Var] {
+    /// What a node reads.
+    pub fn inputs(&self, node: usize) -> &'a [Var] {
         &self.graph.nodes()[node].inputs
+    }
+
+    /// What a node computes.
+    pub fn op(&self, node: usize) -> &'a dyn Op {
+        self.graph.nodes()[node].op.as_ref()
+    }
+
+    /// The same, to be kept.
+    pub fn shared_op(&self, node: usize) -> OpRef {
+        self.graph.nodes()[node].op.clone()
+    }
+
+    /// Nodes that read a value, each with the position at which it does.
+    pub fn readers(&self, var: Var) -> &[(usize, usize)] {
+        &self.uses[var.node][var.port]
+    }
+
+    /// Whether a value is one of the graph's results.
+    pub fn is_wanted(&self, var: Var) -> bool {
+        self.graph.results().iter().any(|(_, result)| *result == var)
+    }
+
+    /// All outputs of a node, each as the same output of its replacement.
+    pub fn outputs(&self, node: usize) -> Vec<(Var, usize)> {
+        (0..self.graph.nodes()[node].outputs.len()).map(|port| (Var { node, port }, port)).collect()
     }
 
     /// The one node that reads `var`, if it is an `O` reading it at `position` and nobody else wants
     /// the value.
     fn only_user<O: Op>(&self, var: Var, position: usize) -> Option<(usize, &'a O)> {
-        let wanted = self.graph.results().iter().any(|(_, result)| *result == var);
-        match self.uses[var.node][var.port][..] {
-            [(node, at)] if at == position && !wanted => Some((node, self.graph.nodes()[node].op.downcast()?)),
+        match self.readers(var)[..] {
+            [(node, at)] if at == position && !self.is_wanted(var) => {
+                Some((node, self.graph.nodes()[node].op.downcast()?))
+            }
             _ => None,
         }
     }
