@@ -35,6 +35,7 @@ pub mod softmax_entropy_grad;
 pub mod sum_all;
 pub mod sum_axis;
 pub mod unary;
+pub mod weight_entropies;
 
 pub use kernel::{Bind, Case, Cost, Dispatch, Kernel, Launch, Request, Terms, Tolerance, Work};
 
@@ -99,6 +100,7 @@ kernels! {
     sum_all => sum_all::SumAllKernel,
     sum_axis => sum_axis::SumAxisKernel,
     unary => unary::UnaryKernel,
+    weight_entropies => weight_entropies::WeightEntropiesKernel,
 }
 
 /// The kernels that compute `op`.

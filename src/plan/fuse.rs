@@ -6,9 +6,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::fuse_entropies::entropies;
 use super::fuse_gather::gather_prologue;
 use super::fuse_sums::accumulate_in_place;
-use super::rewrite::{Match, apply, without_dead_nodes};
+use super::rewrite::{Match, apply, collapse, without_dead_nodes};
 use crate::error::Result;
 use crate::graph::{Graph, Op, OpRef, Var};
 use crate::ops::activation::Activation;
@@ -22,6 +23,7 @@ use crate::ops::profile::DeviceProfile;
 use crate::ops::reconstruction_loss::{ReconstructionLoss, ReconstructionLossGrad, ReconstructionLossPair};
 use crate::ops::renyi_entropy::{RenyiEntropy, RenyiEntropyGrad, RenyiEntropyPair};
 use crate::ops::sum_axis::SumAxis;
+use crate::tensor::Ty;
 
 /// The fusions by name, in the order in which they are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,6 +44,8 @@ pub enum Fusion {
     SumsInPlace,
     /// The batch read straight from the data set's bytes.
     GatherPrologue,
+    /// All entropies of weights in one kernel.
+    Entropies,
 }
 
 impl Fusion {
@@ -67,6 +71,7 @@ impl Fusion {
             Fusion::EntropyPair => "entropy_pair",
             Fusion::SumsInPlace => "sums_in_place",
             Fusion::GatherPrologue => "gather_prologue",
+            Fusion::Entropies => "entropies",
         }
     }
 
@@ -80,6 +85,7 @@ impl Fusion {
             Fusion::LossPair => replace(loss_pair),
             Fusion::EntropyPair => replace(entropy_pair),
             Fusion::SumsInPlace => accumulate_in_place(graph),
+            Fusion::Entropies => collapsed(graph, entropies(&Finder::new(graph))),
             Fusion::GatherPrologue => without_dead_nodes(&replace(gather_prologue)?),
         }
     }
@@ -98,6 +104,12 @@ pub fn fuse(graph: &Graph, fusions: &BTreeSet<Fusion>, profile: &DeviceProfile) 
         graph = fusion.apply(&graph, profile)?;
     }
     Ok(graph)
+}
+
+/// The graph with this group replaced, where there is one that can be.
+fn collapsed(graph: &Graph, group: Option<Match>) -> Result<Graph> {
+    let replaced = group.map(|group| collapse(graph, &group)).transpose()?.flatten();
+    Ok(replaced.unwrap_or_else(|| graph.clone()))
 }
 
 /// A graph with what pattern matching asks of it.
@@ -136,6 +148,11 @@ impl<'a> Finder<'a> {
         &self.uses[var.node][var.port]
     }
 
+    /// Type of a value.
+    pub fn ty(&self, var: Var) -> &'a Ty {
+        self.graph.ty(var)
+    }
+
     /// Whether a value is one of the graph's results.
     pub fn is_wanted(&self, var: Var) -> bool {
         self.graph.results().iter().any(|(_, result)| *result == var)
@@ -148,7 +165,7 @@ impl<'a> Finder<'a> {
 
     /// The one node that reads `var`, if it is an `O` reading it at `position` and nobody else wants
     /// the value.
-    fn only_user<O: Op>(&self, var: Var, position: usize) -> Option<(usize, &'a O)> {
+    pub fn only_user<O: Op>(&self, var: Var, position: usize) -> Option<(usize, &'a O)> {
         match self.readers(var)[..] {
             [(node, at)] if at == position && !self.is_wanted(var) => {
                 Some((node, self.graph.nodes()[node].op.downcast()?))

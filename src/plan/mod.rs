@@ -6,6 +6,7 @@
 mod choices;
 mod dump;
 mod fuse;
+mod fuse_entropies;
 mod fuse_gather;
 mod fuse_sums;
 mod memory;
