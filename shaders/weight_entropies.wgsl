@@ -1,4 +1,4 @@
-//!use reduce safe_math renyi
+//!use reduce safe_math renyi activeness_term
 // All entropies of a model's weights and their gradients, by one workgroup, term after term: activeness
 // of the neurons into workgroup memory, its Rényi entropy, and the gradient added to what the layers'
 // kernels have left. One dispatch instead of four a term. Terms may share tensors, so each ends with
@@ -17,49 +17,16 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> gradients: array<f32>; // span of the parameters' gradients
 @group(0) @binding(4) var<storage, read_write> values: array<f32>;    // span of the entropies' sums
 
-var<workgroup> activeness: array<f32, NEURONS>;
-var<workgroup> shares: array<f32, WORKGROUP>;
-
-fn weight_of(i: u32) -> f32 {
-    return activeness[i];
-}
-
-// Activeness of the neurons from `first` on. Few neurons are shared out over the workgroup: `parts`
-// invocations take a part of one neuron's weights each.
-fn activeness_from(first: u32, lane: u32, place: vec4<u32>, layout: vec4<u32>, bias_weight: f32) {
-    let neurons = min(layout.x - first, WORKGROUP);
-    let parts = WORKGROUP / neurons;
-    let i = first + lane % neurons;
-    let part = lane / neurons;
-    var sum = 0.0;
-    if part < parts {
-        for (var j = part; j < layout.y; j += parts) {
-            sum += abs(weights[place.x + i * layout.z + j * layout.w]);
-        }
-    }
-    shares[lane] = sum;
-    workgroupBarrier();
-    if part == 0u {
-        for (var other = 1u; other < parts; other++) {
-            sum += shares[other * neurons + lane];
-        }
-        activeness[i] = sum + bias_weight * abs(weights[place.y + i]);
-    }
-    workgroupBarrier();
-}
-
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(local_invocation_index) lane: u32) {
     for (var term = 0u; term < params.terms; term++) {
         let place = params.terms_table[4u * term];       // of W, b, dW, db
-        let layout = params.terms_table[4u * term + 1u]; // neurons, weights of each, strides of both
+        let shape = params.terms_table[4u * term + 1u]; // neurons, weights of each, strides of both
         let numbers = bitcast<vec4<f32>>(params.terms_table[4u * term + 2u]); // bias weight, alpha, t
         let flags = params.terms_table[4u * term + 3u];  // infinite, seed, value, whether to add to it
         let order = Order(numbers.y, numbers.z, flags.x);
-        for (var first = 0u; first < layout.x; first += WORKGROUP) {
-            activeness_from(first, lane, place, layout, numbers.x);
-        }
-        let r = renyi(lane, layout.x, order);
+        activeness_of(lane, place, shape, numbers.x);
+        let r = renyi(lane, shape.x, order);
         if lane == 0u {
             var before = 0.0;
             if flags.w == 1u {
@@ -69,15 +36,15 @@ fn main(@builtin(local_invocation_index) lane: u32) {
         }
         // From here on the workgroup's array holds the slopes.
         workgroupBarrier();
-        for (var i = lane; i < layout.x; i += WORKGROUP) {
+        for (var i = lane; i < shape.x; i += WORKGROUP) {
             let slope = seeds[flags.y] * renyi_slope(r, order, activeness[i]);
             activeness[i] = slope;
             gradients[place.w + i] += numbers.x * sign(weights[place.y + i]) * slope;
         }
         workgroupBarrier();
-        for (var e = lane; e < layout.x * layout.y; e += WORKGROUP) {
+        for (var e = lane; e < shape.x * shape.y; e += WORKGROUP) {
             // Rows of W are neurons where their weights are neighbours, columns are otherwise.
-            let neuron = select(e % layout.x, e / layout.y, layout.w == 1u && layout.z != 1u);
+            let neuron = select(e % shape.x, e / shape.y, shape.w == 1u && shape.z != 1u);
             gradients[place.z + e] += sign(weights[place.x + e]) * activeness[neuron];
         }
         storageBarrier();

@@ -24,6 +24,9 @@ pub mod matmul_nn;
 pub mod matmul_nt;
 mod matmul_tiles;
 pub mod matmul_tn;
+pub mod network;
+pub mod network_pass;
+pub mod network_update;
 pub mod profile;
 pub mod random_bits;
 pub mod reconstruction_loss;
@@ -91,6 +94,8 @@ kernels! {
     matmul_nn => matmul_nn::MatMulNnKernel,
     matmul_nt => matmul_nt::MatMulNtKernel,
     matmul_tn => matmul_tn::MatMulTnKernel,
+    network_pass => network_pass::NetworkPassKernel,
+    network_update => network_update::NetworkUpdateKernel,
     random_bits => random_bits::RandomBitsKernel,
     reconstruction_loss => reconstruction_loss::ReconstructionLossKernel,
     renyi_entropy => renyi_entropy::RenyiEntropyKernel,

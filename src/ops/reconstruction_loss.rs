@@ -70,6 +70,21 @@ impl LossKind {
     }
 }
 
+impl LossKind {
+    /// What each row of a batch adds to the loss: 0 for padding.
+    pub(super) fn of_rows<T: Real>(self, prediction: &HostTensor<T>, target: &HostTensor<T>, clock: &[u32]) -> Vec<T> {
+        let (rows, features) = prediction.shape.matrix().unwrap_or((1, 1));
+        let valid = clock::valid_rows(clock);
+        let scale: T = self.scale(valid, features);
+        let mut losses = vec![T::zero(); rows];
+        let of_rows = prediction.real().chunks_exact(features).zip(target.real().chunks_exact(features));
+        for (loss, (y, x)) in losses.iter_mut().zip(of_rows).take(valid) {
+            *loss = y.iter().zip(x).map(|(&y, &x)| self.value_and_slope(y, x).0).sum::<T>() * scale;
+        }
+        losses
+    }
+}
+
 fn infer(inputs: &[&Ty]) -> Result<()> {
     matrix("reconstruction_loss", "the prediction", inputs[0])?;
     same("reconstruction_loss", "the target", inputs[1], inputs[0])?;

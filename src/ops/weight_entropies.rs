@@ -162,11 +162,9 @@ impl Kernel for WeightEntropiesKernel {
             let (rows, columns) = matrix(self.stem(), "W", r.inputs[term.parameters[0]])?;
             let layout = term.activeness.direction.layout(rows, columns);
             params[at + 4..at + 8].copy_from_slice(&layout.map(|x| x as u32));
-            let alpha = term.entropy.alpha;
-            let t = (1.0 - f64::from(alpha)) as f32;
-            let finite = |x: f32| if alpha.is_infinite() { 0 } else { x.to_bits() };
-            params[at + 8..at + 11].copy_from_slice(&[term.activeness.bias_weight.to_bits(), finite(alpha), finite(t)]);
-            params[at + 12] = u32::from(alpha.is_infinite());
+            let [alpha, t] = term.entropy.order();
+            params[at + 8..at + 11].copy_from_slice(&[term.activeness.bias_weight, alpha, t].map(f32::to_bits));
+            params[at + 12] = u32::from(term.entropy.alpha.is_infinite());
             params[at + 15] = u32::from(std::mem::replace(&mut seen[term.value], true));
             let [w, b] = term.parameters;
             let [dw, db] = term.gradients.map(|i| op.counts[3] + i);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::fuse_entropies::entropies;
 use super::fuse_gather::gather_prologue;
+use super::fuse_network::small_network;
 use super::fuse_sums::accumulate_in_place;
 use super::rewrite::{Match, apply, collapse, without_dead_nodes};
 use crate::error::Result;
@@ -46,6 +47,8 @@ pub enum Fusion {
     GatherPrologue,
     /// All entropies of weights in one kernel.
     Entropies,
+    /// The whole step as three operations, for networks that fit in workgroup memory.
+    SmallNetwork,
 }
 
 impl Fusion {
@@ -72,10 +75,11 @@ impl Fusion {
             Fusion::SumsInPlace => "sums_in_place",
             Fusion::GatherPrologue => "gather_prologue",
             Fusion::Entropies => "entropies",
+            Fusion::SmallNetwork => "small_network",
         }
     }
 
-    fn apply(self, graph: &Graph, _profile: &DeviceProfile) -> Result<Graph> {
+    fn apply(self, graph: &Graph, profile: &DeviceProfile) -> Result<Graph> {
         let replace = |find: fn(&Finder<'_>) -> Vec<Match>| apply(graph, find(&Finder::new(graph)));
         match self {
             Fusion::Linear => replace(linear),
@@ -85,6 +89,7 @@ impl Fusion {
             Fusion::LossPair => replace(loss_pair),
             Fusion::EntropyPair => replace(entropy_pair),
             Fusion::SumsInPlace => accumulate_in_place(graph),
+            Fusion::SmallNetwork => small_network(graph, profile),
             Fusion::Entropies => collapsed(graph, entropies(&Finder::new(graph))),
             Fusion::GatherPrologue => without_dead_nodes(&replace(gather_prologue)?),
         }

@@ -8,6 +8,7 @@ mod dump;
 mod fuse;
 mod fuse_entropies;
 mod fuse_gather;
+mod fuse_network;
 mod fuse_sums;
 mod memory;
 mod rewrite;
