@@ -21,7 +21,7 @@ struct Params {
     clock_betas: vec4<f32>,
     layer_table: array<vec4<u32>, 2u * LAYERS>, // inputs, outputs, first tile, place of x; of deltas, W, b
     terms: array<vec4<u32>, 2u * TERMS>, // layers of W and b, incoming, bias weight; places of slopes and value, sum
-    outputs: vec4<u32>, // places in `losses_out`: of the loss and of up to three sums
+    outputs: array<vec4<u32>, 2>, // places in `losses_out`: of the loss and of up to seven sums
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

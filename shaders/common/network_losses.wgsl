@@ -9,7 +9,7 @@ fn losses_are_finite(lane: u32, first: bool) -> bool {
     let loss = reduce_sum(lane, share);
     var all = loss;
     if first && lane == 0u {
-        losses_out[params.outputs.x] = loss;
+        losses_out[params.outputs[0].x] = loss;
     }
     for (var value = 0u; value < params.values; value++) {
         var sum = 0.0;
@@ -19,7 +19,7 @@ fn losses_are_finite(lane: u32, first: bool) -> bool {
         }
         all += sum;
         if first && lane == 0u {
-            losses_out[params.outputs[1u + value]] = sum;
+            losses_out[params.outputs[(1u + value) / 4u][(1u + value) % 4u]] = sum;
         }
     }
     return is_finite(all);

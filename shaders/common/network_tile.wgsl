@@ -1,10 +1,7 @@
-// One tile of samples through a network, forward and back, in workgroup memory: for `network_pass`.
-//
-// `neurons` holds a vector of the tile's samples for each neuron. Narrow layers leave invocations
-// without a neuron, so `parts` of them share one sum.
+// One tile of samples in workgroup memory: a vector of the tile's samples for each neuron. Needs Samples,
+// TILE, WORKGROUP, FLOATS, `params` and `workspace` of the kernel.
 var<workgroup> neurons: array<Samples, FLOATS>;
 var<workgroup> partial: array<Samples, WORKGROUP>;
-var<workgroup> tile_rows: array<u32, TILE>;
 
 struct Layer {
     inputs: u32,
@@ -31,33 +28,4 @@ fn keep(place: u32, width: u32, first: u32, j: u32, value: Samples) {
             workspace[place + (first + s) * width + j] = value[s];
         }
     }
-}
-
-// Pixels into the first neurons, zeros for padding.
-fn gather(lane: u32, first: u32) {
-    if lane < TILE {
-        tile_rows[lane] = PADDING;
-        if first + lane < params.batch {
-            let row = batch_row(first + lane);
-            rows[first + lane] = row;
-            tile_rows[lane] = row;
-        }
-    }
-    workgroupBarrier();
-    let words = params.features / 4u;
-    for (var word = lane; word < words; word += WORKGROUP) {
-        var pixels: array<Samples, 4>;
-        for (var s = 0u; s < TILE; s++) {
-            if tile_rows[s] != PADDING {
-                let four = unpack4x8unorm(data[tile_rows[s] * words + word]);
-                for (var c = 0u; c < 4u; c++) {
-                    pixels[c][s] = four[c];
-                }
-            }
-        }
-        for (var c = 0u; c < 4u; c++) {
-            neurons[4u * word + c] = pixels[c];
-        }
-    }
-    workgroupBarrier();
 }

@@ -19,6 +19,9 @@ pub mod clock_advance;
 pub mod element;
 pub mod gathered;
 pub mod kernel;
+pub mod linear_chain;
+pub mod linear_chain_grad;
+pub mod linear_weight_grads;
 pub mod matmul;
 pub mod matmul_nn;
 pub mod matmul_nt;
@@ -91,6 +94,9 @@ kernels! {
     ceiling_fma => ceiling_fma::CeilingFmaKernel,
     clock_advance => clock_advance::ClockAdvanceKernel,
     element => element::ElementKernel,
+    linear_chain => linear_chain::LinearChainKernel,
+    linear_chain_grad => linear_chain_grad::LinearChainGradKernel,
+    linear_weight_grads => linear_weight_grads::LinearWeightGradsKernel,
     matmul_nn => matmul_nn::MatMulNnKernel,
     matmul_nt => matmul_nt::MatMulNtKernel,
     matmul_tn => matmul_tn::MatMulTnKernel,

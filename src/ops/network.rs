@@ -17,7 +17,7 @@ use crate::tensor::Ty;
 /// Most layers of a network.
 pub const LAYERS: usize = 16;
 /// Most sums of entropies.
-pub const SUMS: usize = 3;
+pub const SUMS: usize = 7;
 
 /// An autoencoder of linear layers, its loss and the entropies of its weights.
 #[derive(Clone, Debug, PartialEq)]

@@ -191,7 +191,7 @@ impl NetworkUpdateKernel {
         params.extend([op.advance.beta1, op.advance.beta2, 0.0, 0.0].map(f32::to_bits));
         params.extend(layers.into_iter().map(|word| word as u32));
         params.extend(terms);
-        params.extend([0; 4]);
+        params.extend([0; 1 + SUMS]);
         (params, tiles)
     }
 }
@@ -211,7 +211,7 @@ impl Kernel for NetworkUpdateKernel {
         };
         let network = &*op.network;
         let (params, tiles) = Self::params(op);
-        let last = params.len() - 4;
+        let last = params.len() - (1 + SUMS);
         let mut offsets = vec![(4, 0, Bind::Input(3)), (5, 0, Bind::Input(4))];
         offsets.extend((0..1 + network.sums).map(|output| (last + output, 7, Bind::Output(output))));
         let constants = [

@@ -6,13 +6,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::finder::Finder;
+use super::fuse_chain::{chain, chain_grad};
 use super::fuse_entropies::entropies;
 use super::fuse_gather::gather_prologue;
 use super::fuse_network::small_network;
 use super::fuse_sums::accumulate_in_place;
+use super::fuse_weight_grads::weight_grads;
 use super::rewrite::{Match, apply, collapse, without_dead_nodes};
 use crate::error::Result;
-use crate::graph::{Graph, Op, OpRef, Var};
+use crate::graph::{Graph, Var};
 use crate::ops::activation::Activation;
 use crate::ops::activation_grad::ActivationGrad;
 use crate::ops::add_bias::AddBias;
@@ -24,7 +27,6 @@ use crate::ops::profile::DeviceProfile;
 use crate::ops::reconstruction_loss::{ReconstructionLoss, ReconstructionLossGrad, ReconstructionLossPair};
 use crate::ops::renyi_entropy::{RenyiEntropy, RenyiEntropyGrad, RenyiEntropyPair};
 use crate::ops::sum_axis::SumAxis;
-use crate::tensor::Ty;
 
 /// The fusions by name, in the order in which they are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +49,12 @@ pub enum Fusion {
     GatherPrologue,
     /// All entropies of weights in one kernel.
     Entropies,
+    /// Adjacent narrow layers in one kernel.
+    Chain,
+    /// Their gradients in one kernel.
+    ChainGrad,
+    /// Small weight gradients in one kernel.
+    WeightGrads,
     /// The whole step as three operations, for networks that fit in workgroup memory.
     SmallNetwork,
 }
@@ -63,6 +71,13 @@ impl Fusion {
         Fusion::SumsInPlace,
     ];
 
+    /// Those that hardware gains from, beside the elementary ones: few, large dispatches.
+    pub const FOR_HARDWARE: &[Fusion] =
+        &[Fusion::GatherPrologue, Fusion::Entropies, Fusion::Chain, Fusion::ChainGrad, Fusion::WeightGrads];
+
+    /// Those that software Vulkan gains from, as measured.
+    pub const FOR_SOFTWARE: &[Fusion] = &[Fusion::GatherPrologue, Fusion::Entropies];
+
     /// The name by which plans, tests and files know it.
     pub fn name(self) -> &'static str {
         match self {
@@ -75,6 +90,9 @@ impl Fusion {
             Fusion::SumsInPlace => "sums_in_place",
             Fusion::GatherPrologue => "gather_prologue",
             Fusion::Entropies => "entropies",
+            Fusion::Chain => "chain",
+            Fusion::ChainGrad => "chain_grad",
+            Fusion::WeightGrads => "weight_grads",
             Fusion::SmallNetwork => "small_network",
         }
     }
@@ -89,6 +107,9 @@ impl Fusion {
             Fusion::LossPair => replace(loss_pair),
             Fusion::EntropyPair => replace(entropy_pair),
             Fusion::SumsInPlace => accumulate_in_place(graph),
+            Fusion::Chain => replace(chain),
+            Fusion::ChainGrad => replace(chain_grad),
+            Fusion::WeightGrads => collapsed(graph, weight_grads(&Finder::new(graph))),
             Fusion::SmallNetwork => small_network(graph, profile),
             Fusion::Entropies => collapsed(graph, entropies(&Finder::new(graph))),
             Fusion::GatherPrologue => without_dead_nodes(&replace(gather_prologue)?),
@@ -115,69 +136,6 @@ pub fn fuse(graph: &Graph, fusions: &BTreeSet<Fusion>, profile: &DeviceProfile) 
 fn collapsed(graph: &Graph, group: Option<Match>) -> Result<Graph> {
     let replaced = group.map(|group| collapse(graph, &group)).transpose()?.flatten();
     Ok(replaced.unwrap_or_else(|| graph.clone()))
-}
-
-/// A graph with what pattern matching asks of it.
-pub(super) struct Finder<'a> {
-    graph: &'a Graph,
-    uses: Vec<Vec<Vec<(usize, usize)>>>,
-}
-
-impl<'a> Finder<'a> {
-    pub fn new(graph: &'a Graph) -> Self {
-        Finder { graph, uses: graph.uses() }
-    }
-
-    /// Indices of the nodes that are an `O`.
-    pub fn all<O: Op>(&self) -> impl Iterator<Item = (usize, &'a O)> {
-        self.graph.nodes().iter().enumerate().filter_map(|(i, node)| Some((i, node.op.downcast::<O>()?)))
-    }
-
-    /// What a node reads.
-    pub fn inputs(&self, node: usize) -> &'a [Var] {
-        &self.graph.nodes()[node].inputs
-    }
-
-    /// What a node computes.
-    pub fn op(&self, node: usize) -> &'a dyn Op {
-        self.graph.nodes()[node].op.as_ref()
-    }
-
-    /// The same, to be kept.
-    pub fn shared_op(&self, node: usize) -> OpRef {
-        self.graph.nodes()[node].op.clone()
-    }
-
-    /// Nodes that read a value, each with the position at which it does.
-    pub fn readers(&self, var: Var) -> &[(usize, usize)] {
-        &self.uses[var.node][var.port]
-    }
-
-    /// Type of a value.
-    pub fn ty(&self, var: Var) -> &'a Ty {
-        self.graph.ty(var)
-    }
-
-    /// Whether a value is one of the graph's results.
-    pub fn is_wanted(&self, var: Var) -> bool {
-        self.graph.results().iter().any(|(_, result)| *result == var)
-    }
-
-    /// All outputs of a node, each as the same output of its replacement.
-    pub fn outputs(&self, node: usize) -> Vec<(Var, usize)> {
-        (0..self.graph.nodes()[node].outputs.len()).map(|port| (Var { node, port }, port)).collect()
-    }
-
-    /// The one node that reads `var`, if it is an `O` reading it at `position` and nobody else wants
-    /// the value.
-    pub fn only_user<O: Op>(&self, var: Var, position: usize) -> Option<(usize, &'a O)> {
-        match self.readers(var)[..] {
-            [(node, at)] if at == position && !self.is_wanted(var) => {
-                Some((node, self.graph.nodes()[node].op.downcast()?))
-            }
-            _ => None,
-        }
-    }
 }
 
 fn value(node: usize) -> Var {

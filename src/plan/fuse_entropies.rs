@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::fuse::Finder;
+use super::finder::Finder;
 use super::rewrite::Match;
 use crate::graph::{Role, Source, Var};
 use crate::ops::activeness::Activeness;
@@ -117,13 +117,7 @@ pub(super) fn entropies(f: &Finder<'_>) -> Option<Match> {
             value,
         });
     }
-    let packed = |var: &Var| {
-        f.readers(*var).iter().any(|&(reader, at)| {
-            let groups = f.op(reader).packed_inputs(f.inputs(reader).len());
-            groups.iter().any(|(_, range)| range.contains(&at))
-        })
-    };
-    if !now.iter().all(packed) {
+    if !now.iter().all(|&var| f.ends_packed(var)) {
         return None;
     }
     let values = sums.len();

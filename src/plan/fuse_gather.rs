@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::fuse::Finder;
+use super::finder::Finder;
 use super::rewrite::Match;
 use crate::graph::{Op, Var};
 use crate::ops::batch_gather::BatchGather;

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::fuse::Finder;
+use super::finder::Finder;
 use super::rewrite::Builder;
 use crate::error::Result;
 use crate::graph::{Graph, Op, OpRef, Var};
