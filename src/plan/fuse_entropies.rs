@@ -49,8 +49,8 @@ fn found(f: &Finder<'_>) -> Vec<Found> {
     for (add, op) in f.all::<ActivenessGradAdd>() {
         let inputs = f.inputs(add);
         let pair = inputs[2].node;
-        let private_gradient = f.only_user::<ActivenessGradAdd>(Var { node: pair, port: 1 }, 2).is_some();
-        if f.op(pair).downcast::<RenyiEntropyPair>().is_none() || inputs[2].port != 1 || !private_gradient {
+        let of_a_pair = f.op(pair).downcast::<RenyiEntropyPair>().is_some() && inputs[2].port == 1;
+        if !of_a_pair || f.only_user::<ActivenessGradAdd>(inputs[2], 2).is_none() {
             continue;
         }
         let activeness = f.inputs(pair)[0].node;
