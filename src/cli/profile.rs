@@ -1,6 +1,6 @@
 //! What `gpu-ae train --profile` prints and leaves in the run directory.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gpu_ae::Result;
 use gpu_ae::device::ceilings::{Ceilings, measure};
@@ -14,14 +14,15 @@ use super::output::{complain, thousands};
 /// Time for the device's ceilings; longer tells no more than the figures' own spread.
 const BUDGET: Duration = Duration::from_millis(500);
 
-/// Measures what the device can do at best, which takes a moment and is said.
-pub fn ceilings(device: &mut dyn Device, quiet: bool) -> Result<Ceilings> {
-    let begin = Instant::now();
-    let ceilings = measure(device, BUDGET)?;
-    if !quiet {
-        complain(&format!("{}, measured in {:.1} s", describe(&ceilings), begin.elapsed().as_secs_f64()));
+/// What the device can do at best, if that is `wanted`: measured, which takes a moment and is said.
+pub fn ceilings(wanted: bool, device: &mut dyn Device, quiet: bool) -> Result<Option<Ceilings>> {
+    if !wanted {
+        return Ok(None);
     }
-    Ok(ceilings)
+    if !quiet {
+        complain("measuring the device's ceilings, which takes about a second");
+    }
+    measure(device, BUDGET).map(Some)
 }
 
 /// Writes the table beside the files of the profile.
@@ -29,14 +30,16 @@ pub fn write_table(directory: &RunDir, table: &str) -> Result<()> {
     whole_file::write(&directory.profile_table(), table.as_bytes(), "write the profile")
 }
 
+/// `62.7 GFLOP/s; 13.5 GB/s over 134 MB, 24.5 over 8.4, 72.4 over 0.5`
 fn describe(ceilings: &Ceilings) -> String {
-    let copies = ceilings.copies.iter().rev();
-    let rates: Vec<String> = copies
-        .map(|(bytes, rate)| {
-            format!("{} GB/s where {} MB are moved", format_number(*rate), format_number(bytes * 1e-6))
-        })
+    let rates: Vec<String> = ceilings
+        .copies
+        .iter()
+        .rev()
+        .zip([[" GB/s", " MB"]].into_iter().chain(std::iter::repeat([""; 2])))
+        .map(|((bytes, rate), [rate_unit, unit])| format!("{rate:.1}{rate_unit} over {:.1}{unit}", bytes * 1e-6))
         .collect();
-    format!("ceilings: {} GFLOP/s; {}", format_number(ceilings.gflops), rates.join(", "))
+    format!("ceilings: {:.1} GFLOP/s; {}", ceilings.gflops, rates.join(", "))
 }
 
 /// The profile as people read it.
@@ -53,8 +56,9 @@ pub fn table(profile: &Profile) -> String {
     rows.push(total(profile));
     let headers = ["operation", "shapes", "calls", "total ms", "median us", "share", "GFLOP/s", "GB/s", "of roofline"];
     format!(
-        "profile of {} steps after step {} at batch {} on {}\n{timer}\n{}\n\n{}\n{}\n",
+        "profile of {} steps ({} dispatches) after step {} at batch {} on {}\n{timer}\n{}\n\n{}\n{}\n",
         profile.steps,
+        thousands(profile.dispatches as u64),
         thousands(u64::from(profile.first_step)),
         profile.batch_size,
         profile.device,
@@ -69,14 +73,12 @@ fn percent(share: f64) -> String {
 }
 
 fn rate(rate: f64) -> String {
-    if rate == 0.0 { "-".into() } else { format_number(rate) }
+    if rate == 0.0 { "-".into() } else { format!("{rate:.2}") }
 }
 
 fn cells(row: &ProfileRow) -> Vec<String> {
-    // Constants such as a decay rate tell no two rows apart.
-    let words = row.attributes.split_whitespace().filter(|word| !word.contains('='));
     vec![
-        [row.operation].into_iter().chain(words).collect::<Vec<_>>().join(" "),
+        row.label(),
         row.shapes.clone(),
         row.calls.to_string(),
         format!("{:.2}", row.total_us * 1e-3),
@@ -109,20 +111,19 @@ fn total(profile: &Profile) -> Vec<String> {
 /// What a step costs beside its operations.
 fn overhead(profile: &Profile) -> String {
     let kernels = profile.kernels_us;
-    let sum = format!("a step's operations take {} us together", format_number(kernels));
+    let sum = format!("the operations of a step take {} us", format_number(kernels));
     let Some(normal) = profile.normal_step_us else {
-        return format!("{sum}; the run was too short to time a step that is not profiled");
+        return format!("{sum}; the run was too short to time steps that are not profiled");
     };
-    let normal_step = format!(
-        "a step that is not profiled takes {} us (mean of {}, by the host's clock)",
+    let whole = format!(
+        "{sum}; a step that is not profiled takes {} us (mean of {}, by the host's clock)",
         format_number(normal),
         thousands(u64::from(profile.normal_steps))
     );
     if kernels <= normal {
-        let gap = format!("{} us, {}", format_number(normal - kernels), percent(1.0 - kernels / normal));
-        format!("{sum}; {normal_step}: {gap}, are overhead: submitting, gaps between dispatches, reading losses")
+        let share = percent(1.0 - kernels / normal);
+        format!("{whole},\n{share} of it overhead: submitting, gaps between dispatches, reading losses")
     } else {
-        let more = percent(kernels / normal - 1.0);
-        format!("{sum}; {normal_step}: timing each alone costs {more}, more than the overhead of a step")
+        format!("{whole}:\ntimed one by one they take {} longer", percent(kernels / normal - 1.0))
     }
 }

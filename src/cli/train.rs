@@ -113,7 +113,7 @@ fn start(args: &Args, quiet: bool) -> Result<Prepared> {
             .map_or(Error::Usage(problem.clone()), |file| Error::input(file, problem)));
     }
     introduce(&config, &data, device.name(), quiet);
-    let ceilings = if args.profile { Some(ceilings(device.as_mut(), quiet)?) } else { None };
+    let ceilings = ceilings(args.profile, device.as_mut(), quiet)?;
     let mut run = Run::start(config.clone(), RunDir::create(&path)?, device, &data)?;
     if let Some(ceilings) = ceilings {
         run.profile(ceilings)?;
@@ -133,14 +133,14 @@ fn resume(args: &Args, path: PathBuf, quiet: bool) -> Result<Prepared> {
     args.config.clone().apply(&args.device, &mut config)?;
     let (data, mut device) = prepare(&config, quiet)?;
     introduce(&config, &data, device.name(), quiet);
-    let ceilings = if args.profile { Some(ceilings(device.as_mut(), quiet)?) } else { None };
+    let ceilings = ceilings(args.profile, device.as_mut(), quiet)?;
     let mut run = Run::resume(config.clone(), checkpoint, directory, device, &data)?;
+    if let Some(ceilings) = ceilings {
+        run.profile(ceilings)?;
+    }
     if !quiet {
         let done = if run.epoch() >= config.epochs { "; nothing is left to do, --epochs N trains further" } else { "" };
         complain(&format!("resuming {} after {} of {} epochs{done}", path.display(), run.epoch(), config.epochs));
-    }
-    if let Some(ceilings) = ceilings {
-        run.profile(ceilings)?;
     }
     Ok(Prepared { run, config, data, path })
 }
@@ -217,8 +217,8 @@ impl Display {
             }
             (Event::Epoch(metrics), Some(bar)) => bar.suspend(|| tell(&self.line(metrics))),
             (Event::Epoch(metrics), None) if !self.quiet => tell(&self.line(metrics)),
-            (Event::Profile(profile), Some(bar)) => bar.suspend(|| tell(&table(profile))),
-            (Event::Profile(profile), None) if !self.quiet => tell(&table(profile)),
+            (Event::Profile(profile), Some(bar)) => bar.suspend(|| tell(&format!("\n{}", table(profile)))),
+            (Event::Profile(profile), None) if !self.quiet => tell(&format!("\n{}", table(profile))),
             _ => {}
         }
     }

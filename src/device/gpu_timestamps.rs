@@ -130,3 +130,56 @@ fn by_waiting(
     host.push(("submit and wait for each dispatch", Span::since(begin)));
     Ok(spans)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::device::check::load;
+    use crate::ops::kernel_named;
+    use crate::plan::{DeviceKind, DeviceProfile};
+
+    #[test]
+    fn nothing_runs_before_it_is_submitted_and_no_time_counts_twice() {
+        let at = Instant::now();
+        let late = at + Duration::from_micros(100);
+        // Ticks of 2 ns; the second dispatch begins before the first ends, the third ends before it begins.
+        let submissions = [
+            Submission { at, ticks: vec![[1_000_000, 1_010_000], [1_005_000, 1_015_000], [1_020_000, 1_019_000]] },
+            Submission { at: late, ticks: vec![[1_049_000, 1_051_000]] },
+        ];
+        let spans = on_the_hosts_clock(&submissions, 2.0);
+        let origin = at + Duration::from_micros(2);
+        let expected = [(0, 20), (20, 10), (40, 0), (98, 4)].map(|(start, length)| Span {
+            start: origin + Duration::from_micros(start),
+            length: Duration::from_micros(length),
+        });
+        assert_eq!(spans, expected);
+        assert!(on_the_hosts_clock(&[], 1.0).is_empty());
+    }
+
+    /// The first adapter, without any feature.
+    async fn bare() -> Option<GpuDevice> {
+        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+        let adapter = instance.enumerate_adapters(wgpu::Backends::all()).await.into_iter().next()?;
+        let (device, queue) = adapter.request_device(&wgpu::DeviceDescriptor::default()).await.ok()?;
+        Some(GpuDevice::new("bare".into(), DeviceProfile::portable(DeviceKind::Software), device, queue))
+    }
+
+    #[test]
+    fn an_adapter_without_timestamps_is_timed_by_waiting() {
+        let Some(mut gpu) = pollster::block_on(bare()) else {
+            assert!(std::env::var_os("GPU_AE_REQUIRE_GPU").is_none(), "no adapter");
+            return;
+        };
+        let case = kernel_named("reconstruction_loss").unwrap().cases().remove(0);
+        let loaded = load(&mut gpu, &case).unwrap();
+        let dispatches = gpu.plan(loaded.program()).dispatches();
+        let trace = gpu.trace(loaded.program(), 3).unwrap();
+        assert_eq!((trace.timer, trace.dispatches.len()), (Timer::Waiting, 3 * dispatches));
+        for (number, timed) in trace.dispatches.iter().enumerate() {
+            assert_eq!((timed.step, timed.dispatch), (0, number % dispatches));
+            assert!(timed.span.length > Duration::ZERO);
+        }
+    }
+}

@@ -60,6 +60,18 @@ pub struct ProfileRow {
     pub bound_by_arithmetic: bool,
 }
 
+impl ProfileRow {
+    /// The operation with the constants that tell it from others: kinds and counts, no rates.
+    pub fn label(&self) -> String {
+        label(self.operation, &self.attributes)
+    }
+}
+
+fn label(operation: &str, attributes: &str) -> String {
+    let words = attributes.split_whitespace().filter(|word| !word.contains('='));
+    std::iter::once(operation).chain(words).collect::<Vec<_>>().join(" ")
+}
+
 /// One event of the trace.
 #[derive(Clone, Debug)]
 pub(super) struct TraceEvent {
@@ -225,7 +237,7 @@ fn events(plan: &Plan, seen: &Seen) -> Vec<TraceEvent> {
             }
             events.push(TraceEvent {
                 device: true,
-                name: format!("{} {}", step.op.name(), step.op.attributes()).trim().to_string(),
+                name: label(step.op.name(), &step.op.attributes()),
                 start: since(timed.span.start),
                 length: timed.span.length,
                 args,

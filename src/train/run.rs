@@ -199,8 +199,10 @@ impl Run {
             self.timed.1 += time;
         }
         if let Some(profiler) = &mut self.profiler {
-            profiler.host(format!("{steps} steps{}", if traced { ", profiled" } else { "" }), begin);
+            // First, so that it ends before what encloses it.
             profiler.host("read losses".into(), started);
+            let (plural, profiled) = (if steps == 1 { "" } else { "s" }, if traced { ", profiled" } else { "" });
+            profiler.host(format!("{steps} step{plural}{profiled}"), begin);
             match trace {
                 Some(trace) => profiler.traced(first, steps, trace, time),
                 None => profiler.ran(steps, time, steady),
