@@ -56,7 +56,7 @@ pub fn table(profile: &Profile) -> String {
     rows.push(total(profile));
     let headers = ["operation", "shapes", "calls", "total ms", "median us", "share", "GFLOP/s", "GB/s", "of roofline"];
     format!(
-        "profile of {} steps ({} dispatches) after step {} at batch {} on {}\n{timer}\n{}\n\n{}\n{}\n",
+        "profile of {} steps ({} dispatches) after step {} at batch {} on {}\n{timer}\n{}\n\n{}{}\n{}\n",
         profile.steps,
         thousands(profile.dispatches as u64),
         thousands(u64::from(profile.first_step)),
@@ -64,8 +64,17 @@ pub fn table(profile: &Profile) -> String {
         profile.device,
         describe(&profile.ceilings),
         text_table(&headers, &rows),
+        if profile.rows.iter().any(is_over) { ABOVE } else { "" },
         overhead(profile)
     )
+}
+
+/// What is said where a row that matters is faster than the ceilings allow.
+const ABOVE: &str =
+    "above 100% of the roofline: operands stay in a cache, or the ceilings were measured on a busy machine\n";
+
+fn is_over(row: &ProfileRow) -> bool {
+    row.share > 0.05 && row.roofline > 1.1
 }
 
 fn percent(share: f64) -> String {
