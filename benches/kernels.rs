@@ -121,7 +121,7 @@ fn main() {
     // All rows exist before the first is measured.
     STEMS.iter().for_each(|stem| drop(bench_case(stem)));
     for (row, mut device) in support::devices() {
-        let ceilings = measure(device.as_mut()).unwrap();
+        let ceilings = measure(device.as_mut(), Duration::from_millis(1500)).unwrap();
         println!(
             "{row}: {}; ceilings: {:.1} GFLOP/s, {}",
             device.name(),

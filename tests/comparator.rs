@@ -7,7 +7,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use gpu_ae::device::check::{CaseReport, compare, run_case};
-use gpu_ae::device::{CpuDevice, Device, ProgramId};
+use gpu_ae::device::{CpuDevice, Device, ProgramId, Trace};
 use gpu_ae::graph::{Op, OpRef};
 use gpu_ae::ops::activation::Activation;
 use gpu_ae::ops::{Case, KERNELS, Terms, Tolerance};
@@ -188,6 +188,9 @@ impl Device for Faulty {
             Mischief::Overrun => self.0.write_bytes(program, place.arena, end, &[0; 4]),
             _ => Ok(()),
         }
+    }
+    fn trace(&mut self, program: ProgramId, times: u32) -> gpu_ae::Result<Trace> {
+        self.0.trace(program, times)
     }
     fn finish(&mut self) -> gpu_ae::Result<()> {
         self.0.finish()

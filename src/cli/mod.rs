@@ -10,6 +10,7 @@ mod inspect;
 pub mod output;
 mod pictures;
 mod plan;
+mod profile;
 mod reconstruct;
 mod train;
 

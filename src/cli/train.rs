@@ -15,6 +15,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::flags::{ConfigFlags, DeviceFlag, load_data, open_device};
 use super::output::{complain, say_json, tell, thousands};
 use super::pictures::draw;
+use super::profile::{ceilings, table, write_table};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -31,6 +32,9 @@ pub struct Args {
     /// With --resume: use the checkpoint before the newest one
     #[arg(long, requires = "resume")]
     from_previous: bool,
+    /// Time some steps kernel by kernel: a table, and a trace for Perfetto in the run directory
+    #[arg(long)]
+    profile: bool,
     /// Print errors only
     #[arg(long, short)]
     quiet: bool,
@@ -46,10 +50,18 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
         None => start(&args, quiet)?,
     };
     let mut display = Display::new(&run.config, run.data.train.rows, begin, quiet);
-    let trained = run.run.train(|event| display.show(event));
+    let directory = RunDir::open(&run.path)?;
+    let mut profiled = Ok(());
+    let trained = run.run.train(|event| {
+        display.show(event);
+        if let Event::Profile(profile) = event {
+            profiled = write_table(&directory, &table(profile));
+        }
+    });
     display.finish();
     trained?;
-    draw(&mut run.run, &RunDir::open(&run.path)?)?;
+    profiled?;
+    draw(&mut run.run, &directory)?;
     let path = run.path.display();
     if args.json {
         return match run.run.metrics().last() {
@@ -60,6 +72,10 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
     if !quiet {
         tell(&format!("run directory: {path}"));
         tell(&format!("pictures:      {path}/reconstructions.png, {path}/loss.png"));
+        if args.profile {
+            tell(&format!("profile:       {path}/profile.txt, {path}/profile.json"));
+            tell(&format!("trace:         {path}/trace.json, for https://ui.perfetto.dev or chrome://tracing"));
+        }
         tell(&format!("what next:     gpu-ae inspect {path}"));
     }
     Ok(())
@@ -84,7 +100,7 @@ fn start(args: &Args, quiet: bool) -> Result<Prepared> {
     // Refused before any work is done, made only once data and device are there.
     let path = args.out.clone().unwrap_or_else(|| default_out(&config.data));
     RunDir::check_free(&path)?;
-    let (data, device) = prepare(&config, quiet)?;
+    let (data, mut device) = prepare(&config, quiet)?;
     // Only a file can say so, and only now is it known to be wrong.
     let (outputs, features) = (config.layers.last().map_or(0, |layer| layer.width), data.train.row_bytes);
     if outputs != features {
@@ -97,7 +113,11 @@ fn start(args: &Args, quiet: bool) -> Result<Prepared> {
             .map_or(Error::Usage(problem.clone()), |file| Error::input(file, problem)));
     }
     introduce(&config, &data, device.name(), quiet);
-    let run = Run::start(config.clone(), RunDir::create(&path)?, device, &data)?;
+    let ceilings = ceilings(args.profile, device.as_mut(), quiet)?;
+    let mut run = Run::start(config.clone(), RunDir::create(&path)?, device, &data)?;
+    if let Some(ceilings) = ceilings {
+        run.profile(ceilings)?;
+    }
     Ok(Prepared { run, config, data, path })
 }
 
@@ -111,9 +131,13 @@ fn resume(args: &Args, path: PathBuf, quiet: bool) -> Result<Prepared> {
     let mut config = checkpoint.config.clone();
     args.config.check_resume(&config)?;
     args.config.clone().apply(&args.device, &mut config)?;
-    let (data, device) = prepare(&config, quiet)?;
+    let (data, mut device) = prepare(&config, quiet)?;
     introduce(&config, &data, device.name(), quiet);
-    let run = Run::resume(config.clone(), checkpoint, directory, device, &data)?;
+    let ceilings = ceilings(args.profile, device.as_mut(), quiet)?;
+    let mut run = Run::resume(config.clone(), checkpoint, directory, device, &data)?;
+    if let Some(ceilings) = ceilings {
+        run.profile(ceilings)?;
+    }
     if !quiet {
         let done = if run.epoch() >= config.epochs { "; nothing is left to do, --epochs N trains further" } else { "" };
         complain(&format!("resuming {} after {} of {} epochs{done}", path.display(), run.epoch(), config.epochs));
@@ -193,6 +217,8 @@ impl Display {
             }
             (Event::Epoch(metrics), Some(bar)) => bar.suspend(|| tell(&self.line(metrics))),
             (Event::Epoch(metrics), None) if !self.quiet => tell(&self.line(metrics)),
+            (Event::Profile(profile), Some(bar)) => bar.suspend(|| tell(&format!("\n{}", table(profile)))),
+            (Event::Profile(profile), None) if !self.quiet => tell(&format!("\n{}", table(profile))),
             _ => {}
         }
     }

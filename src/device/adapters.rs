@@ -127,7 +127,8 @@ async fn open_adapter(adapter: &wgpu::Adapter) -> Result<GpuDevice> {
     let (device, queue) = adapter
         .request_device(&wgpu::DeviceDescriptor {
             label: Some("gpu-ae"),
-            required_features: wgpu::Features::empty(),
+            // For profiles alone; nothing else pays for it.
+            required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
             required_limits: adapter.limits(),
             ..Default::default()
         })

@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::Device;
 use super::check::{load, time_case};
 use crate::error::Result;
@@ -16,7 +18,7 @@ use crate::ops::{Case, Cost, Terms, Tolerance};
 use crate::tensor::HostTensor;
 
 /// What a device can do at best.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Ceilings {
     /// Arithmetic in GFLOP/s, a fused multiply-add counted as two.
     pub gflops: f64,
@@ -49,34 +51,36 @@ impl Ceilings {
 const COPIED: [usize; 3] = [1 << 16, 1 << 20, 1 << 24];
 /// Elements of the arithmetic: enough invocations for the largest GPU.
 const ELEMENTS: usize = 1 << 18;
-/// How long each measurement may take, beside its first run.
-const BUDGET: Duration = Duration::from_millis(300);
+/// Measurements that are made.
+const MEASUREMENTS: u32 = COPIED.len() as u32 + 2;
 /// Length of one run of the arithmetic, beside which starting it counts nothing.
 const RUN: f64 = 0.02;
 
 /// Shortest time of one run of `op` on ones, and its cost.
-fn time(device: &mut dyn Device, op: impl Op, elements: usize) -> Result<(Cost, f64)> {
+fn time(device: &mut dyn Device, op: impl Op, elements: usize, budget: Duration) -> Result<(Cost, f64)> {
     let ones = HostTensor::from_f32(&[elements], &vec![1.0; elements]);
     let loaded = load(device, &Case::new("ceiling", op, vec![ones], Tolerance::new(0.0, 0.0, Terms::Each, "timed")))?;
-    let time = time_case(device, &loaded, BUDGET)?;
+    let time = time_case(device, &loaded, budget)?;
     Ok((loaded.cost, time.as_secs_f64()))
 }
 
-/// Measures a device's ceilings, in about two seconds. Forgets the plans loaded on it.
+/// Measures a device's ceilings for about `budget`, beside what preparing the device takes. Forgets the
+/// plans loaded on it.
 ///
 /// # Errors
 /// When the device fails or lacks the memory.
-pub fn measure(device: &mut dyn Device) -> Result<Ceilings> {
+pub fn measure(device: &mut dyn Device, budget: Duration) -> Result<Ceilings> {
+    let each = budget / MEASUREMENTS;
     let mut copies = [(0.0, 0.0); COPIED.len()];
     let mut fastest = 0.0f64;
     for (copy, elements) in copies.iter_mut().zip(COPIED).rev() {
-        let (cost, seconds) = time(device, CeilingCopy, elements)?;
+        let (cost, seconds) = time(device, CeilingCopy, elements, each)?;
         fastest = fastest.max(cost.bytes / seconds * 1e-9);
         *copy = (cost.bytes, fastest);
     }
-    let (_, short) = time(device, CeilingFma { rounds: 8 }, ELEMENTS)?;
+    let (_, short) = time(device, CeilingFma { rounds: 8 }, ELEMENTS, each)?;
     let rounds = (8.0 * RUN / short).clamp(8.0, 65_536.0) as usize;
-    let (fma, computed) = time(device, CeilingFma { rounds }, ELEMENTS)?;
+    let (fma, computed) = time(device, CeilingFma { rounds }, ELEMENTS, each)?;
     device.clear();
     let gbytes = copies[COPIED.len() - 1].1;
     Ok(Ceilings { gflops: fma.flops / computed * 1e-9, gbytes, copies })

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::cpu_kernels::{self, Input};
-use super::{Device, ProgramId, is_shared};
+use super::{Device, ProgramId, Trace, cpu_profile, is_shared};
 use crate::error::{Error, Result};
 use crate::plan::{DeviceKind, DeviceProfile, Place, Plan, Step};
 use crate::tensor::{Data, HostTensor};
@@ -111,6 +111,12 @@ impl Device for CpuDevice {
             }
         });
         Ok(())
+    }
+
+    fn trace(&mut self, program: ProgramId, times: u32) -> Result<Trace> {
+        let CpuProgram { plan, memory } = &self.programs[program.0];
+        let all = &mut self.memory;
+        Ok(cpu_profile::trace(plan, times, |step| run_step(step, memory, all)))
     }
 
     fn finish(&mut self) -> Result<()> {

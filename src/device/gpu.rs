@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use rayon::prelude::*;
 
 use super::gpu_program::GpuProgram;
-use super::{Device, ProgramId, is_shared};
+use super::{Device, ProgramId, Trace, gpu_timestamps, is_shared};
 use crate::error::{Error, Result};
 use crate::plan::{DeviceProfile, Plan};
 use crate::shader::{Access, Shader, ShaderKey, shader};
@@ -32,7 +32,7 @@ pub struct GpuDevice {
     failure: Arc<Mutex<Option<String>>>,
     arenas: HashMap<String, wgpu::Buffer>,
     pipelines: HashMap<ShaderKey, Pipeline>,
-    programs: Vec<GpuProgram>,
+    pub(super) programs: Vec<GpuProgram>,
     staging: Option<wgpu::Buffer>,
     in_flight: VecDeque<wgpu::SubmissionIndex>,
 }
@@ -139,7 +139,7 @@ impl GpuDevice {
         }
     }
 
-    async fn read_async(&mut self, source: wgpu::Buffer, offset: u64, bytes: u64) -> Result<Vec<u8>> {
+    pub(super) async fn read_async(&mut self, source: wgpu::Buffer, offset: u64, bytes: u64) -> Result<Vec<u8>> {
         let staging = self.staging(bytes);
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("read") });
         encoder.copy_buffer_to_buffer(&source, offset, &staging, 0, bytes);
@@ -262,6 +262,10 @@ impl Device for GpuDevice {
             left -= count;
         }
         self.check()
+    }
+
+    fn trace(&mut self, program: ProgramId, times: u32) -> Result<Trace> {
+        gpu_timestamps::trace(self, program, times)
     }
 
     fn finish(&mut self) -> Result<()> {

@@ -24,6 +24,15 @@ struct BoundDispatch {
     groups: [u32; 3],
 }
 
+impl BoundDispatch {
+    fn record(&self, pass: &mut wgpu::ComputePass<'_>) {
+        pass.set_pipeline(&self.pipeline);
+        pass.set_bind_group(0, &self.bindings, &[]);
+        let [x, y, z] = self.groups;
+        pass.dispatch_workgroups(x, y, z);
+    }
+}
+
 /// A plan ready to run.
 pub(super) struct GpuProgram {
     pub plan: Plan,
@@ -100,13 +109,22 @@ impl GpuProgram {
         {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label, timestamp_writes: None });
             for dispatch in std::iter::repeat_n(&self.dispatches, steps as usize).flatten() {
-                pass.set_pipeline(&dispatch.pipeline);
-                pass.set_bind_group(0, &dispatch.bindings, &[]);
-                let [x, y, z] = dispatch.groups;
-                pass.dispatch_workgroups(x, y, z);
+                dispatch.record(&mut pass);
             }
         }
         queue.submit([encoder.finish()])
+    }
+
+    /// Records one of the plan's dispatches in a pass of its own.
+    pub fn record_alone(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        number: usize,
+        timestamp_writes: Option<wgpu::ComputePassTimestampWrites<'_>>,
+    ) {
+        let label = Some(self.plan.name.as_str());
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label, timestamp_writes });
+        self.dispatches[number].record(&mut pass);
     }
 
     /// Takes note that `steps` steps took `time`, and sets the length of submissions by it.

@@ -7,12 +7,16 @@ mod cpu;
 mod cpu_ceilings;
 mod cpu_kernels;
 mod cpu_math;
+mod cpu_profile;
 mod gpu;
 mod gpu_program;
+mod gpu_timestamps;
+mod trace;
 
 pub use adapters::{AdapterReport, Choice, adapters, open};
 pub use cpu::CpuDevice;
 pub use gpu::GpuDevice;
+pub use trace::{Span, TimedDispatch, Timer, Trace};
 
 use crate::error::{Error, Result};
 use crate::plan::{DeviceProfile, Place, Plan};
@@ -46,6 +50,13 @@ pub trait Device: Send {
     /// # Errors
     /// When the device fails.
     fn run(&mut self, program: ProgramId, times: u32) -> Result<()>;
+
+    /// Runs a plan `times` times, as [`run`](Self::run) does, and takes the time of every dispatch, for
+    /// which it waits. What is computed is the same to the bit.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn trace(&mut self, program: ProgramId, times: u32) -> Result<Trace>;
 
     /// Waits until everything started so far is done.
     ///

@@ -5,12 +5,16 @@ pub mod export;
 pub mod graph;
 pub mod inspect;
 pub mod metrics;
+pub mod profile;
+mod profiler;
 pub mod run;
 pub mod run_dir;
 pub mod session;
+mod trace_file;
 
 pub use checkpoint::Checkpoint;
 pub use metrics::{EpochMetrics, TermSums};
+pub use profile::{Profile, ProfileRow};
 pub use run::{Event, Run};
 pub use run_dir::RunDir;
 pub use session::Session;

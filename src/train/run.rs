@@ -4,10 +4,12 @@ use std::time::{Duration, Instant};
 
 use super::checkpoint::{Checkpoint, previous};
 use super::graph::RING_STEPS;
-use super::{EpochMetrics, RunDir, Session, TermSums};
+use super::profiler::Profiler;
+use super::{EpochMetrics, Profile, RunDir, Session, TermSums};
 use crate::config::RunConfig;
 use crate::data::Dataset;
 use crate::device::Device;
+use crate::device::ceilings::Ceilings;
 use crate::error::{Error, Result};
 use crate::ops::clock;
 use crate::whole_file;
@@ -33,6 +35,8 @@ pub enum Event<'a> {
     },
     /// An epoch is done.
     Epoch(&'a EpochMetrics),
+    /// The profile that was asked for is made and written.
+    Profile(&'a Profile),
 }
 
 /// A run in a directory.
@@ -50,6 +54,7 @@ pub struct Run {
     /// first step, which includes what drivers compile late.
     timed: (f64, Duration),
     warm: bool,
+    profiler: Option<Profiler>,
 }
 
 impl Run {
@@ -106,7 +111,8 @@ impl Run {
         let clock = session.clock()?;
         let (saved, epoch_time) = (Instant::now(), Duration::ZERO);
         let timed = (0.0, Duration::ZERO);
-        Ok(Run { config, directory, session, clock, sums, metrics, saved, epoch_time, timed, warm: false })
+        let (warm, profiler) = (false, None);
+        Ok(Run { config, directory, session, clock, sums, metrics, saved, epoch_time, timed, warm, profiler })
     }
 
     /// The device's name.
@@ -129,6 +135,27 @@ impl Run {
         &mut self.session
     }
 
+    /// Has [`train`](Self::train) profile some of its steps against these ceilings of the device. They are
+    /// steps like all others, only slower.
+    ///
+    /// # Errors
+    /// When there is no step left to profile.
+    pub fn profile(&mut self, ceilings: Ceilings) -> Result<()> {
+        let epochs = self.config.epochs.saturating_sub(self.epoch());
+        let steps = (self.batches().saturating_mul(epochs)).saturating_sub(self.clock[clock::BATCH]);
+        if steps == 0 {
+            let problem = "--profile: nothing is left to train, so nothing can be timed; --epochs N trains further";
+            return Err(Error::Usage(problem.into()));
+        }
+        self.profiler = Some(Profiler::new(ceilings, steps));
+        Ok(())
+    }
+
+    /// Steps of an epoch.
+    fn batches(&self) -> u32 {
+        self.clock[clock::ROWS].div_ceil(self.clock[clock::BATCH_SIZE])
+    }
+
     /// Trains until the configuration's number of epochs is reached.
     ///
     /// # Errors
@@ -137,10 +164,17 @@ impl Run {
         let mut steps = 1;
         while self.epoch() < self.config.epochs {
             steps = self.stretch(steps, &mut tell)?;
-            if self.clock[clock::BATCH] == 0 {
+            let epoch_ended = self.clock[clock::BATCH] == 0;
+            if epoch_ended {
                 self.end_epoch(&mut tell)?;
             } else if self.saved.elapsed() > CHECKPOINT_EVERY {
                 self.save()?;
+            }
+            if let Some(profiler) = self.profiler.take_if(|profiler| profiler.is_complete(epoch_ended)) {
+                let batch = self.clock[clock::BATCH_SIZE] as usize;
+                let profile = profiler.profile(self.session.device_name(), batch, self.session.training_plan()?);
+                self.directory.write_profile(&profile)?;
+                tell(Event::Profile(&profile));
             }
         }
         Ok(())
@@ -150,16 +184,29 @@ impl Run {
     /// between two readings.
     fn stretch(&mut self, steps: u32, tell: &mut impl FnMut(Event<'_>)) -> Result<u32> {
         let epoch = self.epoch();
-        let batches = self.clock[clock::ROWS].div_ceil(self.clock[clock::BATCH_SIZE]);
-        let steps = steps.min(batches - self.clock[clock::BATCH]);
+        let steps = steps.min(self.batches() - self.clock[clock::BATCH]);
+        let (steps, traced) = self.profiler.as_ref().map_or((steps, false), |profiler| profiler.next(steps));
         let begin = Instant::now();
-        let before = self.sums.rows;
-        let stretch = self.session.train(self.clock[clock::STEP], steps, &mut self.sums)?;
+        let (before, first) = (self.sums.rows, self.clock[clock::STEP]);
+        let trace = if traced { Some(self.session.trace(steps)?) } else { self.session.train(steps).map(|()| None)? };
+        let started = Instant::now();
+        let stretch = self.session.read_losses(first, &mut self.sums)?;
         let time = begin.elapsed();
         self.epoch_time += time;
-        if std::mem::replace(&mut self.warm, true) {
+        let steady = std::mem::replace(&mut self.warm, true) && !traced;
+        if steady {
             self.timed.0 += self.sums.rows - before;
             self.timed.1 += time;
+        }
+        if let Some(profiler) = &mut self.profiler {
+            // First, so that it ends before what encloses it.
+            profiler.host("read losses".into(), started);
+            let (plural, profiled) = (if steps == 1 { "" } else { "s" }, if traced { ", profiled" } else { "" });
+            profiler.host(format!("{steps} step{plural}{profiled}"), begin);
+            match trace {
+                Some(trace) => profiler.traced(first, steps, trace, time),
+                None => profiler.ran(steps, time, steady),
+            }
         }
         self.clock = stretch.clock;
         if let Some((step, term)) = stretch.bad {
@@ -203,10 +250,12 @@ impl Run {
     }
 
     fn end_epoch(&mut self, tell: &mut impl FnMut(Event<'_>)) -> Result<()> {
+        let begin = Instant::now();
         let test = self.session.evaluate().map_err(|error| match error {
             Error::Failed(what) => self.stopped(&format!("step {}: {what}", self.clock[clock::STEP])),
             other => other,
         })?;
+        self.note("evaluate", begin);
         let seconds = self.epoch_time.as_secs_f64();
         let mut metrics =
             EpochMetrics::new(&self.config, self.epoch(), self.clock[clock::STEP], seconds, &self.sums, &test);
@@ -219,10 +268,19 @@ impl Run {
         self.save()
     }
 
+    /// Tells a profile what was done since `begin`.
+    fn note(&mut self, what: &str, begin: Instant) {
+        if let Some(profiler) = &mut self.profiler {
+            profiler.host(what.into(), begin);
+        }
+    }
+
     fn save(&mut self) -> Result<()> {
+        let begin = Instant::now();
         let state = self.session.state()?;
         Checkpoint { config: self.config.clone(), state, sums: self.sums }.save(&self.directory.checkpoint())?;
         self.saved = Instant::now();
+        self.note("save checkpoint", begin);
         Ok(())
     }
 }

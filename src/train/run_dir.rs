@@ -3,8 +3,9 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::EpochMetrics;
 use super::checkpoint::previous;
+use super::trace_file::trace_file;
+use super::{EpochMetrics, Profile};
 use crate::config::RunConfig;
 use crate::error::{Error, Result};
 use crate::whole_file;
@@ -89,6 +90,21 @@ impl RunDir {
         self.path.join("loss.png")
     }
 
+    /// Where the time of a step goes, as a table.
+    pub fn profile_table(&self) -> PathBuf {
+        self.path.join("profile.txt")
+    }
+
+    /// The same for programs.
+    pub fn profile(&self) -> PathBuf {
+        self.path.join("profile.json")
+    }
+
+    /// The profiled steps as a trace for Perfetto.
+    pub fn trace(&self) -> PathBuf {
+        self.path.join("trace.json")
+    }
+
     /// Writes the configuration, into a folder that is made if need be.
     ///
     /// # Errors
@@ -96,6 +112,17 @@ impl RunDir {
     pub fn write_config(&self, config: &RunConfig) -> Result<()> {
         std::fs::create_dir_all(&self.path).map_err(Error::io(&self.path, "create"))?;
         whole_file::write(&self.config(), config.to_toml()?.as_bytes(), "write the configuration")
+    }
+
+    /// Writes a profile and its trace.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn write_profile(&self, profile: &Profile) -> Result<()> {
+        let mut json = serde_json::to_string_pretty(profile).map_err(|e| Error::Failed(format!("profile: {e}")))?;
+        json.push('\n');
+        whole_file::write(&self.profile(), json.as_bytes(), "write the profile")?;
+        whole_file::write(&self.trace(), trace_file(profile).as_bytes(), "write the trace")
     }
 
     /// Appends one epoch to the metrics.

@@ -6,7 +6,7 @@ use super::graph::{self, DataShape, RING_STEPS, TERMS};
 use super::metrics::TermSums;
 use crate::config::RunConfig;
 use crate::data::{Dataset, ImageShape, Split};
-use crate::device::{Device, ProgramId};
+use crate::device::{Device, ProgramId, Trace};
 use crate::error::{Error, Result};
 use crate::graph::Role;
 use crate::nn::autoencoder::initial_parameters;
@@ -171,15 +171,40 @@ impl Session {
         Ok(())
     }
 
-    /// Runs `steps` training steps, at most as many as the ring holds, reads their losses and adds them
-    /// to `sums`, step by step: how a run is cut into stretches, which is a matter of time, must not show
-    /// in its sums. This is the only place where training waits for the device.
+    /// The plan of a training step.
+    ///
+    /// # Errors
+    /// When this session was opened to evaluate only.
+    pub fn training_plan(&self) -> Result<&Plan> {
+        Ok(self.device.plan(self.trainer()?))
+    }
+
+    /// Starts `steps` training steps, at most as many as the ring holds.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn train(&mut self, steps: u32) -> Result<()> {
+        let program = self.trainer()?;
+        self.device.run(program, steps)
+    }
+
+    /// As [`train`](Self::train), with the time of every dispatch.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn trace(&mut self, steps: u32) -> Result<Trace> {
+        let program = self.trainer()?;
+        self.device.trace(program, steps)
+    }
+
+    /// Reads the losses of the steps started after `first_step` and adds them to `sums`, step by step:
+    /// how a run is cut into stretches, which is a matter of time, must not show in its sums. This is the
+    /// only place where training waits for the device.
     ///
     /// # Errors
     /// When the device fails; a loss that is not finite is reported in the result.
-    pub fn train(&mut self, first_step: u32, steps: u32, sums: &mut TermSums) -> Result<Stretch> {
+    pub fn read_losses(&mut self, first_step: u32, sums: &mut TermSums) -> Result<Stretch> {
         let program = self.trainer()?;
-        self.device.run(program, steps)?;
         let clock = self.device.read_u32(program, "clock")?;
         let done = (clock[clock::STEP] - first_step) as usize;
         let ring = self.device.read_f32(program, "ring")?;
