@@ -69,33 +69,33 @@ def measure(row, rounds, peers):
         say(f"{row.title()}: none of {', '.join(row.peers)} is there")
         return
     say(row.title())
-    for name, contestant in list(taking_part.items()):
-        if row.metric == FIRST:
-            break
+
+    def attempt(name, action):
+        """The action's result, or None and one contestant less."""
         try:
-            begin = time.time()
-            if contestant.prepare(row.workload, row.batch):
-                say(f"  {name} is tuned ({time.time() - begin:.0f} s)")
+            return action(row.workload, row.batch)
         except c.Failed as problem:
             say(f"  {name} is left out: {problem}")
             del taking_part[name]
+            row.results.pop(name, None)
+
+    if row.metric != FIRST:
+        for name, contestant in list(taking_part.items()):
+            begin = time.time()
+            if attempt(name, contestant.prepare):
+                say(f"  {name} is tuned ({time.time() - begin:.0f} s)")
     for number in range(rounds):
         for name, contestant in list(taking_part.items()):
+            if "gpu-ae" not in taking_part:
+                return
             busy = c.wait_for_quiet()
-            try:
-                if row.metric == FIRST:
-                    result = contestant.first_step(row.workload, row.batch)
-                else:
-                    result = contestant.train(row.workload, row.batch)
-            except c.Failed as problem:
-                say(f"  {name} is left out: {problem}")
-                del taking_part[name]
-                row.results.pop(name, None)
+            result = attempt(name, contestant.first_step if row.metric == FIRST else contestant.train)
+            if result is None:
                 continue
             row.results.setdefault(name, []).append(result)
             figure = result[row.metric]
             text = f"{figure:.2f} s" if row.metric == FIRST else f"{figure:,.0f} samples/s"
-            say(f"  round {number + 1}: {name} {text}" + (f", beside {busy:.0%} other load" if busy > 0.15 else ""))
+            say(f"  round {number + 1}: {name} {text}" + (f", beside {busy:.0%} other load" if busy > c.LOUD else ""))
 
 
 def ratios(row, name):
@@ -125,16 +125,17 @@ def table(rows, metric):
     for row in rows:
         if row.metric != metric or "gpu-ae" not in row.results:
             continue
+        what = f"{row.workload.upper()}, {row.batch}, {row.device}"
         for name, target in row.peers.items():
             if name not in row.results:
-                lines.append(f"| {row.workload.upper()}, {row.batch}, {row.device} | | {name} | not measured |" + " |" * 3)
+                lines.append(f"| {what} | | {name} | not measured |" + " |" * (3 if metric == FIRST else 4))
                 continue
             each = ratios(row, name)
             ratio = statistics.median(each)
             aim = "" if target is None else f"≥ {target:g}: {'met' if ratio >= target else 'MISSED'}"
             ours, theirs = row.results["gpu-ae"], row.results[name]
             line = (
-                f"| {row.workload.upper()}, {row.batch}, {row.device} | {figure(ours)} | {name} | {figure(theirs)} "
+                f"| {what} | {figure(ours)} | {name} | {figure(theirs)} "
                 f"| **{ratio:.2f}** | {min(each):.2f}–{max(each):.2f} | {aim} |"
             )
             if metric != FIRST:
@@ -150,7 +151,8 @@ def main():
     parser.add_argument("--only", action="append", default=[], metavar="WORD", help="only the rows that have this word")
     arguments = parser.parse_args()
     rounds = 1 if arguments.quick else max(1, arguments.rounds)
-    rows = [row for row in ROWS if all(word.lower() in f"{row.title()} {list(row.peers)}".lower() for word in arguments.only)]
+    words = [word.lower() for word in arguments.only]
+    rows = [row for row in ROWS if all(word in f"{row.title()} {list(row.peers)}".lower() for word in words)]
 
     begin = time.time()
     peers = installed()

@@ -22,8 +22,10 @@ ROWS, TEST_ROWS, SIDE = 60_000, 1_000, 28
 
 SECONDS = 1.5
 """Length of a timed window."""
-PATIENCE = 900
+PATIENCE = 1800
 """Seconds after which a process is given up: burn's tuning takes minutes."""
+LOUD = 0.15
+"""Other load beyond which a figure is suspect."""
 
 busy_seen = []
 device_seen = {}
@@ -46,7 +48,9 @@ def run(command, cwd=None, **more):
     """Runs to the end; the output, or Failed with the last line of complaint."""
     command = [str(part) for part in command]
     try:
-        done = subprocess.run(command, cwd=cwd, env=environment(**more), capture_output=True, text=True, timeout=PATIENCE)
+        done = subprocess.run(
+            command, cwd=cwd, env=environment(**more), capture_output=True, text=True, timeout=PATIENCE
+        )
     except subprocess.TimeoutExpired:
         raise Failed(f"no result after {PATIENCE} s") from None
     if done.returncode != 0:
@@ -238,7 +242,7 @@ def wait_for_quiet():
     """Waits a few seconds for other work to end, since PyTorch above all collapses beside it; what is left of it."""
     for _ in range(4):
         share = busy()
-        if share <= 0.15:
+        if share <= LOUD:
             break
         time.sleep(0.6)
     busy_seen.append(share)
@@ -249,8 +253,9 @@ def load_seen():
     """How quiet the machine was, in words."""
     if not busy_seen:
         return "nothing was run"
-    loud = sum(share > 0.15 for share in busy_seen)
-    return f"other load before a run: median {statistics.median(busy_seen):.0%}, over 15 % before {loud} of {len(busy_seen)}"
+    loud = sum(share > LOUD for share in busy_seen)
+    typical = statistics.median(busy_seen)
+    return f"other load before a run: median {typical:.0%}, over {LOUD:.0%} before {loud} of {len(busy_seen)}"
 
 
 def machine():
