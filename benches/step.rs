@@ -13,20 +13,36 @@ use gpu_ae::config::RunConfig;
 use gpu_ae::device::{Device, ProgramId};
 use gpu_ae::nn::autoencoder::{initial_parameters, report_layers};
 use gpu_ae::ops::clock;
-use gpu_ae::plan::{DeviceProfile, Plan};
+use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Plan};
 use gpu_ae::rng::{Rng, Stream, stream_key};
 use gpu_ae::train::graph::{DataShape, training};
 
 const ROWS: usize = 60_000;
 const FEATURES: usize = 784;
 const BATCHES: [usize; 4] = [64, 128, 1024, 8192];
+/// Steps by which the host's time for a dispatch is measured.
+const ENCODED: u32 = 8;
 /// Share of pixels that are not black, as in MNIST.
 const INK: f32 = 0.19;
 
 /// One step of training, with the default recipe: Listing 2.
-fn training_plan(batch: usize, profile: &DeviceProfile) -> gpu_ae::Result<Plan> {
+fn training_plan(batch: usize, profile: &DeviceProfile, choices: &Choices) -> gpu_ae::Result<Plan> {
     let config = RunConfig { batch_size: batch, ..RunConfig::default() };
-    Plan::new("train", &training(&config, DataShape { rows: ROWS, features: FEATURES })?, profile)
+    Plan::chosen("train", &training(&config, DataShape { rows: ROWS, features: FEATURES })?, profile, choices)
+}
+
+/// The forms of a step that a GPU can choose from; the first is the static choice.
+fn forms(profile: &DeviceProfile) -> Vec<(&'static str, Choices)> {
+    let by_kind = |kind| Choices::by_kind(&DeviceProfile::portable(kind));
+    let mut forms = vec![("", Choices::by_kind(profile))];
+    if profile.kind != DeviceKind::Cpu {
+        forms.extend([
+            (" elementary", by_kind(DeviceKind::Cpu)),
+            (" for hardware", by_kind(DeviceKind::Discrete)),
+            (" small network", Choices::small_network()),
+        ]);
+    }
+    forms
 }
 
 /// Bytes like those of handwritten digits: mostly black.
@@ -36,9 +52,9 @@ fn data() -> Vec<u8> {
 }
 
 /// Loads a plan with data, initial weights and a fresh clock.
-fn load(device: &mut dyn Device, batch: usize, data: &[u8]) -> ProgramId {
+fn load(device: &mut dyn Device, batch: usize, data: &[u8], choices: &Choices) -> ProgramId {
     device.clear();
-    let plan = training_plan(batch, device.profile()).unwrap();
+    let plan = training_plan(batch, device.profile(), choices).unwrap();
     let program = device.load(plan).unwrap();
     device.write(program, "train images", data).unwrap();
     let clock = clock::start(ROWS, batch, true, 1);
@@ -69,7 +85,8 @@ fn best(device: &mut dyn Device, program: ProgramId) -> Duration {
 
 /// Where a step's time goes: each of its operations as a plan of its own.
 fn breakdown(device: &mut dyn Device, batch: usize, data: &[u8]) {
-    let program = load(device, batch, data);
+    let choices = Choices::by_kind(device.profile());
+    let program = load(device, batch, data, &choices);
     let whole = best(device, program);
     let plan = device.plan(program).clone();
     println!("{}: a step at batch {batch} takes {whole:.1?}; its operations alone:", device.name());
@@ -99,28 +116,31 @@ fn main() {
         if std::env::var_os("GPU_AE_BENCH_KERNELS").is_some_and(|value| value == "1") {
             breakdown(device, 128, &data);
         }
-        let mut group = criterion.benchmark_group(format!("step/{row}"));
-        for batch in BATCHES {
-            let program = load(device, batch, &data);
-            let plan = device.plan(program);
-            let (dispatches, bytes) = (plan.dispatches(), plan.bytes());
-            // A step on an idle device: what is left of its time when the device is not waited for.
-            time(device, program, 3);
-            let start = Instant::now();
-            device.run(program, 1).unwrap();
-            let submitted = start.elapsed() / dispatches as u32;
-            device.finish().unwrap();
-            println!(
-                "{row}, batch {batch}: {dispatches} dispatches a step, {:.1} MiB on the device, \
-                 {submitted:.1?} of host time a dispatch",
-                bytes as f64 / 1_048_576.0
-            );
-            group.throughput(Throughput::Elements(batch as u64));
-            group.bench_function(BenchmarkId::from_parameter(batch), |b| {
-                b.iter_custom(|steps| time(device, program, steps as u32));
-            });
+        for (form, choices) in forms(device.profile()) {
+            let mut group = criterion.benchmark_group(format!("step/{row}{form}"));
+            for batch in BATCHES {
+                let program = load(device, batch, &data, &choices);
+                let plan = device.plan(program);
+                let (dispatches, bytes) = (plan.dispatches(), plan.bytes());
+                // Steps on an idle device, once it is known how many of them make a submission: what is left
+                // of their time when the device is not waited for.
+                time(device, program, 40);
+                let start = Instant::now();
+                device.run(program, ENCODED).unwrap();
+                let submitted = start.elapsed() / (ENCODED * dispatches as u32);
+                device.finish().unwrap();
+                println!(
+                    "{row}{form}, batch {batch}: {dispatches} dispatches a step, {:.1} MiB on the device, \
+                     {submitted:.1?} of host time a dispatch",
+                    bytes as f64 / 1_048_576.0
+                );
+                group.throughput(Throughput::Elements(batch as u64));
+                group.bench_function(BenchmarkId::from_parameter(batch), |b| {
+                    b.iter_custom(|steps| time(device, program, steps as u32));
+                });
+            }
+            group.finish();
         }
-        group.finish();
     }
     criterion.final_summary();
 }

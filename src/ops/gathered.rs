@@ -5,6 +5,7 @@
 
 use super::batch_gather::BatchGather;
 use super::batch_rows::PADDING;
+use super::kernel::{Cost, Request};
 use super::samples::Samples;
 use crate::error::{Error, Result};
 use crate::graph::{Op, OpRef};
@@ -85,6 +86,14 @@ impl Op for Gathered {
     fn as_any(&self) -> &dyn std::any::Any {
         self
     }
+}
+
+/// Arithmetic and traffic of an operation that may be gathered: of the data set it reads a batch.
+pub(super) fn cost(r: &Request<'_>, flops: f64) -> Cost {
+    let streaming = Cost::streaming(r, flops);
+    let Some(gathered) = r.op.downcast::<Gathered>() else { return streaming };
+    let batch = r.inputs[1].elements() * gathered.gather.stride();
+    Cost { bytes: streaming.bytes - r.inputs[0].bytes() as f64 + batch as f64, ..streaming }
 }
 
 /// Inputs of a test: bytes of a data set larger than the batch, and row numbers with padding at the end.

@@ -1,5 +1,6 @@
 //! What the three matrix product kernels share: how results are cut into tiles, and their cases.
 
+use super::gathered;
 use super::kernel::{Bind, Cost, Launch, Request, Terms, Tolerance, Work};
 use super::matmul::Extents;
 use crate::shader::ShaderKey;
@@ -66,7 +67,7 @@ pub(super) fn launch(operands: &Operands, bindings: Vec<Bind>, flags: &[u32]) ->
 
 /// Arithmetic and traffic of a product whose inner extent is known.
 pub(super) fn cost(r: &Request<'_>, k: usize) -> Cost {
-    Cost::streaming(r, 2.0 * (r.outputs[0].elements() * k) as f64)
+    gathered::cost(r, 2.0 * (r.outputs[0].elements() * k) as f64)
 }
 
 /// Extents (m, n, k) that meet every edge: 1, tile ± 1, primes, and the layers of the default network.

@@ -246,7 +246,8 @@ impl Kernel for NetworkPassKernel {
     fn cost(&self, r: &Request<'_>) -> Cost {
         let Some(op) = r.op.downcast::<NetworkPass>() else { return Cost::default() };
         let first = 2.0 * (op.0.inputs(0) * op.0.layers[0].0 * op.0.batch) as f64;
-        Cost { bytes: Cost::streaming(r, 0.0).bytes, flops: 2.0 * op.0.flops() - first }
+        let data = r.inputs[0].bytes() as f64 - (op.0.batch * op.0.gather.stride()) as f64;
+        Cost { bytes: Cost::streaming(r, 0.0).bytes - data, flops: 2.0 * op.0.flops() - first }
     }
 
     fn cases(&self) -> Vec<Case> {

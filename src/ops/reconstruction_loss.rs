@@ -264,7 +264,8 @@ impl Kernel for ReconstructionLossKernel {
     }
 
     fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 6.0 * r.inputs[0].elements() as f64)
+        let prediction = r.inputs[if r.op.downcast::<Gathered>().is_some() { 2 } else { 0 }];
+        gathered::cost(r, 6.0 * prediction.elements() as f64)
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -192,12 +192,10 @@ fn rows(plan: &Plan, calls: Vec<Vec<Duration>>, ceilings: &Ceilings) -> Vec<Prof
 
 /// The operands of a step in short: m x n x k of a product, else the largest input and the largest output.
 fn shapes(step: &Step) -> String {
-    if let (true, [a, b, ..], [c, ..]) = (step.kernel.starts_with("matmul"), &step.inputs[..], &step.outputs[..])
-        && let Some((m, n)) = c.ty.shape.matrix()
+    if let (true, Some(product)) = (step.kernel.starts_with("matmul"), step.outputs.first())
+        && let Some((m, n)) = product.ty.shape.matrix()
     {
-        // The operands hold m k and k n elements, whichever of them is transposed.
-        let k = ((a.ty.elements() * b.ty.elements()) as f64 / (m * n) as f64).sqrt();
-        return format!("{m}x{n}x{k:.0}");
+        return format!("{m}x{n}x{:.0}", step.cost.flops / (2 * m * n) as f64);
     }
     let largest = |places: &[Place]| places.iter().max_by_key(|place| place.ty.elements()).map(|p| p.ty.to_string());
     let (input, output) = (largest(&step.inputs), largest(&step.outputs));
