@@ -12,6 +12,7 @@ mod pictures;
 mod plan;
 mod reconstruct;
 mod train;
+mod tuning;
 
 use std::process::ExitCode;
 use std::time::Instant;

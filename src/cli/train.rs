@@ -15,6 +15,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::flags::{ConfigFlags, DeviceFlag, load_data, open_device};
 use super::output::{complain, say_json, tell, thousands};
 use super::pictures::draw;
+use super::tuning::{self, Tune};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -31,6 +32,9 @@ pub struct Args {
     /// With --resume: use the checkpoint before the newest one
     #[arg(long, requires = "resume")]
     from_previous: bool,
+    /// When to measure which kernels are fastest on this device; a resumed run keeps those it has
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Tune::Auto)]
+    tune: Tune,
     /// Print errors only
     #[arg(long, short)]
     quiet: bool,
@@ -84,7 +88,7 @@ fn start(args: &Args, quiet: bool) -> Result<Prepared> {
     // Refused before any work is done, made only once data and device are there.
     let path = args.out.clone().unwrap_or_else(|| default_out(&config.data));
     RunDir::check_free(&path)?;
-    let (data, device) = prepare(&config, quiet)?;
+    let (data, mut device) = prepare(&config, quiet)?;
     // Only a file can say so, and only now is it known to be wrong.
     let (outputs, features) = (config.layers.last().map_or(0, |layer| layer.width), data.train.row_bytes);
     if outputs != features {
@@ -97,7 +101,8 @@ fn start(args: &Args, quiet: bool) -> Result<Prepared> {
             .map_or(Error::Usage(problem.clone()), |file| Error::input(file, problem)));
     }
     introduce(&config, &data, device.name(), quiet);
-    let run = Run::start(config.clone(), RunDir::create(&path)?, device, &data)?;
+    let tuning = tuning::choose(args.tune, device.as_mut(), &config, &data, quiet)?;
+    let run = Run::start(config.clone(), RunDir::create(&path)?, device, &data, tuning)?;
     Ok(Prepared { run, config, data, path })
 }
 
@@ -111,9 +116,11 @@ fn resume(args: &Args, path: PathBuf, quiet: bool) -> Result<Prepared> {
     let mut config = checkpoint.config.clone();
     args.config.check_resume(&config)?;
     args.config.clone().apply(&args.device, &mut config)?;
-    let (data, device) = prepare(&config, quiet)?;
+    let (data, mut device) = prepare(&config, quiet)?;
     introduce(&config, &data, device.name(), quiet);
-    let run = Run::resume(config.clone(), checkpoint, directory, device, &data)?;
+    let recorded = checkpoint.tuning.as_ref();
+    let tuning = tuning::choose_again(recorded, args.tune, device.as_mut(), &config, &data, quiet)?;
+    let run = Run::resume(config.clone(), checkpoint, directory, device, &data, tuning)?;
     if !quiet {
         let done = if run.epoch() >= config.epochs { "; nothing is left to do, --epochs N trains further" } else { "" };
         complain(&format!("resuming {} after {} of {} epochs{done}", path.display(), run.epoch(), config.epochs));

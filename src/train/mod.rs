@@ -8,9 +8,11 @@ pub mod metrics;
 pub mod run;
 pub mod run_dir;
 pub mod session;
+pub mod tuning;
 
 pub use checkpoint::Checkpoint;
 pub use metrics::{EpochMetrics, TermSums};
 pub use run::{Event, Run};
 pub use run_dir::RunDir;
 pub use session::Session;
+pub use tuning::Tuning;

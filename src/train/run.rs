@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::checkpoint::{Checkpoint, previous};
 use super::graph::RING_STEPS;
-use super::{EpochMetrics, RunDir, Session, TermSums};
+use super::{EpochMetrics, RunDir, Session, TermSums, Tuning};
 use crate::config::RunConfig;
 use crate::data::Dataset;
 use crate::device::Device;
@@ -38,6 +38,7 @@ pub enum Event<'a> {
 /// A run in a directory.
 pub struct Run {
     config: RunConfig,
+    tuning: Tuning,
     directory: RunDir,
     session: Session,
     clock: Vec<u32>,
@@ -53,21 +54,27 @@ pub struct Run {
 }
 
 impl Run {
-    /// Starts a new run: writes its configuration and a checkpoint of step 0.
+    /// Starts a new run with these kernels: writes its configuration and a checkpoint of step 0.
     ///
     /// # Errors
     /// When the model fits neither data nor device, or the directory cannot be written.
-    pub fn start(config: RunConfig, directory: RunDir, device: Box<dyn Device>, data: &Dataset) -> Result<Self> {
-        let mut session = Session::for_training(device, &config, data)?;
+    pub fn start(
+        config: RunConfig,
+        directory: RunDir,
+        device: Box<dyn Device>,
+        data: &Dataset,
+        tuning: Tuning,
+    ) -> Result<Self> {
+        let mut session = Session::for_training(device, &config, data, &tuning.choices)?;
         session.initialise(data.train.rows)?;
         directory.write_config(&config)?;
-        let mut run = Self::new(config, directory, session, TermSums::default(), Vec::new())?;
+        let mut run = Self::new(config, tuning, directory, session, TermSums::default())?;
         run.save()?;
         Ok(run)
     }
 
     /// Continues a run from one of its checkpoints. The configuration is the checkpoint's, with what the
-    /// caller changed; the newest checkpoint is made to say the same at once, so that the change outlives
+    /// caller changed, and so are the kernels unless the device is another; the newest checkpoint is made to say the same at once, so that the change outlives
     /// a kill, and so that a damaged newest one is not kept as the previous one.
     ///
     /// # Errors
@@ -78,10 +85,11 @@ impl Run {
         directory: RunDir,
         device: Box<dyn Device>,
         data: &Dataset,
+        tuning: Tuning,
     ) -> Result<Self> {
-        let mut session = Session::for_training(device, &config, data)?;
+        let mut session = Session::for_training(device, &config, data, &tuning.choices)?;
         session.restore(&checkpoint.state)?;
-        let mut run = Self::new(config, directory, session, checkpoint.sums, Vec::new())?;
+        let mut run = Self::new(config, tuning, directory, session, checkpoint.sums)?;
         if run.clock[clock::ROWS] as usize != data.train.rows {
             return Err(Error::Usage(format!(
                 "the checkpoint was made with {} training rows, the data has {}",
@@ -91,22 +99,23 @@ impl Run {
         }
         whole_file::remove_leftovers(run.directory.path());
         run.metrics = run.directory.cut_metrics(run.clock[clock::STEP])?;
-        Checkpoint { config: run.config.clone(), ..checkpoint }.replace(&run.directory.checkpoint())?;
+        let tuning = Some(run.tuning.clone());
+        Checkpoint { config: run.config.clone(), tuning, ..checkpoint }.replace(&run.directory.checkpoint())?;
         run.directory.write_config(&run.config)?;
         Ok(run)
     }
 
     fn new(
         config: RunConfig,
+        tuning: Tuning,
         directory: RunDir,
         mut session: Session,
         sums: TermSums,
-        metrics: Vec<EpochMetrics>,
     ) -> Result<Self> {
         let clock = session.clock()?;
         let (saved, epoch_time) = (Instant::now(), Duration::ZERO);
-        let timed = (0.0, Duration::ZERO);
-        Ok(Run { config, directory, session, clock, sums, metrics, saved, epoch_time, timed, warm: false })
+        let (metrics, timed) = (Vec::new(), (0.0, Duration::ZERO));
+        Ok(Run { config, tuning, directory, session, clock, sums, metrics, saved, epoch_time, timed, warm: false })
     }
 
     /// The device's name.
@@ -221,7 +230,8 @@ impl Run {
 
     fn save(&mut self) -> Result<()> {
         let state = self.session.state()?;
-        Checkpoint { config: self.config.clone(), state, sums: self.sums }.save(&self.directory.checkpoint())?;
+        let (config, tuning) = (self.config.clone(), Some(self.tuning.clone()));
+        Checkpoint { config, tuning, state, sums: self.sums }.save(&self.directory.checkpoint())?;
         self.saved = Instant::now();
         Ok(())
     }
