@@ -48,13 +48,7 @@ fn show(progress: Progress<'_>, adapter: &str) {
 }
 
 /// Chooses the kernels of a new run.
-pub fn choose(
-    tune: Tune,
-    device: &mut dyn Device,
-    config: &RunConfig,
-    data: &Dataset,
-    quiet: bool,
-) -> Result<Tuning> {
+pub fn choose(tune: Tune, device: &mut dyn Device, config: &RunConfig, data: &Dataset, quiet: bool) -> Result<Tuning> {
     let adapter = device.identity().adapter;
     tuning::choose(tune.into(), device, config, data, &mut |progress| {
         if !quiet {

@@ -9,6 +9,7 @@ mod cpu_kernels;
 mod cpu_math;
 mod gpu;
 mod gpu_program;
+mod reference;
 pub mod tune;
 mod tune_cache;
 mod tune_decision;

@@ -9,7 +9,6 @@ use super::Device;
 use super::check::{load, time_case};
 use super::tune_decision::{Bench, decide};
 use super::tune_paths::fastest;
-use super::tune_proof::Prover;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::ops::{Case, Dispatch, Request};
@@ -18,6 +17,7 @@ use crate::shader::ShaderKey;
 use crate::tensor::Ty;
 
 pub use super::tune_cache::{Cache, Stored, fingerprint};
+pub use super::tune_proof::Prover;
 
 /// Time spent on timing one candidate.
 const TIMING: Duration = Duration::from_millis(4);
@@ -122,7 +122,7 @@ impl Task<'_> {
         let begin = Instant::now();
         let sites = self.open_sites(device)?;
         let counts: Vec<usize> = sites.iter().map(|site| site.candidates.len()).collect();
-        let mut bench = DeviceBench { device, sites: &sites, begin, prover: Prover::new(), timed: None };
+        let mut bench = DeviceBench { device, sites: &sites, begin, prover: Prover::default(), timed: None };
         let verdicts = decide(&mut bench, &counts, self.budget);
         device.clear();
 
@@ -147,15 +147,11 @@ impl Task<'_> {
             kernels.insert(site.name.clone(), site.label(verdict.winner.unwrap_or(0)));
         }
 
-        let ways: Vec<Choices> = self
-            .paths
-            .iter()
-            .map(|path| Choices { fusions: path.fusions.clone(), kernels: kernels.clone() })
-            .collect();
+        let ways: Vec<Choices> =
+            self.paths.iter().map(|path| Choices { fusions: path.fusions.clone(), kernels: kernels.clone() }).collect();
         let mut best = 0;
         if let ([_, _, ..], Some(subject)) = (&ways[..], self.subjects.first()) {
-            let (fastest, wrong) =
-                fastest(device, subject, &ways, |needed| begin.elapsed() + needed < self.budget)?;
+            let (fastest, wrong) = fastest(device, subject, &ways, |needed| begin.elapsed() + needed < self.budget)?;
             let words = |(way, problem): (usize, String)| {
                 format!("plan '{}' refused on {name}: {problem}", self.paths[way].name)
             };

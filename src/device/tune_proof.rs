@@ -25,8 +25,8 @@ const SPREADS: [[i32; 2]; 3] = [[0, 0], [-8, 8], [-8, 0]];
 /// kernels that are right.
 const FAIR: f64 = 0.5;
 
-/// Draws inputs and keeps the kernels' cases, which take time to make.
-pub(super) struct Prover {
+/// Proves candidates. Keeps the kernels' cases, which take time to make.
+pub struct Prover {
     cases: HashMap<&'static str, Vec<Case>>,
     rng: Rng,
 }
@@ -35,11 +35,13 @@ fn types(case: &Case) -> Vec<Ty> {
     case.inputs.iter().map(HostTensor::ty).collect()
 }
 
-impl Prover {
-    pub fn new() -> Self {
+impl Default for Prover {
+    fn default() -> Self {
         Prover { cases: HashMap::new(), rng: Rng::new(stream_key(0, Stream::Data)) }
     }
+}
 
+impl Prover {
     /// The kernel's own cases of an operation.
     fn cases_of(&mut self, op: &OpRef, kernel: &'static dyn Kernel) -> Vec<Case> {
         let all = self.cases.entry(kernel.stem()).or_insert_with(|| kernel.cases());
@@ -74,7 +76,7 @@ impl Prover {
     }
 
     /// The site itself, to be timed: on drawn data where that can be, on zeros elsewhere.
-    pub fn timing_case(&mut self, site: &Site) -> Case {
+    pub(super) fn timing_case(&mut self, site: &Site) -> Case {
         self.case(site, 0, &site.inputs, SPREADS[0]).unwrap_or_else(|| Case {
             label: site.name.clone(),
             op: site.op.clone(),

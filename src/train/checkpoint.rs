@@ -12,8 +12,8 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{TermSums, Tuning};
 use super::session::State;
+use super::{TermSums, Tuning};
 use crate::config::RunConfig;
 use crate::error::{Error, Result};
 use crate::tensor::{DType, Ty};
@@ -245,7 +245,7 @@ mod tests {
         old.save(&path).unwrap();
         assert_eq!(Checkpoint::load(&path).unwrap(), old);
         let mut foreign = sample(1);
-        let kernels = std::collections::BTreeMap::from([("linear 8x8".to_string(), "matmul_never 64x64".to_string())]);
+        let kernels = BTreeMap::from([("linear 8x8".to_string(), "matmul_never 64x64".to_string())]);
         foreign.tuning.as_mut().unwrap().choices.kernels = kernels;
         foreign.save(&path).unwrap();
         let message = Checkpoint::load(&path).unwrap_err().to_string();

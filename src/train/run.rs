@@ -105,13 +105,7 @@ impl Run {
         Ok(run)
     }
 
-    fn new(
-        config: RunConfig,
-        tuning: Tuning,
-        directory: RunDir,
-        mut session: Session,
-        sums: TermSums,
-    ) -> Result<Self> {
+    fn new(config: RunConfig, tuning: Tuning, directory: RunDir, mut session: Session, sums: TermSums) -> Result<Self> {
         let clock = session.clock()?;
         let (saved, epoch_time) = (Instant::now(), Duration::ZERO);
         let (metrics, timed) = (Vec::new(), (0.0, Duration::ZERO));

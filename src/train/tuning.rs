@@ -9,8 +9,8 @@ use super::graph::{self, DataShape};
 use super::session::{device_rows, evaluation_batch, settings, start_values};
 use crate::config::RunConfig;
 use crate::data::{Dataset, Split};
-use crate::device::tune::{Cache, Path, Report, Stored, Subject, Task, fingerprint};
 use crate::device::Device;
+use crate::device::tune::{Cache, Path, Report, Stored, Subject, Task, fingerprint};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::plan::{Choices, DeviceKind, DeviceProfile};
@@ -110,10 +110,14 @@ impl Graphs {
         let rows = (BATCHES * config.step_rows(data.train.rows)).min(data.train.rows);
         let mut feeds = start_values(config, data.train.row_bytes, rows)?;
         feeds.extend(settings(config).map(|(name, value)| (name.to_string(), value.to_le_bytes().to_vec())));
-        let first = Split { rows, bytes: data.train.bytes[..rows * data.train.row_bytes].to_vec(), labels: Vec::new(), row_bytes: data.train.row_bytes };
+        let first = Split {
+            rows,
+            bytes: data.train.bytes[..rows * data.train.row_bytes].to_vec(),
+            labels: Vec::new(),
+            row_bytes: data.train.row_bytes,
+        };
         feeds.push(("train images".into(), device_rows(&first)));
-        let subject =
-            |name, graph, weight: usize, feeds| Subject { name, graph, weight: weight as f64, feeds };
+        let subject = |name, graph, weight: usize, feeds| Subject { name, graph, weight: weight as f64, feeds };
         Ok(Task {
             subjects: vec![
                 subject("train", &self.train, steps, feeds),
