@@ -1,6 +1,6 @@
 //! HOW it is computed: a printable list of kernel steps, each with its buffers, parameters and grid.
 //!
-//! A plan is a pure function of a graph and a device profile, so plans for any device can be made,
+//! A plan is a pure function of a graph, a device profile and choices, so plans for any device can be made,
 //! printed and tested without it.
 
 mod choices;
