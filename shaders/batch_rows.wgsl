@@ -1,5 +1,5 @@
-//!use index clock threefry permutation
-// Row numbers of the current batch: the next stretch of the epoch's permutation of the data set.
+//!use index clock threefry permutation batch_row
+// Row numbers of the current batch.
 
 struct Params {
     n: u32, // rows of a full batch
@@ -10,25 +10,16 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> rows: array<u32>; // [n]
 
 const WORKGROUP: u32 = 64u;
-const PADDING: u32 = 0xFFFFFFFFu;
+
+fn clock_word(i: u32) -> u32 {
+    return clock[i];
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
     let i = group_index(group, groups) * WORKGROUP + lane;
-    if i >= params.n {
-        return;
+    if i < params.n {
+        rows[i] = batch_row(i);
     }
-    if i >= clock[CLOCK_VALID_ROWS] {
-        rows[i] = PADDING;
-        return;
-    }
-    let position = clock[CLOCK_BATCH] * clock[CLOCK_BATCH_SIZE] + i;
-    if clock[CLOCK_SHUFFLE] == 0u {
-        rows[i] = position;
-        return;
-    }
-    let run_key = vec2<u32>(clock[CLOCK_SHUFFLE_KEY], clock[CLOCK_SHUFFLE_KEY + 1u]);
-    let key = threefry2x32(run_key, vec2<u32>(clock[CLOCK_EPOCH], 0u));
-    rows[i] = permute(position, clock[CLOCK_ROWS], key);
 }

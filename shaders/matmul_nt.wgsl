@@ -16,8 +16,9 @@
 // scheduling. Threads past the tile count return; rows past the edge read the last row again
 // (a clamped index never leaves the buffer) and are not stored.
 //
-// Header: TILE_ROWS, TILE_VECS, GROUP_SIZE. Access: matmul_vec4 if k and n are multiples of
-// 4, matmul_scalar otherwise.
+// Header: TILE_ROWS, TILE_VECS, GROUP_SIZE. Access: matmul_vec4, matmul_left_vec4 and
+// matmul_right_vec4 if k and n are multiples of 4, their scalar twins otherwise;
+// matmul_left_gather where x comes from the data set.
 
 struct Params {
     m: u32,
@@ -28,8 +29,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> left: array<Element>;           // x [m, k]
-@group(0) @binding(2) var<storage, read> right: array<Element>;          // w [n, k]
+@group(0) @binding(1) var<storage, read> left: array<LeftElement>;           // x [m, k]
+@group(0) @binding(2) var<storage, read> right: array<RightElement>;          // w [n, k]
 @group(0) @binding(3) var<storage, read> bias: array<f32>;               // [n]
 @group(0) @binding(4) var<storage, read_write> product: array<Element>;  // y [m, n]
 
@@ -58,15 +59,19 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let row0 = (tile / tiles_n) * TILE_ROWS;
     let col0 = (tile % tiles_n) * TILE_COLS;
 
+    var rows_of_left: array<u32, TILE_ROWS>;
+    for (var r = 0u; r < TILE_ROWS; r++) {
+        rows_of_left[r] = left_row(min(row0 + r, params.m - 1u));
+    }
     var sum: array<array<vec4<f32>, TILE_VECS>, TILE_ROWS>;
     let steps = (k + 3u) / 4u;
     for (var q = 0u; q < steps; q++) {
         var w: array<vec4<f32>, TILE_COLS>;
         for (var c = 0u; c < TILE_COLS; c++) {
-            w[c] = right4(min(col0 + c, n - 1u), k, q);
+            w[c] = right4(right_row(min(col0 + c, n - 1u)), k, q);
         }
         for (var r = 0u; r < TILE_ROWS; r++) {
-            let x = left4(min(row0 + r, params.m - 1u), k, q);
+            let x = left4(rows_of_left[r], k, q);
             for (var v = 0u; v < TILE_VECS; v++) {
                 sum[r][v] += vec4<f32>(dot(x, w[4u * v]), dot(x, w[4u * v + 1u]),
                     dot(x, w[4u * v + 2u]), dot(x, w[4u * v + 3u]));

@@ -7,8 +7,9 @@
 // cost next to nothing while dy passes by: every thread takes them, the threads of the first
 // column of tiles store them. Tiling, order of the sum and edges are those of `matmul_nt`.
 //
-// Header: TILE_ROWS (a multiple of 4), TILE_VECS, GROUP_SIZE. Access: matmul_vec4 if m and n
-// are multiples of 4, matmul_scalar otherwise.
+// Header: TILE_ROWS (a multiple of 4), TILE_VECS, GROUP_SIZE. Access: matmul_vec4,
+// matmul_left_vec4 and matmul_right_vec4 if m and n are multiples of 4, their scalar twins otherwise;
+// matmul_right_gather where x comes from the data set.
 
 struct Params {
     m: u32,
@@ -18,8 +19,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> left: array<Element>;           // dy [k, m]
-@group(0) @binding(2) var<storage, read> right: array<Element>;          // x [k, n]
+@group(0) @binding(1) var<storage, read> left: array<LeftElement>;           // dy [k, m]
+@group(0) @binding(2) var<storage, read> right: array<RightElement>;          // x [k, n]
 @group(0) @binding(3) var<storage, read_write> product: array<Element>;  // dw [m, n]
 @group(0) @binding(4) var<storage, read_write> db: array<f32>;           // [m]
 
@@ -45,15 +46,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     var sum: array<array<array<vec4<f32>, 4>, TILE_VECS>, ROW_VECS>;
     var bias_sum: array<vec4<f32>, ROW_VECS>;
     for (var sample = 0u; sample < params.k; sample++) {
+        let sample_left = left_row(sample);
+        let sample_right = right_row(sample);
         var x: array<vec4<f32>, TILE_VECS>;
         for (var v = 0u; v < TILE_VECS; v++) {
-            x[v] = right4(sample, n, min(vec0 + v, col_vecs - 1u));
+            x[v] = right4(sample_right, n, min(vec0 + v, col_vecs - 1u));
         }
         for (var r = 0u; r < ROW_VECS; r++) {
-            let dy = left4(sample, m, min(row_vec0 + r, row_vecs - 1u));
+            let dy = left4(sample_left, m, min(row_vec0 + r, row_vecs - 1u));
             bias_sum[r] += dy;
             for (var v = 0u; v < TILE_VECS; v++) {
-                                sum[r][v][0] += dy.x * x[v];
+                sum[r][v][0] += dy.x * x[v];
                 sum[r][v][1] += dy.y * x[v];
                 sum[r][v][2] += dy.z * x[v];
                 sum[r][v][3] += dy.w * x[v];

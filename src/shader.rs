@@ -22,15 +22,17 @@ macro_rules! sources {
 /// Kernel sources by stem.
 pub const KERNEL_SOURCES: &[(&str, &str)] = sources!["":
     activation, activation_grad, activeness, activeness_grad, adam_step, add_bias, batch_gather, batch_rows, binary,
-    broadcast, ceiling_copy, ceiling_fma, clock_advance, element, matmul_nn, matmul_nt, matmul_tn, random_bits, reconstruction_loss,
+    broadcast, ceiling_copy, ceiling_fma, clock_advance, element, linear_chain, linear_chain_grad, linear_weight_grads, matmul_nn, matmul_nt, matmul_tn, network_pass, network_update, random_bits, reconstruction_loss,
     renyi_entropy, sgd_step, softmax_entropy_columns, softmax_entropy_grad, softmax_entropy_rows,
-    softmax_entropy_totals, sum_all, sum_axis, unary,
+    softmax_entropy_totals, sum_all, sum_axis, unary, weight_entropies,
 ];
 
 /// Sources of the snippets in `shaders/common/`.
 pub const SNIPPET_SOURCES: &[(&str, &str)] = sources!["common/":
-    activation_slope, batch_store_scalar, batch_store_vec4, clock, index, matmul_mask_scalar, matmul_mask_vec4, matmul_scalar, matmul_vec4, permutation,
-    reduce, safe_math, threefry,
+    activation_slope, activation_value, activeness_term, batch_row, batch_store_scalar, batch_store_vec4, clock, index, matmul_mask_scalar, matmul_mask_vec4, matmul_left_gather, matmul_left_scalar, matmul_left_vec4,
+    matmul_right_gather, matmul_right_scalar, matmul_right_vec4, matmul_scalar, matmul_vec4, network_adam, network_batch, network_layers, network_loss, network_losses, network_tile, permutation, reduce, renyi, safe_math,
+    samples2, samples4,
+    target_gather, target_vec4, threefry,
 ];
 
 /// Which shader, assembled how.
@@ -56,8 +58,10 @@ impl ShaderKey {
         for (_, value) in &self.constants {
             let _ = write!(label, "_{value}");
         }
-        for snippet in self.snippets.iter().filter(|s| s.ends_with("scalar")) {
-            let _ = write!(label, "_{snippet}");
+        for kind in ["scalar", "gather", "samples2", "samples4"] {
+            if self.snippets.iter().any(|snippet| snippet.ends_with(kind)) {
+                let _ = write!(label, "_{kind}");
+            }
         }
         label
     }

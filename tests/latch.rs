@@ -11,7 +11,7 @@ use gpu_ae::graph::interpret;
 use gpu_ae::nn::LayerSpec;
 use gpu_ae::ops::activation::Activation;
 use gpu_ae::ops::clock;
-use training::{Recipe, Training, training};
+use training::{Recipe, Training, forms, training};
 
 const GOOD_STEPS: u32 = 3;
 const LATER_STEPS: u32 = 4;
@@ -68,6 +68,24 @@ fn a_poisoned_value_sets_the_latch_and_freezes_the_rest() {
             assert_eq!(state(device, program), [GOOD_STEPS, GOOD_STEPS + 1, poison.term], "{label}: latch");
             assert!(training.weights(device, program) == weights, "{label}: a parameter or moment moved");
             assert!(device.read(program, "ring").unwrap() == ring, "{label}: a bad loss reached the ring");
+        }
+    }
+}
+
+#[test]
+fn every_form_of_a_step_latches() {
+    let training = training(Recipe::plain());
+    let start = training.start(3);
+    for mut device in common::devices() {
+        for (form, choices) in forms() {
+            let device = device.as_mut();
+            let program = training.load_as(device, &start, &choices);
+            device.run(program, GOOD_STEPS).unwrap();
+            spoil(device, program, &Poison { source: training.parameters[0].clone(), value: f32::NAN, term: 0 });
+            let weights = training.weights(device, program);
+            device.run(program, LATER_STEPS).unwrap();
+            assert_eq!(state(device, program), [GOOD_STEPS, GOOD_STEPS + 1, 0], "{form} on {}", device.name());
+            assert!(training.weights(device, program) == weights, "{form} on {}: something moved", device.name());
         }
     }
 }

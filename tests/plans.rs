@@ -24,10 +24,10 @@ use gpu_ae::ops::reconstruction_loss::{LossKind, ReconstructionLoss, Reconstruct
 use gpu_ae::ops::renyi_entropy::{RenyiEntropy, RenyiEntropyGrad};
 use gpu_ae::ops::sum_axis::SumAxis;
 use gpu_ae::ops::unary::Unary;
-use gpu_ae::plan::{DeviceKind, DeviceProfile, Fusion, Plan, fuse};
+use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Fusion, Plan, fuse};
 use gpu_ae::tensor::{HostTensor, Ty};
 use random_graph::random_graph;
-use training::{Recipe, difference, floats, run_once, training};
+use training::{Recipe, difference, floats, forms, run_once, training};
 
 /// A graph after the fusions that every device gets.
 fn elementary(graph: &Graph) -> gpu_ae::Result<Graph> {
@@ -76,19 +76,36 @@ fn fused_graphs_mean_the_same() {
 /// In a training step the values that count are those written back to the sources.
 #[test]
 fn the_fused_training_step_updates_alike() {
-    for recipe in [Recipe::small(), Recipe { batch: 16, rows: 40, ..Recipe::report() }] {
+    for recipe in [Recipe::small(), Recipe::plain(), Recipe { batch: 16, rows: 40, ..Recipe::report() }] {
         let training = training(recipe);
-        let fused = elementary(&training.graph).unwrap();
-        let (mut plain_feeds, mut fused_feeds) = (training.start(6), training.start(6));
+        let mut plain_feeds = training.start(6);
         interpret(&training.graph, &mut plain_feeds).unwrap();
-        interpret(&fused, &mut fused_feeds).unwrap();
-        for (_, source) in training.graph.sources() {
-            let [got, expected] = [&fused_feeds, &plain_feeds].map(|feeds| floats(&feeds[&source.name]));
-            let worst = difference(&got, &expected);
-            assert!(worst <= 1e-12, "{}: off by {worst:.1e}", source.name);
+        for (form, choices) in forms() {
+            let profile = DeviceProfile::portable(DeviceKind::Discrete);
+            let fused = fuse(&training.graph, &choices.fusions, &profile).unwrap();
+            let mut fused_feeds = training.start(6);
+            interpret(&fused, &mut fused_feeds).unwrap();
+            for (_, source) in training.graph.sources() {
+                let [got, expected] = [&fused_feeds, &plain_feeds].map(|feeds| floats(&feeds[&source.name]));
+                let worst = difference(&got, &expected);
+                assert!(worst <= 1e-12, "{form}, {}: off by {worst:.1e}", source.name);
+            }
         }
         assert_ne!(floats(&plain_feeds["ring"]), floats(&training.start(6)["ring"]), "the step does something");
     }
+}
+
+/// The report's step on a discrete GPU: few dispatches, three on the small-network path.
+#[test]
+fn hardware_gets_few_large_dispatches() {
+    let config = gpu_ae::config::RunConfig::default();
+    let data = gpu_ae::train::graph::DataShape { rows: 60_000, features: 784 };
+    let graph = gpu_ae::train::graph::training(&config, data).unwrap();
+    let profile = DeviceProfile::portable(DeviceKind::Discrete);
+    let fused = Plan::new("train", &graph, &profile).unwrap();
+    assert!(fused.dispatches() <= 16, "{fused}");
+    let small = Plan::chosen("train", &graph, &profile, &Choices::small_network()).unwrap();
+    assert_eq!(small.dispatches(), 3, "{small}");
 }
 
 /// How often each operation occurs.

@@ -16,7 +16,7 @@ use gpu_ae::ops::clock;
 use gpu_ae::ops::reconstruction_loss::{LossKind, ReconstructionLoss};
 use gpu_ae::rng::{Rng, Stream, stream_key};
 use gpu_ae::tensor::{HostTensor, Ty};
-use training::{RING, Recipe, difference, run_once, training};
+use training::{RING, Recipe, difference, forms, run_once, training};
 
 const STEPS: usize = 10;
 
@@ -50,6 +50,29 @@ fn ten_steps_follow_the_interpreter_on_every_device() {
             assert_eq!([clock::STEP, clock::EPOCH, clock::BATCH, clock::BAD_STEP].map(|w| clock[w]), [10, 3, 1, 0]);
         }
     }
+}
+
+#[test]
+fn every_form_of_a_step_follows_the_interpreter() {
+    let training = training(Recipe::plain());
+    let start = training.start(6);
+    let expected = training.interpreted_ring(&start, STEPS);
+    let width = training.terms + 1;
+    let mut dispatches = Vec::new();
+    for mut device in common::devices() {
+        for (form, choices) in forms() {
+            let program = training.load_as(device.as_mut(), &start, &choices);
+            dispatches.push((form, device.plan(program).dispatches()));
+            device.run(program, STEPS as u32).unwrap();
+            let got: Vec<f64> = device.read_f32(program, "ring").unwrap().into_iter().map(f64::from).collect();
+            for column in 0..width {
+                let take = |ring: &[f64]| -> Vec<f64> { (0..RING).map(|slot| ring[slot * width + column]).collect() };
+                let worst = difference(&take(&got), &take(&expected));
+                assert!(worst < CURVE, "{form}, column {column} on {}: off by {worst:.1e}", device.name());
+            }
+        }
+    }
+    assert!(dispatches.contains(&("small network", 3)), "{dispatches:?}");
 }
 
 #[test]

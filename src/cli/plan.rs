@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use gpu_ae::plan::{DeviceKind, DeviceProfile, Plan};
+use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Plan};
 use gpu_ae::shader::assemble;
 use gpu_ae::train::graph::{DataShape, training};
 use gpu_ae::{Error, Result};
@@ -20,6 +20,13 @@ enum Kind {
     Cpu,
 }
 
+/// Ways through a network.
+#[derive(Clone, Copy, ValueEnum)]
+enum Path {
+    Layers,
+    SmallNetwork,
+}
+
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -27,6 +34,9 @@ pub struct Args {
     /// Kind of machine to plan for; none needs to be there
     #[arg(long = "for", value_name = "KIND", value_enum, default_value_t = Kind::Discrete)]
     kind: Kind,
+    /// Layer by layer, or whole networks that fit in workgroup memory at once
+    #[arg(long, value_enum, default_value_t = Path::Layers)]
+    path: Path,
     /// Also write every shader of the plan, as assembled, into this folder
     #[arg(long, value_name = "DIR")]
     dump_shaders: Option<PathBuf>,
@@ -45,7 +55,12 @@ pub fn run(args: Args) -> Result<()> {
         Kind::Software => DeviceKind::Software,
         Kind::Cpu => DeviceKind::Cpu,
     };
-    let plan = Plan::new("train", &training(&config, shape)?, &DeviceProfile::portable(kind))?;
+    let profile = DeviceProfile::portable(kind);
+    let choices = match args.path {
+        Path::Layers => Choices::by_kind(&profile),
+        Path::SmallNetwork => Choices::small_network(),
+    };
+    let plan = Plan::chosen("train", &training(&config, shape)?, &profile, &choices)?;
     if let Some(folder) = &args.dump_shaders {
         std::fs::create_dir_all(folder).map_err(Error::io(folder, "create"))?;
         for key in plan.shaders() {

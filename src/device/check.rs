@@ -106,15 +106,16 @@ impl LoadedCase {
 /// When the case cannot be planned or the device fails.
 pub fn load(device: &mut dyn Device, case: &Case) -> Result<LoadedCase> {
     let mut graph = Graph::new();
-    let packed = case.op.packed_inputs(case.inputs.len());
+    let packed: Vec<_> = case.op.packed_inputs(case.inputs.len()).into_iter().map(|(_, range)| range).collect();
+    let groups = [packed, case.op.spanned_inputs(case.inputs.len())].concat();
     let aliased: Vec<usize> = case.op.aliases().iter().map(|(input, _)| *input).collect();
     let sources: Vec<Var> = case
         .inputs
         .iter()
         .enumerate()
         .map(|(i, input)| {
-            // Members of a packed group share an arena; so do inputs that are overwritten together.
-            let group = packed.iter().position(|(_, range)| range.contains(&i));
+            // Members of a group share an arena; so do inputs that are overwritten together.
+            let group = groups.iter().position(|range| range.contains(&i));
             let role = match group {
                 Some(0) => Role::Param,
                 Some(2) => Role::FirstMoment,

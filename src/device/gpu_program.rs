@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::shader::ShaderKey;
 
-/// Distance between parameter blocks: what any adapter accepts as a uniform binding's offset.
-const BLOCK: u64 = 256;
+/// Alignment of parameter blocks: what any adapter accepts as a uniform binding's offset.
+const BLOCK: usize = 256;
 
 /// Time that one submission should take: short enough that a display driver's watchdog never fires
 /// and loss readings stay fresh, long enough that submitting costs nothing.
@@ -47,14 +47,16 @@ impl GpuProgram {
         pipelines: &HashMap<ShaderKey, Pipeline>,
     ) -> Result<Self> {
         let planned: Vec<_> = plan.steps.iter().flat_map(|step| &step.dispatches).collect();
-        let mut blocks = vec![0u8; planned.len() * BLOCK as usize];
-        for (block, dispatch) in blocks.chunks_exact_mut(BLOCK as usize).zip(&planned) {
-            let bytes: &[u8] = bytemuck::cast_slice(&dispatch.params);
-            block[..bytes.len()].copy_from_slice(bytes);
+        let mut blocks: Vec<u8> = Vec::new();
+        let mut starts = Vec::with_capacity(planned.len());
+        for dispatch in &planned {
+            starts.push(blocks.len() as u64);
+            blocks.extend_from_slice(bytemuck::cast_slice(&dispatch.params));
+            blocks.resize(blocks.len().next_multiple_of(BLOCK), 0);
         }
         let params = device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("parameters"),
-            size: (blocks.len() as u64).max(BLOCK),
+            size: blocks.len().max(BLOCK) as u64,
             usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
@@ -75,8 +77,7 @@ impl GpuProgram {
             let mut entries = Vec::new();
             if !dispatch.params.is_empty() {
                 let bytes = (dispatch.params.len() as u64 * 4).next_multiple_of(16);
-                entries
-                    .push(wgpu::BindGroupEntry { binding: 0, resource: range(&params, number as u64 * BLOCK, bytes) });
+                entries.push(wgpu::BindGroupEntry { binding: 0, resource: range(&params, starts[number], bytes) });
             }
             for (i, binding) in dispatch.bindings.iter().enumerate() {
                 let resource = range(&buffers[binding.arena], binding.offset as u64, binding.bytes as u64);

@@ -53,6 +53,20 @@ pub trait Op: Debug + Send + Sync + Any {
         Vec::new()
     }
 
+    /// Groups among `inputs` inputs that must lie in one arena, in any order and with anything between
+    /// them, since one binding spans them.
+    fn spanned_inputs(&self, inputs: usize) -> Vec<Range<usize>> {
+        let _ = inputs;
+        Vec::new()
+    }
+
+    /// Groups among `outputs` outputs that must lie in one arena, in order, so that one binding covers
+    /// each group.
+    fn packed_outputs(&self, outputs: usize) -> Vec<Range<usize>> {
+        let _ = outputs;
+        Vec::new()
+    }
+
     /// The twin at f32.
     fn eval_f32(&self, x: &[&HostTensor<f32>], y: &mut [HostTensor<f32>]);
 

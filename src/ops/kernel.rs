@@ -40,6 +40,9 @@ pub enum Bind {
     Output(usize),
     /// One of the launch's scratch buffers.
     Scratch(usize),
+    /// The smallest range that covers all of these, which must lie in one arena; a parameter word of the
+    /// dispatch says where each lies in it (see [`Dispatch::offsets`]).
+    Span(Vec<Bind>),
 }
 
 /// How much work a dispatch does; the workgroup size is the shader's business.
@@ -60,8 +63,18 @@ pub struct Dispatch {
     pub bindings: Vec<Bind>,
     /// The words of the uniform block at binding 0.
     pub params: Vec<u32>,
+    /// Words of the block that only the plan can know: word, binding (counted from 0), and the value
+    /// whose distance in elements from the binding's start the word is to hold.
+    pub offsets: Vec<(usize, usize, Bind)>,
     /// The grid.
     pub work: Work,
+}
+
+impl Dispatch {
+    /// A dispatch whose parameters are all known.
+    pub fn new(shader: ShaderKey, bindings: Vec<Bind>, params: Vec<u32>, work: Work) -> Self {
+        Dispatch { shader, bindings, params, offsets: Vec::new(), work }
+    }
 }
 
 /// Everything that computes one operation: dispatches in order, and the scratch memory between them.
@@ -76,7 +89,7 @@ pub struct Launch {
 impl Launch {
     /// A launch of a single dispatch without scratch.
     pub fn single(shader: ShaderKey, bindings: Vec<Bind>, params: Vec<u32>, work: Work) -> Self {
-        Launch { dispatches: vec![Dispatch { shader, bindings, params, work }], scratch: Vec::new() }
+        Launch { dispatches: vec![Dispatch::new(shader, bindings, params, work)], scratch: Vec::new() }
     }
 }
 

@@ -5,7 +5,7 @@ use super::activation::Activation;
 use super::check::{arity, same};
 use super::kernel::{Bind, Case, Cost, Kernel, Launch, Request};
 use super::matmul::{Extents, MatMul};
-use super::matmul_tiles::{self, Operands, PRODUCT};
+use super::matmul_tiles::{self, Access, Operands, PRODUCT};
 use super::samples::Samples;
 use crate::error::Result;
 use crate::graph::Op;
@@ -67,7 +67,7 @@ impl Kernel for MatMulNnKernel {
                 stem: self.stem(),
                 extents: e,
                 aligned: e.k.is_multiple_of(4) && e.n.is_multiple_of(4),
-                mask: true,
+                access: Access::Mask,
             },
             vec![Bind::Input(0), Bind::Input(1), h, Bind::Output(0)],
             &[activation as u32],
@@ -75,7 +75,7 @@ impl Kernel for MatMulNnKernel {
     }
 
     fn cost(&self, r: &Request<'_>) -> Cost {
-        matmul_tiles::cost(MatMul::Nn, r)
+        matmul_tiles::cost(r, r.inputs[0].shape.dims()[1])
     }
 
     fn cases(&self) -> Vec<Case> {

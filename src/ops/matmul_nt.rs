@@ -1,11 +1,15 @@
 //! Forward pass of a linear layer: y = act(x · Wᵀ + b), and the plain product a · bᵀ.
 
 use super::activation::{Activation, SIGMOID};
-use super::check::{arity, same};
+use super::batch_gather::BatchGather;
+use super::check::{arity, matrix, same};
+use super::gathered::{self, Gathered};
 use super::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Tolerance};
 use super::matmul::{Extents, MatMul};
-use super::matmul_tiles::{self, Operands, PRODUCT};
+use super::matmul_tiles::{self, Access, Operands, PRODUCT};
 use super::samples::Samples;
+use std::sync::Arc;
+
 use crate::error::Result;
 use crate::graph::Op;
 use crate::tensor::{HostTensor, Real, Ty};
@@ -55,27 +59,36 @@ impl Kernel for MatMulNtKernel {
     }
 
     fn matches(&self, op: &dyn Op) -> bool {
-        op.downcast::<MatMul>() == Some(&MatMul::Nt) || op.downcast::<Linear>().is_some()
+        gathered::unwrap(op, 0).is_some_and(|(op, gathered)| {
+            op.downcast::<Linear>().is_some() || (!gathered && op.downcast::<MatMul>() == Some(&MatMul::Nt))
+        })
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let e = MatMul::Nt.extents(r.inputs[0], r.inputs[1])?;
-        let linear = r.op.downcast::<Linear>();
-        let (bias, activation) = linear.map_or((Bind::Input(0), Activation::Identity), |op| (Bind::Input(2), op.0));
+        let (op, gathered) = gathered::unwrap(r.op, 0).unwrap_or((r.op, false));
+        let linear = op.downcast::<Linear>();
+        // The data and the row numbers stand where x would.
+        let w = 1 + usize::from(gathered);
+        let (n, k) = matrix(self.stem(), "W", r.inputs[w])?;
+        let m = r.outputs[0].shape.dims()[0];
+        let (bias, activation) = linear.map_or((Bind::Input(0), Activation::Identity), |op| (Bind::Input(w + 1), op.0));
+        let mut bindings = vec![Bind::Input(0), Bind::Input(w), bias, Bind::Output(0)];
+        bindings.extend(gathered.then_some(Bind::Input(1)));
         Ok(matmul_tiles::launch(
             &Operands {
                 stem: self.stem(),
-                extents: e,
-                aligned: e.k.is_multiple_of(4) && e.n.is_multiple_of(4),
-                mask: false,
+                extents: Extents { m, n, k },
+                aligned: k.is_multiple_of(4) && n.is_multiple_of(4),
+                access: if gathered { Access::GatherLeft } else { Access::Plain },
             },
-            vec![Bind::Input(0), Bind::Input(1), bias, Bind::Output(0)],
+            bindings,
             &[activation as u32, u32::from(linear.is_some())],
         ))
     }
 
     fn cost(&self, r: &Request<'_>) -> Cost {
-        matmul_tiles::cost(MatMul::Nt, r)
+        let w = if r.op.downcast::<Gathered>().is_some() { 2 } else { 1 };
+        matmul_tiles::cost(r, r.inputs[w].shape.dims()[1])
     }
 
     fn cases(&self) -> Vec<Case> {
@@ -88,6 +101,12 @@ impl Kernel for MatMulNtKernel {
             cases.push(Case::new(format!("{m}x{n}x{k} relu"), Linear(Activation::Relu), layer.clone(), PRODUCT));
             let sigmoid = Tolerance { atol: 4e-5, ..SIGMOID };
             cases.push(Case::new(format!("{m}x{n}x{k} sigmoid"), Linear(Activation::Sigmoid), layer, sigmoid));
+        }
+        for (m, n, k) in matmul_tiles::GATHERED {
+            let op =
+                Gathered { op: Arc::new(Linear(Activation::Relu)), position: 0, gather: BatchGather { features: k } };
+            let inputs = [gathered::batch(&mut s, m, k), vec![s.normal(&[n, k]), s.normal(&[n])]].concat();
+            cases.push(Case::new(format!("{m}x{n}x{k} gathered"), op, inputs, PRODUCT));
         }
         let inputs = vec![s.normal(&[128, 784]), s.normal(&[64, 784]), s.normal(&[64])];
         cases.push(Case::new("128x64x784 relu", Linear(Activation::Relu), inputs, PRODUCT).benched());

@@ -1,7 +1,7 @@
 //! What the three matrix product kernels share: how results are cut into tiles, and their cases.
 
 use super::kernel::{Bind, Cost, Launch, Request, Terms, Tolerance, Work};
-use super::matmul::{Extents, MatMul};
+use super::matmul::Extents;
 use crate::shader::ShaderKey;
 
 /// A product to be launched.
@@ -12,8 +12,21 @@ pub(super) struct Operands {
     pub extents: Extents,
     /// Whether all row lengths are multiples of four, so that rows are read as vectors.
     pub aligned: bool,
-    /// Whether the shader reads a third matrix of the result's shape.
-    pub mask: bool,
+    /// What else the shader reads, or reads otherwise.
+    pub access: Access,
+}
+
+/// How a product's operands are read beside the plain way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Two matrices of floats.
+    Plain,
+    /// A third matrix of the result's shape, whose slope multiplies.
+    Mask,
+    /// The left operand comes from the data set's bytes.
+    GatherLeft,
+    /// The right operand comes from the data set's bytes.
+    GatherRight,
 }
 
 /// Results of one invocation, and invocations of one workgroup.
@@ -33,11 +46,15 @@ fn tile(aligned: bool) -> Tile {
 pub(super) fn launch(operands: &Operands, bindings: Vec<Bind>, flags: &[u32]) -> Launch {
     let e = operands.extents;
     let Tile { rows, vectors, group } = tile(operands.aligned);
-    let snippets: &'static [&'static str] = match (operands.aligned, operands.mask) {
-        (true, false) => &["matmul_vec4"],
-        (true, true) => &["matmul_vec4", "matmul_mask_vec4"],
-        (false, false) => &["matmul_scalar"],
-        (false, true) => &["matmul_scalar", "matmul_mask_scalar"],
+    let snippets: &'static [&'static str] = match (operands.aligned, operands.access) {
+        (true, Access::Plain) => &["matmul_vec4", "matmul_left_vec4", "matmul_right_vec4"],
+        (true, Access::Mask) => &["matmul_vec4", "matmul_left_vec4", "matmul_right_vec4", "matmul_mask_vec4"],
+        (true, Access::GatherLeft) => &["matmul_vec4", "matmul_left_gather", "matmul_right_vec4"],
+        (true, Access::GatherRight) => &["matmul_vec4", "matmul_left_vec4", "matmul_right_gather"],
+        (false, Access::Plain) => &["matmul_scalar", "matmul_left_scalar", "matmul_right_scalar"],
+        (false, Access::Mask) => &["matmul_scalar", "matmul_left_scalar", "matmul_right_scalar", "matmul_mask_scalar"],
+        (false, Access::GatherLeft) => &["matmul_scalar", "matmul_left_gather", "matmul_right_scalar"],
+        (false, Access::GatherRight) => &["matmul_scalar", "matmul_left_scalar", "matmul_right_gather"],
     };
     let constants = vec![("TILE_ROWS", rows as u32), ("TILE_VECS", vectors as u32), ("GROUP_SIZE", group as u32)];
     let mut params = vec![e.m as u32, e.n as u32, e.k as u32];
@@ -47,10 +64,9 @@ pub(super) fn launch(operands: &Operands, bindings: Vec<Bind>, flags: &[u32]) ->
     Launch::single(shader, bindings, params, Work::Invocations(tiles))
 }
 
-/// Arithmetic and traffic of a product.
-pub(super) fn cost(layout: MatMul, r: &Request<'_>) -> Cost {
-    let flops = layout.extents(r.inputs[0], r.inputs[1]).map_or(0.0, |e| 2.0 * (e.m * e.n * e.k) as f64);
-    Cost::streaming(r, flops)
+/// Arithmetic and traffic of a product whose inner extent is known.
+pub(super) fn cost(r: &Request<'_>, k: usize) -> Cost {
+    Cost::streaming(r, 2.0 * (r.outputs[0].elements() * k) as f64)
 }
 
 /// Extents (m, n, k) that meet every edge: 1, tile ± 1, primes, and the layers of the default network.
@@ -70,6 +86,9 @@ pub(super) const SHAPES: [(usize, usize, usize); 14] = [
     (65, 67, 129),
     (20, 784, 64),
 ];
+
+/// Rows of a batch, outputs and features of layers that read it gathered.
+pub(super) const GATHERED: [(usize, usize, usize); 4] = [(1, 1, 4), (7, 13, 20), (33, 20, 68), (65, 64, 784)];
 
 /// Tolerance of a product: half an ULP for each of the additions in a row, which mostly cancel.
 pub(super) const PRODUCT: Tolerance = Tolerance::new(

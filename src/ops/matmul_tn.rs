@@ -1,11 +1,15 @@
 //! Gradients of a linear layer with respect to weights and bias: dW = dyᵀ · x, db = Σ dy, and the
 //! plain product aᵀ · b.
 
-use super::check::arity;
+use super::batch_gather::BatchGather;
+use super::check::{arity, matrix};
+use super::gathered::{self, Gathered};
 use super::kernel::{Bind, Case, Cost, Kernel, Launch, Request};
 use super::matmul::{Extents, MatMul};
-use super::matmul_tiles::{self, Operands, PRODUCT};
+use super::matmul_tiles::{self, Access, Operands, PRODUCT};
 use super::samples::Samples;
+use std::sync::Arc;
+
 use crate::error::Result;
 use crate::graph::Op;
 use crate::tensor::{HostTensor, Real, Ty};
@@ -51,21 +55,29 @@ impl Kernel for MatMulTnKernel {
     }
 
     fn matches(&self, op: &dyn Op) -> bool {
-        op.downcast::<MatMul>() == Some(&MatMul::Tn) || op.downcast::<LinearWeightGrad>().is_some()
+        gathered::unwrap(op, 1).is_some_and(|(op, gathered)| {
+            op.downcast::<LinearWeightGrad>().is_some() || (!gathered && op.downcast::<MatMul>() == Some(&MatMul::Tn))
+        })
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let e = MatMul::Tn.extents(r.inputs[0], r.inputs[1])?;
-        let with_bias = r.op.downcast::<LinearWeightGrad>().is_some();
+        let (op, gathered) = gathered::unwrap(r.op, 1).unwrap_or((r.op, false));
+        let with_bias = op.downcast::<LinearWeightGrad>().is_some();
+        // Gathered inputs are the data, the row numbers and dy.
+        let (dy, x) = if gathered { (2, 0) } else { (0, 1) };
+        let (k, m) = matrix(self.stem(), "dy", r.inputs[dy])?;
+        let n = r.outputs[0].shape.dims()[1];
         let db = if with_bias { Bind::Output(1) } else { Bind::Scratch(0) };
+        let mut bindings = vec![Bind::Input(dy), Bind::Input(x), Bind::Output(0), db];
+        bindings.extend(gathered.then_some(Bind::Input(1)));
         let mut launch = matmul_tiles::launch(
             &Operands {
                 stem: self.stem(),
-                extents: e,
-                aligned: e.m.is_multiple_of(4) && e.n.is_multiple_of(4),
-                mask: false,
+                extents: Extents { m, n, k },
+                aligned: m.is_multiple_of(4) && n.is_multiple_of(4),
+                access: if gathered { Access::GatherRight } else { Access::Plain },
             },
-            vec![Bind::Input(0), Bind::Input(1), Bind::Output(0), db],
+            bindings,
             &[u32::from(with_bias)],
         );
         if !with_bias {
@@ -75,7 +87,8 @@ impl Kernel for MatMulTnKernel {
     }
 
     fn cost(&self, r: &Request<'_>) -> Cost {
-        matmul_tiles::cost(MatMul::Tn, r)
+        let dy = if r.op.downcast::<Gathered>().is_some() { 2 } else { 0 };
+        matmul_tiles::cost(r, r.inputs[dy].shape.dims()[0])
     }
 
     fn cases(&self) -> Vec<Case> {
@@ -85,6 +98,11 @@ impl Kernel for MatMulTnKernel {
             let inputs = vec![s.normal(&[k, m]), s.normal(&[k, n])];
             cases.push(Case::new(format!("{m}x{n}x{k}"), MatMul::Tn, inputs.clone(), PRODUCT));
             cases.push(Case::new(format!("{m}x{n}x{k} with bias"), LinearWeightGrad, inputs, PRODUCT));
+        }
+        for (k, m, n) in matmul_tiles::GATHERED {
+            let op = Gathered { op: Arc::new(LinearWeightGrad), position: 1, gather: BatchGather { features: n } };
+            let inputs = [gathered::batch(&mut s, k, n), vec![s.normal(&[k, m])]].concat();
+            cases.push(Case::new(format!("{m}x{n}x{k} gathered"), op, inputs, PRODUCT));
         }
         let inputs = vec![s.normal(&[128, 64]), s.normal(&[128, 784])];
         cases.push(Case::new("64x784x128 with bias", LinearWeightGrad, inputs, PRODUCT).benched());

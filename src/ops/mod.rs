@@ -17,12 +17,19 @@ mod check;
 pub mod clock;
 pub mod clock_advance;
 pub mod element;
+pub mod gathered;
 pub mod kernel;
+pub mod linear_chain;
+pub mod linear_chain_grad;
+pub mod linear_weight_grads;
 pub mod matmul;
 pub mod matmul_nn;
 pub mod matmul_nt;
 mod matmul_tiles;
 pub mod matmul_tn;
+pub mod network;
+pub mod network_pass;
+pub mod network_update;
 pub mod profile;
 pub mod random_bits;
 pub mod reconstruction_loss;
@@ -34,6 +41,7 @@ pub mod softmax_entropy_grad;
 pub mod sum_all;
 pub mod sum_axis;
 pub mod unary;
+pub mod weight_entropies;
 
 pub use kernel::{Bind, Case, Cost, Dispatch, Kernel, Launch, Request, Terms, Tolerance, Work};
 
@@ -86,9 +94,14 @@ kernels! {
     ceiling_fma => ceiling_fma::CeilingFmaKernel,
     clock_advance => clock_advance::ClockAdvanceKernel,
     element => element::ElementKernel,
+    linear_chain => linear_chain::LinearChainKernel,
+    linear_chain_grad => linear_chain_grad::LinearChainGradKernel,
+    linear_weight_grads => linear_weight_grads::LinearWeightGradsKernel,
     matmul_nn => matmul_nn::MatMulNnKernel,
     matmul_nt => matmul_nt::MatMulNtKernel,
     matmul_tn => matmul_tn::MatMulTnKernel,
+    network_pass => network_pass::NetworkPassKernel,
+    network_update => network_update::NetworkUpdateKernel,
     random_bits => random_bits::RandomBitsKernel,
     reconstruction_loss => reconstruction_loss::ReconstructionLossKernel,
     renyi_entropy => renyi_entropy::RenyiEntropyKernel,
@@ -98,6 +111,7 @@ kernels! {
     sum_all => sum_all::SumAllKernel,
     sum_axis => sum_axis::SumAxisKernel,
     unary => unary::UnaryKernel,
+    weight_entropies => weight_entropies::WeightEntropiesKernel,
 }
 
 /// The kernels that compute `op`.

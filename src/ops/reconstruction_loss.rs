@@ -10,14 +10,18 @@
 //! The last batch of an epoch is padded: rows from v on count nothing and get a gradient of 0. v is
 //! read from the clock, since it changes from step to step.
 
+use std::sync::Arc;
+
 use super::activation::Activation;
+use super::batch_gather::BatchGather;
 use super::check::{arity, matrix, same};
 use super::clock;
+use super::gathered::{self, Gathered};
 use super::kernel::{Bind, Case, Cost, Dispatch, Kernel, Launch, Request, Terms, Tolerance, Work};
 use super::samples::Samples;
 use super::sum_all::{self, pairwise_sum};
 use crate::error::Result;
-use crate::graph::{Graph, Op, Var};
+use crate::graph::{Graph, Op, OpRef, Var};
 use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Real, Ty};
 
@@ -63,6 +67,21 @@ impl LossKind {
             }
         }
         pairwise_sum(&values) * scale
+    }
+}
+
+impl LossKind {
+    /// What each row of a batch adds to the loss: 0 for padding.
+    pub(super) fn of_rows<T: Real>(self, prediction: &HostTensor<T>, target: &HostTensor<T>, clock: &[u32]) -> Vec<T> {
+        let (rows, features) = prediction.shape.matrix().unwrap_or((1, 1));
+        let valid = clock::valid_rows(clock);
+        let scale: T = self.scale(valid, features);
+        let mut losses = vec![T::zero(); rows];
+        let of_rows = prediction.real().chunks_exact(features).zip(target.real().chunks_exact(features));
+        for (loss, (y, x)) in losses.iter_mut().zip(of_rows).take(valid) {
+            *loss = y.iter().zip(x).map(|(&y, &x)| self.value_and_slope(y, x).0).sum::<T>() * scale;
+        }
+        losses
     }
 }
 
@@ -183,6 +202,7 @@ const INVOCATIONS: usize = 8_192;
 impl ReconstructionLossKernel {
     /// Loss, activation, and which outputs hold the value and the gradient.
     fn parts(op: &dyn Op) -> Option<(LossKind, Activation, Option<usize>, Option<usize>)> {
+        let (op, _) = gathered::unwrap(op, 1)?;
         if let Some(op) = op.downcast::<ReconstructionLoss>() {
             return Some((op.0, Activation::Identity, Some(0), None));
         }
@@ -205,22 +225,29 @@ impl Kernel for ReconstructionLossKernel {
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (kind, activation, value, gradient) =
             Self::parts(r.op).unwrap_or((LossKind::Mse, Activation::Identity, None, None));
-        let (_, features) = matrix(self.stem(), "the prediction", r.inputs[0])?;
-        let vectors = r.inputs[0].elements().div_ceil(4);
+        let gathered = r.op.downcast::<Gathered>().is_some();
+        // Gathered inputs are the data, the row numbers, then prediction, clock and seed.
+        let [prediction, target, clock, seed] = if gathered { [2, 0, 3, 4] } else { [0, 1, 2, 3] }.map(Bind::Input);
+        let ty = r.inputs[if gathered { 2 } else { 0 }];
+        let (_, features) = matrix(self.stem(), "the prediction", ty)?;
+        let vectors = ty.elements().div_ceil(4);
         let invocations = vectors.div_ceil(EACH).min(INVOCATIONS);
         let mut scratch = vec![invocations * 4, sum_all::SCRATCH_BYTES];
         // Without a gradient there is no seed and nothing to write: stand-ins fill the bindings.
-        let (seed, target) = match gradient {
-            Some(output) => (Bind::Input(3), Bind::Output(output)),
+        let (seed, dx) = match gradient {
+            Some(output) => (seed, Bind::Output(output)),
             None => {
                 scratch.push(4);
-                (Bind::Input(1), Bind::Scratch(2))
+                (prediction.clone(), Bind::Scratch(2))
             }
         };
-        let mut dispatches = vec![Dispatch {
-            shader: ShaderKey::plain(self.stem()),
-            bindings: vec![Bind::Input(0), Bind::Input(1), Bind::Input(2), seed, target, Bind::Scratch(0)],
-            params: vec![
+        let access: &'static [&'static str] = if gathered { &["target_gather"] } else { &["target_vec4"] };
+        let mut bindings = vec![prediction, target, clock, seed, dx, Bind::Scratch(0)];
+        bindings.extend(gathered.then_some(Bind::Input(1)));
+        let mut dispatches = vec![Dispatch::new(
+            ShaderKey { snippets: access, ..ShaderKey::plain(self.stem()) },
+            bindings,
+            vec![
                 features as u32,
                 vectors as u32,
                 invocations as u32,
@@ -228,8 +255,8 @@ impl Kernel for ReconstructionLossKernel {
                 activation as u32,
                 u32::from(gradient.is_some()),
             ],
-            work: Work::Invocations(invocations),
-        }];
+            Work::Invocations(invocations),
+        )];
         if let Some(value) = value {
             dispatches.extend(sum_all::stages(Bind::Scratch(0), invocations, value, 1));
         }
@@ -250,7 +277,7 @@ impl Kernel for ReconstructionLossKernel {
         let mut s = Samples::new("reconstruction_loss");
         let mut cases = Vec::new();
         for kind in [LossKind::Mse, LossKind::Sse, LossKind::Bce] {
-            for (rows, features, valid) in [(1, 1, 1), (7, 13, 7), (65, 67, 40), (128, 784, 96)] {
+            for (rows, features, valid) in [(1, 1, 1), (7, 13, 7), (5, 8, 4), (65, 67, 40), (128, 784, 96)] {
                 let dims = [rows, features];
                 let prediction =
                     if kind == LossKind::Bce { s.uniform(&dims, -30.0, 30.0) } else { s.uniform(&dims, 0.0, 1.0) };
@@ -262,6 +289,17 @@ impl Kernel for ReconstructionLossKernel {
                 let pair =
                     Case::new(format!("{kind:?} both {label}"), ReconstructionLossPair(grad), seeded.clone(), rounding);
                 cases.push(if kind == LossKind::Mse && rows == 128 { pair.benched() } else { pair });
+                if features.is_multiple_of(4) {
+                    let gather = BatchGather { features };
+                    let batch = gathered::batch(&mut s, rows, features);
+                    for op in [Arc::new(ReconstructionLossPair(grad)) as OpRef, Arc::new(ReconstructionLoss(kind))] {
+                        let others = if op.name() == "reconstruction_loss" { 3 } else { 4 };
+                        let mut inputs = [batch.clone(), seeded[..others].to_vec()].concat();
+                        inputs.remove(3);
+                        let label = format!("{kind:?} {} gathered {label}", op.name());
+                        cases.push(Case::new(label, Gathered { op, position: 1, gather }, inputs, rounding));
+                    }
+                }
                 if rows < 128 {
                     cases.push(Case::new(
                         format!("{kind:?} value {label}"),

@@ -33,6 +33,11 @@ fn log_sum_exp<T: Real>(x: impl Iterator<Item = T> + Clone) -> T {
 }
 
 impl RenyiEntropy {
+    /// α and 1 − α for a shader, zeros at infinity, which shaders are told by a flag.
+    pub(super) fn order(self) -> [f32; 2] {
+        if self.alpha.is_infinite() { [0.0; 2] } else { [self.alpha, (1.0 - f64::from(self.alpha)) as f32] }
+    }
+
     /// Entropy and total weight.
     fn entropy<T: Real>(self, a: &[T]) -> (T, T) {
         let total = super::sum_all::pairwise_sum(a);

@@ -144,24 +144,24 @@ impl Kernel for SoftmaxEntropyKernel {
         let [row_max, row_log_sum, row_h, column_lse] = [1, 2, 3, 4].map(Bind::Output);
         let params = vec![m as u32, n as u32, beta.to_bits()];
         let row_document = Bind::Scratch(0);
-        let rows = Dispatch {
-            shader: ShaderKey::plain("softmax_entropy_rows"),
-            bindings: [&x, &clock, &row_max, &row_log_sum, &row_h, &row_document].map(Bind::clone).to_vec(),
-            params: params.clone(),
-            work: Work::Invocations(m),
-        };
-        let columns = Dispatch {
-            shader: ShaderKey::plain("softmax_entropy_columns"),
-            bindings: vec![x, clock.clone(), row_max, row_log_sum, column_lse.clone()],
-            params: params.clone(),
-            work: Work::Invocations(n),
-        };
-        let totals = Dispatch {
-            shader: ShaderKey::plain("softmax_entropy_totals"),
-            bindings: vec![clock, row_h, row_document, column_lse, Bind::Output(0)],
+        let rows = Dispatch::new(
+            ShaderKey::plain("softmax_entropy_rows"),
+            [&x, &clock, &row_max, &row_log_sum, &row_h, &row_document].map(Bind::clone).to_vec(),
+            params.clone(),
+            Work::Invocations(m),
+        );
+        let columns = Dispatch::new(
+            ShaderKey::plain("softmax_entropy_columns"),
+            vec![x, clock.clone(), row_max, row_log_sum, column_lse.clone()],
+            params.clone(),
+            Work::Invocations(n),
+        );
+        let totals = Dispatch::new(
+            ShaderKey::plain("softmax_entropy_totals"),
+            vec![clock, row_h, row_document, column_lse, Bind::Output(0)],
             params,
-            work: Work::Groups(1),
-        };
+            Work::Groups(1),
+        );
         Ok(Launch { dispatches: vec![rows, columns, totals], scratch: vec![m * 4] })
     }
 

@@ -60,11 +60,9 @@ const SHARES: usize = 64;
 /// The dispatches that add `n` numbers from `source` into output `target`; `scratch` is the number of
 /// the scratch buffer for the shares, [`scratch_bytes`] long.
 pub(super) fn stages(source: Bind, n: usize, target: usize, scratch: usize) -> Vec<Dispatch> {
-    let add = |from: Bind, count: usize, to: Bind, groups: usize| Dispatch {
-        shader: ShaderKey::plain("sum_all"),
-        bindings: vec![from, to],
-        params: vec![count as u32, groups as u32],
-        work: Work::Groups(groups),
+    let add = |from: Bind, count: usize, to: Bind, groups: usize| {
+        let params = vec![count as u32, groups as u32];
+        Dispatch::new(ShaderKey::plain("sum_all"), vec![from, to], params, Work::Groups(groups))
     };
     if n <= ONE_STAGE {
         return vec![add(source, n, Bind::Output(target), 1)];

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DeviceProfile, Fusion};
+use super::{DeviceKind, DeviceProfile, Fusion};
 use crate::error::{Error, Result};
 use crate::ops::{KERNELS, Kernel, Request, kernel_named, kernels_for};
 
@@ -23,8 +23,20 @@ pub struct Choices {
 impl Choices {
     /// What is right for most devices of this kind, without measuring.
     pub fn by_kind(profile: &DeviceProfile) -> Self {
-        let _ = profile;
-        Choices { fusions: Fusion::ELEMENTARY.iter().copied().collect(), kernels: BTreeMap::new() }
+        let more: &[Fusion] = match profile.kind {
+            DeviceKind::Discrete | DeviceKind::Integrated => Fusion::FOR_HARDWARE,
+            DeviceKind::Software => Fusion::FOR_SOFTWARE,
+            DeviceKind::Cpu => &[],
+        };
+        let fusions = Fusion::ELEMENTARY.iter().chain(more).copied().collect();
+        Choices { fusions, kernels: BTreeMap::new() }
+    }
+
+    /// The small-network path, for a network that fits in workgroup memory; other graphs get the fusions of
+    /// [`Choices::by_kind`] that it is built on.
+    pub fn small_network() -> Self {
+        let more = [Fusion::GatherPrologue, Fusion::Entropies, Fusion::SmallNetwork];
+        Choices { fusions: Fusion::ELEMENTARY.iter().chain(&more).copied().collect(), kernels: BTreeMap::new() }
     }
 
     /// One kernel for one operation, nothing fused.

@@ -8,10 +8,16 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::finder::Finder;
+use super::fuse_chain::{chain, chain_grad};
+use super::fuse_entropies::entropies;
+use super::fuse_gather::gather_prologue;
+use super::fuse_network::small_network;
 use super::fuse_sums::accumulate_in_place;
-use super::rewrite::{Match, apply, without_dead_nodes};
+use super::fuse_weight_grads::weight_grads;
+use super::rewrite::{Match, apply, collapse, without_dead_nodes};
 use crate::error::Result;
-use crate::graph::{Graph, Op, Var};
+use crate::graph::{Graph, Var};
 use crate::ops::activation::Activation;
 use crate::ops::activation_grad::ActivationGrad;
 use crate::ops::add_bias::AddBias;
@@ -42,6 +48,18 @@ pub enum Fusion {
     EntropyPair,
     /// Gradients of weight entropies added to those of the layers in place.
     SumsInPlace,
+    /// The batch read straight from the data set's bytes.
+    GatherPrologue,
+    /// All entropies of weights in one kernel.
+    Entropies,
+    /// Adjacent narrow layers in one kernel.
+    Chain,
+    /// Their gradients in one kernel.
+    ChainGrad,
+    /// Small weight gradients in one kernel.
+    WeightGrads,
+    /// The whole step as three operations, for networks that fit in workgroup memory.
+    SmallNetwork,
 }
 
 impl Fusion {
@@ -56,6 +74,13 @@ impl Fusion {
         Fusion::SumsInPlace,
     ];
 
+    /// Those that hardware gains from, beside the elementary ones: few, large dispatches.
+    pub const FOR_HARDWARE: &[Fusion] =
+        &[Fusion::GatherPrologue, Fusion::Entropies, Fusion::Chain, Fusion::ChainGrad, Fusion::WeightGrads];
+
+    /// Those that software Vulkan gains from, as measured.
+    pub const FOR_SOFTWARE: &[Fusion] = &[Fusion::GatherPrologue, Fusion::Entropies];
+
     /// The name by which plans, tests and files know it.
     pub fn name(self) -> &'static str {
         match self {
@@ -66,10 +91,16 @@ impl Fusion {
             Fusion::LossPair => "loss_pair",
             Fusion::EntropyPair => "entropy_pair",
             Fusion::SumsInPlace => "sums_in_place",
+            Fusion::GatherPrologue => "gather_prologue",
+            Fusion::Entropies => "entropies",
+            Fusion::Chain => "chain",
+            Fusion::ChainGrad => "chain_grad",
+            Fusion::WeightGrads => "weight_grads",
+            Fusion::SmallNetwork => "small_network",
         }
     }
 
-    fn apply(self, graph: &Graph, _profile: &DeviceProfile) -> Result<Graph> {
+    fn apply(self, graph: &Graph, profile: &DeviceProfile) -> Result<Graph> {
         let replace = |find: fn(&Finder<'_>) -> Vec<Match>| apply(graph, find(&Finder::new(graph)));
         match self {
             Fusion::Linear => replace(linear),
@@ -79,6 +110,12 @@ impl Fusion {
             Fusion::LossPair => replace(loss_pair),
             Fusion::EntropyPair => replace(entropy_pair),
             Fusion::SumsInPlace => accumulate_in_place(graph),
+            Fusion::Chain => replace(chain),
+            Fusion::ChainGrad => replace(chain_grad),
+            Fusion::WeightGrads => collapsed(graph, weight_grads(&Finder::new(graph))),
+            Fusion::SmallNetwork => small_network(graph, profile),
+            Fusion::Entropies => collapsed(graph, entropies(&Finder::new(graph))),
+            Fusion::GatherPrologue => without_dead_nodes(&replace(gather_prologue)?),
         }
     }
 }
@@ -98,35 +135,10 @@ pub fn fuse(graph: &Graph, fusions: &BTreeSet<Fusion>, profile: &DeviceProfile) 
     Ok(graph)
 }
 
-/// A graph with what pattern matching asks of it.
-struct Finder<'a> {
-    graph: &'a Graph,
-    uses: Vec<Vec<Vec<(usize, usize)>>>,
-}
-
-impl<'a> Finder<'a> {
-    fn new(graph: &'a Graph) -> Self {
-        Finder { graph, uses: graph.uses() }
-    }
-
-    /// Indices of the nodes that are an `O`.
-    fn all<O: Op>(&self) -> impl Iterator<Item = (usize, &'a O)> {
-        self.graph.nodes().iter().enumerate().filter_map(|(i, node)| Some((i, node.op.downcast::<O>()?)))
-    }
-
-    fn inputs(&self, node: usize) -> &'a [Var] {
-        &self.graph.nodes()[node].inputs
-    }
-
-    /// The one node that reads `var`, if it is an `O` reading it at `position` and nobody else wants
-    /// the value.
-    fn only_user<O: Op>(&self, var: Var, position: usize) -> Option<(usize, &'a O)> {
-        let wanted = self.graph.results().iter().any(|(_, result)| *result == var);
-        match self.uses[var.node][var.port][..] {
-            [(node, at)] if at == position && !wanted => Some((node, self.graph.nodes()[node].op.downcast()?)),
-            _ => None,
-        }
-    }
+/// The graph with this group replaced, where there is one that can be.
+fn collapsed(graph: &Graph, group: Option<Match>) -> Result<Graph> {
+    let replaced = group.map(|group| collapse(graph, &group)).transpose()?.flatten();
+    Ok(replaced.unwrap_or_else(|| graph.clone()))
 }
 
 fn value(node: usize) -> Var {

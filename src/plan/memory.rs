@@ -138,30 +138,48 @@ impl Pins<'_> {
     fn slots(&mut self, layout: &mut Layout, launches: &BTreeMap<usize, Chosen>) {
         let last_use = self.last_uses();
         let mut pool = Pool { plan: self.plan, free: Vec::new() };
-        let mut held: Vec<(Var, usize)> = Vec::new();
-        for (index, node) in self.graph.nodes().iter().enumerate() {
-            let mut seen = HashSet::new();
-            for (port, ty) in node.outputs.iter().enumerate() {
-                let origin = self.origins[&Var { node: index, port }];
-                if self.places.contains_key(&origin) || !seen.insert(origin) {
-                    continue;
+        let mut held: Vec<(Vec<Var>, usize)> = Vec::new();
+        for index in 0..self.graph.nodes().len() {
+            for group in self.homeless(index) {
+                let sizes: Vec<usize> = group.iter().map(|&origin| self.graph.ty(origin).bytes()).collect();
+                let (last, others) = sizes.split_last().map_or((0, &[][..]), |(last, others)| (*last, others));
+                let before: usize = others.iter().map(|bytes| bytes.next_multiple_of(ALIGNMENT)).sum();
+                let arena = pool.take(layout, before + last);
+                let mut offset = 0;
+                for (&origin, bytes) in group.iter().zip(&sizes) {
+                    self.places.insert(origin, (arena, offset));
+                    offset += bytes.next_multiple_of(ALIGNMENT);
                 }
-                let arena = pool.take(layout, ty.bytes());
-                self.places.insert(origin, (arena, 0));
-                held.push((origin, arena));
+                held.push((group, arena));
             }
             let scratch = launches.get(&index).map_or(&[][..], |chosen| &chosen.launch.scratch);
             let arenas: Vec<usize> = scratch.iter().map(|&bytes| pool.take(layout, bytes)).collect();
             pool.free.extend(&arenas);
             layout.scratch.insert(index, arenas);
-            held.retain(|&(origin, arena)| {
-                let needed = last_use[&origin] > index;
+            held.retain(|(group, arena)| {
+                let needed = group.iter().any(|origin| last_use[origin] > index);
                 if !needed {
-                    pool.free.push(arena);
+                    pool.free.push(*arena);
                 }
                 needed
             });
         }
+    }
+
+    /// The values of a node that still need a place: packed groups first, then one by one.
+    fn homeless(&self, node: usize) -> Vec<Vec<Var>> {
+        let count = self.graph.nodes()[node].outputs.len();
+        let packed = self.graph.nodes()[node].op.packed_outputs(count);
+        let alone = (0..count).filter(|port| !packed.iter().any(|range| range.contains(port)));
+        let alone: Vec<_> = alone.map(|port| port..port + 1).collect();
+        let mut seen = HashSet::new();
+        let mut new = |range: std::ops::Range<usize>| -> Vec<Var> {
+            range
+                .map(|port| self.origins[&Var { node, port }])
+                .filter(|origin| !self.places.contains_key(origin) && seen.insert(*origin))
+                .collect()
+        };
+        packed.into_iter().chain(alone).map(&mut new).filter(|group| !group.is_empty()).collect()
     }
 
     fn last_uses(&self) -> HashMap<Var, usize> {

@@ -5,8 +5,14 @@
 
 mod choices;
 mod dump;
+mod finder;
 mod fuse;
+mod fuse_chain;
+mod fuse_entropies;
+mod fuse_gather;
+mod fuse_network;
 mod fuse_sums;
+mod fuse_weight_grads;
 mod memory;
 mod rewrite;
 mod sites;

@@ -1,6 +1,6 @@
 //! The mechanism of graph rewrites: patterns found elsewhere are replaced here, all at once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::error::{Error, Result};
 use crate::graph::{Graph, OpRef, Source, Var};
@@ -48,16 +48,39 @@ pub(super) fn apply(graph: &Graph, matches: Vec<Match>) -> Result<Graph> {
     let mut builder = Builder::new(graph);
     for index in 0..graph.nodes().len() {
         if let Some(m) = at.get(&index) {
-            let inputs = builder.translate(&m.inputs)?;
-            let outputs = builder.graph.push(m.op.clone(), &inputs)?;
-            for &(old, port) in &m.outputs {
-                builder.map.insert(old, outputs[port]);
-            }
+            builder.replace(m)?;
         } else if !removed.contains_key(&index) {
             builder.copy(index)?;
         }
     }
     builder.finish()
+}
+
+/// Replaces one group of nodes wherever in the graph they are: what depends on them is moved behind the
+/// replacement. `None` when a node of the group itself depends on such a node.
+pub(super) fn collapse(graph: &Graph, group: &Match) -> Result<Option<Graph>> {
+    let nodes = graph.nodes();
+    let members: HashSet<usize> = group.nodes.iter().copied().collect();
+    let mut after: HashSet<usize> = HashSet::new();
+    for index in 0..nodes.len() {
+        let depends = nodes[index].inputs.iter().any(|var| members.contains(&var.node) || after.contains(&var.node));
+        if depends && !members.contains(&index) {
+            after.insert(index);
+        }
+    }
+    let reads_later = |var: &Var| after.contains(&var.node);
+    if group.inputs.iter().any(reads_later) || members.iter().any(|&node| nodes[node].inputs.iter().any(reads_later)) {
+        return Ok(None);
+    }
+    let mut builder = Builder::new(graph);
+    for index in (0..nodes.len()).filter(|index| !members.contains(index) && !after.contains(index)) {
+        builder.copy(index)?;
+    }
+    builder.replace(group)?;
+    for index in (0..nodes.len()).filter(|index| after.contains(index)) {
+        builder.copy(index)?;
+    }
+    builder.finish().map(Some)
 }
 
 /// A new graph under construction, with the way from old values to new ones.
@@ -79,6 +102,16 @@ impl<'a> Builder<'a> {
     pub fn translate(&self, vars: &[Var]) -> Result<Vec<Var>> {
         let removed = || Error::graph("rewrite", "a value was removed while in use");
         vars.iter().map(|var| self.map.get(var).copied().ok_or_else(removed)).collect()
+    }
+
+    /// Adds a group's replacement.
+    fn replace(&mut self, group: &Match) -> Result<()> {
+        let inputs = self.translate(&group.inputs)?;
+        let outputs = self.graph.push(group.op.clone(), &inputs)?;
+        for &(old, port) in &group.outputs {
+            self.map.insert(old, outputs[port]);
+        }
+        Ok(())
     }
 
     /// Copies one node.

@@ -94,32 +94,54 @@ pub(super) fn bind(
         let outputs: Vec<Place> =
             (0..node.outputs.len()).map(|port| layout.place(graph, Var { node: index, port })).collect();
         let scratch = &layout.scratch[&index];
-        let resolve = |bind: &Bind| -> (usize, usize, usize) {
-            match bind {
-                Bind::Input(i) => (inputs[*i].arena, inputs[*i].offset, inputs[*i].ty.bytes()),
-                Bind::Output(i) => (outputs[*i].arena, outputs[*i].offset, outputs[*i].ty.bytes()),
-                Bind::Scratch(i) => (scratch[*i], 0, launch.scratch[*i]),
-                Bind::Inputs(range) => {
-                    let (first, last) = (&inputs[range.start], &inputs[range.end - 1]);
-                    (first.arena, first.offset, last.offset + last.ty.bytes() - first.offset)
-                }
-            }
-        };
+        let resolver = Resolver { inputs: &inputs, outputs: &outputs, scratch, launch };
         let dispatches =
-            launch.dispatches.iter().map(|d| plan_dispatch(d, &resolve, profile)).collect::<Result<_>>()?;
+            launch.dispatches.iter().map(|d| plan_dispatch(d, &resolver, profile)).collect::<Result<_>>()?;
         let cost = kernel.cost(&request);
         steps.push(Step { op: node.op.clone(), kernel: kernel.stem(), variant, inputs, outputs, dispatches, cost });
     }
     Ok(steps)
 }
 
-fn plan_dispatch(
-    dispatch: &Dispatch,
-    resolve: &dyn Fn(&Bind) -> (usize, usize, usize),
-    profile: &DeviceProfile,
-) -> Result<PlannedDispatch> {
+/// Where the values that a launch refers to lie.
+struct Resolver<'a> {
+    inputs: &'a [Place],
+    outputs: &'a [Place],
+    scratch: &'a [usize],
+    launch: &'a Launch,
+}
+
+impl Resolver<'_> {
+    /// Arena, offset and length in bytes; or what is wrong.
+    fn resolve(&self, bind: &Bind) -> std::result::Result<(usize, usize, usize), String> {
+        let whole = |place: &Place| (place.arena, place.offset, place.ty.bytes());
+        Ok(match bind {
+            Bind::Input(i) => whole(&self.inputs[*i]),
+            Bind::Output(i) => whole(&self.outputs[*i]),
+            Bind::Scratch(i) => (self.scratch[*i], 0, self.launch.scratch[*i]),
+            Bind::Inputs(range) => {
+                let (first, last) = (&self.inputs[range.start], &self.inputs[range.end - 1]);
+                (first.arena, first.offset, last.offset + last.ty.bytes() - first.offset)
+            }
+            Bind::Span(members) => {
+                let places =
+                    members.iter().map(|bind| self.resolve(bind)).collect::<std::result::Result<Vec<_>, _>>()?;
+                let arena = places.first().map_or(0, |place| place.0);
+                if places.iter().any(|place| place.0 != arena) {
+                    return Err("values of one span lie in several arenas".into());
+                }
+                let start = places.iter().map(|place| place.1).min().unwrap_or(0);
+                let end = places.iter().map(|place| place.1 + place.2).max().unwrap_or(0);
+                (arena, start, end - start)
+            }
+        })
+    }
+}
+
+fn plan_dispatch(dispatch: &Dispatch, resolver: &Resolver<'_>, profile: &DeviceProfile) -> Result<PlannedDispatch> {
     let shader = shader(&dispatch.shader)?;
     let refuse = |problem: String| Err(Error::graph(dispatch.shader.label(), problem));
+    let refuse_place = |problem: String| Err(Error::graph(dispatch.shader.label(), problem));
     if shader.storage.len() != dispatch.bindings.len() || shader.param_words != dispatch.params.len() {
         return refuse(format!(
             "the shader declares {} storage bindings and {} parameter words, the host gives {} and {}",
@@ -141,7 +163,7 @@ fn plan_dispatch(
     }
     let mut bindings: Vec<PlannedBinding> = Vec::new();
     for (bind, &access) in dispatch.bindings.iter().zip(&shader.storage) {
-        let (arena, offset, bytes) = resolve(bind);
+        let (arena, offset, bytes) = resolver.resolve(bind).or_else(refuse_place)?;
         let bytes = bytes.next_multiple_of(VECTOR);
         if bytes as u64 > profile.max_binding {
             return refuse(format!(
@@ -161,7 +183,16 @@ fn plan_dispatch(
         Work::Invocations(count) => count.div_ceil(shader.workgroup),
     };
     let groups = fold(groups, profile.max_groups);
-    Ok(PlannedDispatch { shader: dispatch.shader.clone(), bindings, params: dispatch.params.clone(), groups })
+    let mut params = dispatch.params.clone();
+    for (word, binding, bind) in &dispatch.offsets {
+        let (arena, offset, _) = resolver.resolve(bind).or_else(refuse_place)?;
+        let within = bindings.get(*binding).filter(|binding| binding.arena == arena && binding.offset <= offset);
+        match (params.get_mut(*word), within) {
+            (Some(word), Some(binding)) => *word = ((offset - binding.offset) / 4) as u32,
+            _ => return refuse(format!("parameter {word} is to locate a value outside of binding {binding}")),
+        }
+    }
+    Ok(PlannedDispatch { shader: dispatch.shader.clone(), bindings, params, groups })
 }
 
 /// A grid of at least `groups` groups with no side over `most`.

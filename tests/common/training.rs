@@ -17,7 +17,7 @@ use gpu_ae::ops::clock;
 use gpu_ae::ops::clock_advance::ClockAdvance;
 use gpu_ae::ops::reconstruction_loss::{LossKind, ReconstructionLoss};
 use gpu_ae::optim::adam;
-use gpu_ae::plan::Plan;
+use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Plan};
 use gpu_ae::rng::{Rng, Stream, stream_key};
 use gpu_ae::tensor::{Data, HostTensor, Ty};
 use gpu_ae::{Result, autodiff};
@@ -34,6 +34,8 @@ pub struct Recipe {
     pub batch: usize,
     pub loss: LossKind,
     pub learning_rate: f32,
+    /// Whether the ring has a term that the host sets as it likes.
+    pub knob: bool,
 }
 
 impl Recipe {
@@ -42,7 +44,14 @@ impl Recipe {
         let relu = |width| LayerSpec { width, activation: Activation::Relu };
         let last = LayerSpec { width: 10, activation: Activation::Sigmoid };
         let layers = vec![relu(8), relu(5), relu(5), relu(8), last];
-        Recipe { features: 10, layers, rows: 20, batch: 8, loss: LossKind::Mse, learning_rate: 2e-2 }
+        Recipe { features: 10, layers, rows: 20, batch: 8, loss: LossKind::Mse, learning_rate: 2e-2, knob: true }
+    }
+
+    /// The same with rows of whole words and nothing but the step of a network.
+    pub fn plain() -> Self {
+        let mut recipe = Recipe { features: 12, knob: false, ..Recipe::small() };
+        recipe.layers[4].width = 12;
+        recipe
     }
 
     /// The report's own network and batch.
@@ -64,13 +73,13 @@ fn scalar(graph: &mut Graph, name: &str) -> Var {
     graph.source(Role::State, name, Ty::f32(&[]))
 }
 
-/// The step. Beside the losses, the ring records a term `knob` that the host sets as it likes.
+/// The step.
 pub fn training(recipe: Recipe) -> Training {
     let mut graph = Graph::new();
     let g = &mut graph;
     let model = Autoencoder::new(g, recipe.features, &recipe.layers).unwrap();
     let clock = g.source(Role::State, "clock", clock::ty());
-    let [learning_rate, one, lambda, knob] = ["learning_rate", "one", "lambda", "knob"].map(|name| scalar(g, name));
+    let [learning_rate, one, lambda] = ["learning_rate", "one", "lambda"].map(|name| scalar(g, name));
     let gather = BatchGather { features: recipe.features };
     let data = g.source(Role::Data, "data", Ty::u8(&[recipe.rows, gather.stride()]));
     let rows = g.apply(BatchRows(recipe.batch), &[clock]).unwrap();
@@ -86,8 +95,11 @@ pub fn training(recipe: Recipe) -> Training {
         terms.push(entropy);
         seeds.push((entropy, lambda));
     }
-    let knob = g.apply(gpu_ae::ops::unary::Unary::Affine { scale: 1.0, shift: 0.0 }, &[knob]).unwrap();
-    terms.push(knob);
+    if recipe.knob {
+        let knob = scalar(g, "knob");
+        let knob = g.apply(gpu_ae::ops::unary::Unary::Affine { scale: 1.0, shift: 0.0 }, &[knob]).unwrap();
+        terms.push(knob);
+    }
     let gradients = autodiff::grad(g, &seeds, &model.parameters()).unwrap();
     let gradients: Vec<Var> = gradients.into_iter().map(Option::unwrap).collect();
     let ring = g.source(Role::State, "ring", Ty::f32(&[RING, terms.len() + 1]));
@@ -140,7 +152,13 @@ impl Training {
 
     /// The step loaded on a device, its sources written.
     pub fn load(&self, device: &mut dyn Device, feeds: &Feeds<f64>) -> ProgramId {
-        let plan = Plan::new("train", &self.graph, device.profile()).unwrap();
+        let choices = Choices::by_kind(device.profile());
+        self.load_as(device, feeds, &choices)
+    }
+
+    /// The step loaded in the form that these choices give it.
+    pub fn load_as(&self, device: &mut dyn Device, feeds: &Feeds<f64>, choices: &Choices) -> ProgramId {
+        let plan = Plan::chosen("train", &self.graph, device.profile(), choices).unwrap();
         device.clear();
         let program = device.load(plan).unwrap();
         write(device, program, &self.graph, feeds).unwrap();
@@ -153,6 +171,18 @@ impl Training {
         let names = self.parameters.iter().flat_map(|parameter| kinds.map(|kind| kind(parameter)));
         names.map(|name| (name.clone(), device.read(program, &name).unwrap())).collect()
     }
+}
+
+/// The forms that a step can have, whatever the device: as it is, and by every static choice.
+pub fn forms() -> Vec<(&'static str, Choices)> {
+    let by_kind = |kind| Choices::by_kind(&DeviceProfile::portable(kind));
+    vec![
+        ("unfused", Choices::default()),
+        ("for a processor", by_kind(DeviceKind::Cpu)),
+        ("for software", by_kind(DeviceKind::Software)),
+        ("for hardware", by_kind(DeviceKind::Discrete)),
+        ("small network", Choices::small_network()),
+    ]
 }
 
 /// Writes the sources of a graph.
