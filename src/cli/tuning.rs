@@ -39,7 +39,8 @@ fn show(progress: Progress<'_>, adapter: &str) {
                 0 => String::new(),
                 left => format!(", {left} not measured: --tune force takes its time"),
             };
-            complain(&format!("{:.1} s, {} changed{left}", report.time.as_secs_f64(), report.changed));
+            let time = report.time.as_secs_f64();
+            complain(&format!("{time:.1} s, {} changed, {}{left}", report.changed, report.plan));
             report.refused.iter().for_each(|refusal| complain(refusal));
         }
         Progress::Failed => complain("failed"),

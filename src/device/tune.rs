@@ -62,11 +62,13 @@ pub struct Report {
     pub choices: Choices,
     /// A kernel for every site of every path.
     pub kernels: BTreeMap<String, String>,
+    /// Which of the whole plans it is.
+    pub plan: String,
     /// Sites that were measured.
     pub measured: usize,
     /// Sites whose kernel is not the static one.
     pub changed: usize,
-    /// Sites there was no time for, which keep the static choice.
+    /// Sites and whole plans there was no time for, which lose to the static choice.
     pub left: usize,
     /// What was refused, and why.
     pub refused: Vec<String>,
@@ -120,14 +122,19 @@ impl Task<'_> {
     /// When the device fails, or computes an operation wrongly with every kernel there is.
     pub fn run(&self, device: &mut dyn Device) -> Result<Report> {
         let begin = Instant::now();
-        let sites = self.open_sites(device)?;
+        let mut prover = Prover::default();
+        let (sites, whole): (Vec<Site>, Vec<Site>) =
+            self.open_sites(device)?.into_iter().partition(|site| prover.can_draw(site));
         let counts: Vec<usize> = sites.iter().map(|site| site.candidates.len()).collect();
-        let mut bench = DeviceBench { device, sites: &sites, begin, prover: Prover::default(), timed: None };
-        let verdicts = decide(&mut bench, &counts, self.budget);
+        // Whole plans need their share.
+        let share = if self.paths.len() > 1 || !whole.is_empty() { 0.6 } else { 1.0 };
+        let mut bench = DeviceBench { device, sites: &sites, begin, prover, timed: None };
+        let verdicts = decide(&mut bench, &counts, self.budget.mul_f64(share));
         device.clear();
 
         let name = device.identity().adapter;
         let mut kernels = self.known.clone();
+        kernels.extend(whole.iter().map(|site| (site.name.clone(), site.label(0))));
         let (mut measured, mut changed, mut refused) = (0, 0, Vec::new());
         for (site, verdict) in sites.iter().zip(verdicts) {
             let words = |(candidate, problem): &(usize, String)| {
@@ -146,21 +153,50 @@ impl Task<'_> {
             changed += usize::from(verdict.winner.is_some_and(|winner| winner > 0));
             kernels.insert(site.name.clone(), site.label(verdict.winner.unwrap_or(0)));
         }
+        let mut left = sites.len() - measured;
 
-        let ways: Vec<Choices> =
-            self.paths.iter().map(|path| Choices { fusions: path.fusions.clone(), kernels: kernels.clone() }).collect();
+        let ways = self.ways(device, &kernels, &whole)?;
         let mut best = 0;
         if let ([_, _, ..], Some(subject)) = (&ways[..], self.subjects.first()) {
-            let (fastest, wrong) = fastest(device, subject, &ways, |needed| begin.elapsed() + needed < self.budget)?;
-            let words = |(way, problem): (usize, String)| {
-                format!("plan '{}' refused on {name}: {problem}", self.paths[way].name)
-            };
-            refused.extend(wrong.into_iter().map(words));
-            best = fastest;
+            let choices: Vec<&Choices> = ways.iter().map(|(_, choices)| choices).collect();
+            let race = fastest(device, subject, &choices, |needed| begin.elapsed() + needed < self.budget)?;
+            let words = |(way, problem): (usize, String)| format!("{} refused on {name}: {problem}", ways[way].0);
+            refused.extend(race.refused.into_iter().map(words));
+            left += ways.len() - race.tried;
+            best = race.best;
         }
-        let choices = self.resolve(device, &ways[best])?;
-        let left = sites.len() - measured;
-        Ok(Report { choices, kernels, measured, changed, left, refused, time: begin.elapsed() })
+        let choices = self.resolve(device, &ways[best].1)?;
+        changed += whole.iter().filter(|site| choices.kernels.get(&site.name) != Some(&site.label(0))).count();
+        kernels.extend(choices.kernels.clone());
+        let plan = ways[best].0.clone();
+        Ok(Report { choices, kernels, plan, measured, changed, left, refused, time: begin.elapsed() })
+    }
+
+    /// Whole plans to be compared, each with its name: the paths with these kernels; and for operations
+    /// that cannot be measured alone, the paths that have them with every other kernel for them.
+    fn ways(
+        &self,
+        device: &dyn Device,
+        kernels: &BTreeMap<String, String>,
+        whole: &[Site],
+    ) -> Result<Vec<(String, Choices)>> {
+        let mut ways = Vec::new();
+        for path in &self.paths {
+            let choices = Choices { fusions: path.fusions.clone(), kernels: kernels.clone() };
+            ways.push((format!("plan '{}'", path.name), choices));
+        }
+        let Some(subject) = self.subjects.first() else { return Ok(ways) };
+        for (number, path) in self.paths.iter().enumerate() {
+            let of_path = sites(subject.graph, &path.fusions, device.profile())?;
+            for site in whole.iter().filter(|site| of_path.iter().any(|other| other.name == site.name)) {
+                for candidate in 1..site.candidates.len() {
+                    let (name, mut choices) = ways[number].clone();
+                    choices.kernels.insert(site.name.clone(), site.label(candidate));
+                    ways.push((format!("{name} with {}", site.label(candidate)), choices));
+                }
+            }
+        }
+        Ok(ways)
     }
 
     /// Choices with a kernel for every site of the subjects, and no others.
@@ -216,8 +252,8 @@ impl Bench for DeviceBench<'_> {
         let site = &self.sites[number];
         let (kernel, variant) = site.candidates[candidate];
         let same = self.timed.take().filter(|(timed, _)| *timed == number).map(|(_, case)| case);
-        let case = same.unwrap_or_else(|| self.prover.timing_case(site)).computed_by(kernel.stem(), variant);
-        let (_, case) = self.timed.insert((number, case));
+        let case = same.or_else(|| self.prover.timing_case(site)).ok_or("there is no data to time it on")?;
+        let (_, case) = self.timed.insert((number, case.computed_by(kernel.stem(), variant)));
         let timed = load(self.device, case).and_then(|loaded| time_case(self.device, &loaded, TIMING));
         timed.map_err(|error| error.to_string())
     }

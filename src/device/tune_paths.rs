@@ -23,18 +23,28 @@ const TIMING: Duration = Duration::from_millis(30);
 /// scaled, and the losses.
 type Trail = Vec<(String, Vec<f32>)>;
 
-/// The fastest of several ways to compute a subject, which must all leave the same behind as the first;
-/// and the others' refusals. What there is no time for loses.
+/// What came of comparing whole plans.
+pub(super) struct Race {
+    /// The fastest that is right.
+    pub best: usize,
+    /// Those that were tried before the time was up.
+    pub tried: usize,
+    /// Those that may not be used, and why.
+    pub refused: Vec<(usize, String)>,
+}
+
+/// Finds the fastest of several ways to compute a subject, which must all leave the same behind as the
+/// first. What there is no time for loses.
 ///
 /// # Errors
 /// When the first cannot run.
 pub(super) fn fastest(
     device: &mut dyn Device,
     subject: &Subject<'_>,
-    ways: &[Choices],
+    ways: &[&Choices],
     mut is_time_left: impl FnMut(Duration) -> bool,
-) -> Result<(usize, Vec<(usize, String)>)> {
-    let mut refused = Vec::new();
+) -> Result<Race> {
+    let (mut refused, mut tried) = (Vec::new(), 0);
     let mut best = (0, f64::INFINITY);
     let mut first: Option<Trail> = None;
     let mut longest = Duration::ZERO;
@@ -43,8 +53,9 @@ pub(super) fn fastest(
             break;
         }
         let begin = Instant::now();
-        let tried = one_step(device, subject, way).and_then(|(program, trail)| Ok((time(device, program)?, trail)));
-        match (tried, &first) {
+        tried += 1;
+        let step = one_step(device, subject, way).and_then(|(program, trail)| Ok((time(device, program)?, trail)));
+        match (step, &first) {
             (Ok((time, trail)), None) => {
                 best = (number, time.as_secs_f64() * GAIN);
                 first = Some(trail);
@@ -60,7 +71,7 @@ pub(super) fn fastest(
         longest = longest.max(begin.elapsed());
     }
     device.clear();
-    Ok((best.0, refused))
+    Ok(Race { best: best.0, tried, refused })
 }
 
 /// Loads a subject alone, runs it once from its start, and reads what that left.

@@ -9,7 +9,7 @@ use super::check::{Reference, judge_case, reference};
 use super::{CpuDevice, Device};
 use crate::error::Result;
 use crate::graph::OpRef;
-use crate::ops::{Case, Kernel, Request, Tolerance};
+use crate::ops::{Case, Kernel, Request};
 use crate::plan::{DeviceProfile, Site, candidates};
 use crate::rng::{Rng, Stream, stream_key};
 use crate::tensor::{DType, Data, HostTensor, Shape, Ty};
@@ -49,42 +49,58 @@ impl Prover {
         all.iter().filter(same).cloned().collect()
     }
 
-    /// Elements drawn from those of a model, each times a power of two of this range.
+    /// Elements drawn from those of a model, floats each times a power of two of this range.
     fn drawn(&mut self, ty: &Ty, model: &HostTensor<f32>, [low, high]: [i32; 2]) -> HostTensor<f32> {
-        let mut draw = || {
-            let bits = self.rng.next_u32();
-            let from = model.real();
-            let index = (u64::from(bits) * from.len() as u64) >> 32;
-            let power = low + (bits & 0xFFFF) as i32 % (high - low + 1);
-            from[index as usize] * 2f32.powi(power)
+        fn pick<T: Copy>(from: &[T], bits: u32) -> T {
+            from[((u64::from(bits) * from.len() as u64) >> 32) as usize]
+        }
+        let mut bits = || self.rng.next_u32();
+        let count = ty.elements();
+        let data = match &model.data {
+            Data::Real(from) => Data::Real(
+                (0..count)
+                    .map(|_| {
+                        let bits = bits();
+                        pick(from, bits) * 2f32.powi(low + (bits & 0xFFFF) as i32 % (high - low + 1))
+                    })
+                    .collect(),
+            ),
+            // Row numbers may come in any order; what has the model's length, a clock, means more than that.
+            Data::Words(from) if from.len() == count => Data::Words(from.clone()),
+            Data::Words(from) => Data::Words((0..count).map(|_| pick(from, bits())).collect()),
+            Data::Bytes(from) => Data::Bytes((0..count).map(|_| pick(from, bits())).collect()),
         };
-        let elements = (0..ty.elements()).map(|_| draw()).collect();
-        HostTensor { shape: ty.shape.clone(), data: Data::Real(elements) }
+        HostTensor { shape: ty.shape.clone(), data }
     }
 
-    /// A case of the site's operation on inputs of these types, drawn from the largest of the kernel's
-    /// own; none if there is no such case, or not all inputs are floats.
+    /// The case that inputs are drawn from: the largest of the kernel's own of this operation.
+    fn model(&mut self, site: &Site, kernel: &'static dyn Kernel) -> Option<Case> {
+        let fits = |case: &Case| {
+            let types = types(case);
+            types.len() == site.inputs.len() && types.iter().zip(&site.inputs).all(|(a, b)| a.dtype == b.dtype)
+        };
+        let own = self.cases_of(&site.op, kernel).into_iter().filter(fits);
+        own.max_by_key(|case| types(case).iter().map(Ty::elements).sum::<usize>())
+    }
+
+    /// Whether inputs can be drawn for every candidate of a site. Where not, only whole plans tell.
+    pub fn can_draw(&mut self, site: &Site) -> bool {
+        site.candidates.iter().all(|(kernel, _)| self.model(site, *kernel).is_some())
+    }
+
+    /// A case of the site's operation on inputs of these types; none if the kernel has none to draw from.
     fn case(&mut self, site: &Site, candidate: usize, inputs: &[Ty], spread: [i32; 2]) -> Option<Case> {
         let (kernel, variant) = site.candidates[candidate];
-        let own = self.cases_of(&site.op, kernel);
-        let model = own.into_iter().max_by_key(|case| types(case).iter().map(Ty::elements).sum::<usize>())?;
-        if inputs.iter().any(|ty| ty.dtype != DType::F32) || model.inputs.len() != inputs.len() {
-            return None;
-        }
+        let model = self.model(site, kernel)?;
+        let inputs = with_data_of(&model, inputs);
         let inputs = inputs.iter().zip(&model.inputs).map(|(ty, model)| self.drawn(ty, model, spread)).collect();
-        Some(Case { label: site.name.clone(), inputs, bench: false, kernel: Some((kernel.stem(), variant)), ..model })
+        let (label, op, kernel) = (site.name.clone(), site.op.clone(), Some((kernel.stem(), variant)));
+        Some(Case { label, op, inputs, kernel, bench: false, ..model })
     }
 
-    /// The site itself, to be timed: on drawn data where that can be, on zeros elsewhere.
-    pub(super) fn timing_case(&mut self, site: &Site) -> Case {
-        self.case(site, 0, &site.inputs, SPREADS[0]).unwrap_or_else(|| Case {
-            label: site.name.clone(),
-            op: site.op.clone(),
-            inputs: site.inputs.iter().map(HostTensor::zeros).collect(),
-            tolerance: Tolerance::EXACT,
-            bench: false,
-            kernel: None,
-        })
+    /// The site itself, to be timed.
+    pub(super) fn timing_case(&mut self, site: &Site) -> Option<Case> {
+        self.case(site, 0, &site.inputs, SPREADS[0])
     }
 
     /// What is wrong with a candidate, if anything.
@@ -92,7 +108,11 @@ impl Prover {
     /// # Errors
     /// When the device fails.
     pub fn problem(&mut self, device: &mut dyn Device, site: &Site, candidate: usize) -> Result<Option<String>> {
-        let shape = affordable(site, candidate, device.profile());
+        let full = match self.model(site, site.candidates[candidate].0) {
+            Some(model) => with_data_of(&model, &site.inputs),
+            None => site.inputs.clone(),
+        };
+        let shape = affordable(site, candidate, &full, device.profile());
         let mut proofs = self.varied(site, candidate, &shape);
         if proofs.is_empty() {
             proofs = self.own(site, candidate, device.profile());
@@ -106,7 +126,7 @@ impl Prover {
                 return Ok(Some(format!("{}: {problem}", case.label)));
             }
         }
-        if shape == site.inputs {
+        if shape == full {
             return Ok(None);
         }
         match self.case(site, candidate, &site.inputs, SPREADS[0]) {
@@ -150,12 +170,24 @@ fn work(op: &OpRef, inputs: &[Ty], kernel: &dyn Kernel, variant: &str, profile: 
     found.then(|| cost.flops.max(cost.bytes))
 }
 
-/// The site's input types, or smaller ones that the twin affords: each extent with the same remainder,
+/// These types with as many rows of bytes, which are a data set, as the model has: its row numbers refer
+/// to them, and a whole data set would take its time.
+fn with_data_of(model: &Case, inputs: &[Ty]) -> Vec<Ty> {
+    let mut inputs = inputs.to_vec();
+    for (ty, model) in inputs.iter_mut().zip(&model.inputs) {
+        if let (DType::U8, [_, features], [rows, _]) = (ty.dtype, ty.shape.dims(), model.shape.dims()) {
+            ty.shape = Shape::new(&[*rows, *features]);
+        }
+    }
+    inputs
+}
+
+/// The input types of a site, or smaller ones that the twin affords: each extent with the same remainder,
 /// so that every edge is met, and still a shape that the candidate is offered for.
-fn affordable(site: &Site, candidate: usize, profile: &DeviceProfile) -> Vec<Ty> {
+fn affordable(site: &Site, candidate: usize, full: &[Ty], profile: &DeviceProfile) -> Vec<Ty> {
     let (kernel, variant) = site.candidates[candidate];
     let cost = |inputs: &[Ty]| work(&site.op, inputs, kernel, variant, profile);
-    let mut shape = site.inputs.clone();
+    let mut shape = full.to_vec();
     for unit in [512, 256, 128, 64] {
         let mut extents: Vec<usize> = shape.iter().flat_map(|ty| ty.shape.dims()).copied().collect();
         extents.sort_unstable();

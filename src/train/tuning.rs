@@ -86,7 +86,20 @@ impl Tuning {
 
 /// The ways to fuse a step that may be the best on a device as a whole, the static one first.
 fn paths(profile: &DeviceProfile) -> Vec<Path> {
-    vec![Path { name: "static".into(), fusions: Choices::by_kind(profile).fusions }]
+    let kind = |kind| Choices::by_kind(&DeviceProfile { kind, ..profile.clone() });
+    let all = [
+        ("static", Choices::by_kind(profile)),
+        ("small network", Choices::small_network()),
+        ("hardware", kind(DeviceKind::Discrete)),
+        ("software", kind(DeviceKind::Software)),
+    ];
+    let mut paths: Vec<Path> = Vec::new();
+    for (name, Choices { fusions, .. }) in all {
+        if !paths.iter().any(|path| path.fusions == fusions) {
+            paths.push(Path { name: name.into(), fusions });
+        }
+    }
+    paths
 }
 
 /// What a run computes again and again.
