@@ -6,6 +6,7 @@ use std::time::Duration;
 use gpu_ae::Result;
 use gpu_ae::device::Device;
 use gpu_ae::device::check::{cases, load, run_case, time_case};
+use gpu_ae::device::tune::Cache;
 use gpu_ae::ops::{KERNELS, Kernel};
 use gpu_ae::report::{format_number, text_table};
 use serde::Serialize;
@@ -82,6 +83,22 @@ fn examine(device: &mut dyn Device, kernel: &'static dyn Kernel) -> Row {
     row
 }
 
+/// What tuning remembers of a device, in words.
+fn remembered(device: &dyn Device) -> String {
+    let cache = match Cache::of(&device.identity()) {
+        Ok(cache) => cache,
+        Err(error) => return error.to_string(),
+    };
+    let path = cache.path().display();
+    match cache.load() {
+        Ok(stored) if stored.fusions.is_empty() => format!("nothing was measured yet; it would be kept in {path}"),
+        Ok(stored) => {
+            format!("{} networks, {} operations measured, in {path}", stored.fusions.len(), stored.kernels.len())
+        }
+        Err(error) => format!("{error}; it will be measured anew"),
+    }
+}
+
 pub fn run(args: Args) -> Result<ExitCode> {
     let mut device = open_device(args.device.device.as_deref().unwrap_or("auto"), args.json)?;
     if !args.json {
@@ -90,7 +107,9 @@ pub fn run(args: Args) -> Result<ExitCode> {
     let rows: Vec<Row> = KERNELS.iter().map(|kernel| examine(device.as_mut(), *kernel)).collect();
     let failed = rows.iter().filter(|row| !row.passed).count();
     if args.json {
-        say_json(&serde_json::json!({ "device": device.name(), "failed": failed, "kernels": rows }))?;
+        let tuning = remembered(device.as_ref());
+        let (name, report) = (device.name(), serde_json::json!(rows));
+        say_json(&serde_json::json!({ "device": name, "failed": failed, "tuning": tuning, "kernels": report }))?;
     } else {
         let optional = |value: Option<f64>| value.map_or("-".into(), format_number);
         let table: Vec<Vec<String>> = rows
@@ -117,6 +136,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
         for row in &rows {
             row.problems.iter().for_each(|problem| complain(&format!("{}: {problem}", row.kernel)));
         }
+        say(&format!("tuning: {}", remembered(device.as_ref())));
         say(&if failed == 0 {
             format!("all {} kernels that this device can run pass", rows.iter().filter(|row| row.cases > 0).count())
         } else {

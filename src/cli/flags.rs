@@ -8,7 +8,7 @@ use clap::Args;
 use gpu_ae::config::RunConfig;
 use gpu_ae::data::{self, Dataset};
 use gpu_ae::device::{Choice, Device, open};
-use gpu_ae::train::{Checkpoint, RunDir, Session};
+use gpu_ae::train::{Checkpoint, RunDir, Session, Tuning};
 use gpu_ae::{Error, Result};
 use num_traits::Bounded;
 
@@ -174,7 +174,8 @@ pub fn evaluation_session(checkpoint: &Checkpoint, quiet: bool) -> Result<Sessio
         )));
     }
     let device = open_device(&checkpoint.config.device, quiet)?;
-    let mut session = Session::for_evaluation(device, &checkpoint.config, &data)?;
+    let choices = Tuning::or_static(checkpoint.tuning.as_ref(), device.as_ref());
+    let mut session = Session::for_evaluation(device, &checkpoint.config, &data, &choices)?;
     session.restore(&checkpoint.state)?;
     Ok(session)
 }

@@ -13,6 +13,7 @@ mod plan;
 mod profile;
 mod reconstruct;
 mod train;
+mod tuning;
 
 use std::process::ExitCode;
 use std::time::Instant;

@@ -35,6 +35,13 @@ pub fn complain(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
+/// Prints the beginning of a notice, which [`complain`] ends.
+pub fn begin(text: &str) {
+    let mut errors = std::io::stderr().lock();
+    let _ = errors.write_all(text.as_bytes());
+    let _ = errors.flush();
+}
+
 /// Prints a value as one line of JSON.
 pub fn say_json(value: &impl serde::Serialize) -> Result<()> {
     say(&serde_json::to_string(value).map_err(|error| Error::Failed(format!("JSON: {error}")))?);

@@ -63,11 +63,7 @@ pub fn run(args: Args) -> Result<()> {
     let plan = Plan::chosen("train", &training(&config, shape)?, &profile, &choices)?;
     if let Some(folder) = &args.dump_shaders {
         std::fs::create_dir_all(folder).map_err(Error::io(folder, "create"))?;
-        let mut shaders: Vec<_> =
-            plan.steps.iter().flat_map(|step| &step.dispatches).map(|dispatch| &dispatch.shader).collect();
-        shaders.sort();
-        shaders.dedup();
-        for key in shaders {
+        for key in plan.shaders() {
             let file = folder.join(format!("{}.wgsl", key.label()));
             std::fs::write(&file, assemble(key)?).map_err(Error::io(&file, "write the shader"))?;
         }

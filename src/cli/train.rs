@@ -16,6 +16,7 @@ use super::flags::{ConfigFlags, DeviceFlag, load_data, open_device};
 use super::output::{complain, say_json, tell, thousands};
 use super::pictures::draw;
 use super::profile::{ceilings, table, write_table};
+use super::tuning::{self, Tune};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -35,6 +36,9 @@ pub struct Args {
     /// Time some steps kernel by kernel: a table, and a trace for Perfetto in the run directory
     #[arg(long)]
     profile: bool,
+    /// When to measure which kernels are fastest on this device; a resumed run keeps those it has
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Tune::Auto)]
+    tune: Tune,
     /// Print errors only
     #[arg(long, short)]
     quiet: bool,
@@ -113,8 +117,9 @@ fn start(args: &Args, quiet: bool) -> Result<Prepared> {
             .map_or(Error::Usage(problem.clone()), |file| Error::input(file, problem)));
     }
     introduce(&config, &data, device.name(), quiet);
+    let tuning = tuning::choose(args.tune, device.as_mut(), &config, &data, quiet)?;
     let ceilings = ceilings(args.profile, device.as_mut(), quiet)?;
-    let mut run = Run::start(config.clone(), RunDir::create(&path)?, device, &data)?;
+    let mut run = Run::start(config.clone(), RunDir::create(&path)?, device, &data, tuning)?;
     if let Some(ceilings) = ceilings {
         run.profile(ceilings)?;
     }
@@ -133,8 +138,10 @@ fn resume(args: &Args, path: PathBuf, quiet: bool) -> Result<Prepared> {
     args.config.clone().apply(&args.device, &mut config)?;
     let (data, mut device) = prepare(&config, quiet)?;
     introduce(&config, &data, device.name(), quiet);
+    let recorded = checkpoint.tuning.as_ref();
+    let tuning = tuning::choose_again(recorded, args.tune, device.as_mut(), &config, &data, quiet)?;
     let ceilings = ceilings(args.profile, device.as_mut(), quiet)?;
-    let mut run = Run::resume(config.clone(), checkpoint, directory, device, &data)?;
+    let mut run = Run::resume(config.clone(), checkpoint, directory, device, &data, tuning)?;
     if let Some(ceilings) = ceilings {
         run.profile(ceilings)?;
     }

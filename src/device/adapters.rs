@@ -1,6 +1,6 @@
 //! Which devices there are, and which one is meant by `--device`.
 
-use super::{CpuDevice, Device, GpuDevice};
+use super::{CpuDevice, Device, GpuDevice, Identity};
 use crate::error::{Error, Result};
 use crate::plan::{DeviceKind, DeviceProfile};
 
@@ -135,7 +135,11 @@ async fn open_adapter(adapter: &wgpu::Adapter) -> Result<GpuDevice> {
         .await
         .map_err(|error| Error::Device(format!("{}: cannot be opened: {error}", info.name)))?;
     let name = format!("{} ({}, {})", info.name, info.backend, info.driver);
-    Ok(GpuDevice::new(name, profile(adapter), device, queue))
+    let identity = Identity {
+        adapter: format!("{}, {}", info.name, info.backend),
+        driver: format!("{} {}", info.driver, info.driver_info).trim().to_string(),
+    };
+    Ok(GpuDevice::new(name, identity, profile(adapter), device, queue))
 }
 
 fn listing(names: &[String]) -> String {

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+pub use super::reference::{Reference, reference};
 use super::{Device, ProgramId};
 use crate::error::Result;
 use crate::graph::{Graph, Role, Var};
-use crate::ops::{Case, Cost, Kernel, Request, Terms, Tolerance};
+use crate::ops::{Case, Cost, Kernel, Request, Tolerance};
 use crate::plan::{Choices, DeviceKind, DeviceProfile, Plan};
-use crate::tensor::{Data, HostTensor, Ty};
+use crate::tensor::{HostTensor, Ty};
 
 /// A NaN that no arithmetic produces: what memory holds before a kernel runs, and after its end.
 const POISON: u32 = 0x7FC0_DEAD;
@@ -86,7 +87,7 @@ pub fn cases(kernel: &'static dyn Kernel, profile: &DeviceProfile) -> Result<Vec
 /// A case loaded on a device, ready to be run.
 pub struct LoadedCase {
     program: ProgramId,
-    outputs: Vec<String>,
+    pub(super) outputs: Vec<String>,
     /// Arithmetic and traffic of one run.
     pub cost: Cost,
 }
@@ -154,63 +155,26 @@ pub fn load(device: &mut dyn Device, case: &Case) -> Result<LoadedCase> {
     Ok(LoadedCase { program, outputs, cost })
 }
 
-/// The f64 twin's outputs, and what their tolerance is proportional to.
-fn reference(case: &Case) -> (Vec<HostTensor<f64>>, Vec<Vec<f64>>) {
-    let wide = |tensor: &HostTensor<f32>, absolute: bool| match &tensor.data {
-        Data::Real(x) => {
-            let x = x.iter().map(|&x| if absolute { f64::from(x).abs() } else { f64::from(x) }).collect();
-            HostTensor { shape: tensor.shape.clone(), data: Data::Real(x) }
-        }
-        Data::Words(x) => HostTensor { shape: tensor.shape.clone(), data: Data::Words(x.clone()) },
-        Data::Bytes(x) => HostTensor { shape: tensor.shape.clone(), data: Data::Bytes(x.clone()) },
-    };
-    let evaluate = |absolute: bool| {
-        let inputs: Vec<HostTensor<f64>> = case.inputs.iter().map(|input| wide(input, absolute)).collect();
-        let borrowed: Vec<&HostTensor<f64>> = inputs.iter().collect();
-        let types: Vec<Ty> = inputs.iter().map(HostTensor::ty).collect();
-        let outputs = case.op.infer(&types.iter().collect::<Vec<_>>()).unwrap_or_default();
-        let mut outputs: Vec<HostTensor<f64>> = outputs.iter().map(HostTensor::zeros).collect();
-        case.op.eval_f64(&borrowed, &mut outputs);
-        outputs
-    };
-    let expected = evaluate(false);
-    let terms = match case.tolerance.terms {
-        Terms::OfAbsoluteInputs => evaluate(true).iter().map(|t| t.real().iter().map(|x| x.abs()).collect()).collect(),
-        Terms::Largest => expected
-            .iter()
-            .map(|t| vec![t.real().iter().fold(0.0, |most: f64, x| most.max(x.abs())); t.real().len()])
-            .collect(),
-        Terms::Each | Terms::Exact => expected.iter().map(|t| t.real().iter().map(|x| x.abs()).collect()).collect(),
-    };
-    (expected, terms)
-}
-
 /// Runs a case once and judges it.
 ///
 /// # Errors
 /// When the case cannot be planned or the device fails; a wrong result is a report, not an error.
 pub fn run_case(device: &mut dyn Device, case: &Case) -> Result<CaseReport> {
+    judge_case(device, case, &reference(case))
+}
+
+/// Runs a case once and judges it by a reference made before.
+///
+/// # Errors
+/// As [`run_case`].
+pub fn judge_case(device: &mut dyn Device, case: &Case, reference: &Reference) -> Result<CaseReport> {
     let loaded = load(device, case)?;
     device.run(loaded.program, 1)?;
-    let (expected, terms) = reference(case);
     let mut report = CaseReport { worst: 0.0, problem: None };
     for (port, name) in loaded.outputs.iter().enumerate() {
-        let bytes = device.read(loaded.program, name)?;
-        let one = match &expected[port].data {
-            Data::Real(x) => {
-                let got: Vec<f32> = bytemuck::pod_collect_to_vec(&bytes);
-                compare(&got, x, &terms[port], &case.tolerance)
-            }
-            Data::Words(x) => {
-                let got: Vec<u32> = bytemuck::pod_collect_to_vec(&bytes);
-                let wrong = got.iter().zip(x).position(|(got, x)| got != x);
-                let problem = wrong.map(|i| format!("word {i} is {:#x}, expected {:#x}", got[i], x[i]));
-                CaseReport { worst: if problem.is_some() { f64::INFINITY } else { 0.0 }, problem }
-            }
-            Data::Bytes(_) => CaseReport { worst: f64::INFINITY, problem: Some("an output of bytes".into()) },
-        };
+        let one = reference.judge(port, &device.read(loaded.program, name)?, &case.tolerance);
         if one.worst > report.worst {
-            report = CaseReport { worst: one.worst, problem: one.problem.map(|p| format!("output {port}: {p}")) };
+            report = one;
         }
     }
     if let Some(problem) = overrun(device, loaded.program)? {

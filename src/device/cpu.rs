@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::cpu_kernels::{self, Input};
-use super::{Device, ProgramId, Trace, cpu_profile, is_shared};
+use super::{Device, Identity, ProgramId, Trace, cpu_profile, is_shared};
 use crate::error::{Error, Result};
 use crate::plan::{DeviceKind, DeviceProfile, Place, Plan, Step};
 use crate::tensor::{Data, HostTensor};
@@ -61,6 +61,10 @@ impl CpuDevice {
 impl Device for CpuDevice {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn identity(&self) -> Identity {
+        Identity { adapter: "CPU device".into(), driver: String::new() }
     }
 
     fn profile(&self) -> &DeviceProfile {

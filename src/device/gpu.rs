@@ -1,13 +1,13 @@
 //! A GPU through wgpu: the device, its buffers, its pipelines. With `gpu_program.rs` and
 //! `adapters.rs` the only place that knows wgpu.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use rayon::prelude::*;
 
 use super::gpu_program::GpuProgram;
-use super::{Device, ProgramId, Trace, gpu_timestamps, is_shared};
+use super::{Device, Identity, ProgramId, Trace, gpu_timestamps, is_shared};
 use crate::error::{Error, Result};
 use crate::plan::{DeviceProfile, Plan};
 use crate::shader::{Access, Shader, ShaderKey, shader};
@@ -25,11 +25,14 @@ pub(super) struct Pipeline {
 /// An open GPU.
 pub struct GpuDevice {
     name: String,
+    identity: Identity,
     profile: DeviceProfile,
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
     /// The first error the driver reported outside of any call; it ends the run.
     failure: Arc<Mutex<Option<String>>>,
+    /// Why the device is gone for good, if it is.
+    lost: Arc<Mutex<Option<String>>>,
     arenas: HashMap<String, wgpu::Buffer>,
     pipelines: HashMap<ShaderKey, Pipeline>,
     pub(super) programs: Vec<GpuProgram>,
@@ -39,27 +42,35 @@ pub struct GpuDevice {
 
 impl GpuDevice {
     /// Wraps an opened wgpu device.
-    pub(super) fn new(name: String, profile: DeviceProfile, device: wgpu::Device, queue: wgpu::Queue) -> Self {
-        let failure = Arc::new(Mutex::new(None));
+    pub(super) fn new(
+        name: String,
+        identity: Identity,
+        profile: DeviceProfile,
+        device: wgpu::Device,
+        queue: wgpu::Queue,
+    ) -> Self {
+        let [failure, lost] = [(); 2].map(|()| Arc::new(Mutex::new(None)));
         let keep_first = |failure: &Mutex<Option<String>>, problem: String| {
             if let Ok(mut slot) = failure.lock() {
                 slot.get_or_insert(problem);
             }
         };
-        let (uncaptured, lost) = (failure.clone(), failure.clone());
+        let (uncaptured, gone) = (failure.clone(), lost.clone());
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| keep_first(&uncaptured, error.to_string())));
         device.set_device_lost_callback(move |reason, message| {
             // Dropping the device is reported here too, and is no failure.
             if reason != wgpu::DeviceLostReason::Destroyed {
-                keep_first(&lost, format!("device lost: {message}"));
+                keep_first(&gone, format!("device lost: {message}"));
             }
         });
         GpuDevice {
             name,
+            identity,
             profile,
             device,
             queue,
             failure,
+            lost,
             arenas: HashMap::new(),
             pipelines: HashMap::new(),
             programs: Vec::new(),
@@ -69,11 +80,16 @@ impl GpuDevice {
     }
 
     fn check(&self) -> Result<()> {
-        match self.failure.lock() {
-            Ok(failure) if failure.is_none() => Ok(()),
-            Ok(failure) => Err(Error::Failed(format!("{}: {}", self.name, failure.as_deref().unwrap_or_default()))),
-            Err(_) => Err(Error::Failed(format!("{}: a driver callback died", self.name))),
+        for slot in [&self.lost, &self.failure] {
+            match slot.lock() {
+                Ok(problem) => match problem.as_deref() {
+                    None => {}
+                    Some(problem) => return Err(Error::Failed(format!("{}: {problem}", self.name))),
+                },
+                Err(_) => return Err(Error::Failed(format!("{}: a driver callback died", self.name))),
+            }
         }
+        Ok(())
     }
 
     pub(super) fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<()> {
@@ -100,26 +116,6 @@ impl GpuDevice {
             self.arenas.insert(name.to_string(), buffer.clone());
         }
         Ok(buffer)
-    }
-
-    /// Compiles the shaders that no plan loaded before has used, side by side.
-    fn compile(&mut self, plan: &Plan) -> Result<()> {
-        let mut missing: Vec<&ShaderKey> = plan
-            .steps
-            .iter()
-            .flat_map(|step| &step.dispatches)
-            .map(|dispatch| &dispatch.shader)
-            .filter(|key| !self.pipelines.contains_key(key))
-            .collect();
-        missing.sort();
-        missing.dedup();
-        let device = &self.device;
-        let compiled: Vec<(ShaderKey, Pipeline)> = missing
-            .into_par_iter()
-            .map(|key| Ok((key.clone(), compile(device, shader(key)?.as_ref()))))
-            .collect::<Result<_>>()?;
-        self.pipelines.extend(compiled);
-        self.check()
     }
 
     /// A buffer to copy results into and map; kept for the next read.
@@ -219,12 +215,16 @@ impl Device for GpuDevice {
         &self.name
     }
 
+    fn identity(&self) -> Identity {
+        self.identity.clone()
+    }
+
     fn profile(&self) -> &DeviceProfile {
         &self.profile
     }
 
     fn load(&mut self, plan: Plan) -> Result<ProgramId> {
-        self.compile(&plan)?;
+        self.prepare(&plan.shaders())?;
         let buffers =
             plan.arenas.iter().map(|arena| self.arena(&arena.name, arena.bytes)).collect::<Result<Vec<_>>>()?;
         let program = GpuProgram::bind(&self.device, &self.queue, plan, buffers, &self.pipelines)?;
@@ -233,9 +233,24 @@ impl Device for GpuDevice {
         Ok(ProgramId(self.programs.len() - 1))
     }
 
+    fn prepare(&mut self, shaders: &BTreeSet<&ShaderKey>) -> Result<()> {
+        let missing: Vec<&ShaderKey> =
+            shaders.iter().copied().filter(|key| !self.pipelines.contains_key(key)).collect();
+        let device = &self.device;
+        let compiled: Vec<(ShaderKey, Pipeline)> = missing
+            .into_par_iter()
+            .map(|key| Ok((key.clone(), compile(device, shader(key)?.as_ref()))))
+            .collect::<Result<_>>()?;
+        self.pipelines.extend(compiled);
+        self.check()
+    }
+
     fn clear(&mut self) {
         self.programs.clear();
         self.arenas.clear();
+        if let Ok(mut failure) = self.failure.lock() {
+            *failure = None;
+        }
     }
 
     fn plan(&self, program: ProgramId) -> &Plan {

@@ -135,6 +135,7 @@ fn by_waiting(
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::device::Identity;
     use crate::device::check::load;
     use crate::ops::kernel_named;
     use crate::plan::{DeviceKind, DeviceProfile};
@@ -163,7 +164,9 @@ mod tests {
         let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
         let adapter = instance.enumerate_adapters(wgpu::Backends::all()).await.into_iter().next()?;
         let (device, queue) = adapter.request_device(&wgpu::DeviceDescriptor::default()).await.ok()?;
-        Some(GpuDevice::new("bare".into(), DeviceProfile::portable(DeviceKind::Software), device, queue))
+        let identity = Identity { adapter: "bare".into(), driver: "none".into() };
+        let profile = DeviceProfile::portable(DeviceKind::Software);
+        Some(GpuDevice::new("bare".into(), identity, profile, device, queue))
     }
 
     #[test]

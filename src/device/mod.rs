@@ -11,24 +11,47 @@ mod cpu_profile;
 mod gpu;
 mod gpu_program;
 mod gpu_timestamps;
+mod reference;
 mod trace;
+pub mod tune;
+mod tune_cache;
+mod tune_decision;
+mod tune_paths;
+mod tune_proof;
 
 pub use adapters::{AdapterReport, Choice, adapters, open};
 pub use cpu::CpuDevice;
 pub use gpu::GpuDevice;
 pub use trace::{Span, TimedDispatch, Timer, Trace};
 
+use std::collections::BTreeSet;
+
 use crate::error::{Error, Result};
 use crate::plan::{DeviceProfile, Place, Plan};
+use crate::shader::ShaderKey;
 
 /// Handle of a plan loaded on a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ProgramId(usize);
 
+/// What measurements of a device hold for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The adapter and the interface it is reached by.
+    pub adapter: String,
+    /// The driver and its version.
+    pub driver: String,
+}
+
 /// A machine that runs plans. Arenas whose names have no slash are shared by all plans loaded on it.
 pub trait Device: Send {
     /// Name for people: adapter and driver, or the processor.
     fn name(&self) -> &str;
+
+    /// Which machine and driver this is, the same on every start.
+    fn identity(&self) -> Identity {
+        Identity { adapter: self.name().to_string(), driver: String::new() }
+    }
 
     /// What plans for this device may use.
     fn profile(&self) -> &DeviceProfile;
@@ -39,7 +62,17 @@ pub trait Device: Send {
     /// When memory runs out or a shared arena has another layout in a plan loaded before.
     fn load(&mut self, plan: Plan) -> Result<ProgramId>;
 
-    /// Forgets all plans and their memory; compiled shaders are kept.
+    /// Compiles shaders side by side, so that loading the plans that use them takes no time.
+    ///
+    /// # Errors
+    /// When the device refuses one.
+    fn prepare(&mut self, shaders: &BTreeSet<&ShaderKey>) -> Result<()> {
+        let _ = shaders;
+        Ok(())
+    }
+
+    /// Forgets all plans and their memory, and what the device found wrong with them; compiled shaders
+    /// are kept.
     fn clear(&mut self);
 
     /// A loaded plan.

@@ -3,12 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::{DeviceKind, DeviceProfile, Fusion};
 use crate::error::{Error, Result};
-use crate::ops::{Kernel, Request, kernels_for};
+use crate::ops::{KERNELS, Kernel, Request, kernel_named, kernels_for};
 
 /// A way to compute a graph.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Choices {
     /// Fusions to apply.
     pub fusions: BTreeSet<Fusion>,
@@ -39,6 +42,22 @@ impl Choices {
     /// One kernel for one operation, nothing fused.
     pub fn only(site: String, kernel: &str, variant: &str) -> Self {
         Choices { kernels: BTreeMap::from([(site, label(kernel, variant))]), ..Self::default() }
+    }
+
+    /// Refuses kernels that this program does not have, as a file of another version may name.
+    ///
+    /// # Errors
+    /// For the first such kernel; the message lists those there are.
+    pub fn check(&self) -> Result<()> {
+        for (site, chosen) in &self.kernels {
+            let stem = chosen.split(' ').next().unwrap_or_default();
+            if kernel_named(stem).is_none() {
+                let known: Vec<&str> = KERNELS.iter().map(|kernel| kernel.stem()).collect();
+                let problem = format!("there is no kernel '{stem}'; there are {}", known.join(", "));
+                return Err(Error::graph(site.as_str(), problem));
+            }
+        }
+        Ok(())
     }
 
     /// Kernel and variant for a request.

@@ -6,6 +6,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::finder::Finder;
 use super::fuse_chain::{chain, chain_grad};
 use super::fuse_entropies::entropies;
@@ -29,7 +31,8 @@ use crate::ops::renyi_entropy::{RenyiEntropy, RenyiEntropyGrad, RenyiEntropyPair
 use crate::ops::sum_axis::SumAxis;
 
 /// The fusions by name, in the order in which they are applied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Fusion {
     /// Bias and activation in the product's epilogue.
     Linear,

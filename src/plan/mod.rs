@@ -1,6 +1,6 @@
 //! HOW it is computed: a printable list of kernel steps, each with its buffers, parameters and grid.
 //!
-//! A plan is a pure function of a graph and a device profile, so plans for any device can be made,
+//! A plan is a pure function of a graph, a device profile and choices, so plans for any device can be made,
 //! printed and tested without it.
 
 mod choices;
@@ -15,18 +15,21 @@ mod fuse_sums;
 mod fuse_weight_grads;
 mod memory;
 mod rewrite;
+mod sites;
 mod steps;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use choices::{Choices, candidates, label};
 pub use fuse::{Fusion, fuse};
+pub use sites::{Site, sites};
 pub use steps::{PlannedBinding, PlannedDispatch, Step};
 
 use crate::error::Result;
 use crate::graph::{Graph, Role};
 use crate::ops::Cost;
 pub use crate::ops::profile::{DeviceKind, DeviceProfile};
+use crate::shader::ShaderKey;
 use crate::tensor::Ty;
 
 /// A range of an arena that holds one tensor.
@@ -97,6 +100,11 @@ impl Plan {
             .collect();
         let results = graph.results().iter().map(|(name, var)| (name.clone(), layout.place(graph, *var))).collect();
         Ok(Plan { name: name.to_string(), arenas: layout.arenas, steps, sources, results })
+    }
+
+    /// Every shader of the plan, once.
+    pub fn shaders(&self) -> BTreeSet<&ShaderKey> {
+        self.steps.iter().flat_map(|step| &step.dispatches).map(|dispatch| &dispatch.shader).collect()
     }
 
     /// Dispatches of one run.

@@ -55,7 +55,7 @@ pub struct PlannedBinding {
     pub access: Access,
 }
 
-fn types<'a>(graph: &'a Graph, node: &'a Node) -> (Vec<&'a Ty>, Vec<&'a Ty>) {
+pub(super) fn types<'a>(graph: &'a Graph, node: &'a Node) -> (Vec<&'a Ty>, Vec<&'a Ty>) {
     (node.inputs.iter().map(|&var| graph.ty(var)).collect(), node.outputs.iter().collect())
 }
 

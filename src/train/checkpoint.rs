@@ -1,7 +1,7 @@
 //! Checkpoints: the whole training state in one safetensors file, written whole or not at all.
 //!
 //! Tensors: parameters, Adam's moments, the clock (step, data cursor, random keys, latch). Metadata:
-//! one key, `gpu_ae`, with the configuration, a hash per tensor and of itself, and the sums of the
+//! one key, `gpu_ae`, with the configuration, the choice of kernels, a hash per tensor and of itself, and the sums of the
 //! epoch under way, as JSON. There is no wall-clock time in it, so the same training state gives the same bytes.
 
 use std::collections::{BTreeMap, HashMap};
@@ -12,8 +12,8 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::TermSums;
 use super::session::State;
+use super::{TermSums, Tuning};
 use crate::config::RunConfig;
 use crate::error::{Error, Result};
 use crate::tensor::{DType, Ty};
@@ -24,6 +24,8 @@ const FORMAT: u32 = 1;
 const KEY: &str = "gpu_ae";
 /// Among the hashes, that of the metadata without it; no tensor is called so.
 const OWN: &str = "metadata";
+/// In place of kernels: there was no choice yet.
+const STATIC: &str = "static";
 /// What an error says was attempted.
 const ACTION: &str = "write the checkpoint";
 
@@ -32,6 +34,8 @@ const ACTION: &str = "write the checkpoint";
 pub struct Checkpoint {
     /// The run's configuration.
     pub config: RunConfig,
+    /// The run's kernels; none in a checkpoint from before there was a choice.
+    pub tuning: Option<Tuning>,
     /// Parameters, moments and clock by name.
     pub state: State,
     /// Sums of the epoch under way.
@@ -43,7 +47,7 @@ struct Metadata {
     format: u32,
     /// The text of `config.toml`, since JSON has no infinity.
     config: String,
-    /// How kernels were chosen; a resumed run repeats it.
+    /// The kernels, as TOML, which a resumed run repeats; see [`STATIC`].
     tuning: String,
     /// f64 bits, since JSON would round.
     sums: Vec<u64>,
@@ -109,7 +113,7 @@ impl Checkpoint {
         let mut metadata = Metadata {
             format: FORMAT,
             config: self.config.to_toml()?,
-            tuning: "static".into(),
+            tuning: self.tuning.as_ref().map_or_else(|| Ok(STATIC.into()), Tuning::to_text)?,
             sums: sums.iter().map(|sum| sum.to_bits()).collect(),
             sha256: self.state.iter().map(|(name, (_, bytes))| (name.clone(), hash(bytes))).collect(),
         };
@@ -195,13 +199,18 @@ fn parse(bytes: &[u8]) -> Result<Checkpoint, String> {
         *sum = f64::from_bits(*bits);
     }
     let config = toml::from_str(&metadata.config).map_err(|e| damaged(&e))?;
-    Ok(Checkpoint { config, state, sums })
+    let tuning = match metadata.tuning.as_str() {
+        STATIC => None,
+        text => Some(Tuning::from_text(text).map_err(|problem| format!("its kernels: {problem}"))?),
+    };
+    Ok(Checkpoint { config, tuning, state, sums })
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::plan::{Choices, Fusion};
 
     fn sample(step: u8) -> Checkpoint {
         let mut state = State::new();
@@ -210,7 +219,9 @@ mod tests {
         let sums = TermSums { rows: 0.1 + 0.2, terms: [1.0 / 3.0, -0.0] };
         let mut config = RunConfig::default();
         config.entropy.alpha = f32::INFINITY;
-        Checkpoint { config, state, sums }
+        let choices = Choices { fusions: Fusion::ELEMENTARY.iter().copied().collect(), ..Choices::default() };
+        let tuning = Some(Tuning { adapter: "A \"quoted\" adapter".into(), choices });
+        Checkpoint { config, tuning, state, sums }
     }
 
     #[test]
@@ -224,6 +235,22 @@ mod tests {
         assert_eq!(Checkpoint::load(&previous(&path)).unwrap(), sample(2));
         let left = std::fs::read_dir(folder.path()).unwrap().count();
         assert_eq!(left, 2, "temporary files were left behind");
+    }
+
+    #[test]
+    fn a_checkpoint_without_kernels_and_one_with_unknown_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint.safetensors");
+        let old = Checkpoint { tuning: None, ..sample(1) };
+        old.save(&path).unwrap();
+        assert_eq!(Checkpoint::load(&path).unwrap(), old);
+        let mut foreign = sample(1);
+        let kernels = BTreeMap::from([("linear 8x8".to_string(), "matmul_never 64x64".to_string())]);
+        foreign.tuning.as_mut().unwrap().choices.kernels = kernels;
+        foreign.save(&path).unwrap();
+        let message = Checkpoint::load(&path).unwrap_err().to_string();
+        assert!(message.contains("matmul_never") && message.contains("matmul_nt"), "{message}");
+        assert!(message.contains("checkpoint.safetensors"), "{message}");
     }
 
     #[test]

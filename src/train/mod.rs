@@ -11,6 +11,7 @@ pub mod run;
 pub mod run_dir;
 pub mod session;
 mod trace_file;
+pub mod tuning;
 
 pub use checkpoint::Checkpoint;
 pub use metrics::{EpochMetrics, TermSums};
@@ -18,3 +19,4 @@ pub use profile::{Profile, ProfileRow};
 pub use run::{Event, Run};
 pub use run_dir::RunDir;
 pub use session::Session;
+pub use tuning::Tuning;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::checkpoint::{Checkpoint, previous};
 use super::graph::RING_STEPS;
 use super::profiler::Profiler;
-use super::{EpochMetrics, Profile, RunDir, Session, TermSums};
+use super::{EpochMetrics, Profile, RunDir, Session, TermSums, Tuning};
 use crate::config::RunConfig;
 use crate::data::Dataset;
 use crate::device::Device;
@@ -42,6 +42,7 @@ pub enum Event<'a> {
 /// A run in a directory.
 pub struct Run {
     config: RunConfig,
+    tuning: Tuning,
     directory: RunDir,
     session: Session,
     clock: Vec<u32>,
@@ -58,21 +59,27 @@ pub struct Run {
 }
 
 impl Run {
-    /// Starts a new run: writes its configuration and a checkpoint of step 0.
+    /// Starts a new run with these kernels: writes its configuration and a checkpoint of step 0.
     ///
     /// # Errors
     /// When the model fits neither data nor device, or the directory cannot be written.
-    pub fn start(config: RunConfig, directory: RunDir, device: Box<dyn Device>, data: &Dataset) -> Result<Self> {
-        let mut session = Session::for_training(device, &config, data)?;
+    pub fn start(
+        config: RunConfig,
+        directory: RunDir,
+        device: Box<dyn Device>,
+        data: &Dataset,
+        tuning: Tuning,
+    ) -> Result<Self> {
+        let mut session = Session::for_training(device, &config, data, &tuning.choices)?;
         session.initialise(data.train.rows)?;
         directory.write_config(&config)?;
-        let mut run = Self::new(config, directory, session, TermSums::default(), Vec::new())?;
+        let mut run = Self::new(config, tuning, directory, session, TermSums::default())?;
         run.save()?;
         Ok(run)
     }
 
     /// Continues a run from one of its checkpoints. The configuration is the checkpoint's, with what the
-    /// caller changed; the newest checkpoint is made to say the same at once, so that the change outlives
+    /// caller changed, and so are the kernels unless the device is another; the newest checkpoint is made to say the same at once, so that the change outlives
     /// a kill, and so that a damaged newest one is not kept as the previous one.
     ///
     /// # Errors
@@ -83,10 +90,11 @@ impl Run {
         directory: RunDir,
         device: Box<dyn Device>,
         data: &Dataset,
+        tuning: Tuning,
     ) -> Result<Self> {
-        let mut session = Session::for_training(device, &config, data)?;
+        let mut session = Session::for_training(device, &config, data, &tuning.choices)?;
         session.restore(&checkpoint.state)?;
-        let mut run = Self::new(config, directory, session, checkpoint.sums, Vec::new())?;
+        let mut run = Self::new(config, tuning, directory, session, checkpoint.sums)?;
         if run.clock[clock::ROWS] as usize != data.train.rows {
             return Err(Error::Usage(format!(
                 "the checkpoint was made with {} training rows, the data has {}",
@@ -96,23 +104,18 @@ impl Run {
         }
         whole_file::remove_leftovers(run.directory.path());
         run.metrics = run.directory.cut_metrics(run.clock[clock::STEP])?;
-        Checkpoint { config: run.config.clone(), ..checkpoint }.replace(&run.directory.checkpoint())?;
+        let tuning = Some(run.tuning.clone());
+        Checkpoint { config: run.config.clone(), tuning, ..checkpoint }.replace(&run.directory.checkpoint())?;
         run.directory.write_config(&run.config)?;
         Ok(run)
     }
 
-    fn new(
-        config: RunConfig,
-        directory: RunDir,
-        mut session: Session,
-        sums: TermSums,
-        metrics: Vec<EpochMetrics>,
-    ) -> Result<Self> {
+    fn new(config: RunConfig, tuning: Tuning, directory: RunDir, mut session: Session, sums: TermSums) -> Result<Self> {
         let clock = session.clock()?;
         let (saved, epoch_time) = (Instant::now(), Duration::ZERO);
-        let timed = (0.0, Duration::ZERO);
+        let (metrics, timed) = (Vec::new(), (0.0, Duration::ZERO));
         let (warm, profiler) = (false, None);
-        Ok(Run { config, directory, session, clock, sums, metrics, saved, epoch_time, timed, warm, profiler })
+        Ok(Run { config, tuning, directory, session, clock, sums, metrics, saved, epoch_time, timed, warm, profiler })
     }
 
     /// The device's name.
@@ -278,7 +281,8 @@ impl Run {
     fn save(&mut self) -> Result<()> {
         let begin = Instant::now();
         let state = self.session.state()?;
-        Checkpoint { config: self.config.clone(), state, sums: self.sums }.save(&self.directory.checkpoint())?;
+        let (config, tuning) = (self.config.clone(), Some(self.tuning.clone()));
+        Checkpoint { config, tuning, state, sums: self.sums }.save(&self.directory.checkpoint())?;
         self.saved = Instant::now();
         self.note("save checkpoint", begin);
         Ok(())

@@ -8,10 +8,10 @@ use crate::config::RunConfig;
 use crate::data::{Dataset, ImageShape, Split};
 use crate::device::{Device, ProgramId, Trace};
 use crate::error::{Error, Result};
-use crate::graph::Role;
+use crate::graph::{Graph, Role};
 use crate::nn::autoencoder::initial_parameters;
 use crate::ops::clock;
-use crate::plan::Plan;
+use crate::plan::{Choices, Plan};
 use crate::tensor::Ty;
 
 /// Rows of an evaluation batch: large enough to keep a device busy, small enough for any.
@@ -37,10 +37,39 @@ pub struct Session {
     test: DataShape,
     image: ImageShape,
     config: RunConfig,
+    choices: Choices,
+}
+
+/// Rows of an evaluation batch of this data.
+pub(super) fn evaluation_batch(test: DataShape) -> usize {
+    EVALUATION_BATCH.min(test.rows)
+}
+
+/// What does not change in a training step, by name.
+pub(super) fn settings(config: &RunConfig) -> [(&'static str, f32); 3] {
+    let weight = if config.entropy.maximise { -config.lambda_entropy } else { config.lambda_entropy };
+    [("learning_rate", config.lr), ("lambda_mse", config.lambda_mse), ("lambda_entropy", weight)]
+}
+
+/// Parameters and clock before the first of `rows` rows, by name.
+pub(super) fn start_values(config: &RunConfig, features: usize, rows: usize) -> Result<Vec<(String, Vec<u8>)>> {
+    let parameters = initial_parameters(features, &config.layer_specs()?, config.seed).into_iter();
+    let mut values: Vec<(String, Vec<u8>)> =
+        parameters.map(|(name, values)| (name, bytemuck::cast_slice(&values).to_vec())).collect();
+    let clock = clock::start(rows, config.step_rows(rows), true, config.seed);
+    values.push(("clock".into(), bytemuck::cast_slice(&clock).to_vec()));
+    Ok(values)
+}
+
+/// Loads a graph by these choices; what this device does not have of them is chosen as if it were not
+/// there.
+fn load(device: &mut dyn Device, name: &str, graph: &Graph, choices: &Choices) -> Result<ProgramId> {
+    let (choices, _) = choices.resolved(graph, device.profile())?;
+    device.load(Plan::chosen(name, graph, device.profile(), &choices)?)
 }
 
 /// Bytes of a split as a device holds them: rows padded to whole words.
-fn device_rows(split: &Split) -> Vec<u8> {
+pub(super) fn device_rows(split: &Split) -> Vec<u8> {
     let stride = split.row_bytes.next_multiple_of(4);
     if stride == split.row_bytes {
         return split.bytes.clone();
@@ -57,18 +86,20 @@ impl Session {
     ///
     /// # Errors
     /// When the model does not fit the data or the device.
-    pub fn for_training(device: Box<dyn Device>, config: &RunConfig, data: &Dataset) -> Result<Self> {
+    pub fn for_training(
+        device: Box<dyn Device>,
+        config: &RunConfig,
+        data: &Dataset,
+        choices: &Choices,
+    ) -> Result<Self> {
         if data.train.rows == 0 {
             return Err(Error::Usage(format!("data '{}' has no training rows", data.name)));
         }
-        let mut session = Self::for_evaluation(device, config, data)?;
+        let mut session = Self::for_evaluation(device, config, data, choices)?;
         let graph = graph::training(config, DataShape::of(&data.train))?;
-        let program = session.device.load(Plan::new("train", &graph, session.device.profile())?)?;
+        let program = load(session.device.as_mut(), "train", &graph, choices)?;
         session.device.write(program, "train images", &device_rows(&data.train))?;
-        let weight = if config.entropy.maximise { -config.lambda_entropy } else { config.lambda_entropy };
-        for (name, value) in
-            [("learning_rate", config.lr), ("lambda_mse", config.lambda_mse), ("lambda_entropy", weight)]
-        {
+        for (name, value) in settings(config) {
             session.device.write(program, name, &value.to_le_bytes())?;
         }
         session.train = Some(program);
@@ -79,15 +110,21 @@ impl Session {
     ///
     /// # Errors
     /// When the model does not fit the data or the device.
-    pub fn for_evaluation(mut device: Box<dyn Device>, config: &RunConfig, data: &Dataset) -> Result<Self> {
+    pub fn for_evaluation(
+        mut device: Box<dyn Device>,
+        config: &RunConfig,
+        data: &Dataset,
+        choices: &Choices,
+    ) -> Result<Self> {
         let test = DataShape::of(&data.test);
         if test.rows == 0 {
             return Err(Error::Usage(format!("data '{}' has no test rows", data.name)));
         }
-        let graph = graph::evaluation(config, test, EVALUATION_BATCH.min(test.rows))?;
-        let evaluate = device.load(Plan::new("evaluate", &graph, device.profile())?)?;
+        let graph = graph::evaluation(config, test, evaluation_batch(test))?;
+        let evaluate = load(device.as_mut(), "evaluate", &graph, choices)?;
         device.write(evaluate, "test images", &device_rows(&data.test))?;
-        Ok(Session { device, train: None, evaluate, test, image: data.image, config: config.clone() })
+        let (config, choices) = (config.clone(), choices.clone());
+        Ok(Session { device, train: None, evaluate, test, image: data.image, config, choices })
     }
 
     /// The device.
@@ -119,12 +156,10 @@ impl Session {
     /// When the device fails.
     pub fn initialise(&mut self, rows: usize) -> Result<()> {
         let program = self.trainer()?;
-        let specs = self.config.layer_specs()?;
-        for (name, values) in initial_parameters(self.test.features, &specs, self.config.seed) {
-            self.device.write(program, &name, bytemuck::cast_slice(&values))?;
+        for (name, bytes) in start_values(&self.config, self.test.features, rows)? {
+            self.device.write(program, &name, &bytes)?;
         }
-        let clock = clock::start(rows, self.config.step_rows(rows), true, self.config.seed);
-        self.device.write(program, "clock", bytemuck::cast_slice(&clock))
+        Ok(())
     }
 
     /// Names and types of what a checkpoint holds: parameters, moments, clock.
@@ -221,7 +256,7 @@ impl Session {
     /// # Errors
     /// When the device fails or a term is not finite.
     pub fn evaluate(&mut self) -> Result<TermSums> {
-        let batch = EVALUATION_BATCH.min(self.test.rows);
+        let batch = evaluation_batch(self.test);
         let steps = self.test.rows.div_ceil(batch);
         let clock = clock::start(self.test.rows, batch, false, 0);
         self.device.write(self.evaluate, "clock", bytemuck::cast_slice(&clock))?;
@@ -244,7 +279,7 @@ impl Session {
     pub fn reconstruct(&mut self, images: usize) -> Result<(Vec<f32>, Vec<f32>)> {
         let images = images.min(self.test.rows);
         let graph = graph::reconstruction(&self.config, self.test, images)?;
-        let program = self.device.load(Plan::new("reconstruct", &graph, self.device.profile())?)?;
+        let program = load(self.device.as_mut(), "reconstruct", &graph, &self.choices)?;
         let clock = clock::start(self.test.rows, images, false, 0);
         self.device.write(program, "clock", bytemuck::cast_slice(&clock))?;
         self.device.run(program, 1)?;

@@ -26,7 +26,8 @@ pub fn small_mnist() -> tempfile::TempDir {
 /// A command of the program with these arguments.
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("gpu-ae"));
-    command.args(arguments);
+    // Whatever was tuned on this machine before is none of the tests' business.
+    command.env("GPU_AE_CACHE", env!("CARGO_TARGET_TMPDIR")).args(arguments);
     command
 }
 

@@ -1,0 +1,239 @@
+//! How a run's kernels are chosen, and the record of the choice that a resumed run repeats.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::graph::{self, DataShape};
+use super::session::{device_rows, evaluation_batch, settings, start_values};
+use crate::config::RunConfig;
+use crate::data::{Dataset, Split};
+use crate::device::Device;
+use crate::device::tune::{Cache, Path, Report, Stored, Subject, Task, fingerprint};
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+use crate::plan::{Choices, DeviceKind, DeviceProfile};
+
+/// Time that measuring may take unless it was asked for.
+const BUDGET: Duration = Duration::from_secs(1);
+/// Time that measuring may take when it was asked for.
+const LONG_BUDGET: Duration = Duration::from_secs(30);
+/// Batches of training data that whole plans are compared on.
+const BATCHES: usize = 4;
+
+/// The choices of a run with the adapter that they are for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tuning {
+    /// The adapter.
+    pub adapter: String,
+    /// The choices.
+    pub choices: Choices,
+}
+
+/// When kernels are measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// What the cache knows, else measured on hardware, else by the device's kind.
+    #[default]
+    Auto,
+    /// By the device's kind.
+    Off,
+    /// Measured now, on a software adapter too.
+    Force,
+}
+
+/// What is told while kernels are chosen.
+#[derive(Clone, Copy, Debug)]
+pub enum Progress<'a> {
+    /// This many operations are about to be measured.
+    Begin(usize),
+    /// Measuring is done.
+    Done(&'a Report),
+    /// Measuring came to nothing; the error follows.
+    Failed,
+    /// Something that is in the way, which stops nothing.
+    Notice(&'a str),
+}
+
+impl Tuning {
+    /// The record as text.
+    ///
+    /// # Errors
+    /// Never for choices of this program.
+    pub fn to_text(&self) -> Result<String> {
+        toml::to_string(self).map_err(|error| Error::Failed(format!("the tuning choice cannot be written: {error}")))
+    }
+
+    /// Reads the record.
+    ///
+    /// # Errors
+    /// When it names a fusion or a kernel that this program does not have; the message lists those it has.
+    pub fn from_text(text: &str) -> Result<Self, String> {
+        let tuning: Tuning = toml::from_str(text).map_err(|error| error.to_string())?;
+        tuning.choices.check().map_err(|error| error.to_string())?;
+        Ok(tuning)
+    }
+
+    /// The recorded choices if they are for this device, else those of its kind.
+    pub fn or_static(recorded: Option<&Tuning>, device: &dyn Device) -> Choices {
+        let adapter = device.identity().adapter;
+        let fitting = recorded.filter(|tuning| tuning.adapter == adapter);
+        fitting.map_or_else(|| Choices::by_kind(device.profile()), |tuning| tuning.choices.clone())
+    }
+}
+
+/// The ways to fuse a step that may be the best on a device as a whole, the static one first.
+fn paths(profile: &DeviceProfile) -> Vec<Path> {
+    let kind = |kind| Choices::by_kind(&DeviceProfile { kind, ..profile.clone() });
+    let all = [
+        ("static", Choices::by_kind(profile)),
+        ("small network", Choices::small_network()),
+        ("hardware", kind(DeviceKind::Discrete)),
+        ("software", kind(DeviceKind::Software)),
+    ];
+    let mut paths: Vec<Path> = Vec::new();
+    for (name, Choices { fusions, .. }) in all {
+        if !paths.iter().any(|path| path.fusions == fusions) {
+            paths.push(Path { name: name.into(), fusions });
+        }
+    }
+    paths
+}
+
+/// What a run computes again and again.
+struct Graphs {
+    train: Graph,
+    evaluate: Graph,
+}
+
+impl Graphs {
+    fn new(config: &RunConfig, data: &Dataset) -> Result<Self> {
+        let test = DataShape::of(&data.test);
+        Ok(Graphs {
+            train: graph::training(config, DataShape::of(&data.train))?,
+            evaluate: graph::evaluation(config, test, evaluation_batch(test))?,
+        })
+    }
+
+    fn task(&self, config: &RunConfig, data: &Dataset, profile: &DeviceProfile) -> Result<Task<'_>> {
+        let steps = data.train.rows.div_ceil(config.step_rows(data.train.rows).max(1));
+        let batches = data.test.rows.div_ceil(evaluation_batch(DataShape::of(&data.test)).max(1));
+        let rows = (BATCHES * config.step_rows(data.train.rows)).min(data.train.rows);
+        let mut feeds = start_values(config, data.train.row_bytes, rows)?;
+        feeds.extend(settings(config).map(|(name, value)| (name.to_string(), value.to_le_bytes().to_vec())));
+        let first = Split {
+            rows,
+            bytes: data.train.bytes[..rows * data.train.row_bytes].to_vec(),
+            labels: Vec::new(),
+            row_bytes: data.train.row_bytes,
+        };
+        feeds.push(("train images".into(), device_rows(&first)));
+        let subject = |name, graph, weight: usize, feeds| Subject { name, graph, weight: weight as f64, feeds };
+        Ok(Task {
+            subjects: vec![
+                subject("train", &self.train, steps, feeds),
+                subject("evaluate", &self.evaluate, batches, Vec::new()),
+            ],
+            paths: paths(profile),
+            known: BTreeMap::new(),
+            budget: BUDGET,
+        })
+    }
+}
+
+/// Chooses the kernels of a new run.
+///
+/// # Errors
+/// When the model does not fit the data, or the device fails.
+pub fn choose(
+    mode: Mode,
+    device: &mut dyn Device,
+    config: &RunConfig,
+    data: &Dataset,
+    tell: &mut dyn FnMut(Progress<'_>),
+) -> Result<Tuning> {
+    let graphs = Graphs::new(config, data)?;
+    let mut task = graphs.task(config, data, device.profile())?;
+    let identity = device.identity();
+    let kind = device.profile().kind;
+    let record = |choices| Ok(Tuning { adapter: identity.adapter.clone(), choices });
+    if mode == Mode::Off || kind == DeviceKind::Cpu {
+        return record(task.resolve(device, &Choices::by_kind(device.profile()))?);
+    }
+
+    let cache = match Cache::of(&identity) {
+        Ok(cache) => Some(cache),
+        Err(error) => {
+            tell(Progress::Notice(&error.to_string()));
+            None
+        }
+    };
+    let key = fingerprint(&graphs.train);
+    if mode == Mode::Force {
+        task.budget = LONG_BUDGET;
+    } else {
+        let stored = cache.as_ref().map_or_else(|| Ok(Stored::default()), Cache::load).unwrap_or_else(|error| {
+            tell(Progress::Notice(&format!("{error}; kernels are chosen anew")));
+            Stored::default()
+        });
+        task.known = stored.kernels;
+        if let Some(fusions) = stored.fusions.get(&key) {
+            task.paths = vec![Path { name: "cached".into(), fusions: fusions.clone() }];
+        }
+        let software = kind == DeviceKind::Software;
+        let open = task.open_sites(device)?.len();
+        if software || (open == 0 && task.paths.len() == 1) {
+            let choices = Choices { fusions: task.paths[0].fusions.clone(), kernels: task.known.clone() };
+            return record(task.resolve(device, &choices)?);
+        }
+    }
+
+    tell(Progress::Begin(task.open_sites(device)?.len()));
+    let report = task.run(device).inspect_err(|_| tell(Progress::Failed))?;
+    tell(Progress::Done(&report));
+    let kept = cache.map(|cache| cache.remember(key, report.choices.fusions.clone(), report.kernels.clone()));
+    if let Some(Err(error)) = kept {
+        tell(Progress::Notice(&format!("{error}; the next run measures again")));
+    }
+    record(report.choices)
+}
+
+/// The kernels of a run that goes on: those of its record on the adapter that they are for; those that
+/// `mode` finds on another.
+///
+/// # Errors
+/// As [`choose`].
+pub fn choose_again(
+    recorded: Option<&Tuning>,
+    mode: Mode,
+    device: &mut dyn Device,
+    config: &RunConfig,
+    data: &Dataset,
+    tell: &mut dyn FnMut(Progress<'_>),
+) -> Result<Tuning> {
+    let adapter = device.identity().adapter;
+    match recorded {
+        // Checkpoints without a record are from before there was a choice.
+        None => choose(Mode::Off, device, config, data, tell),
+        Some(tuning) if tuning.adapter == adapter => {
+            if mode != Mode::Auto {
+                tell(Progress::Notice("--tune: the run goes on with the kernels that its checkpoint names"));
+            }
+            let graphs = Graphs::new(config, data)?;
+            for graph in [&graphs.train, &graphs.evaluate] {
+                for missing in tuning.choices.resolved(graph, device.profile())?.1 {
+                    let notice = format!("{adapter} no longer has {missing}: other bits than without the interruption");
+                    tell(Progress::Notice(&notice));
+                }
+            }
+            Ok(tuning.clone())
+        }
+        Some(tuning) => {
+            let notice = format!("kernels were chosen for {}, now for {adapter}: other bits", tuning.adapter);
+            tell(Progress::Notice(&notice));
+            choose(mode, device, config, data, tell)
+        }
+    }
+}
