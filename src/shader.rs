@@ -22,15 +22,16 @@ macro_rules! sources {
 /// Kernel sources by stem.
 pub const KERNEL_SOURCES: &[(&str, &str)] = sources!["":
     activation, activation_grad, activeness, activeness_grad, adam_step, add_bias, batch_gather, batch_rows, binary,
-    broadcast, ceiling_copy, ceiling_fma, clock_advance, element, matmul_nn, matmul_nt, matmul_tn, random_bits, reconstruction_loss,
-    renyi_entropy, sgd_step, softmax_entropy_columns, softmax_entropy_grad, softmax_entropy_rows,
+    broadcast, ceiling_copy, ceiling_fma, clock_advance, element, matmul_join, matmul_nn, matmul_nt,
+    matmul_shared, matmul_tn, random_bits, reconstruction_loss, renyi_entropy, sgd_step, softmax_entropy_columns, softmax_entropy_grad, softmax_entropy_rows,
     softmax_entropy_totals, sum_all, sum_axis, unary,
 ];
 
 /// Sources of the snippets in `shaders/common/`.
 pub const SNIPPET_SOURCES: &[(&str, &str)] = sources!["common/":
-    activation_slope, batch_store_scalar, batch_store_vec4, clock, index, matmul_mask_scalar, matmul_mask_vec4, matmul_scalar, matmul_vec4, permutation,
-    reduce, safe_math, threefry,
+    activation_slope, batch_store_scalar, batch_store_vec4, bias_sums, clock, finish_bias, finish_plain, finish_slope,
+    index, left_columns, left_rows, matmul_mask_scalar, matmul_mask_vec4, matmul_scalar, matmul_vec4, no_bias_sums,
+    permutation, reduce, right_columns, right_rows, safe_math, threefry,
 ];
 
 /// Which shader, assembled how.
@@ -41,13 +42,13 @@ pub struct ShaderKey {
     /// Constants of the generated header.
     pub constants: Vec<(&'static str, u32)>,
     /// Snippets beside those that the kernel names itself.
-    pub snippets: &'static [&'static str],
+    pub snippets: Vec<&'static str>,
 }
 
 impl ShaderKey {
     /// The shader as it stands.
     pub fn plain(stem: &'static str) -> Self {
-        ShaderKey { stem, constants: Vec::new(), snippets: &[] }
+        ShaderKey { stem, constants: Vec::new(), snippets: Vec::new() }
     }
 
     /// A name for labels and files: stem, constants and variant.
@@ -56,7 +57,7 @@ impl ShaderKey {
         for (_, value) in &self.constants {
             let _ = write!(label, "_{value}");
         }
-        for snippet in self.snippets.iter().filter(|s| s.ends_with("scalar")) {
+        for snippet in self.snippets.iter().filter(|s| !s.ends_with("vec4")) {
             let _ = write!(label, "_{snippet}");
         }
         label

@@ -1,7 +1,7 @@
 //! What the three matrix product kernels share: how results are cut into tiles, and their cases.
 
-use super::kernel::{Bind, Cost, Launch, Request, Terms, Tolerance, Work};
-use super::matmul::{Extents, MatMul};
+use super::kernel::{Bind, Launch, Terms, Tolerance, Work};
+use super::matmul::Extents;
 use crate::shader::ShaderKey;
 
 /// A product to be launched.
@@ -33,11 +33,11 @@ fn tile(aligned: bool) -> Tile {
 pub(super) fn launch(operands: &Operands, bindings: Vec<Bind>, flags: &[u32]) -> Launch {
     let e = operands.extents;
     let Tile { rows, vectors, group } = tile(operands.aligned);
-    let snippets: &'static [&'static str] = match (operands.aligned, operands.mask) {
-        (true, false) => &["matmul_vec4"],
-        (true, true) => &["matmul_vec4", "matmul_mask_vec4"],
-        (false, false) => &["matmul_scalar"],
-        (false, true) => &["matmul_scalar", "matmul_mask_scalar"],
+    let snippets = match (operands.aligned, operands.mask) {
+        (true, false) => vec!["matmul_vec4"],
+        (true, true) => vec!["matmul_vec4", "matmul_mask_vec4"],
+        (false, false) => vec!["matmul_scalar"],
+        (false, true) => vec!["matmul_scalar", "matmul_mask_scalar"],
     };
     let constants = vec![("TILE_ROWS", rows as u32), ("TILE_VECS", vectors as u32), ("GROUP_SIZE", group as u32)];
     let mut params = vec![e.m as u32, e.n as u32, e.k as u32];
@@ -45,12 +45,6 @@ pub(super) fn launch(operands: &Operands, bindings: Vec<Bind>, flags: &[u32]) ->
     let tiles = e.m.div_ceil(rows) * e.n.div_ceil(4 * vectors);
     let shader = ShaderKey { stem: operands.stem, constants, snippets };
     Launch::single(shader, bindings, params, Work::Invocations(tiles))
-}
-
-/// Arithmetic and traffic of a product.
-pub(super) fn cost(layout: MatMul, r: &Request<'_>) -> Cost {
-    let flops = layout.extents(r.inputs[0], r.inputs[1]).map_or(0.0, |e| 2.0 * (e.m * e.n * e.k) as f64);
-    Cost::streaming(r, flops)
 }
 
 /// Extents (m, n, k) that meet every edge: 1, tile ± 1, primes, and the layers of the default network.

@@ -4,7 +4,9 @@
 use super::check::arity;
 use super::kernel::{Bind, Case, Cost, Kernel, Launch, Request};
 use super::matmul::{Extents, MatMul};
+use super::matmul_product::{self, Form};
 use super::matmul_tiles::{self, Operands, PRODUCT};
+use super::profile::DeviceProfile;
 use super::samples::Samples;
 use crate::error::Result;
 use crate::graph::Op;
@@ -54,6 +56,10 @@ impl Kernel for MatMulTnKernel {
         op.downcast::<MatMul>() == Some(&MatMul::Tn) || op.downcast::<LinearWeightGrad>().is_some()
     }
 
+    fn rank(&self, _request: &Request<'_>, profile: &DeviceProfile) -> u8 {
+        matmul_product::rank(Form::Registers, profile)
+    }
+
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let e = MatMul::Tn.extents(r.inputs[0], r.inputs[1])?;
         let with_bias = r.op.downcast::<LinearWeightGrad>().is_some();
@@ -75,7 +81,7 @@ impl Kernel for MatMulTnKernel {
     }
 
     fn cost(&self, r: &Request<'_>) -> Cost {
-        matmul_tiles::cost(MatMul::Tn, r)
+        matmul_product::cost(r)
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -21,6 +21,8 @@ pub mod kernel;
 pub mod matmul;
 pub mod matmul_nn;
 pub mod matmul_nt;
+mod matmul_product;
+pub mod matmul_shared;
 mod matmul_tiles;
 pub mod matmul_tn;
 pub mod profile;
@@ -88,6 +90,7 @@ kernels! {
     element => element::ElementKernel,
     matmul_nn => matmul_nn::MatMulNnKernel,
     matmul_nt => matmul_nt::MatMulNtKernel,
+    matmul_shared => matmul_shared::MatMulSharedKernel,
     matmul_tn => matmul_tn::MatMulTnKernel,
     random_bits => random_bits::RandomBitsKernel,
     reconstruction_loss => reconstruction_loss::ReconstructionLossKernel,
