@@ -5,7 +5,7 @@
 // A thread adds four neighbours; the order is fixed, so the bits are. The threads behind those of
 // the product add the bias gradient.
 //
-// Header: SPLITS. Access: matmul_vec4 or matmul_scalar; a finish_…; bias_sums or no_bias_sums.
+// Header: SPLITS. Access: left, right, product as vec4 or scalar; a finish_…; bias_sums or no_bias_sums.
 
 struct Params {
     m: u32,

@@ -7,8 +7,8 @@
 // dispatch and a pass over memory for every layer. Tiling, order of the sum and edges are
 // those of `matmul_nt`.
 //
-// Header: TILE_ROWS, TILE_VECS, GROUP_SIZE. Access: matmul_vec4 and matmul_mask_vec4 if k
-// and n are multiples of 4, matmul_scalar and matmul_mask_scalar otherwise.
+// Header: TILE_ROWS, TILE_VECS, GROUP_SIZE. Access: left, right, product and mask as vec4 if
+// k and n are multiples of 4, as scalar otherwise.
 
 struct Params {
     m: u32,

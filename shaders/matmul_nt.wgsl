@@ -16,8 +16,8 @@
 // scheduling. Threads past the tile count return; rows past the edge read the last row again
 // (a clamped index never leaves the buffer) and are not stored.
 //
-// Header: TILE_ROWS, TILE_VECS, GROUP_SIZE. Access: matmul_vec4 if k and n are multiples of
-// 4, matmul_scalar otherwise.
+// Header: TILE_ROWS, TILE_VECS, GROUP_SIZE. Access: left, right and product as vec4 if k and n
+// are multiples of 4, as scalar otherwise.
 
 struct Params {
     m: u32,

@@ -15,8 +15,8 @@
 // stored. With SPLITS above 1 each part of k has workgroups and a product of its own, to be added
 // by `matmul_join`: long sums with few results would leave most cores idle.
 //
-// Header: TILE_M, TILE_N, TILE_K, ROW_VECS, COL_VECS, SPLITS. Access: matmul_vec4 or matmul_scalar;
-// left_rows or left_columns, right_rows or right_columns; a finish_…; bias_sums or no_bias_sums.
+// Header: TILE_M, TILE_N, TILE_K, ROW_VECS, COL_VECS, SPLITS. Access: left, right, product as vec4
+// or scalar; left_rows or left_columns, right_rows or right_columns; a finish_…; bias_sums or no_bias_sums.
 
 struct Params {
     m: u32,

@@ -7,8 +7,8 @@
 // cost next to nothing while dy passes by: every thread takes them, the threads of the first
 // column of tiles store them. Tiling, order of the sum and edges are those of `matmul_nt`.
 //
-// Header: TILE_ROWS (a multiple of 4), TILE_VECS, GROUP_SIZE. Access: matmul_vec4 if m and n
-// are multiples of 4, matmul_scalar otherwise.
+// Header: TILE_ROWS (a multiple of 4), TILE_VECS, GROUP_SIZE. Access: left, right and product as
+// vec4 if m and n are multiples of 4, as scalar otherwise.
 
 struct Params {
     m: u32,
@@ -53,7 +53,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
             let dy = left4(sample, m, min(row_vec0 + r, row_vecs - 1u));
             bias_sum[r] += dy;
             for (var v = 0u; v < TILE_VECS; v++) {
-                                sum[r][v][0] += dy.x * x[v];
+                sum[r][v][0] += dy.x * x[v];
                 sum[r][v][1] += dy.y * x[v];
                 sum[r][v][2] += dy.z * x[v];
                 sum[r][v][3] += dy.w * x[v];

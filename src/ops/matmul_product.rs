@@ -6,7 +6,7 @@ use super::kernel::{Bind, Case, Cost, Request, Tolerance};
 use super::matmul::{Extents, MatMul};
 use super::matmul_nn::LinearInputGrad;
 use super::matmul_nt::Linear;
-use super::matmul_tiles::PRODUCT;
+use super::matmul_tiles::{self, PRODUCT};
 use super::matmul_tn::LinearWeightGrad;
 use super::profile::{DeviceKind, DeviceProfile};
 use super::samples::Samples;
@@ -64,17 +64,17 @@ impl Product {
 
     /// Snippets that give access to the operands, block by block.
     pub fn operands(&self) -> Vec<&'static str> {
-        let (left, right) = match self.layout {
-            MatMul::Nt => ("left_rows", "right_rows"),
-            MatMul::Nn => ("left_rows", "right_columns"),
-            MatMul::Tn => ("left_columns", "right_columns"),
+        let blocks = match self.layout {
+            MatMul::Nt => ["left_rows", "right_rows"],
+            MatMul::Nn => ["left_rows", "right_columns"],
+            MatMul::Tn => ["left_columns", "right_columns"],
         };
-        vec![if self.aligned() { "matmul_vec4" } else { "matmul_scalar" }, left, right]
+        [&matmul_tiles::access(self.aligned())[..], &blocks].concat()
     }
 
     /// Snippets that finish the sums.
     pub fn finish(&self) -> Vec<&'static str> {
-        let mask = if self.aligned() { "matmul_mask_vec4" } else { "matmul_mask_scalar" };
+        let mask = matmul_tiles::mask(self.aligned());
         match self.finish {
             Finish::Plain => vec!["finish_plain", "no_bias_sums"],
             Finish::Bias(_) => vec!["finish_bias", "no_bias_sums"],
@@ -110,14 +110,18 @@ pub(super) enum Form {
     Registers,
     /// Tiles in workgroup memory.
     Shared,
+    /// Tiles in registers, one operand shared by shuffles within a subgroup.
+    Subgroup,
+    /// Tiles in registers, one operand in a uniform buffer.
+    Uniform,
 }
 
 /// Place of a form among the others where nothing was measured.
 pub(super) fn rank(form: Form, profile: &DeviceProfile) -> u8 {
-    use Form::{Registers, Shared};
+    use Form::{Registers, Shared, Subgroup, Uniform};
     let order = match profile.kind {
-        DeviceKind::Discrete | DeviceKind::Integrated => [Shared, Registers],
-        DeviceKind::Software | DeviceKind::Cpu => [Registers, Shared],
+        DeviceKind::Discrete | DeviceKind::Integrated => [Shared, Subgroup, Registers, Uniform],
+        DeviceKind::Software | DeviceKind::Cpu => [Registers, Uniform, Subgroup, Shared],
     };
     order.iter().take_while(|&&other| other != form).count() as u8
 }

@@ -3,6 +3,7 @@
 use super::kernel::{Bind, Case, Cost, Dispatch, Kernel, Launch, Request, Work};
 use super::matmul::Extents;
 use super::matmul_product::{self, Finish, Form, Product};
+use super::matmul_tiles;
 use super::profile::DeviceProfile;
 use crate::error::{Error, Result};
 use crate::graph::Op;
@@ -86,7 +87,7 @@ impl Tile {
         let join = ShaderKey {
             stem: "matmul_join",
             constants: vec![("SPLITS", self.splits as u32)],
-            snippets: [vec![product.operands()[0]], product.finish()].concat(),
+            snippets: [matmul_tiles::access(product.aligned()).to_vec(), product.finish()].concat(),
         };
         let bindings = [vec![Bind::Scratch(0), Bind::Scratch(usize::from(sums))], product.results()].concat();
         let work = Work::Invocations(m * n.div_ceil(4) + if sums { m.div_ceil(4) } else { 0 });

@@ -29,16 +29,28 @@ fn tile(aligned: bool) -> Tile {
     if aligned { Tile { rows: 16, vectors: 4, group: 8 } } else { Tile { rows: 8, vectors: 2, group: 8 } }
 }
 
+/// Snippets that read the operands and write the results of a product.
+pub(super) fn access(aligned: bool) -> [&'static str; 3] {
+    if aligned {
+        ["left_vec4", "right_vec4", "product_vec4"]
+    } else {
+        ["left_scalar", "right_scalar", "product_scalar"]
+    }
+}
+
+/// The snippet that reads a third matrix of the result's shape.
+pub(super) fn mask(aligned: bool) -> &'static str {
+    if aligned { "mask_vec4" } else { "mask_scalar" }
+}
+
 /// The single dispatch of a product; `flags` follow m, n, k in the uniform block.
 pub(super) fn launch(operands: &Operands, bindings: Vec<Bind>, flags: &[u32]) -> Launch {
     let e = operands.extents;
     let Tile { rows, vectors, group } = tile(operands.aligned);
-    let snippets = match (operands.aligned, operands.mask) {
-        (true, false) => vec!["matmul_vec4"],
-        (true, true) => vec!["matmul_vec4", "matmul_mask_vec4"],
-        (false, false) => vec!["matmul_scalar"],
-        (false, true) => vec!["matmul_scalar", "matmul_mask_scalar"],
-    };
+    let mut snippets = access(operands.aligned).to_vec();
+    if operands.mask {
+        snippets.push(mask(operands.aligned));
+    }
     let constants = vec![("TILE_ROWS", rows as u32), ("TILE_VECS", vectors as u32), ("GROUP_SIZE", group as u32)];
     let mut params = vec![e.m as u32, e.n as u32, e.k as u32];
     params.extend(flags);

@@ -23,8 +23,10 @@ pub mod matmul_nn;
 pub mod matmul_nt;
 mod matmul_product;
 pub mod matmul_shared;
+pub mod matmul_subgroup;
 mod matmul_tiles;
 pub mod matmul_tn;
+pub mod matmul_uniform;
 pub mod profile;
 pub mod random_bits;
 pub mod reconstruction_loss;
@@ -91,7 +93,9 @@ kernels! {
     matmul_nn => matmul_nn::MatMulNnKernel,
     matmul_nt => matmul_nt::MatMulNtKernel,
     matmul_shared => matmul_shared::MatMulSharedKernel,
+    matmul_subgroup => matmul_subgroup::MatMulSubgroupKernel,
     matmul_tn => matmul_tn::MatMulTnKernel,
+    matmul_uniform => matmul_uniform::MatMulUniformKernel,
     random_bits => random_bits::RandomBitsKernel,
     reconstruction_loss => reconstruction_loss::ReconstructionLossKernel,
     renyi_entropy => renyi_entropy::RenyiEntropyKernel,

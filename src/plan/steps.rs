@@ -7,7 +7,7 @@ use super::{Choices, DeviceProfile, Place};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node, OpRef, Var};
 use crate::ops::{Bind, Cost, Dispatch, Kernel, Launch, Request, VECTOR, Work};
-use crate::shader::{Access, ShaderKey, shader};
+use crate::shader::{Access, ShaderKey, UNIFORM_BYTES, shader};
 use crate::tensor::Ty;
 
 /// One operation of a plan.
@@ -97,6 +97,9 @@ pub(super) fn bind(
         let resolve = |bind: &Bind| -> (usize, usize, usize) {
             match bind {
                 Bind::Input(i) => (inputs[*i].arena, inputs[*i].offset, inputs[*i].ty.bytes()),
+                Bind::InputFrom(i, start) => {
+                    (inputs[*i].arena, inputs[*i].offset + start, inputs[*i].ty.bytes() - start)
+                }
                 Bind::Output(i) => (outputs[*i].arena, outputs[*i].offset, outputs[*i].ty.bytes()),
                 Bind::Scratch(i) => (scratch[*i], 0, launch.scratch[*i]),
                 Bind::Inputs(range) => {
@@ -142,7 +145,8 @@ fn plan_dispatch(
     let mut bindings: Vec<PlannedBinding> = Vec::new();
     for (bind, &access) in dispatch.bindings.iter().zip(&shader.storage) {
         let (arena, offset, bytes) = resolve(bind);
-        let bytes = bytes.next_multiple_of(VECTOR);
+        // Behind every arena a device keeps room for the rest of a uniform operand.
+        let bytes = if access == Access::Uniform { UNIFORM_BYTES } else { bytes.next_multiple_of(VECTOR) };
         if bytes as u64 > profile.max_binding {
             return refuse(format!(
                 "a binding of {:.1} MiB, the device allows {:.1} MiB; use a smaller batch or model",
@@ -151,7 +155,8 @@ fn plan_dispatch(
             ));
         }
         // wgpu tracks whole buffers: reading and writing one buffer in one dispatch is an error.
-        if bindings.iter().any(|other| other.arena == arena && other.access != access) {
+        let writes = |other: Access| (other == Access::ReadWrite) != (access == Access::ReadWrite);
+        if bindings.iter().any(|other| other.arena == arena && writes(other.access)) {
             return refuse(format!("reads and writes arena {arena} in one dispatch"));
         }
         bindings.push(PlannedBinding { arena, offset, bytes, access });

@@ -1,0 +1,5 @@
+// The left operand of a matrix product whose row lengths are multiples of four: one element of the
+// buffer is four neighbours of a row. `left_scalar` is the twin for the rest.
+fn left4(row: u32, length: u32, v: u32) -> vec4<f32> {
+    return left[row * (length / 4u) + v];
+}
