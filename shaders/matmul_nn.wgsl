@@ -7,8 +7,8 @@
 // dispatch and a pass over memory for every layer. Tiling, order of the sum and edges are
 // those of `matmul_nt`.
 //
-// Header: TILE_ROWS, TILE_VECS, GROUP_SIZE. Access: matmul_vec4, matmul_left_vec4,
-// matmul_right_vec4 and matmul_mask_vec4 if k and n are multiples of 4, their scalar twins otherwise.
+// Header: TILE_ROWS, TILE_VECS, GROUP_SIZE. Access: left, right, product and mask as vec4 if k and n are
+// multiples of 4, as scalar otherwise.
 
 struct Params {
     m: u32,
@@ -53,11 +53,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         for (var s = 0u; s < 4u; s++) {
             for (var v = 0u; v < TILE_VECS; v++) {
                 w[s][v] =
-                    right4(right_row(min(4u * q + s, k - 1u)), n, min(vec0 + v, col_vecs - 1u));
+                    right4(right_start(min(4u * q + s, k - 1u)), n, min(vec0 + v, col_vecs - 1u));
             }
         }
         for (var r = 0u; r < TILE_ROWS; r++) {
-            let dy = left4(left_row(min(row0 + r, params.m - 1u)), k, q);
+            let dy = left4(left_start(min(row0 + r, params.m - 1u)), k, q);
             for (var v = 0u; v < TILE_VECS; v++) {
                 sum[r][v] += dy.x * w[0][v] + dy.y * w[1][v]
                     + dy.z * w[2][v] + dy.w * w[3][v];

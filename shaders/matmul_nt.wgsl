@@ -16,9 +16,8 @@
 // scheduling. Threads past the tile count return; rows past the edge read the last row again
 // (a clamped index never leaves the buffer) and are not stored.
 //
-// Header: TILE_ROWS, TILE_VECS, GROUP_SIZE. Access: matmul_vec4, matmul_left_vec4 and
-// matmul_right_vec4 if k and n are multiples of 4, their scalar twins otherwise;
-// matmul_left_gather where x comes from the data set.
+// Header: TILE_ROWS, TILE_VECS, GROUP_SIZE. Access: left, right and product as vec4 if k and n are
+// multiples of 4, as scalar otherwise; left_gather where x comes from the data set.
 
 struct Params {
     m: u32,
@@ -61,14 +60,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
 
     var rows_of_left: array<u32, TILE_ROWS>;
     for (var r = 0u; r < TILE_ROWS; r++) {
-        rows_of_left[r] = left_row(min(row0 + r, params.m - 1u));
+        rows_of_left[r] = left_start(min(row0 + r, params.m - 1u));
     }
     var sum: array<array<vec4<f32>, TILE_VECS>, TILE_ROWS>;
     let steps = (k + 3u) / 4u;
     for (var q = 0u; q < steps; q++) {
         var w: array<vec4<f32>, TILE_COLS>;
         for (var c = 0u; c < TILE_COLS; c++) {
-            w[c] = right4(right_row(min(col0 + c, n - 1u)), k, q);
+            w[c] = right4(right_start(min(col0 + c, n - 1u)), k, q);
         }
         for (var r = 0u; r < TILE_ROWS; r++) {
             let x = left4(rows_of_left[r], k, q);

@@ -7,9 +7,8 @@
 // cost next to nothing while dy passes by: every thread takes them, the threads of the first
 // column of tiles store them. Tiling, order of the sum and edges are those of `matmul_nt`.
 //
-// Header: TILE_ROWS (a multiple of 4), TILE_VECS, GROUP_SIZE. Access: matmul_vec4,
-// matmul_left_vec4 and matmul_right_vec4 if m and n are multiples of 4, their scalar twins otherwise;
-// matmul_right_gather where x comes from the data set.
+// Header: TILE_ROWS (a multiple of 4), TILE_VECS, GROUP_SIZE. Access: left, right and product as vec4 if
+// m and n are multiples of 4, as scalar otherwise; right_gather where x comes from the data set.
 
 struct Params {
     m: u32,
@@ -46,8 +45,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     var sum: array<array<array<vec4<f32>, 4>, TILE_VECS>, ROW_VECS>;
     var bias_sum: array<vec4<f32>, ROW_VECS>;
     for (var sample = 0u; sample < params.k; sample++) {
-        let sample_left = left_row(sample);
-        let sample_right = right_row(sample);
+        let sample_left = left_start(sample);
+        let sample_right = right_start(sample);
         var x: array<vec4<f32>, TILE_VECS>;
         for (var v = 0u; v < TILE_VECS; v++) {
             x[v] = right4(sample_right, n, min(vec0 + v, col_vecs - 1u));

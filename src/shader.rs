@@ -22,18 +22,28 @@ macro_rules! sources {
 /// Kernel sources by stem.
 pub const KERNEL_SOURCES: &[(&str, &str)] = sources!["":
     activation, activation_grad, activeness, activeness_grad, adam_step, add_bias, batch_gather, batch_rows, binary,
-    broadcast, ceiling_copy, ceiling_fma, clock_advance, element, linear_chain, linear_chain_grad, linear_weight_grads, matmul_nn, matmul_nt, matmul_tn, network_pass, network_update, random_bits, reconstruction_loss,
-    renyi_entropy, sgd_step, softmax_entropy_columns, softmax_entropy_grad, softmax_entropy_rows,
-    softmax_entropy_totals, sum_all, sum_axis, unary, weight_entropies,
+    broadcast, ceiling_copy, ceiling_fma, clock_advance, element, linear_chain, linear_chain_grad,
+    linear_weight_grads, matmul_join, matmul_nn, matmul_nt, matmul_shared, matmul_subgroup, matmul_tn, matmul_uniform,
+    network_pass, network_update, random_bits, reconstruction_loss, renyi_entropy, sgd_step, softmax_entropy_columns,
+    softmax_entropy_grad, softmax_entropy_rows, softmax_entropy_totals, sum_all, sum_axis, unary, weight_entropies,
 ];
 
 /// Sources of the snippets in `shaders/common/`.
 pub const SNIPPET_SOURCES: &[(&str, &str)] = sources!["common/":
-    activation_slope, activation_value, activeness_term, batch_row, batch_store_scalar, batch_store_vec4, clock, index, matmul_mask_scalar, matmul_mask_vec4, matmul_left_gather, matmul_left_scalar, matmul_left_vec4,
-    matmul_right_gather, matmul_right_scalar, matmul_right_vec4, matmul_scalar, matmul_vec4, network_adam, network_batch, network_layers, network_loss, network_losses, network_tile, permutation, reduce, renyi, safe_math,
-    samples2, samples4,
-    target_gather, target_vec4, threefry,
+    activation_slope, activation_value, activeness_term, batch_row, batch_store_scalar, batch_store_vec4, bias_sums,
+    clock, finish_bias, finish_plain, finish_slope, index, left_columns, left_gather, left_rows, left_scalar,
+    left_vec4, mask_scalar, mask_vec4, network_adam, network_batch, network_layers, network_loss, network_losses,
+    network_tile, no_bias_sums, permutation, product_scalar, product_vec4, reduce, renyi, right_columns, right_gather,
+    right_rows, right_scalar, right_uniform_scalar, right_uniform_vec4, right_vec4, rows_binding4, rows_binding5,
+    safe_math, samples2, samples4, target_gather, target_vec4, threefry,
 ];
+
+/// What kernels may ask for beyond WGSL's core; the plan offers them only to devices that have it.
+pub const CAPABILITIES: naga::valid::Capabilities = naga::valid::Capabilities::SUBGROUP;
+
+/// Bytes of a uniform operand: what any adapter can bind. WGSL wants arrays of a fixed size in uniform
+/// buffers, and the range bound must hold all of it, whatever part is used.
+pub const UNIFORM_BYTES: usize = 64 << 10;
 
 /// Which shader, assembled how.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -43,13 +53,13 @@ pub struct ShaderKey {
     /// Constants of the generated header.
     pub constants: Vec<(&'static str, u32)>,
     /// Snippets beside those that the kernel names itself.
-    pub snippets: &'static [&'static str],
+    pub snippets: Vec<&'static str>,
 }
 
 impl ShaderKey {
     /// The shader as it stands.
     pub fn plain(stem: &'static str) -> Self {
-        ShaderKey { stem, constants: Vec::new(), snippets: &[] }
+        ShaderKey { stem, constants: Vec::new(), snippets: Vec::new() }
     }
 
     /// A name for labels and files: stem, constants and variant.
@@ -58,18 +68,18 @@ impl ShaderKey {
         for (_, value) in &self.constants {
             let _ = write!(label, "_{value}");
         }
-        for kind in ["scalar", "gather", "samples2", "samples4"] {
-            if self.snippets.iter().any(|snippet| snippet.ends_with(kind)) {
-                let _ = write!(label, "_{kind}");
-            }
+        for snippet in self.snippets.iter().filter(|s| !s.ends_with("vec4")) {
+            let _ = write!(label, "_{snippet}");
         }
         label
     }
 }
 
-/// How a storage binding is used.
+/// How a binding is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
+    /// Only read, [`UNIFORM_BYTES`] of it, as a uniform buffer.
+    Uniform,
     /// Only read.
     Read,
     /// Read and written.
@@ -143,7 +153,7 @@ fn reflect(key: &ShaderKey) -> Result<Shader> {
     let source = assemble(key)?;
     let invalid = |problem: String| Error::graph(format!("shaders/{}.wgsl", key.stem), problem);
     let module = naga::front::wgsl::parse_str(&source).map_err(|e| invalid(e.emit_to_string(&source)))?;
-    let info = naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty())
+    let info = naga::valid::Validator::new(naga::valid::ValidationFlags::all(), CAPABILITIES)
         .validate(&module)
         .map_err(|e| invalid(e.emit_to_string(&source)))?;
 
@@ -155,6 +165,12 @@ fn reflect(key: &ShaderKey) -> Result<Shader> {
     for (_, variable) in module.global_variables.iter() {
         let Some(binding) = variable.binding else { continue };
         match variable.space {
+            naga::AddressSpace::Uniform if binding.binding > 0 => {
+                if layouter[variable.ty].size as usize != UNIFORM_BYTES {
+                    return Err(invalid(format!("a uniform operand has {UNIFORM_BYTES} bytes")));
+                }
+                storage.push((binding.binding, Access::Uniform));
+            }
             naga::AddressSpace::Uniform => param_words = layouter[variable.ty].size as usize / 4,
             naga::AddressSpace::Storage { access } => {
                 let write = access.contains(naga::StorageAccess::STORE);
@@ -165,7 +181,7 @@ fn reflect(key: &ShaderKey) -> Result<Shader> {
     }
     storage.sort_by_key(|&(binding, _)| binding);
     if storage.iter().enumerate().any(|(i, &(binding, _))| binding as usize != i + 1) {
-        return Err(invalid("storage bindings must be numbered 1, 2, … without gaps".into()));
+        return Err(invalid("bindings of operands must be numbered 1, 2, … without gaps".into()));
     }
     let entry = module.entry_points.first().ok_or_else(|| invalid("no entry point".into()))?;
     let workgroup = entry.workgroup_size.iter().product::<u32>() as usize;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use gpu_ae::config::RunConfig;
 use gpu_ae::device::tune::{Path, Prover, Report, Subject, Task};
-use gpu_ae::device::{CpuDevice, Device, Identity, ProgramId};
+use gpu_ae::device::{CpuDevice, Device, Identity, ProgramId, Trace};
 use gpu_ae::graph::{Graph, OpRef};
 use gpu_ae::ops::activation::Activation;
 use gpu_ae::ops::matmul::MatMul;
@@ -65,6 +65,9 @@ impl Device for Bent {
         let mut values: Vec<f32> = bytemuck::pod_collect_to_vec(&bytes);
         (self.fault)(&plan, &mut values);
         self.cpu.write_bytes(program, place.arena, place.offset, bytemuck::cast_slice(&values))
+    }
+    fn trace(&mut self, program: ProgramId, times: u32) -> gpu_ae::Result<Trace> {
+        self.cpu.trace(program, times)
     }
     fn finish(&mut self) -> gpu_ae::Result<()> {
         self.cpu.finish()

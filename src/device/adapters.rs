@@ -74,16 +74,23 @@ fn rank(kind: DeviceKind) -> u8 {
     }
 }
 
+/// The features that kernels and profiles may use: those of them that the adapter has.
+fn features(adapter: &wgpu::Adapter) -> wgpu::Features {
+    adapter.features() & (wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY)
+}
+
 fn profile(adapter: &wgpu::Adapter) -> DeviceProfile {
-    let limits = adapter.limits();
+    let (limits, info) = (adapter.limits(), adapter.get_info());
     DeviceProfile {
-        kind: kind(&adapter.get_info()),
+        kind: kind(&info),
         max_binding: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
         max_storage_buffers: limits.max_storage_buffers_per_shader_stage,
         max_groups: limits.max_compute_workgroups_per_dimension,
         max_workgroup: limits.max_compute_invocations_per_workgroup,
         max_shared: limits.max_compute_workgroup_storage_size,
-        subgroup: None,
+        subgroup: (features(adapter).contains(wgpu::Features::SUBGROUP)
+            && info.subgroup_min_size == info.subgroup_max_size)
+            .then_some(info.subgroup_max_size),
         cooperative_matrix: false,
     }
 }
@@ -127,8 +134,7 @@ async fn open_adapter(adapter: &wgpu::Adapter) -> Result<GpuDevice> {
     let (device, queue) = adapter
         .request_device(&wgpu::DeviceDescriptor {
             label: Some("gpu-ae"),
-            // For profiles alone; nothing else pays for it.
-            required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
+            required_features: features(adapter),
             required_limits: adapter.limits(),
             ..Default::default()
         })

@@ -10,10 +10,10 @@ use super::gpu_program::GpuProgram;
 use super::{Device, Identity, ProgramId, Trace, gpu_timestamps, is_shared};
 use crate::error::{Error, Result};
 use crate::plan::{DeviceProfile, Plan};
-use crate::shader::{Access, Shader, ShaderKey, shader};
+use crate::shader::{Access, Shader, ShaderKey, UNIFORM_BYTES, shader};
 
-/// Bytes beyond every arena that no kernel may touch; tests look at them.
-pub(super) const TAIL: u64 = 256;
+/// What sizes of arenas are rounded up to.
+const ROUNDING: u64 = 256;
 
 /// A compiled shader with the layout of its bindings.
 #[derive(Clone)]
@@ -101,14 +101,18 @@ impl GpuDevice {
 
     /// The buffer of an arena, made if no plan loaded before shares it.
     fn arena(&mut self, name: &str, bytes: usize) -> Result<wgpu::Buffer> {
-        let size = (bytes as u64).next_multiple_of(TAIL) + TAIL;
+        // Any arena may serve as a uniform operand, which is bound whole even where its end is near.
+        let size = (bytes as u64).next_multiple_of(ROUNDING) + UNIFORM_BYTES as u64;
         if let Some(buffer) = self.arenas.get(name) {
             if buffer.size() != size {
                 return Err(Error::graph(name, "two plans disagree about the size of a shared arena"));
             }
             return Ok(buffer.clone());
         }
-        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
+        let usage = wgpu::BufferUsages::STORAGE
+            | wgpu::BufferUsages::UNIFORM
+            | wgpu::BufferUsages::COPY_SRC
+            | wgpu::BufferUsages::COPY_DST;
         let label = Some(name);
         let buffer =
             self.device.create_buffer(&wgpu::BufferDescriptor { label, size, usage, mapped_at_creation: false });
@@ -183,8 +187,11 @@ fn compile(device: &wgpu::Device, shader: &Shader) -> Pipeline {
         entries.push(entry(0, wgpu::BufferBindingType::Uniform));
     }
     for (i, access) in shader.storage.iter().enumerate() {
-        let read_only = *access == Access::Read;
-        entries.push(entry(i as u32 + 1, wgpu::BufferBindingType::Storage { read_only }));
+        let ty = match access {
+            Access::Uniform => wgpu::BufferBindingType::Uniform,
+            Access::Read | Access::ReadWrite => wgpu::BufferBindingType::Storage { read_only: *access == Access::Read },
+        };
+        entries.push(entry(i as u32 + 1, ty));
     }
     let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries });
     let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {

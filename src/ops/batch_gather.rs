@@ -77,10 +77,9 @@ impl Kernel for BatchGatherKernel {
         let features = r.outputs[0].shape.dims()[1];
         let words_per_row = features.div_ceil(4);
         let words = r.inputs[1].elements() * words_per_row;
-        let store: &'static [&'static str] =
-            if features.is_multiple_of(4) { &["batch_store_vec4"] } else { &["batch_store_scalar"] };
+        let store = if features.is_multiple_of(4) { "batch_store_vec4" } else { "batch_store_scalar" };
         Ok(Launch::single(
-            ShaderKey { snippets: store, ..ShaderKey::plain(self.stem()) },
+            ShaderKey { snippets: vec![store], ..ShaderKey::plain(self.stem()) },
             vec![Bind::Input(0), Bind::Input(1), Bind::Output(0)],
             vec![words as u32, words_per_row as u32, features as u32],
             Work::Invocations(words),

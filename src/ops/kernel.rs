@@ -29,11 +29,13 @@ impl Request<'_> {
     }
 }
 
-/// What a storage binding of a dispatch refers to.
+/// What a binding of a dispatch refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Bind {
     /// An input of the operation.
     Input(usize),
+    /// An input of the operation from this byte on, a multiple of [`super::ALIGNMENT`].
+    InputFrom(usize, usize),
     /// A packed group of inputs as one range (see [`Op::packed_inputs`]).
     Inputs(Range<usize>),
     /// An output of the operation.
@@ -59,7 +61,7 @@ pub enum Work {
 pub struct Dispatch {
     /// Which shader, assembled how.
     pub shader: ShaderKey,
-    /// What its storage bindings 1, 2, … refer to, in order.
+    /// What its bindings 1, 2, … refer to, in order.
     pub bindings: Vec<Bind>,
     /// The words of the uniform block at binding 0.
     pub params: Vec<u32>,

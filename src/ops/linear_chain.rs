@@ -110,7 +110,7 @@ impl Kernel for LinearChainKernel {
             shader: ShaderKey {
                 stem: self.stem(),
                 constants: constants.map(|(name, value)| (name, value as u32)).to_vec(),
-                snippets: &["samples4"],
+                snippets: vec!["samples4"],
             },
             bindings: vec![
                 Bind::Input(0),

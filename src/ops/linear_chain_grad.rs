@@ -116,7 +116,7 @@ impl Kernel for LinearChainGradKernel {
             shader: ShaderKey {
                 stem: self.stem(),
                 constants: constants.map(|(name, value)| (name, value as u32)).to_vec(),
-                snippets: &["samples4"],
+                snippets: vec!["samples4"],
             },
             // A single layer has no hidden values; x stands in for them.
             bindings: vec![

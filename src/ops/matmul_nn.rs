@@ -5,7 +5,9 @@ use super::activation::Activation;
 use super::check::{arity, same};
 use super::kernel::{Bind, Case, Cost, Kernel, Launch, Request};
 use super::matmul::{Extents, MatMul};
+use super::matmul_product::{self, Form};
 use super::matmul_tiles::{self, Access, Operands, PRODUCT};
+use super::profile::DeviceProfile;
 use super::samples::Samples;
 use crate::error::Result;
 use crate::graph::Op;
@@ -58,6 +60,10 @@ impl Kernel for MatMulNnKernel {
         op.downcast::<MatMul>() == Some(&MatMul::Nn) || op.downcast::<LinearInputGrad>().is_some()
     }
 
+    fn rank(&self, _request: &Request<'_>, profile: &DeviceProfile) -> u8 {
+        matmul_product::rank(Form::Registers, profile)
+    }
+
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let e = MatMul::Nn.extents(r.inputs[0], r.inputs[1])?;
         let fused = r.op.downcast::<LinearInputGrad>();
@@ -75,7 +81,7 @@ impl Kernel for MatMulNnKernel {
     }
 
     fn cost(&self, r: &Request<'_>) -> Cost {
-        matmul_tiles::cost(r, r.inputs[0].shape.dims()[1])
+        matmul_product::cost(r)
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -1,15 +1,17 @@
 //! Forward pass of a linear layer: y = act(x · Wᵀ + b), and the plain product a · bᵀ.
 
+use std::sync::Arc;
+
 use super::activation::{Activation, SIGMOID};
 use super::batch_gather::BatchGather;
 use super::check::{arity, matrix, same};
 use super::gathered::{self, Gathered};
 use super::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Tolerance};
 use super::matmul::{Extents, MatMul};
+use super::matmul_product::{self, Form};
 use super::matmul_tiles::{self, Access, Operands, PRODUCT};
+use super::profile::DeviceProfile;
 use super::samples::Samples;
-use std::sync::Arc;
-
 use crate::error::Result;
 use crate::graph::Op;
 use crate::tensor::{HostTensor, Real, Ty};
@@ -64,6 +66,10 @@ impl Kernel for MatMulNtKernel {
         })
     }
 
+    fn rank(&self, _request: &Request<'_>, profile: &DeviceProfile) -> u8 {
+        matmul_product::rank(Form::Registers, profile)
+    }
+
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (op, gathered) = gathered::unwrap(r.op, 0).unwrap_or((r.op, false));
         let linear = op.downcast::<Linear>();
@@ -87,8 +93,7 @@ impl Kernel for MatMulNtKernel {
     }
 
     fn cost(&self, r: &Request<'_>) -> Cost {
-        let w = if r.op.downcast::<Gathered>().is_some() { 2 } else { 1 };
-        matmul_tiles::cost(r, r.inputs[w].shape.dims()[1])
+        matmul_product::cost(r)
     }
 
     fn cases(&self) -> Vec<Case> {

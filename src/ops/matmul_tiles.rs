@@ -1,7 +1,6 @@
 //! What the three matrix product kernels share: how results are cut into tiles, and their cases.
 
-use super::gathered;
-use super::kernel::{Bind, Cost, Launch, Request, Terms, Tolerance, Work};
+use super::kernel::{Bind, Launch, Terms, Tolerance, Work};
 use super::matmul::Extents;
 use crate::shader::ShaderKey;
 
@@ -43,31 +42,40 @@ fn tile(aligned: bool) -> Tile {
     if aligned { Tile { rows: 16, vectors: 4, group: 8 } } else { Tile { rows: 8, vectors: 2, group: 8 } }
 }
 
+/// Snippets that read the operands and write the results of a product.
+pub(super) fn access(aligned: bool) -> [&'static str; 3] {
+    if aligned {
+        ["left_vec4", "right_vec4", "product_vec4"]
+    } else {
+        ["left_scalar", "right_scalar", "product_scalar"]
+    }
+}
+
+/// The snippet that reads a third matrix of the result's shape.
+pub(super) fn mask(aligned: bool) -> &'static str {
+    if aligned { "mask_vec4" } else { "mask_scalar" }
+}
+
 /// The single dispatch of a product; `flags` follow m, n, k in the uniform block.
 pub(super) fn launch(operands: &Operands, bindings: Vec<Bind>, flags: &[u32]) -> Launch {
     let e = operands.extents;
     let Tile { rows, vectors, group } = tile(operands.aligned);
-    let snippets: &'static [&'static str] = match (operands.aligned, operands.access) {
-        (true, Access::Plain) => &["matmul_vec4", "matmul_left_vec4", "matmul_right_vec4"],
-        (true, Access::Mask) => &["matmul_vec4", "matmul_left_vec4", "matmul_right_vec4", "matmul_mask_vec4"],
-        (true, Access::GatherLeft) => &["matmul_vec4", "matmul_left_gather", "matmul_right_vec4"],
-        (true, Access::GatherRight) => &["matmul_vec4", "matmul_left_vec4", "matmul_right_gather"],
-        (false, Access::Plain) => &["matmul_scalar", "matmul_left_scalar", "matmul_right_scalar"],
-        (false, Access::Mask) => &["matmul_scalar", "matmul_left_scalar", "matmul_right_scalar", "matmul_mask_scalar"],
-        (false, Access::GatherLeft) => &["matmul_scalar", "matmul_left_gather", "matmul_right_scalar"],
-        (false, Access::GatherRight) => &["matmul_scalar", "matmul_left_scalar", "matmul_right_gather"],
-    };
+    let mut snippets = access(operands.aligned).to_vec();
+    match operands.access {
+        Access::Plain => {}
+        Access::Mask => snippets.push(mask(operands.aligned)),
+        Access::GatherLeft => snippets[0] = "left_gather",
+        Access::GatherRight => snippets[1] = "right_gather",
+    }
+    if matches!(operands.access, Access::GatherLeft | Access::GatherRight) {
+        snippets.push("rows_binding5");
+    }
     let constants = vec![("TILE_ROWS", rows as u32), ("TILE_VECS", vectors as u32), ("GROUP_SIZE", group as u32)];
     let mut params = vec![e.m as u32, e.n as u32, e.k as u32];
     params.extend(flags);
     let tiles = e.m.div_ceil(rows) * e.n.div_ceil(4 * vectors);
     let shader = ShaderKey { stem: operands.stem, constants, snippets };
     Launch::single(shader, bindings, params, Work::Invocations(tiles))
-}
-
-/// Arithmetic and traffic of a product whose inner extent is known.
-pub(super) fn cost(r: &Request<'_>, k: usize) -> Cost {
-    gathered::cost(r, 2.0 * (r.outputs[0].elements() * k) as f64)
 }
 
 /// Extents (m, n, k) that meet every edge: 1, tile ± 1, primes, and the layers of the default network.

@@ -1,15 +1,17 @@
 //! Gradients of a linear layer with respect to weights and bias: dW = dyᵀ · x, db = Σ dy, and the
 //! plain product aᵀ · b.
 
+use std::sync::Arc;
+
 use super::batch_gather::BatchGather;
 use super::check::{arity, matrix};
 use super::gathered::{self, Gathered};
 use super::kernel::{Bind, Case, Cost, Kernel, Launch, Request};
 use super::matmul::{Extents, MatMul};
+use super::matmul_product::{self, Form};
 use super::matmul_tiles::{self, Access, Operands, PRODUCT};
+use super::profile::DeviceProfile;
 use super::samples::Samples;
-use std::sync::Arc;
-
 use crate::error::Result;
 use crate::graph::Op;
 use crate::tensor::{HostTensor, Real, Ty};
@@ -60,6 +62,10 @@ impl Kernel for MatMulTnKernel {
         })
     }
 
+    fn rank(&self, _request: &Request<'_>, profile: &DeviceProfile) -> u8 {
+        matmul_product::rank(Form::Registers, profile)
+    }
+
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (op, gathered) = gathered::unwrap(r.op, 1).unwrap_or((r.op, false));
         let with_bias = op.downcast::<LinearWeightGrad>().is_some();
@@ -87,8 +93,7 @@ impl Kernel for MatMulTnKernel {
     }
 
     fn cost(&self, r: &Request<'_>) -> Cost {
-        let dy = if r.op.downcast::<Gathered>().is_some() { 2 } else { 0 };
-        matmul_tiles::cost(r, r.inputs[dy].shape.dims()[0])
+        matmul_product::cost(r)
     }
 
     fn cases(&self) -> Vec<Case> {

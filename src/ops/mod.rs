@@ -25,8 +25,12 @@ pub mod linear_weight_grads;
 pub mod matmul;
 pub mod matmul_nn;
 pub mod matmul_nt;
+mod matmul_product;
+pub mod matmul_shared;
+pub mod matmul_subgroup;
 mod matmul_tiles;
 pub mod matmul_tn;
+pub mod matmul_uniform;
 pub mod network;
 pub mod network_pass;
 pub mod network_update;
@@ -99,7 +103,10 @@ kernels! {
     linear_weight_grads => linear_weight_grads::LinearWeightGradsKernel,
     matmul_nn => matmul_nn::MatMulNnKernel,
     matmul_nt => matmul_nt::MatMulNtKernel,
+    matmul_shared => matmul_shared::MatMulSharedKernel,
+    matmul_subgroup => matmul_subgroup::MatMulSubgroupKernel,
     matmul_tn => matmul_tn::MatMulTnKernel,
+    matmul_uniform => matmul_uniform::MatMulUniformKernel,
     network_pass => network_pass::NetworkPassKernel,
     network_update => network_update::NetworkUpdateKernel,
     random_bits => random_bits::RandomBitsKernel,

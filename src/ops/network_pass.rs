@@ -227,7 +227,7 @@ impl Kernel for NetworkPassKernel {
             shader: ShaderKey {
                 stem: self.stem(),
                 constants: constants.iter().map(|&(name, value)| (name, value as u32)).collect(),
-                snippets: if tile == 4 { &["samples4"] } else { &["samples2"] },
+                snippets: vec![if tile == 4 { "samples4" } else { "samples2" }],
             },
             bindings: vec![
                 Bind::Span(op.state().map(Bind::Input).collect()),

@@ -241,7 +241,7 @@ impl Kernel for ReconstructionLossKernel {
                 (prediction.clone(), Bind::Scratch(2))
             }
         };
-        let access: &'static [&'static str] = if gathered { &["target_gather"] } else { &["target_vec4"] };
+        let access = vec![if gathered { "target_gather" } else { "target_vec4" }];
         let mut bindings = vec![prediction, target, clock, seed, dx, Bind::Scratch(0)];
         bindings.extend(gathered.then_some(Bind::Input(1)));
         let mut dispatches = vec![Dispatch::new(

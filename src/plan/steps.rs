@@ -7,7 +7,7 @@ use super::{Choices, DeviceProfile, Place};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node, OpRef, Var};
 use crate::ops::{Bind, Cost, Dispatch, Kernel, Launch, Request, VECTOR, Work};
-use crate::shader::{Access, ShaderKey, shader};
+use crate::shader::{Access, ShaderKey, UNIFORM_BYTES, shader};
 use crate::tensor::Ty;
 
 /// One operation of a plan.
@@ -117,6 +117,10 @@ impl Resolver<'_> {
         let whole = |place: &Place| (place.arena, place.offset, place.ty.bytes());
         Ok(match bind {
             Bind::Input(i) => whole(&self.inputs[*i]),
+            Bind::InputFrom(i, start) => {
+                let (arena, offset, bytes) = whole(&self.inputs[*i]);
+                (arena, offset + start, bytes - start)
+            }
             Bind::Output(i) => whole(&self.outputs[*i]),
             Bind::Scratch(i) => (self.scratch[*i], 0, self.launch.scratch[*i]),
             Bind::Inputs(range) => {
@@ -164,7 +168,8 @@ fn plan_dispatch(dispatch: &Dispatch, resolver: &Resolver<'_>, profile: &DeviceP
     let mut bindings: Vec<PlannedBinding> = Vec::new();
     for (bind, &access) in dispatch.bindings.iter().zip(&shader.storage) {
         let (arena, offset, bytes) = resolver.resolve(bind).or_else(refuse_place)?;
-        let bytes = bytes.next_multiple_of(VECTOR);
+        // Behind every arena a device keeps room for the rest of a uniform operand.
+        let bytes = if access == Access::Uniform { UNIFORM_BYTES } else { bytes.next_multiple_of(VECTOR) };
         if bytes as u64 > profile.max_binding {
             return refuse(format!(
                 "a binding of {:.1} MiB, the device allows {:.1} MiB; use a smaller batch or model",
@@ -173,7 +178,8 @@ fn plan_dispatch(dispatch: &Dispatch, resolver: &Resolver<'_>, profile: &DeviceP
             ));
         }
         // wgpu tracks whole buffers: reading and writing one buffer in one dispatch is an error.
-        if bindings.iter().any(|other| other.arena == arena && other.access != access) {
+        let writes = |other: Access| (other == Access::ReadWrite) != (access == Access::ReadWrite);
+        if bindings.iter().any(|other| other.arena == arena && writes(other.access)) {
             return refuse(format!("reads and writes arena {arena} in one dispatch"));
         }
         bindings.push(PlannedBinding { arena, offset, bytes, access });

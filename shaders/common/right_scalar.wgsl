@@ -1,7 +1,8 @@
-// The right operand of a product of any row length: zeros past a row's end.
+// The right operand of a matrix product with rows of any length: zeros past a row's end. Slower than
+// its twin `right_vec4`, right at every shape.
 alias RightElement = f32;
 
-fn right_row(row: u32) -> u32 {
+fn right_start(row: u32) -> u32 {
     return row;
 }
 

@@ -1,5 +1,5 @@
-// Results and operands of matrix products whose row lengths are all multiples of four: one element of
-// a buffer is four neighbours of a row. `matmul_scalar` is the twin for the rest.
+// Results of a matrix product whose rows are read and written four neighbours at a time;
+// `product_scalar` is the twin for rows of any length.
 alias Element = vec4<f32>;
 
 // What this thread stored before.

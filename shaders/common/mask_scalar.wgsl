@@ -1,4 +1,4 @@
-// The stored activations of `matmul_nn` for rows of any length, beside `matmul_scalar`.
+// The stored activations of an input gradient for rows of any length, beside `product_scalar`.
 fn h4(row: u32, length: u32, v: u32) -> vec4<f32> {
     var value = vec4<f32>();
     for (var c = 0u; c < 4u; c++) {

@@ -1,5 +1,5 @@
-// Results of matrix products of any row length: stores nothing past a row's end. Slower than its twin
-// `matmul_vec4`, right at every shape.
+// Results of a matrix product with rows of any length: nothing is stored past a row's end. Slower than
+// its twin `product_vec4`, right at every shape.
 alias Element = f32;
 
 // What this thread stored before.

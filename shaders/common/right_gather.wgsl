@@ -1,0 +1,15 @@
+// The right operand of a matrix product read from the data set's bytes: row i is row rows[i] of the set,
+// or zeros. One word holds four neighbours, so this loads a quarter of what floats would. Row lengths are
+// multiples of four. Needs rows_binding4 or rows_binding5.
+alias RightElement = u32;
+
+fn right_start(row: u32) -> u32 {
+    return rows[row];
+}
+
+fn right4(row: u32, length: u32, v: u32) -> vec4<f32> {
+    if row == PADDING {
+        return vec4<f32>();
+    }
+    return unpack4x8unorm(right[row * (length / 4u) + v]);
+}
