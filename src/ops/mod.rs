@@ -19,6 +19,7 @@ pub mod clock_advance;
 pub mod element;
 pub mod kernel;
 pub mod matmul;
+pub mod matmul_cooperative;
 pub mod matmul_nn;
 pub mod matmul_nt;
 mod matmul_product;
@@ -90,6 +91,7 @@ kernels! {
     ceiling_fma => ceiling_fma::CeilingFmaKernel,
     clock_advance => clock_advance::ClockAdvanceKernel,
     element => element::ElementKernel,
+    matmul_cooperative => matmul_cooperative::MatMulCooperativeKernel,
     matmul_nn => matmul_nn::MatMulNnKernel,
     matmul_nt => matmul_nt::MatMulNtKernel,
     matmul_shared => matmul_shared::MatMulSharedKernel,

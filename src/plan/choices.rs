@@ -15,18 +15,20 @@ pub struct Choices {
     /// Kernel and variant, as in `"matmul_shared 64x64"`, by [`Request::site`]. What is not listed gets
     /// the kernel that ranks first on the device.
     pub kernels: BTreeMap<String, String>,
+    /// Whether factors of products may be rounded to f16.
+    pub mixed: bool,
 }
 
 impl Choices {
     /// What is right for most devices of this kind, without measuring.
     pub fn by_kind(profile: &DeviceProfile) -> Self {
         let _ = profile;
-        Choices { fusions: Fusion::ELEMENTARY.iter().copied().collect(), kernels: BTreeMap::new() }
+        Choices { fusions: Fusion::ELEMENTARY.iter().copied().collect(), ..Self::default() }
     }
 
-    /// One kernel for one operation, nothing fused.
+    /// One kernel for one operation, whatever its precision; nothing fused.
     pub fn only(site: String, kernel: &str, variant: &str) -> Self {
-        Choices { kernels: BTreeMap::from([(site, label(kernel, variant))]), ..Self::default() }
+        Choices { kernels: BTreeMap::from([(site, label(kernel, variant))]), mixed: true, ..Self::default() }
     }
 
     /// Kernel and variant for a request.
@@ -35,7 +37,7 @@ impl Choices {
         request: &Request<'_>,
         profile: &DeviceProfile,
     ) -> Result<(&'static dyn Kernel, &'static str)> {
-        let all = candidates(request, profile);
+        let all = candidates(request, profile, self.mixed);
         if let Some(wanted) = self.kernels.get(&request.site()) {
             let found = all.iter().find(|(kernel, variant)| label(kernel.stem(), variant) == *wanted);
             return found.copied().ok_or_else(|| {
@@ -46,8 +48,14 @@ impl Choices {
     }
 }
 
-/// Kernels and variants that compute a request on a device, the first choice first.
-pub fn candidates(request: &Request<'_>, profile: &DeviceProfile) -> Vec<(&'static dyn Kernel, &'static str)> {
+/// Kernels and variants that compute a request on a device, the first choice first; those of f16 factors
+/// only if `mixed`.
+pub fn candidates(
+    request: &Request<'_>,
+    profile: &DeviceProfile,
+    mixed: bool,
+) -> Vec<(&'static dyn Kernel, &'static str)> {
+    let profile = &DeviceProfile { cooperative_matrix: profile.cooperative_matrix && mixed, ..profile.clone() };
     let mut kernels: Vec<&'static dyn Kernel> = kernels_for(request.op).collect();
     kernels.sort_by_key(|kernel| kernel.rank(request, profile));
     let variants = |kernel: &'static dyn Kernel| {
