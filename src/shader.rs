@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use naga::proc::{GlobalCtx, Layouter};
+use naga::valid::Capabilities;
 
 use crate::error::{Error, Result};
 
@@ -23,7 +24,7 @@ macro_rules! sources {
 pub const KERNEL_SOURCES: &[(&str, &str)] = sources!["":
     activation, activation_grad, activeness, activeness_grad, adam_step, add_bias, batch_gather, batch_rows, binary,
     broadcast, ceiling_copy, ceiling_fma, clock_advance, element, linear_chain, linear_chain_grad,
-    linear_weight_grads, matmul_join, matmul_nn, matmul_nt, matmul_shared, matmul_subgroup, matmul_tn, matmul_uniform,
+    linear_weight_grads, matmul_cooperative, matmul_join, matmul_nn, matmul_nt, matmul_shared, matmul_subgroup, matmul_tn, matmul_uniform,
     network_pass, network_update, random_bits, reconstruction_loss, renyi_entropy, sgd_step, softmax_entropy_columns,
     softmax_entropy_grad, softmax_entropy_rows, softmax_entropy_totals, sum_all, sum_axis, unary, weight_entropies,
 ];
@@ -39,7 +40,8 @@ pub const SNIPPET_SOURCES: &[(&str, &str)] = sources!["common/":
 ];
 
 /// What kernels may ask for beyond WGSL's core; the plan offers them only to devices that have it.
-pub const CAPABILITIES: naga::valid::Capabilities = naga::valid::Capabilities::SUBGROUP;
+pub const CAPABILITIES: Capabilities =
+    Capabilities::SUBGROUP.union(Capabilities::SHADER_FLOAT16).union(Capabilities::COOPERATIVE_MATRIX);
 
 /// Bytes of a uniform operand: what any adapter can bind. WGSL wants arrays of a fixed size in uniform
 /// buffers, and the range bound must hold all of it, whatever part is used.
@@ -113,18 +115,21 @@ fn lookup(table: &'static [(&'static str, &'static str)], folder: &str, stem: &s
         .ok_or_else(|| Error::graph(stem, format!("there is no shaders/{folder}{stem}.wgsl")))
 }
 
-/// The assembled WGSL: constants, snippets, kernel.
+/// The assembled WGSL: extensions, constants, snippets, kernel.
 ///
 /// # Errors
 /// When the kernel or a snippet does not exist.
 pub fn assemble(key: &ShaderKey) -> Result<String> {
     let kernel = lookup(KERNEL_SOURCES, "", key.stem)?;
     let mut source = String::new();
+    let marked = |mark: &str| kernel.lines().take(2).find_map(|line| line.strip_prefix(mark)).unwrap_or_default();
+    for extension in marked("//!enable ").split_whitespace() {
+        let _ = writeln!(source, "enable {extension};");
+    }
     for (name, value) in &key.constants {
         let _ = writeln!(source, "const {name}: u32 = {value}u;");
     }
-    let used = kernel.lines().next().and_then(|line| line.strip_prefix("//!use ")).unwrap_or_default();
-    for snippet in used.split_whitespace().chain(key.snippets.iter().copied()) {
+    for snippet in marked("//!use ").split_whitespace().chain(key.snippets.iter().copied()) {
         source.push_str(lookup(SNIPPET_SOURCES, "common/", snippet)?);
         source.push('\n');
     }

@@ -87,7 +87,7 @@ fn site(op: OpRef, inputs: &[&[usize]], profile: &DeviceProfile) -> Site {
     let outputs = op.infer(&borrowed).unwrap();
     let types: Vec<&Ty> = outputs.iter().collect();
     let request = Request { op: op.as_ref(), inputs: &borrowed, outputs: &types, variant: "" };
-    let (name, candidates) = (request.site(), candidates(&request, profile));
+    let (name, candidates) = (request.site(), candidates(&request, profile, false));
     assert!(!candidates.is_empty(), "{name}: no kernel");
     Site { name, op, inputs, outputs, candidates, work: 1.0 }
 }
@@ -178,6 +178,7 @@ fn tuned(device: &mut Bent, graph: &Graph, budget: Duration) -> Report {
         paths: vec![path("static", fusions), path("unfused", BTreeSet::new())],
         known: BTreeMap::new(),
         budget,
+        mixed: false,
     };
     task.run(device).unwrap()
 }
@@ -219,7 +220,7 @@ fn without_time_the_static_choice_stays_and_names_a_kernel_for_every_site() {
     let mut device = Bent::new(MOMENT, |_, _| {});
     let report = tuned(&mut device, &graph, Duration::ZERO);
     assert_eq!((report.measured, report.changed), (0, 0));
-    let open = sites(&graph, &report.choices.fusions, &device.profile).unwrap();
+    let open = sites(&graph, &report.choices.fusions, false, &device.profile).unwrap();
     assert_eq!(report.plan, "plan 'static'");
     assert!(report.left > report.measured, "nothing was left");
     for site in &open {
@@ -236,7 +237,8 @@ fn a_choice_that_the_device_does_not_have_gives_way() {
     let resolved = Choices { fusions: fusions.clone(), ..Choices::default() }.resolved(&graph, &profile).unwrap().0;
     for site in resolved.kernels.keys() {
         let kernels = BTreeMap::from([(site.clone(), "matmul_nt no such variant".to_string())]);
-        let (again, missing) = Choices { fusions: fusions.clone(), kernels }.resolved(&graph, &profile).unwrap();
+        let (again, missing) =
+            Choices { fusions: fusions.clone(), kernels, mixed: false }.resolved(&graph, &profile).unwrap();
         assert_eq!(again, resolved);
         assert!(missing[0].contains("no such variant") && missing[0].contains(site.as_str()), "{missing:?}");
     }

@@ -19,6 +19,7 @@ pub fn devices() -> Vec<(&'static str, Box<dyn Device>)> {
 }
 
 /// Criterion with short measurements: many rows in few minutes.
+#[allow(dead_code)]
 pub fn criterion() -> Criterion {
     Criterion::default()
         .sample_size(10)

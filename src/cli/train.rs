@@ -16,7 +16,7 @@ use super::flags::{ConfigFlags, DeviceFlag, load_data, open_device};
 use super::output::{complain, say_json, tell, thousands};
 use super::pictures::draw;
 use super::profile::{ceilings, table, write_table};
-use super::tuning::{self, Tune};
+use super::tuning::{self, Precision, Tune};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -39,6 +39,9 @@ pub struct Args {
     /// When to measure which kernels are fastest on this device; a resumed run keeps those it has
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Tune::Auto)]
     tune: Tune,
+    /// How exactly matrix products are computed; a resumed run keeps its own
+    #[arg(long, value_enum, default_value_t = Precision::F32)]
+    precision: Precision,
     /// Print errors only
     #[arg(long, short)]
     quiet: bool,
@@ -117,7 +120,7 @@ fn start(args: &Args, quiet: bool) -> Result<Prepared> {
             .map_or(Error::Usage(problem.clone()), |file| Error::input(file, problem)));
     }
     introduce(&config, &data, device.name(), quiet);
-    let tuning = tuning::choose(args.tune, device.as_mut(), &config, &data, quiet)?;
+    let tuning = tuning::choose(args.tune, args.precision, device.as_mut(), &config, &data, quiet)?;
     let ceilings = ceilings(args.profile, device.as_mut(), quiet)?;
     let mut run = Run::start(config.clone(), RunDir::create(&path)?, device, &data, tuning)?;
     if let Some(ceilings) = ceilings {

@@ -48,10 +48,26 @@ fn show(progress: Progress<'_>, adapter: &str) {
     }
 }
 
+/// How exactly products are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Precision {
+    /// Factors and sums of 32 bits
+    F32,
+    /// Factors of 16 bits, sums of 32, on GPUs with matrix units, where that was proved right and is faster
+    Mixed,
+}
+
 /// Chooses the kernels of a new run.
-pub fn choose(tune: Tune, device: &mut dyn Device, config: &RunConfig, data: &Dataset, quiet: bool) -> Result<Tuning> {
+pub fn choose(
+    tune: Tune,
+    precision: Precision,
+    device: &mut dyn Device,
+    config: &RunConfig,
+    data: &Dataset,
+    quiet: bool,
+) -> Result<Tuning> {
     let adapter = device.identity().adapter;
-    tuning::choose(tune.into(), device, config, data, &mut |progress| {
+    tuning::choose(tune.into(), precision == Precision::Mixed, device, config, data, &mut |progress| {
         if !quiet {
             show(progress, &adapter);
         }

@@ -74,9 +74,23 @@ fn rank(kind: DeviceKind) -> u8 {
     }
 }
 
+/// What cooperative matrices take.
+const COOPERATIVE: wgpu::Features =
+    wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX.union(wgpu::Features::SHADER_F16).union(wgpu::Features::SUBGROUP);
+
+/// Whether matrices of f16 are multiplied 16 × 16 at a time with sums in f32.
+fn is_cooperative(adapter: &wgpu::Adapter) -> bool {
+    use wgpu::CooperativeScalarType::{F16, F32};
+    adapter.features().contains(COOPERATIVE)
+        && adapter.cooperative_matrix_properties().iter().any(|shape| {
+            (shape.m_size, shape.n_size, shape.k_size, shape.ab_type, shape.cr_type) == (16, 16, 16, F16, F32)
+        })
+}
+
 /// The features that kernels and profiles may use: those of them that the adapter has.
 fn features(adapter: &wgpu::Adapter) -> wgpu::Features {
-    adapter.features() & (wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY)
+    let cooperative = if is_cooperative(adapter) { COOPERATIVE } else { wgpu::Features::empty() };
+    (adapter.features() & (wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY)) | cooperative
 }
 
 fn profile(adapter: &wgpu::Adapter) -> DeviceProfile {
@@ -91,7 +105,7 @@ fn profile(adapter: &wgpu::Adapter) -> DeviceProfile {
         subgroup: (features(adapter).contains(wgpu::Features::SUBGROUP)
             && info.subgroup_min_size == info.subgroup_max_size)
             .then_some(info.subgroup_max_size),
-        cooperative_matrix: false,
+        cooperative_matrix: is_cooperative(adapter),
     }
 }
 
@@ -136,6 +150,11 @@ async fn open_adapter(adapter: &wgpu::Adapter) -> Result<GpuDevice> {
             label: Some("gpu-ae"),
             required_features: features(adapter),
             required_limits: adapter.limits(),
+            experimental_features: if is_cooperative(adapter) {
+                super::gpu::experimental_features()
+            } else {
+                wgpu::ExperimentalFeatures::disabled()
+            },
             ..Default::default()
         })
         .await

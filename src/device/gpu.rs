@@ -162,6 +162,14 @@ impl GpuDevice {
     }
 }
 
+/// Leave to open a device with cooperative matrices, which wgpu calls experimental.
+#[allow(unsafe_code)]
+pub(super) fn experimental_features() -> wgpu::ExperimentalFeatures {
+    // SAFETY: wgpu warns of undefined behaviour where its support is incomplete. Only the one kernel of
+    // mixed precision reaches into it, and it is used where it was asked for.
+    unsafe { wgpu::ExperimentalFeatures::enabled() }
+}
+
 /// Compiles one shader. Checks at run time are for debug builds: every kernel guards its own accesses,
 /// which the debug builds' tests prove.
 #[allow(unsafe_code)]

@@ -53,6 +53,8 @@ pub struct Task<'a> {
     pub known: BTreeMap<String, String>,
     /// Time that it may take, the building of pipelines included.
     pub budget: Duration,
+    /// Whether factors of products may be rounded to f16.
+    pub mixed: bool,
 }
 
 /// What came of tuning.
@@ -86,7 +88,7 @@ impl Task<'_> {
         for subject in &self.subjects {
             let mut of_subject: Vec<Site> = Vec::new();
             for path in &self.paths {
-                for site in sites(subject.graph, &path.fusions, device.profile())? {
+                for site in sites(subject.graph, &path.fusions, self.mixed, device.profile())? {
                     if !of_subject.iter().any(|other| other.name == site.name) {
                         of_subject.push(Site { work: site.work * subject.weight, ..site });
                     }
@@ -182,12 +184,12 @@ impl Task<'_> {
     ) -> Result<Vec<(String, Choices)>> {
         let mut ways = Vec::new();
         for path in &self.paths {
-            let choices = Choices { fusions: path.fusions.clone(), kernels: kernels.clone() };
+            let choices = Choices { fusions: path.fusions.clone(), kernels: kernels.clone(), mixed: self.mixed };
             ways.push((format!("plan '{}'", path.name), choices));
         }
         let Some(subject) = self.subjects.first() else { return Ok(ways) };
         for (number, path) in self.paths.iter().enumerate() {
-            let of_path = sites(subject.graph, &path.fusions, device.profile())?;
+            let of_path = sites(subject.graph, &path.fusions, self.mixed, device.profile())?;
             for site in whole.iter().filter(|site| of_path.iter().any(|other| other.name == site.name)) {
                 for candidate in 1..site.candidates.len() {
                     let (name, mut choices) = ways[number].clone();
@@ -204,10 +206,10 @@ impl Task<'_> {
     /// # Errors
     /// Never for well-formed graphs.
     pub fn resolve(&self, device: &dyn Device, choices: &Choices) -> Result<Choices> {
-        let mut resolved = Choices { fusions: choices.fusions.clone(), kernels: BTreeMap::new() };
+        let mut resolved = Choices { kernels: BTreeMap::new(), ..choices.clone() };
         for subject in &self.subjects {
             let (all, _) = choices.resolved(subject.graph, device.profile())?;
-            for site in sites(subject.graph, &choices.fusions, device.profile())? {
+            for site in sites(subject.graph, &choices.fusions, choices.mixed, device.profile())? {
                 resolved.kernels.extend(all.kernels.get_key_value(&site.name).map(|(k, v)| (k.clone(), v.clone())));
             }
         }

@@ -164,7 +164,7 @@ fn work(op: &OpRef, inputs: &[Ty], kernel: &dyn Kernel, variant: &str, profile: 
     let outputs = op.infer(&inputs).ok()?;
     let outputs: Vec<&Ty> = outputs.iter().collect();
     let request = Request { op: op.as_ref(), inputs: &inputs, outputs: &outputs, variant };
-    let offered = candidates(&request, profile);
+    let offered = candidates(&request, profile, true);
     let cost = kernel.cost(&request);
     let found = offered.iter().any(|(other, name)| other.stem() == kernel.stem() && *name == variant);
     found.then(|| cost.flops.max(cost.bytes))

@@ -150,6 +150,8 @@ impl Product {
 /// The ways to compute a product, each a kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
+    /// Matrices of f16 multiplied by a subgroup together; only offered where mixed precision is wanted.
+    Cooperative,
     /// Tiles in the registers of one invocation each, operands loaded by each for itself.
     Registers,
     /// Tiles in workgroup memory.
@@ -162,10 +164,11 @@ pub(super) enum Form {
 
 /// Place of a form among the others where nothing was measured.
 pub(super) fn rank(form: Form, profile: &DeviceProfile) -> u8 {
-    use Form::{Registers, Shared, Subgroup, Uniform};
+    use Form::{Cooperative, Registers, Shared, Subgroup, Uniform};
+    // Cooperative matrices were silently wrong on some drivers: they come first only where tuning has proved them.
     let order = match profile.kind {
-        DeviceKind::Discrete | DeviceKind::Integrated => [Shared, Subgroup, Registers, Uniform],
-        DeviceKind::Software | DeviceKind::Cpu => [Registers, Uniform, Subgroup, Shared],
+        DeviceKind::Discrete | DeviceKind::Integrated => [Shared, Subgroup, Registers, Uniform, Cooperative],
+        DeviceKind::Software | DeviceKind::Cpu => [Registers, Uniform, Subgroup, Shared, Cooperative],
     };
     order.iter().take_while(|&&other| other != form).count() as u8
 }

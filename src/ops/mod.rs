@@ -23,6 +23,7 @@ pub mod linear_chain;
 pub mod linear_chain_grad;
 pub mod linear_weight_grads;
 pub mod matmul;
+pub mod matmul_cooperative;
 pub mod matmul_nn;
 pub mod matmul_nt;
 mod matmul_product;
@@ -101,6 +102,7 @@ kernels! {
     linear_chain => linear_chain::LinearChainKernel,
     linear_chain_grad => linear_chain_grad::LinearChainGradKernel,
     linear_weight_grads => linear_weight_grads::LinearWeightGradsKernel,
+    matmul_cooperative => matmul_cooperative::MatMulCooperativeKernel,
     matmul_nn => matmul_nn::MatMulNnKernel,
     matmul_nt => matmul_nt::MatMulNtKernel,
     matmul_shared => matmul_shared::MatMulSharedKernel,

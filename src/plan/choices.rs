@@ -18,6 +18,9 @@ pub struct Choices {
     /// Kernel and variant, as in `"matmul_shared 64x64"`, by [`Request::site`]. What is not listed gets
     /// the kernel that ranks first on the device.
     pub kernels: BTreeMap<String, String>,
+    /// Whether factors of products may be rounded to f16.
+    #[serde(default)]
+    pub mixed: bool,
 }
 
 impl Choices {
@@ -29,19 +32,19 @@ impl Choices {
             DeviceKind::Cpu => &[],
         };
         let fusions = Fusion::ELEMENTARY.iter().chain(more).copied().collect();
-        Choices { fusions, kernels: BTreeMap::new() }
+        Choices { fusions, ..Self::default() }
     }
 
     /// The small-network path, for a network that fits in workgroup memory; other graphs get the fusions of
     /// [`Choices::by_kind`] that it is built on.
     pub fn small_network() -> Self {
         let more = [Fusion::GatherPrologue, Fusion::Entropies, Fusion::SmallNetwork];
-        Choices { fusions: Fusion::ELEMENTARY.iter().chain(&more).copied().collect(), kernels: BTreeMap::new() }
+        Choices { fusions: Fusion::ELEMENTARY.iter().chain(&more).copied().collect(), ..Self::default() }
     }
 
-    /// One kernel for one operation, nothing fused.
+    /// One kernel for one operation, whatever its precision; nothing fused.
     pub fn only(site: String, kernel: &str, variant: &str) -> Self {
-        Choices { kernels: BTreeMap::from([(site, label(kernel, variant))]), ..Self::default() }
+        Choices { kernels: BTreeMap::from([(site, label(kernel, variant))]), mixed: true, ..Self::default() }
     }
 
     /// Refuses kernels that this program does not have, as a file of another version may name.
@@ -66,7 +69,7 @@ impl Choices {
         request: &Request<'_>,
         profile: &DeviceProfile,
     ) -> Result<(&'static dyn Kernel, &'static str)> {
-        let all = candidates(request, profile);
+        let all = candidates(request, profile, self.mixed);
         if let Some(wanted) = self.kernels.get(&request.site()) {
             let found = all.iter().find(|(kernel, variant)| label(kernel.stem(), variant) == *wanted);
             return found.copied().ok_or_else(|| {
@@ -77,8 +80,14 @@ impl Choices {
     }
 }
 
-/// Kernels and variants that compute a request on a device, the first choice first.
-pub fn candidates(request: &Request<'_>, profile: &DeviceProfile) -> Vec<(&'static dyn Kernel, &'static str)> {
+/// Kernels and variants that compute a request on a device, the first choice first; those of f16 factors
+/// only if `mixed`.
+pub fn candidates(
+    request: &Request<'_>,
+    profile: &DeviceProfile,
+    mixed: bool,
+) -> Vec<(&'static dyn Kernel, &'static str)> {
+    let profile = &DeviceProfile { cooperative_matrix: profile.cooperative_matrix && mixed, ..profile.clone() };
     let mut kernels: Vec<&'static dyn Kernel> = kernels_for(request.op).collect();
     kernels.sort_by_key(|kernel| kernel.rank(request, profile));
     let variants = |kernel: &'static dyn Kernel| {

@@ -40,7 +40,7 @@ impl Site {
 ///
 /// # Errors
 /// Never for a well-formed graph.
-pub fn sites(graph: &Graph, fusions: &BTreeSet<Fusion>, profile: &DeviceProfile) -> Result<Vec<Site>> {
+pub fn sites(graph: &Graph, fusions: &BTreeSet<Fusion>, mixed: bool, profile: &DeviceProfile) -> Result<Vec<Site>> {
     let mut found: Vec<Site> = Vec::new();
     if profile.kind == DeviceKind::Cpu {
         return Ok(found);
@@ -50,7 +50,7 @@ pub fn sites(graph: &Graph, fusions: &BTreeSet<Fusion>, profile: &DeviceProfile)
     for node in graph.nodes().iter().filter(|node| !node.inputs.is_empty()) {
         let (inputs, outputs) = types(&graph, node);
         let request = Request { op: node.op.as_ref(), inputs: &inputs, outputs: &outputs, variant: "" };
-        let candidates = candidates(&request, profile);
+        let candidates = candidates(&request, profile, mixed);
         let [(kernel, variant), _, ..] = candidates[..] else { continue };
         let cost = kernel.cost(&Request { variant, ..request });
         let name = request.site();
@@ -74,7 +74,7 @@ impl Choices {
     pub fn resolved(&self, graph: &Graph, profile: &DeviceProfile) -> Result<(Choices, Vec<String>)> {
         let mut choices = self.clone();
         let mut missing = Vec::new();
-        for site in sites(graph, &self.fusions, profile)? {
+        for site in sites(graph, &self.fusions, self.mixed, profile)? {
             let first = site.label(0);
             let chosen = choices.kernels.entry(site.name.clone()).or_insert_with(|| first.clone());
             if !(0..site.candidates.len()).any(|candidate| site.label(candidate) == *chosen) {

@@ -117,7 +117,7 @@ impl Graphs {
         })
     }
 
-    fn task(&self, config: &RunConfig, data: &Dataset, profile: &DeviceProfile) -> Result<Task<'_>> {
+    fn task(&self, config: &RunConfig, data: &Dataset, mixed: bool, profile: &DeviceProfile) -> Result<Task<'_>> {
         let steps = data.train.rows.div_ceil(config.step_rows(data.train.rows).max(1));
         let batches = data.test.rows.div_ceil(evaluation_batch(DataShape::of(&data.test)).max(1));
         let rows = (BATCHES * config.step_rows(data.train.rows)).min(data.train.rows);
@@ -139,24 +139,47 @@ impl Graphs {
             paths: paths(profile),
             known: BTreeMap::new(),
             budget: BUDGET,
+            mixed,
         })
     }
 }
 
-/// Chooses the kernels of a new run.
+/// Refuses f16 factors where no kernel has them, or where none would be proved.
+fn check_mixed(mode: Mode, device: &dyn Device) -> Result<()> {
+    if !device.profile().cooperative_matrix {
+        let problem = format!("--precision mixed: {} cannot multiply matrices of f16 with sums in f32", device.name());
+        return Err(Error::Usage(problem));
+    }
+    if mode == Mode::Off {
+        let problem =
+            "--precision mixed: its kernels are used only where they were proved, which --tune off leaves out";
+        return Err(Error::Usage(problem.into()));
+    }
+    Ok(())
+}
+
+/// Chooses the kernels of a new run; `mixed` admits factors rounded to f16.
 ///
 /// # Errors
-/// When the model does not fit the data, or the device fails.
+/// When the model does not fit the data, the device cannot do what is asked, or it fails.
 pub fn choose(
     mode: Mode,
+    mixed: bool,
     device: &mut dyn Device,
     config: &RunConfig,
     data: &Dataset,
     tell: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Tuning> {
     let graphs = Graphs::new(config, data)?;
-    let mut task = graphs.task(config, data, device.profile())?;
-    let identity = device.identity();
+    if mixed {
+        check_mixed(mode, device)?;
+    }
+    let mut task = graphs.task(config, data, mixed, device.profile())?;
+    let mut identity = device.identity();
+    if mixed {
+        // Remembered apart: what is fastest among more kernels may not be used among fewer.
+        identity.driver.push_str(", mixed precision");
+    }
     let kind = device.profile().kind;
     let record = |choices| Ok(Tuning { adapter: identity.adapter.clone(), choices });
     if mode == Mode::Off || kind == DeviceKind::Cpu {
@@ -185,7 +208,7 @@ pub fn choose(
         let software = kind == DeviceKind::Software;
         let open = task.open_sites(device)?.len();
         if software || (open == 0 && task.paths.len() == 1) {
-            let choices = Choices { fusions: task.paths[0].fusions.clone(), kernels: task.known.clone() };
+            let choices = Choices { fusions: task.paths[0].fusions.clone(), kernels: task.known.clone(), mixed };
             return record(task.resolve(device, &choices)?);
         }
     }
@@ -216,7 +239,7 @@ pub fn choose_again(
     let adapter = device.identity().adapter;
     match recorded {
         // Checkpoints without a record are from before there was a choice.
-        None => choose(Mode::Off, device, config, data, tell),
+        None => choose(Mode::Off, false, device, config, data, tell),
         Some(tuning) if tuning.adapter == adapter => {
             if mode != Mode::Auto {
                 tell(Progress::Notice("--tune: the run goes on with the kernels that its checkpoint names"));
@@ -233,7 +256,7 @@ pub fn choose_again(
         Some(tuning) => {
             let notice = format!("kernels were chosen for {}, now for {adapter}: other bits", tuning.adapter);
             tell(Progress::Notice(&notice));
-            choose(mode, device, config, data, tell)
+            choose(mode, tuning.choices.mixed, device, config, data, tell)
         }
     }
 }

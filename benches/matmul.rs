@@ -1,0 +1,104 @@
+//! Every form of the matrix product on the adapter, and the naive kernel that none of them may lose to:
+//! GFLOP/s, in rounds that take turns so that a drifting machine harms all alike. The ratio is the median
+//! of each round's own.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+
+#[path = "support/naive.rs"]
+mod naive;
+mod support;
+
+use std::time::Duration;
+
+use gpu_ae::device::Device;
+use gpu_ae::device::check::{load, time_case};
+use gpu_ae::ops::activation::Activation;
+use gpu_ae::ops::matmul::MatMul;
+use gpu_ae::ops::matmul_nn::LinearInputGrad;
+use gpu_ae::ops::matmul_nt::Linear;
+use gpu_ae::ops::matmul_tn::LinearWeightGrad;
+use gpu_ae::ops::{Case, Request, Tolerance};
+use gpu_ae::plan::{candidates, label};
+use gpu_ae::tensor::{HostTensor, Ty};
+
+/// Times that everything is measured in turn.
+const ROUNDS: usize = 5;
+/// Time for one measurement.
+const BUDGET: Duration = Duration::from_millis(250);
+
+fn tensor(dims: &[usize]) -> HostTensor<f32> {
+    let count: usize = dims.iter().product();
+    let elements: Vec<f32> = (0..count).map(|i| (i * 7919 % 1013) as f32 / 1013.0 - 0.5).collect();
+    HostTensor::from_f32(dims, &elements)
+}
+
+/// 512³, and the first layer of the default network: forward, and back to inputs and weights.
+fn products() -> Vec<Case> {
+    let t = tensor;
+    vec![
+        Case::new("512x512x512", MatMul::Nt, vec![t(&[512, 512]), t(&[512, 512])], Tolerance::EXACT),
+        Case::new(
+            "forward 128x64x784",
+            Linear(Activation::Relu),
+            vec![t(&[128, 784]), t(&[64, 784]), t(&[64])],
+            Tolerance::EXACT,
+        ),
+        Case::new(
+            "input gradient 128x64x784",
+            LinearInputGrad(Activation::Relu),
+            vec![t(&[128, 784]), t(&[784, 64]), t(&[128, 64])],
+            Tolerance::EXACT,
+        ),
+        Case::new(
+            "weight gradient 64x784x128",
+            LinearWeightGrad,
+            vec![t(&[128, 64]), t(&[128, 784])],
+            Tolerance::EXACT,
+        ),
+    ]
+}
+
+/// The case by every kernel and variant that the device has for it.
+fn forms(case: &Case, device: &dyn Device) -> Vec<(String, Case)> {
+    let types: Vec<Ty> = case.inputs.iter().map(HostTensor::ty).collect();
+    let inputs: Vec<&Ty> = types.iter().collect();
+    let outputs = case.op.infer(&inputs).unwrap();
+    let outputs: Vec<&Ty> = outputs.iter().collect();
+    let request = Request { op: case.op.as_ref(), inputs: &inputs, outputs: &outputs, variant: "" };
+    let forms = candidates(&request, device.profile(), true).into_iter();
+    forms.map(|(k, variant)| (label(k.stem(), variant), case.clone().computed_by(k.stem(), variant))).collect()
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn main() {
+    let wanted = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();
+    let Some((_, mut device)) = support::devices().into_iter().find(|(row, _)| *row == "adapter") else { return };
+    for case in products().into_iter().filter(|case| case.label.contains(&wanted)) {
+        let forms = forms(&case, device.as_ref());
+        let naive = case.op.downcast::<MatMul>().and_then(|_| naive::Naive::new(device.name(), &case.inputs));
+        let mut seconds = vec![Vec::new(); forms.len() + 1];
+        let mut flops = 0.0;
+        for _ in 0..ROUNDS {
+            if let Some(naive) = &naive {
+                seconds[forms.len()].push(naive.time(BUDGET).as_secs_f64());
+            }
+            for (form, seconds) in forms.iter().zip(&mut seconds) {
+                let loaded = load(device.as_mut(), &form.1).unwrap();
+                flops = loaded.cost.flops;
+                seconds.push(time_case(device.as_mut(), &loaded, BUDGET).unwrap().as_secs_f64());
+            }
+        }
+        println!("{} on {}", case.label, device.name());
+        // What the rest is compared with: the naive kernel, else the device's first choice.
+        let base = seconds.last().filter(|base| !base.is_empty()).unwrap_or(&seconds[0]).clone();
+        let names = forms.iter().map(|(name, _)| name.as_str()).chain(naive.iter().map(|_| "naive"));
+        for (name, seconds) in names.zip(&seconds) {
+            let rate = median(seconds.iter().map(|s| flops / s * 1e-9).collect());
+            let ratio = median(seconds.iter().zip(&base).map(|(s, base)| base / s).collect());
+            println!("  {name:<32} {rate:8.2} GFLOP/s  {ratio:6.2} x");
+        }
+    }
+}
