@@ -17,7 +17,7 @@ use gpu_ae::ops::matmul_nn::LinearInputGrad;
 use gpu_ae::ops::matmul_nt::Linear;
 use gpu_ae::ops::matmul_tn::LinearWeightGrad;
 use gpu_ae::ops::{Case, Request, Tolerance};
-use gpu_ae::plan::{candidates, label};
+use gpu_ae::plan::{DeviceKind, candidates, label};
 use gpu_ae::tensor::{HostTensor, Ty};
 
 /// Times that everything is measured in turn.
@@ -31,11 +31,14 @@ fn tensor(dims: &[usize]) -> HostTensor<f32> {
     HostTensor::from_f32(dims, &elements)
 }
 
-/// 512³, and the first layer of the default network: forward, and back to inputs and weights.
-fn products() -> Vec<Case> {
+/// 512³, on hardware 4096³ too, and the first layer of the default network: forward, and back to inputs and
+/// weights.
+fn products(kind: DeviceKind) -> Vec<Case> {
     let t = tensor;
-    vec![
-        Case::new("512x512x512", MatMul::Nt, vec![t(&[512, 512]), t(&[512, 512])], Tolerance::EXACT),
+    let cube = |n: usize| Case::new(format!("{n}x{n}x{n}"), MatMul::Nt, vec![t(&[n, n]), t(&[n, n])], Tolerance::EXACT);
+    let large = (kind != DeviceKind::Software).then(|| cube(4096));
+    let mut cases = vec![
+        cube(512),
         Case::new(
             "forward 128x64x784",
             Linear(Activation::Relu),
@@ -54,7 +57,9 @@ fn products() -> Vec<Case> {
             vec![t(&[128, 64]), t(&[128, 784])],
             Tolerance::EXACT,
         ),
-    ]
+    ];
+    cases.extend(large);
+    cases
 }
 
 /// The case by every kernel and variant that the device has for it.
@@ -76,7 +81,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 fn main() {
     let wanted = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();
     let Some((_, mut device)) = support::devices().into_iter().find(|(row, _)| *row == "adapter") else { return };
-    for case in products().into_iter().filter(|case| case.label.contains(&wanted)) {
+    for case in products(device.profile().kind).into_iter().filter(|case| case.label.contains(&wanted)) {
         let forms = forms(&case, device.as_ref());
         let naive = case.op.downcast::<MatMul>().and_then(|_| naive::Naive::new(device.name(), &case.inputs));
         let mut seconds = vec![Vec::new(); forms.len() + 1];

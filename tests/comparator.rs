@@ -101,6 +101,12 @@ impl Op for Falsified {
     fn packed_inputs(&self, inputs: usize) -> Vec<(&'static str, std::ops::Range<usize>)> {
         self.inner.packed_inputs(inputs)
     }
+    fn spanned_inputs(&self, inputs: usize) -> Vec<std::ops::Range<usize>> {
+        self.inner.spanned_inputs(inputs)
+    }
+    fn packed_outputs(&self, outputs: usize) -> Vec<std::ops::Range<usize>> {
+        self.inner.packed_outputs(outputs)
+    }
     fn eval_f32(&self, x: &[&HostTensor<f32>], y: &mut [HostTensor<f32>]) {
         self.inner.eval_f32(x, y);
     }

@@ -28,9 +28,15 @@ const REFUSED: &[(&str, &str)] = &[
     ("ceiling_copy", "measures a device, no part of any model"),
     ("ceiling_fma", "measures a device, no part of any model"),
     ("clock_advance", "an update of the clock"),
+    ("gathered", "made by a fusion of a plan, after differentiation"),
     ("linear", "made by a fusion of a plan, after differentiation"),
+    ("linear_chain", "made by a fusion of a plan, after differentiation"),
+    ("linear_chain_grad", "made by a fusion of a plan, after differentiation"),
     ("linear_input_grad", "made by a fusion of a plan, after differentiation"),
     ("linear_weight_grad", "made by a fusion of a plan, after differentiation"),
+    ("linear_weight_grads", "made by a fusion of a plan, after differentiation"),
+    ("network_pass", "made by a fusion of a plan, after differentiation"),
+    ("network_update", "made by a fusion of a plan, after differentiation"),
     ("random_bits", "words, not numbers"),
     ("reconstruction_loss_grad", "no loss asks for its second derivative"),
     ("reconstruction_loss_pair", "made by a fusion of a plan, after differentiation"),
@@ -38,6 +44,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("renyi_entropy_pair", "made by a fusion of a plan, after differentiation"),
     ("sgd_step", "an update of parameters, not part of a loss"),
     ("softmax_entropy_grad", "no loss asks for its second derivative"),
+    ("weight_entropies", "made by a fusion of a plan, after differentiation"),
 ];
 
 /// Inputs that get no gradient though the output depends on them, and why that is right.

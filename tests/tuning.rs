@@ -60,7 +60,9 @@ impl Device for Bent {
     fn run(&mut self, program: ProgramId, times: u32) -> gpu_ae::Result<()> {
         self.cpu.run(program, times)?;
         let plan = self.cpu.plan(program).clone();
-        let place = plan.results.get(self.value).or(plan.sources.get(self.value).map(|(_, place)| place)).unwrap();
+        // Plans of one operation alone have nothing of this name.
+        let place = plan.results.get(self.value).or(plan.sources.get(self.value).map(|(_, place)| place));
+        let Some(place) = place else { return Ok(()) };
         let bytes = self.cpu.read_bytes(program, place.arena, place.offset, place.ty.bytes())?;
         let mut values: Vec<f32> = bytemuck::pod_collect_to_vec(&bytes);
         (self.fault)(&plan, &mut values);

@@ -23,7 +23,7 @@ const SPREADS: [[i32; 2]; 3] = [[0, 0], [-8, 8], [-8, 0]];
 
 /// Share of the tolerance that the twin at f32 may need; where it needs more, the data would refuse
 /// kernels that are right.
-const FAIR: f64 = 0.5;
+const FAIR: f64 = 0.125;
 
 /// Proves candidates. Keeps the kernels' cases, which take time to make.
 pub struct Prover {
