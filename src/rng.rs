@@ -9,18 +9,33 @@ const PARITY: u32 = 0x1BD1_1BDA;
 
 /// Twenty rounds of Threefry-2x32: 64 random bits for `counter` under `key`.
 pub fn threefry2x32(key: [u32; 2], counter: [u32; 2]) -> [u32; 2] {
+    let [[first], [second]] = threefry_lanes(key, counter.map(|word| [word]));
+    [first, second]
+}
+
+/// The same for several counters side by side, which a compiler can do in wide registers.
+#[inline(always)]
+fn threefry_lanes<const N: usize>(key: [u32; 2], counters: [[u32; N]; 2]) -> [[u32; N]; 2] {
     let schedule = [key[0], key[1], PARITY ^ key[0] ^ key[1]];
-    let mut x = [counter[0].wrapping_add(key[0]), counter[1].wrapping_add(key[1])];
+    let [mut a, mut b] = counters;
+    for lane in 0..N {
+        a[lane] = a[lane].wrapping_add(key[0]);
+        b[lane] = b[lane].wrapping_add(key[1]);
+    }
     for round in 0..20 {
-        x[0] = x[0].wrapping_add(x[1]);
-        x[1] = x[1].rotate_left(ROTATIONS[round % 8]) ^ x[0];
+        for lane in 0..N {
+            a[lane] = a[lane].wrapping_add(b[lane]);
+            b[lane] = b[lane].rotate_left(ROTATIONS[round % 8]) ^ a[lane];
+        }
         if round % 4 == 3 {
             let injection = round / 4 + 1;
-            x[0] = x[0].wrapping_add(schedule[injection % 3]);
-            x[1] = x[1].wrapping_add(schedule[(injection + 1) % 3]).wrapping_add(injection as u32);
+            for lane in 0..N {
+                a[lane] = a[lane].wrapping_add(schedule[injection % 3]);
+                b[lane] = b[lane].wrapping_add(schedule[(injection + 1) % 3]).wrapping_add(injection as u32);
+            }
         }
     }
-    x
+    [a, b]
 }
 
 /// A uniform number in [0, 1) from the upper 24 bits of a word: exact in f32.
@@ -99,23 +114,35 @@ pub const FEISTEL_ROUNDS: u32 = 4;
 /// function Threefry, applied until the value falls below n (cycle walking; under four rounds of
 /// walking on average, since the domain is less than 4n).
 pub fn permute(index: u32, n: u32, key: [u32; 2]) -> u32 {
+    permute_lanes([index], n, key)[0]
+}
+
+/// The images of several indices.
+#[inline(always)]
+pub fn permute_lanes<const N: usize>(indices: [u32; N], n: u32, key: [u32; 2]) -> [u32; N] {
     if n <= 1 {
-        return 0;
+        return [0; N];
     }
     let half = (32 - (n - 1).leading_zeros()).div_ceil(2);
     let mask = (1u32 << half) - 1;
-    let mut value = index;
-    loop {
-        let (mut left, mut right) = (value >> half, value & mask);
+    let mut values = indices;
+    let mut walking = [true; N];
+    while walking.contains(&true) {
+        let (mut left, mut right) = (values.map(|value| value >> half), values.map(|value| value & mask));
         for round in 0..FEISTEL_ROUNDS {
-            let mixed = threefry2x32(key, [right, round])[0] & mask;
-            (left, right) = (right, left ^ mixed);
+            let [mixed, _] = threefry_lanes(key, [right, [round; N]]);
+            for lane in 0..N {
+                (left[lane], right[lane]) = (right[lane], left[lane] ^ (mixed[lane] & mask));
+            }
         }
-        value = (left << half) | right;
-        if value < n {
-            return value;
+        for lane in 0..N {
+            if walking[lane] {
+                values[lane] = (left[lane] << half) | right[lane];
+                walking[lane] = values[lane] >= n;
+            }
         }
     }
+    values
 }
 
 #[cfg(test)]

@@ -1,52 +1,26 @@
-//! Arithmetic of the CPU kernels: products by the crate `gemm`, and functions that a compiler can
-//! vectorise.
+//! Arithmetic of the CPU kernels that a compiler can vectorise, and the means to have it do so.
 
-use crate::ops::matmul::{Extents, MatMul};
+use pulp::{Arch, Simd, WithSimd};
 
-/// Rows of a result that one task computes: a share of the work that depends on the shape alone, so
-/// that the bits do not depend on the number of threads.
-pub(super) fn rows_per_task(e: Extents) -> usize {
-    // Below this much work a second thread costs more than it saves.
-    const SMALL: usize = 1 << 19;
-    if e.m * e.n * e.k < SMALL { e.m } else { (e.m / 16).max(32) }
-}
+use super::cpu_memory::LINE;
+use super::cpu_panels::PANEL;
+use crate::ops::activation::Activation;
 
-/// Rows `first..` of a product, as many as `out` holds.
-#[allow(unsafe_code)]
-pub(super) fn product(layout: MatMul, e: Extents, first: usize, a: &[f32], b: &[f32], out: &mut [f32]) {
-    let rows = out.len() / e.n;
-    debug_assert!(a.len() == e.m * e.k && b.len() == e.n * e.k && first + rows <= e.m);
-    // Distance between rows, and between columns, of both operands as m × k and k × n matrices.
-    let (a, a_rows, a_columns) = match layout {
-        MatMul::Nt | MatMul::Nn => (&a[first * e.k..], e.k, 1),
-        MatMul::Tn => (&a[first..], 1, e.m),
-    };
-    let (b_rows, b_columns) = if layout == MatMul::Nt { (1, e.k) } else { (e.n, 1) };
-    // SAFETY: `out` holds rows × n elements, `a` and `b` the operands that the extents describe (the
-    // plan's types say so), and the strides stay within them; `out` is borrowed exclusively.
-    unsafe {
-        gemm::gemm(
-            rows,
-            e.n,
-            e.k,
-            out.as_mut_ptr(),
-            1,
-            e.n as isize,
-            false,
-            a.as_ptr(),
-            a_columns as isize,
-            a_rows as isize,
-            b.as_ptr(),
-            b_columns as isize,
-            b_rows as isize,
-            0.0,
-            1.0,
-            false,
-            false,
-            false,
-            gemm::Parallelism::None,
-        );
+/// Runs a task compiled for the widest registers this processor has. What it writes is passed through,
+/// since what a closure captures may alias as far as the compiler knows; the task and all it calls must
+/// be `#[inline(always)]`.
+#[inline(always)]
+pub(super) fn wide<A, R>(argument: A, task: impl FnOnce(A) -> R) -> R {
+    struct Wide<A, F>(A, F);
+    impl<A, R, F: FnOnce(A) -> R> WithSimd for Wide<A, F> {
+        type Output = R;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _simd: S) -> R {
+            (self.1)(self.0)
+        }
     }
+    Arch::new().dispatch(Wide(argument, task))
 }
 
 /// e^x to about 2 ULP, without a branch: 2^n · e^r with |r| ≤ ½ ln 2 by a polynomial (Cephes' `expf`).
@@ -57,41 +31,215 @@ pub(super) fn exp(x: f32) -> f32 {
     /// Adding and subtracting 1.5 · 2²³ rounds to the nearest integer.
     const ROUND: f32 = 12_582_912.0;
     let x = x.clamp(-87.3, 88.3);
-    let rounded = x * std::f32::consts::LOG2_E + ROUND;
+    let rounded = x.mul_add(std::f32::consts::LOG2_E, ROUND);
     let n = rounded - ROUND;
-    let r = (x - n * LN2_HIGH) - n * LN2_LOW;
-    let mut p = 1.987_569_1e-4;
+    let r = (-n).mul_add(LN2_LOW, (-n).mul_add(LN2_HIGH, x));
+    let mut p = 1.987_569_1e-4_f32;
     for c in [1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5] {
-        p = p * r + c;
+        p = p.mul_add(r, c);
     }
-    let e = p * r * r + r + 1.0;
+    let e = (p * r).mul_add(r, r + 1.0);
     // The integer n is the low bits of `rounded`; a conversion would not vectorise.
     e * f32::from_bits(rounded.to_bits().wrapping_add(127) << 23)
 }
 
-/// Writes slope · (y − x) · `activation`(y) to dx and returns Σ (y − x)², in sixteen partial sums that
-/// do not wait for each other.
+/// Lets NaN through, which `f32::max` would swallow.
 #[inline(always)]
-pub(super) fn squared_errors(dx: &mut [f32], y: &[f32], x: &[f32], slope: f32, activation: impl Fn(f32) -> f32) -> f32 {
-    const LANES: usize = 16;
-    let (y, x) = (&y[..dx.len()], &x[..dx.len()]);
-    let mut sums = [0.0f32; LANES];
-    let mut dx = dx.chunks_exact_mut(LANES);
-    let (mut y, mut x) = (y.chunks_exact(LANES), x.chunks_exact(LANES));
-    for ((dx, y), x) in (&mut dx).zip(&mut y).zip(&mut x) {
-        for lane in 0..LANES {
-            let error = y[lane] - x[lane];
-            dx[lane] = error * slope * activation(y[lane]);
-            sums[lane] += error * error;
+fn relu(x: f32) -> f32 {
+    if x < 0.0 { 0.0 } else { x }
+}
+
+#[inline(always)]
+pub(super) fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + exp(-x))
+}
+
+#[inline(always)]
+fn relu_slope(y: f32) -> f32 {
+    if y > 0.0 { 1.0 } else { 0.0 }
+}
+
+#[inline(always)]
+fn sigmoid_slope(y: f32) -> f32 {
+    y * (1.0 - y)
+}
+
+/// Rows of a layer, `stride` apart: y ← act(y + b).
+pub(super) fn activate(y: &mut [f32], stride: usize, bias: &[f32], activation: Activation) {
+    match activation {
+        Activation::Identity => wide(
+            y,
+            #[inline(always)]
+            |y: &mut [f32]| {
+                shift(
+                    y,
+                    stride,
+                    bias,
+                    #[inline(always)]
+                    |z| z,
+                )
+            },
+        ),
+        Activation::Relu => wide(
+            y,
+            #[inline(always)]
+            |y: &mut [f32]| shift(y, stride, bias, relu),
+        ),
+        Activation::Sigmoid => wide(
+            y,
+            #[inline(always)]
+            |y: &mut [f32]| shift(y, stride, bias, sigmoid),
+        ),
+    }
+}
+
+/// Plain loops: `for_each` may be compiled apart, without the processor's wide registers.
+#[inline(always)]
+fn shift(y: &mut [f32], stride: usize, bias: &[f32], activation: impl Fn(f32) -> f32) {
+    for row in y.chunks_exact_mut(stride) {
+        for (y, &b) in row.iter_mut().zip(bias) {
+            *y = activation(*y + b);
         }
     }
-    let mut total = 0.0;
-    for ((dx, &y), &x) in dx.into_remainder().iter_mut().zip(y.remainder()).zip(x.remainder()) {
-        let error = y - x;
-        *dx = error * slope * activation(y);
-        total += error * error;
+}
+
+/// dx ← dx ∘ act'(h).
+pub(super) fn slopes(dx: &mut [f32], h: &[f32], activation: Activation) {
+    match activation {
+        Activation::Identity => {}
+        Activation::Relu => wide(
+            dx,
+            #[inline(always)]
+            |dx: &mut [f32]| scale(dx, h, relu_slope),
+        ),
+        Activation::Sigmoid => wide(
+            dx,
+            #[inline(always)]
+            |dx: &mut [f32]| scale(dx, h, sigmoid_slope),
+        ),
     }
-    sums.iter().sum::<f32>() + total
+}
+
+#[inline(always)]
+fn scale(dx: &mut [f32], h: &[f32], slope: impl Fn(f32) -> f32) {
+    for (dx, &h) in dx.iter_mut().zip(h) {
+        *dx *= slope(h);
+    }
+}
+
+/// Writes slope · (y − x) · act'(y) over y and returns Σ (y − x)².
+pub(super) fn squared_errors(y: &mut [f32], x: &[f32], slope: f32, activation: Activation) -> f32 {
+    Arch::new().dispatch(SquaredErrors { y, x, slope, activation })
+}
+
+/// By hand: a compiler does not keep the partial sums in registers.
+struct SquaredErrors<'a> {
+    y: &'a mut [f32],
+    x: &'a [f32],
+    slope: f32,
+    activation: Activation,
+}
+
+impl WithSimd for SquaredErrors<'_> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> f32 {
+        let (zero, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
+        match self.activation {
+            Activation::Identity => self.run(
+                simd,
+                #[inline(always)]
+                |_| one,
+            ),
+            Activation::Relu => self.run(
+                simd,
+                #[inline(always)]
+                |y| simd.select_f32s(simd.greater_than_f32s(y, zero), one, zero),
+            ),
+            Activation::Sigmoid => self.run(
+                simd,
+                #[inline(always)]
+                |y| simd.mul_f32s(y, simd.sub_f32s(one, y)),
+            ),
+        }
+    }
+}
+
+impl SquaredErrors<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S, activation: impl Fn(S::f32s) -> S::f32s) -> f32 {
+        let scale = simd.splat_f32s(self.slope);
+        let mut sum = simd.splat_f32s(0.0);
+        let (y, y_rest) = S::as_mut_simd_f32s(self.y);
+        let (x, x_rest) = S::as_simd_f32s(self.x);
+        for (y, &x) in y.iter_mut().zip(x) {
+            let error = simd.sub_f32s(*y, x);
+            sum = simd.mul_add_e_f32s(error, error, sum);
+            *y = simd.mul_f32s(simd.mul_f32s(error, scale), activation(*y));
+        }
+        // What lies beyond the end is 0 in both, an error of 0.
+        let y = simd.partial_load_f32s(y_rest);
+        let error = simd.sub_f32s(y, simd.partial_load_f32s(x_rest));
+        sum = simd.mul_add_e_f32s(error, error, sum);
+        simd.partial_store_f32s(y_rest, simd.mul_f32s(simd.mul_f32s(error, scale), activation(y)));
+        simd.reduce_sum_f32s(sum)
+    }
+}
+
+/// A row of bytes as floats in \[0, 1\], or of zeros, in pieces that lie `panel_words` apart.
+pub(super) fn unpack(x: &mut [f32], panel_words: usize, columns: usize, bytes: Option<&[u8]>) {
+    wide(
+        x,
+        #[inline(always)]
+        |x: &mut [f32]| {
+            for (panel, x) in x.chunks_mut(panel_words).enumerate() {
+                let width = PANEL.min(columns - panel * PANEL);
+                match bytes {
+                    None => x[..width].fill(0.0),
+                    Some(bytes) => {
+                        for (x, &byte) in x[..width].iter_mut().zip(&bytes[panel * PANEL..]) {
+                            *x = f32::from(byte) * (1.0 / 255.0);
+                        }
+                    }
+                }
+            }
+        },
+    );
+}
+
+/// sums ← sums + row.
+#[inline(always)]
+pub(super) fn add(sums: &mut [f32], row: &[f32]) {
+    for (sum, &x) in sums.iter_mut().zip(row) {
+        *sum += x;
+    }
+}
+
+/// Rows of a panel from columns of a matrix whose rows are `stride` long, a line of a row at a time: panel\[k, j\] = matrix\[j, k\].
+pub(super) fn transpose(panel: &mut [f32], matrix: &[f32], stride: usize, columns: usize) {
+    wide(
+        panel,
+        #[inline(always)]
+        |panel: &mut [f32]| {
+            let (whole, rest) = panel.as_chunks_mut::<{ LINE * PANEL }>();
+            let top = whole.len() * LINE;
+            for (number, rows) in whole.iter_mut().enumerate() {
+                for column in 0..columns {
+                    let from = &matrix[column * stride + number * LINE..][..LINE];
+                    let to = &mut rows[column..][..(LINE - 1) * PANEL + 1];
+                    for k in 0..LINE {
+                        to[k * PANEL] = from[k];
+                    }
+                }
+            }
+            for (k, row) in rest.chunks_exact_mut(PANEL).enumerate() {
+                for (column, x) in row[..columns].iter_mut().enumerate() {
+                    *x = matrix[column * stride + top + k];
+                }
+            }
+        },
+    );
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::clock;
 use super::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Tolerance, Work};
 use crate::error::Result;
 use crate::graph::Op;
-use crate::rng::{permute, threefry2x32};
+use crate::rng::{permute_lanes, threefry2x32};
 use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Real, Ty};
 
@@ -21,18 +21,31 @@ pub struct BatchRows(pub usize);
 
 impl BatchRows {
     fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
-        let clock = x[0].words();
-        let key = threefry2x32([clock[clock::SHUFFLE_KEY], clock[clock::SHUFFLE_KEY + 1]], [clock[clock::EPOCH], 0]);
-        for (i, row) in y[0].words_mut().iter_mut().enumerate() {
-            let position = clock[clock::BATCH] * clock[clock::BATCH_SIZE] + i as u32;
-            *row = if i >= clock::valid_rows(clock) {
-                PADDING
-            } else if clock[clock::SHUFFLE] == 0 {
-                position
-            } else {
-                permute(position, clock[clock::ROWS], key)
-            };
+        fill(x[0].words(), 0, y[0].words_mut());
+    }
+}
+
+/// Row numbers that are computed side by side.
+const LANES: usize = 16;
+
+/// Row numbers of the clock's batch, from its row `first` on.
+#[inline(always)]
+pub(crate) fn fill(clock: &[u32], first: usize, rows: &mut [u32]) {
+    let key = threefry2x32([clock[clock::SHUFFLE_KEY], clock[clock::SHUFFLE_KEY + 1]], [clock[clock::EPOCH], 0]);
+    let begin = clock[clock::BATCH] * clock[clock::BATCH_SIZE];
+    let valid = clock::valid_rows(clock).saturating_sub(first).min(rows.len());
+    let (data, padding) = rows.split_at_mut(valid);
+    padding.fill(PADDING);
+    for (number, rows) in data.chunks_mut(LANES).enumerate() {
+        let mut positions = [0; LANES];
+        for (lane, position) in positions.iter_mut().enumerate() {
+            // Lanes beyond the batch walk like its last row, which keeps them inside the permutation.
+            *position = (begin + (first + number * LANES + lane) as u32).min(clock[clock::ROWS].saturating_sub(1));
         }
+        if clock[clock::SHUFFLE] != 0 {
+            positions = permute_lanes(positions, clock[clock::ROWS], key);
+        }
+        rows.copy_from_slice(&positions[..rows.len()]);
     }
 }
 

@@ -32,6 +32,13 @@ impl ClockAdvance {
         let mut words = x[0].words().to_vec();
         let mut ring = x[1].real().to_vec();
         let terms: Vec<T> = x[2..].iter().map(|term| term.scalar()).collect();
+        self.apply(&mut words, &mut ring, &terms);
+        y[0].words_mut().copy_from_slice(&words);
+        y[1].real_mut().copy_from_slice(&ring);
+    }
+
+    /// Clock and ring after a step with these losses.
+    pub(crate) fn apply<T: Real>(&self, words: &mut [u32], ring: &mut [T], terms: &[T]) {
         let bad = terms.iter().position(|term| !term.is_finite());
         if words[clock::BAD_STEP] == 0 {
             match bad {
@@ -39,11 +46,9 @@ impl ClockAdvance {
                     words[clock::BAD_STEP] = words[clock::STEP] + 1;
                     words[clock::BAD_TERM] = term as u32;
                 }
-                None => self.advance(&mut words, &mut ring, &terms),
+                None => self.advance(words, ring, terms),
             }
         }
-        y[0].words_mut().copy_from_slice(&words);
-        y[1].real_mut().copy_from_slice(&ring);
     }
 
     fn advance<T: Real>(&self, words: &mut [u32], ring: &mut [T], terms: &[T]) {

@@ -63,11 +63,11 @@ impl Op for LinearChain {
     }
 
     fn spanned_inputs(&self, inputs: usize) -> Vec<Range<usize>> {
-        vec![1..inputs]
+        std::iter::once(1..inputs).collect()
     }
 
     fn packed_outputs(&self, outputs: usize) -> Vec<Range<usize>> {
-        vec![0..outputs]
+        std::iter::once(0..outputs).collect()
     }
 
     crate::twin!();

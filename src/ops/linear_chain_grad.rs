@@ -65,7 +65,7 @@ impl Op for LinearChainGrad {
     }
 
     fn packed_outputs(&self, outputs: usize) -> Vec<Range<usize>> {
-        vec![0..outputs]
+        std::iter::once(0..outputs).collect()
     }
 
     crate::twin!();

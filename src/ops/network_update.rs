@@ -142,7 +142,7 @@ impl Op for NetworkUpdate {
     }
 
     fn spanned_inputs(&self, _: usize) -> Vec<Range<usize>> {
-        vec![3..5]
+        std::iter::once(3..5).collect()
     }
 
     fn packed_inputs(&self, _: usize) -> Vec<(&'static str, Range<usize>)> {
@@ -150,7 +150,7 @@ impl Op for NetworkUpdate {
     }
 
     fn packed_outputs(&self, _: usize) -> Vec<Range<usize>> {
-        vec![0..1 + self.network.sums]
+        std::iter::once(0..1 + self.network.sums).collect()
     }
 
     crate::twin!();

@@ -123,7 +123,7 @@ impl Op for WeightEntropies {
     }
 
     fn packed_outputs(&self, _: usize) -> Vec<Range<usize>> {
-        vec![0..self.counts[3]]
+        std::iter::once(0..self.counts[3]).collect()
     }
 
     crate::twin!();

@@ -62,8 +62,8 @@ pub(super) fn collapse(graph: &Graph, group: &Match) -> Result<Option<Graph>> {
     let nodes = graph.nodes();
     let members: HashSet<usize> = group.nodes.iter().copied().collect();
     let mut after: HashSet<usize> = HashSet::new();
-    for index in 0..nodes.len() {
-        let depends = nodes[index].inputs.iter().any(|var| members.contains(&var.node) || after.contains(&var.node));
+    for (index, node) in nodes.iter().enumerate() {
+        let depends = node.inputs.iter().any(|var| members.contains(&var.node) || after.contains(&var.node));
         if depends && !members.contains(&index) {
             after.insert(index);
         }
