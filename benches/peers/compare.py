@@ -49,16 +49,21 @@ def say(message):
     print(message, file=sys.stderr, flush=True)
 
 
-def installed():
-    """The peers that are there; says how to get the others."""
+def installed(names):
+    """Those of the named peers that are there, built if need be; says how to get the others."""
     peers = {}
     for name, peer in c.PEERS.items():
+        if name not in names:
+            continue
         if isinstance(peer, c.Script) and not importlib.util.find_spec(peer.module):
             say(f"{name} is left out: no module '{peer.module}' here; {sys.executable} -m pip install {peer.module}")
-        elif isinstance(peer, c.Program) and not peer.path().exists():
-            say(f"{name} is left out: {peer.path()} is missing; compare.sh builds it")
-        else:
-            peers[name] = peer
+            continue
+        if isinstance(peer, c.Program):
+            say(f"building {peer.name} in {c.TARGET}; from nothing this takes minutes")
+            if not peer.build():
+                say(f"{name} is left out: it cannot be built, as the compiler says above")
+                continue
+        peers[name] = peer
     return peers
 
 
@@ -155,7 +160,7 @@ def main():
     rows = [row for row in ROWS if all(word in f"{row.title()} {list(row.peers)}".lower() for word in words)]
 
     begin = time.time()
-    peers = installed()
+    peers = installed({name for row in rows for name in row.peers})
     c.make_data()
     for row in rows:
         measure(row, rounds, peers)

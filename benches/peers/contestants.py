@@ -168,11 +168,14 @@ class Program(Peer):
 
     name: str
 
-    def path(self):
-        return TARGET / "release" / self.name
+    def build(self):
+        """Brings the program up to date; whether it could."""
+        manifest = ["--manifest-path", HERE / "Cargo.toml", "--package", self.name]
+        command = ["cargo", "build", "--release", "--quiet", "--locked", *manifest]
+        return subprocess.run(command, env={**os.environ, "CARGO_TARGET_DIR": str(TARGET)}).returncode == 0
 
     def command(self):
-        return [self.path()]
+        return [TARGET / "release" / self.name]
 
 
 class Burn(Program):
