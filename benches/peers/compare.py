@@ -51,19 +51,18 @@ def say(message):
 
 def installed(names):
     """Those of the named peers that are there, built if need be; says how to get the others."""
+    wanted = {name: peer for name, peer in c.PEERS.items() if name in names}
+    if any(isinstance(peer, c.Program) for peer in wanted.values()):
+        say(f"building the Rust peers in {c.TARGET}; from nothing this takes a quarter of an hour on two cores")
+        c.build()
     peers = {}
-    for name, peer in c.PEERS.items():
-        if name not in names:
-            continue
+    for name, peer in wanted.items():
         if isinstance(peer, c.Script) and not importlib.util.find_spec(peer.module):
             say(f"{name} is left out: no module '{peer.module}' here; {sys.executable} -m pip install {peer.module}")
-            continue
-        if isinstance(peer, c.Program):
-            say(f"building {peer.name} in {c.TARGET}; from nothing this takes minutes")
-            if not peer.build():
-                say(f"{name} is left out: it cannot be built, as the compiler says above")
-                continue
-        peers[name] = peer
+        elif isinstance(peer, c.Program) and not peer.path().exists():
+            say(f"{name} is left out: it could not be built, as the compiler says above")
+        else:
+            peers[name] = peer
     return peers
 
 

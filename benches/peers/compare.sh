@@ -3,7 +3,7 @@
 #
 #     benches/peers/compare.sh [--quick] [--only WORD]...
 #
-# Builds what the chosen rows need; burn takes a quarter of an hour on two cores, once. A peer that cannot be
+# Builds what is missing; burn takes a quarter of an hour on two cores, once. A peer that cannot be
 # built or is not installed is left out, with a word on how to get it. What may be set:
 #
 #     PEERS_TARGET   where the peers are built, and keep data and caches   [benches/peers/target]

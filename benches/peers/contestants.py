@@ -168,14 +168,11 @@ class Program(Peer):
 
     name: str
 
-    def build(self):
-        """Brings the program up to date; whether it could."""
-        manifest = ["--manifest-path", HERE / "Cargo.toml", "--package", self.name]
-        command = ["cargo", "build", "--release", "--quiet", "--locked", *manifest]
-        return subprocess.run(command, env={**os.environ, "CARGO_TARGET_DIR": str(TARGET)}).returncode == 0
+    def path(self):
+        return TARGET / "release" / self.name
 
     def command(self):
-        return [TARGET / "release" / self.name]
+        return [self.path()]
 
 
 class Burn(Program):
@@ -206,6 +203,13 @@ PEERS = {
     "candle": Program("peer-candle"),
     "burn wgpu": Burn("peer-burn"),
 }
+
+
+def build():
+    """Brings the Rust peers up to date. Always all of them: one alone would have other features of its dependencies,
+    and compile them again."""
+    command = ["cargo", "build", "--release", "--quiet", "--locked", "--keep-going"]
+    subprocess.run([*command, "--manifest-path", HERE / "Cargo.toml"], env={**os.environ, "CARGO_TARGET_DIR": str(TARGET)})
 
 
 def make_data():
