@@ -208,8 +208,8 @@ PEERS = {
 def build():
     """Brings the Rust peers up to date. Always all of them: one alone would have other features of its dependencies,
     and compile them again."""
-    command = ["cargo", "build", "--release", "--quiet", "--locked", "--keep-going"]
-    subprocess.run([*command, "--manifest-path", HERE / "Cargo.toml"], env={**os.environ, "CARGO_TARGET_DIR": str(TARGET)})
+    options = ["--release", "--quiet", "--locked", "--keep-going", "--manifest-path", HERE / "Cargo.toml"]
+    subprocess.run(["cargo", "build", *options], env={**os.environ, "CARGO_TARGET_DIR": str(TARGET)})
 
 
 def make_data():
