@@ -49,14 +49,18 @@ def say(message):
     print(message, file=sys.stderr, flush=True)
 
 
-def installed():
-    """The peers that are there; says how to get the others."""
+def installed(names):
+    """Those of the named peers that are there, built if need be; says how to get the others."""
+    wanted = {name: peer for name, peer in c.PEERS.items() if name in names}
+    if any(isinstance(peer, c.Program) for peer in wanted.values()):
+        say(f"building the Rust peers in {c.TARGET}; from nothing this takes a quarter of an hour on two cores")
+        c.build()
     peers = {}
-    for name, peer in c.PEERS.items():
+    for name, peer in wanted.items():
         if isinstance(peer, c.Script) and not importlib.util.find_spec(peer.module):
             say(f"{name} is left out: no module '{peer.module}' here; {sys.executable} -m pip install {peer.module}")
         elif isinstance(peer, c.Program) and not peer.path().exists():
-            say(f"{name} is left out: {peer.path()} is missing; compare.sh builds it")
+            say(f"{name} is left out: it could not be built, as the compiler says above")
         else:
             peers[name] = peer
     return peers
@@ -155,7 +159,7 @@ def main():
     rows = [row for row in ROWS if all(word in f"{row.title()} {list(row.peers)}".lower() for word in words)]
 
     begin = time.time()
-    peers = installed()
+    peers = installed({name for row in rows for name in row.peers})
     c.make_data()
     for row in rows:
         measure(row, rounds, peers)

@@ -3,7 +3,7 @@
 #
 #     benches/peers/compare.sh [--quick] [--only WORD]...
 #
-# Builds what is missing first; burn takes a quarter of an hour on two cores, once. A peer that cannot be
+# Builds what is missing; burn takes a quarter of an hour on two cores, once. A peer that cannot be
 # built or is not installed is left out, with a word on how to get it. What may be set:
 #
 #     PEERS_TARGET   where the peers are built, and keep data and caches   [benches/peers/target]
@@ -20,10 +20,4 @@ if [ -z "${PEERS_GPU_AE:-}" ]; then
     cargo build --release --quiet --locked --manifest-path "$root/Cargo.toml"
     export PEERS_GPU_AE=${CARGO_TARGET_DIR:-$root/target}/release/gpu-ae
 fi
-for peer in burn candle; do
-    echo "building $peer; the first time this takes minutes" >&2
-    CARGO_TARGET_DIR=$PEERS_TARGET cargo build --release --quiet --locked \
-        --manifest-path "$here/Cargo.toml" --package "peer-$peer" ||
-        echo "$peer cannot be built and is left out; the compiler's message stands above" >&2
-done
 exec "$PEERS_PYTHON" "$here/compare.py" "$@"

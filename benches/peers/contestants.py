@@ -205,6 +205,13 @@ PEERS = {
 }
 
 
+def build():
+    """Brings the Rust peers up to date. Always all of them: one alone would have other features of its dependencies,
+    and compile them again."""
+    options = ["--release", "--quiet", "--locked", "--keep-going", "--manifest-path", HERE / "Cargo.toml"]
+    subprocess.run(["cargo", "build", *options], env={**os.environ, "CARGO_TARGET_DIR": str(TARGET)})
+
+
 def make_data():
     """60,000 rows of random bytes, 19 % of them not zero, as MNIST's files; labels and test rows are there for form."""
     if IMAGES.exists():
