@@ -1,4 +1,4 @@
-//! Matrices in panels of columns, as the products of `cpu_product.rs` read and write them.
+//! Matrices cut into panels of columns, so that whoever goes down a few columns goes along contiguous memory.
 
 use rayon::prelude::*;
 
@@ -47,12 +47,9 @@ impl Paneled {
 
 /// A right operand of `k` rows and `n` columns in panels as wide as can be.
 pub(super) struct Panels {
-    /// Rows.
-    pub k: usize,
-    /// Columns.
-    pub n: usize,
-    /// The panels, one after the other.
-    pub words: Words,
+    k: usize,
+    n: usize,
+    words: Words,
 }
 
 impl Panels {
@@ -79,5 +76,10 @@ impl Panels {
                 }
             });
         });
+    }
+
+    /// The panels.
+    pub fn each(&self) -> impl Iterator<Item = &[f32]> {
+        self.words.floats().chunks_exact(self.k * PANEL)
     }
 }

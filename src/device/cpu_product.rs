@@ -9,9 +9,8 @@ use pulp::{Arch, Simd, WithSimd};
 use super::cpu_memory::LINE;
 use super::cpu_panels::{PANEL, Paneled, Panels};
 
-/// Rows of a tile as wide as a panel, and of one half as wide.
+/// Rows of a tile.
 const TILE: usize = 6;
-const HIGH_TILE: usize = 12;
 /// Panels of terms that go into a tile before it is stored: what of the right operand stays in the
 /// first-level cache for the tiles to come.
 const DEPTH: usize = 2;
@@ -47,13 +46,13 @@ impl WithSimd for RowProduct<'_> {
         let width = tile_width::<S>();
         let (a_stride, c_stride) = (self.a_layout.stride(), self.c_layout.stride());
         let panels = self.a_layout.panels();
-        let b = self.b.words.floats().chunks_exact(self.b.k * PANEL);
+        let b = self.b.each();
         for (panel, (b, c)) in b.zip(self.c.chunks_mut(self.c_layout.panel_words())).enumerate() {
             let columns = self.c_layout.width(panel).next_multiple_of(LINE);
             for top in (0..panels).step_by(DEPTH) {
                 for column in (0..columns).step_by(width) {
                     let mut row = 0;
-                    for rows in tiles(self.rows, TILE) {
+                    for rows in tiles(self.rows) {
                         let stretch = |panel: usize| Stretch {
                             a: &self.a[panel * self.a_layout.panel_words() + row * a_stride..],
                             b: &b[panel * PANEL * PANEL + column..],
@@ -104,15 +103,13 @@ impl<'a, F: Fn([usize; 2], [usize; 2]) -> I, I: Iterator<Item = Stretch<'a>>> Wi
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // Columns of `a` lie side by side: high tiles take more of what is there.
-        let (width, height) =
-            if S::REGISTER_COUNT >= 32 { (2 * S::F32_LANES, HIGH_TILE) } else { (tile_width::<S>(), TILE) };
+        let width = tile_width::<S>();
         let end = self.first + self.c.len() / self.columns;
         for column in (0..self.columns).step_by(width) {
             let mut row = self.first;
             while row < end {
                 // Up to where a panel of `a` ends.
-                for rows in tiles((end - row).min(PANEL - row % PANEL), height) {
+                for rows in tiles((end - row).min(PANEL - row % PANEL)) {
                     let tile = Tile {
                         a_strides: [1, self.strides[0]],
                         b_stride: self.strides[1],
@@ -141,8 +138,8 @@ const fn tile_width<S: Simd>() -> usize {
 
 /// Heights of the tiles of so many rows, as even as can be.
 #[inline(always)]
-fn tiles(rows: usize, height: usize) -> impl Iterator<Item = usize> {
-    let count = rows.div_ceil(height);
+fn tiles(rows: usize) -> impl Iterator<Item = usize> {
+    let count = rows.div_ceil(TILE);
     (0..count).map(move |i| (i + 1) * rows / count - i * rows / count)
 }
 
@@ -194,14 +191,7 @@ impl Tile {
             3 => self.compute::<S, 3, VECTORS>(simd, stretches, c),
             4 => self.compute::<S, 4, VECTORS>(simd, stretches, c),
             5 => self.compute::<S, 5, VECTORS>(simd, stretches, c),
-            6 => self.compute::<S, TILE, VECTORS>(simd, stretches, c),
-            _ if VECTORS > 2 => {}
-            7 => self.compute::<S, 7, VECTORS>(simd, stretches, c),
-            8 => self.compute::<S, 8, VECTORS>(simd, stretches, c),
-            9 => self.compute::<S, 9, VECTORS>(simd, stretches, c),
-            10 => self.compute::<S, 10, VECTORS>(simd, stretches, c),
-            11 => self.compute::<S, 11, VECTORS>(simd, stretches, c),
-            _ => self.compute::<S, HIGH_TILE, VECTORS>(simd, stretches, c),
+            _ => self.compute::<S, TILE, VECTORS>(simd, stretches, c),
         }
     }
 
