@@ -1,7 +1,7 @@
 //! All entropies of a model's weights, with their gradients, in one kernel.
 //!
-//! The fusion of [`Activeness`], [`RenyiEntropyPair`](super::renyi_entropy::RenyiEntropyPair) and
-//! [`ActivenessGradAdd`](super::activeness_grad::ActivenessGradAdd), term by term, and of the sums that
+//! The fusion of [`Activeness`], [`RenyiEntropyPair`] and
+//! [`ActivenessGradAdd`], term by term, and of the sums that
 //! add entropies up.
 
 use std::ops::Range;
