@@ -2,11 +2,11 @@
 
 use bytemuck::{cast_slice, cast_slice_mut};
 
-use super::cpu_math::{activate, sigmoid, slopes, squared_errors, unpack, wide};
+use super::cpu_math::{activate, flush, sigmoid, slopes, squared_errors, unpack, wide};
 use super::cpu_memory::{Span, Words};
 use super::cpu_panels::{PANEL, Paneled};
 use super::cpu_product::RowProduct;
-use super::cpu_region::{Parts, Region};
+use super::cpu_region::{LARGE_BLOCK, Parts};
 use crate::ops::activation::Activation;
 use crate::ops::batch_rows::{self, PADDING};
 use crate::ops::clock;
@@ -21,10 +21,10 @@ pub(super) struct Value {
 }
 
 impl Value {
-    /// A value behind those that are there already.
-    pub fn behind(values: &[Value], columns: usize) -> Self {
+    /// A value of so many rows a block behind those that are there already.
+    pub fn behind(values: &[Value], rows: usize, columns: usize) -> Self {
         let offset = values.last().map_or(0, |last| last.offset + last.layout.words());
-        Value { layout: Paneled { rows: Region::block_rows(), columns }, offset }
+        Value { layout: Paneled { rows, columns }, offset }
     }
 }
 
@@ -125,7 +125,7 @@ impl Block {
             RowOp::Copy { from, .. } => out.copy_from_slice(before(from)),
             RowOp::Rows { clock, .. } => {
                 let (clock, first) = (clock.words(memory), self.first);
-                let mut numbers = [0; Region::block_rows()];
+                let mut numbers = [0; LARGE_BLOCK];
                 wide(
                     &mut numbers[..rows],
                     #[inline(always)]
@@ -192,7 +192,7 @@ fn cross_entropy(logits: &mut [f32], x: &[f32], seed: f32, activation: Activatio
     let mut sum = 0.0;
     for (l, &x) in logits.iter_mut().zip(x) {
         sum += l.max(0.0) - *l * x + (-l.abs()).exp().ln_1p();
-        *l = (sigmoid(*l) - x) * seed * activation.slope(*l);
+        *l = flush((sigmoid(*l) - x) * seed * activation.slope(*l));
     }
     sum
 }

@@ -5,7 +5,6 @@ use super::cpu_math::{add, wide};
 use super::cpu_memory::{Span, Words};
 use super::cpu_panels::PANEL;
 use super::cpu_product::{Stretch, StretchProduct};
-use super::cpu_region::Region;
 
 /// Elements of a gradient that one task computes at least.
 const ELEMENTS: usize = 12_544;
@@ -105,7 +104,8 @@ impl Job<'_> {
             }
             return;
         };
-        for (number, blocks) in self.blocks.chunks(DEPTH / Region::block_rows()).enumerate() {
+        let blocks_at_once = (DEPTH / dy.rows).max(1);
+        for (number, blocks) in self.blocks.chunks(blocks_at_once).enumerate() {
             let operand = |block: &'_ Block, value: usize, [panel, column]: [usize; 2]| {
                 let value = &self.values[value];
                 value.offset + panel * value.layout.panel_words() + column..block.words.len()

@@ -43,6 +43,31 @@ pub(super) fn exp(x: f32) -> f32 {
     e * f32::from_bits(rounded.to_bits().wrapping_add(127) << 23)
 }
 
+/// 2⁻¹⁰⁰
+const SMALLEST: f32 = 7.888_609e-31;
+
+/// What is smaller than 2⁻¹⁰⁰ is taken as 0 where gradients and moments are made: too small to move a
+/// weight, and on its way to the subnormal numbers, which slow a processor down a hundred times.
+#[inline(always)]
+pub(super) fn flush(x: f32) -> f32 {
+    if x.abs() < SMALLEST { 0.0 } else { x }
+}
+
+/// `flush` for every element of a vector.
+#[inline(always)]
+fn flush_each<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    let is_small = simd.less_than_f32s(simd.abs_f32s(x), simd.splat_f32s(SMALLEST));
+    simd.select_f32s(is_small, simd.splat_f32s(0.0), x)
+}
+
+/// x², or 0 for a gradient that is 0 beside Adam's ε and whose square might be subnormal.
+#[inline(always)]
+pub(super) fn square(x: f32) -> f32 {
+    /// 2⁻⁵⁵
+    const LIMIT: f32 = 2.775_557_6e-17;
+    if x.abs() < LIMIT { 0.0 } else { x * x }
+}
+
 /// Lets NaN through, which `f32::max` would swallow.
 #[inline(always)]
 fn relu(x: f32) -> f32 {
@@ -123,7 +148,7 @@ pub(super) fn slopes(dx: &mut [f32], h: &[f32], activation: Activation) {
 #[inline(always)]
 fn scale(dx: &mut [f32], h: &[f32], slope: impl Fn(f32) -> f32) {
     for (dx, &h) in dx.iter_mut().zip(h) {
-        *dx *= slope(h);
+        *dx = flush(*dx * slope(h));
     }
 }
 
@@ -131,6 +156,9 @@ fn scale(dx: &mut [f32], h: &[f32], slope: impl Fn(f32) -> f32) {
 pub(super) fn squared_errors(y: &mut [f32], x: &[f32], slope: f32, activation: Activation) -> f32 {
     Arch::new().dispatch(SquaredErrors { y, x, slope, activation })
 }
+
+/// A sigmoid below this, 2⁻⁵⁰, has no slope.
+const SATURATED: f32 = 8.881_784e-16;
 
 /// By hand: a compiler does not keep the partial sums in registers.
 struct SquaredErrors<'a> {
@@ -160,7 +188,11 @@ impl WithSimd for SquaredErrors<'_> {
             Activation::Sigmoid => self.run(
                 simd,
                 #[inline(always)]
-                |y| simd.mul_f32s(y, simd.sub_f32s(one, y)),
+                |y| {
+                    // Or its product with the error might be subnormal.
+                    let saturated = simd.less_than_f32s(y, simd.splat_f32s(SATURATED));
+                    simd.mul_f32s(simd.select_f32s(saturated, zero, y), simd.sub_f32s(one, y))
+                },
             ),
         }
     }
@@ -176,13 +208,14 @@ impl SquaredErrors<'_> {
         for (y, &x) in y.iter_mut().zip(x) {
             let error = simd.sub_f32s(*y, x);
             sum = simd.mul_add_e_f32s(error, error, sum);
-            *y = simd.mul_f32s(simd.mul_f32s(error, scale), activation(*y));
+            *y = flush_each(simd, simd.mul_f32s(simd.mul_f32s(error, activation(*y)), scale));
         }
         // What lies beyond the end is 0 in both, an error of 0.
         let y = simd.partial_load_f32s(y_rest);
         let error = simd.sub_f32s(y, simd.partial_load_f32s(x_rest));
         sum = simd.mul_add_e_f32s(error, error, sum);
-        simd.partial_store_f32s(y_rest, simd.mul_f32s(simd.mul_f32s(error, scale), activation(y)));
+        let gradient = simd.mul_f32s(simd.mul_f32s(error, activation(y)), scale);
+        simd.partial_store_f32s(y_rest, flush_each(simd, gradient));
         simd.reduce_sum_f32s(sum)
     }
 }

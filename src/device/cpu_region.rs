@@ -14,6 +14,10 @@ use crate::ops::reconstruction_loss::LossKind;
 
 /// Rows that one task takes through all operations.
 const BLOCK: usize = 32;
+/// The same where the weights do not fit in a core's second-level cache: every block goes through all of them.
+pub(super) const LARGE_BLOCK: usize = 64;
+/// Weights that fit there.
+const CACHED_WEIGHTS: usize = 1 << 18;
 /// Bytes of blocks that are worked on before their weight gradients are summed.
 const CHUNK_BYTES: usize = 4 << 20;
 /// Rows of a chunk at least: gradients in memory are gone over once for each chunk.
@@ -58,9 +62,16 @@ impl Total {
     }
 }
 
+/// Rows of a block in a plan with so many weights.
+pub(super) fn block_rows(weights: usize) -> usize {
+    if weights > CACHED_WEIGHTS { LARGE_BLOCK } else { BLOCK }
+}
+
 /// What a region is made of.
 #[derive(Default)]
 pub(super) struct Parts {
+    /// Rows of a block.
+    pub block_rows: usize,
     pub values: Vec<Value>,
     pub ops: Vec<RowOp>,
     pub weights: Vec<Weight>,
@@ -81,7 +92,8 @@ impl Region {
     /// Prepares everything for a batch of so many rows.
     pub fn new(rows: usize, parts: Parts) -> Self {
         let words = parts.values.iter().map(|value| value.layout.words()).sum::<usize>().max(LINE);
-        let blocks = (CHUNK_BYTES / (words * 4)).max(CHUNK_ROWS / BLOCK).min(rows.div_ceil(BLOCK)).max(1);
+        let block_rows = parts.block_rows;
+        let blocks = (CHUNK_BYTES / (words * 4)).max(CHUNK_ROWS / block_rows).min(rows.div_ceil(block_rows)).max(1);
         let blocks = (0..blocks).map(|_| Block::new(words, parts.totals.len())).collect();
         let sums = vec![0.0; parts.totals.len()];
         Region { rows, parts, blocks, sums }
@@ -93,13 +105,14 @@ impl Region {
         let shared = &*memory;
         parts.weights.par_iter_mut().for_each(|w| w.panels.pack(w.matrix.floats(shared), w.transposed));
         sums.fill(0.0);
-        let step = blocks.len() * BLOCK;
+        let block_rows = parts.block_rows;
+        let step = blocks.len() * block_rows;
         for first in (0..*rows).step_by(step) {
             let shared = &*memory;
             blocks.par_iter_mut().enumerate().for_each(|(i, block)| {
-                let begin = first + i * BLOCK;
+                let begin = first + i * block_rows;
                 block.first = begin;
-                block.rows = rows.saturating_sub(begin).min(BLOCK);
+                block.rows = rows.saturating_sub(begin).min(block_rows);
                 if block.rows > 0 {
                     block.run(parts, shared);
                 }
@@ -121,10 +134,5 @@ impl Region {
                 to.words_mut(memory)[0] = (*sum * scale).to_bits();
             }
         }
-    }
-
-    /// Rows of a block.
-    pub const fn block_rows() -> usize {
-        BLOCK
     }
 }

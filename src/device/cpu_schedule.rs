@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use super::cpu_block::{RowOp, Value};
 use super::cpu_memory::{Span, Words};
 use super::cpu_panels::Panels;
-use super::cpu_region::{Export, Parts, Region, Total, Weight};
+use super::cpu_region::{Export, Parts, Region, Total, Weight, block_rows};
 use super::cpu_rows::{Rows, batch, loss, rows_of};
 use super::cpu_step::Lone;
 use crate::ops::batch_gather::BatchGather;
@@ -62,6 +62,8 @@ struct Flow<'a> {
     writers: Vec<Vec<Option<Writer>>>,
     /// Outputs that are wanted when all is done.
     results: HashSet<Writer>,
+    /// Rows of a block.
+    block_rows: usize,
 }
 
 impl<'a> Flow<'a> {
@@ -74,7 +76,9 @@ impl<'a> Flow<'a> {
             latest.extend(step.outputs.iter().enumerate().map(|(port, place)| (key(place), (number, port))));
         }
         let results = plan.results.values().filter_map(|place| latest.get(&key(place)).copied()).collect();
-        Flow { plan, arenas, writers, results }
+        let weights = plan.steps.iter().filter(|step| step.op.downcast::<Linear>().is_some());
+        let weights = weights.map(|step| step.inputs[1].ty.shape.elements()).sum();
+        Flow { plan, arenas, writers, results, block_rows: block_rows(weights) }
     }
 
     fn span(&self, place: &Place) -> Span {
@@ -153,7 +157,8 @@ impl<'a> Flow<'a> {
 
     fn region(&self, rows: &[usize], gradients: &[usize]) -> Job {
         let all: Vec<usize> = rows.iter().chain(gradients).copied().collect();
-        let mut builder = Builder { flow: self, members: &all, parts: Parts::default(), values: HashMap::new() };
+        let parts = Parts { block_rows: self.block_rows, ..Parts::default() };
+        let mut builder = Builder { flow: self, members: &all, parts, values: HashMap::new() };
         rows.iter().for_each(|&step| builder.add_rows(step));
         gradients.iter().for_each(|&step| builder.add_gradient(step));
         Job::Region(Box::new(Region::new(batch(&self.plan.steps[all[0]]), builder.parts)))
@@ -170,7 +175,7 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     fn value(&mut self, columns: usize) -> usize {
-        let value = Value::behind(&self.parts.values, columns);
+        let value = Value::behind(&self.parts.values, self.parts.block_rows, columns);
         self.parts.values.push(value);
         self.parts.values.len() - 1
     }

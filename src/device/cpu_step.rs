@@ -4,7 +4,7 @@ use bytemuck::{cast_slice, cast_slice_mut};
 use rayon::prelude::*;
 
 use super::cpu_ceilings;
-use super::cpu_math::wide;
+use super::cpu_math::{flush, square, wide};
 use super::cpu_memory::{Span, Words};
 use crate::ops::adam_step::{AdamStep, WeightDecay};
 use crate::ops::ceiling_copy::CeilingCopy;
@@ -119,8 +119,8 @@ fn adam_step(adam: &AdamStep, inputs: &[Span], outputs: &[Span], memory: &mut [W
             |(w, m, v): (&mut [f32], &mut [f32], &mut [f32])| {
                 for (((w, m), v), &g) in w.iter_mut().zip(m).zip(v).zip(g) {
                     let g = g + in_gradient * *w;
-                    *m = beta1 * *m + (1.0 - beta1) * g;
-                    *v = beta2 * *v + (1.0 - beta2) * g * g;
+                    *m = flush(beta1 * *m + (1.0 - beta1) * g);
+                    *v = flush(beta2 * *v + (1.0 - beta2) * square(g));
                     *w = shrink * *w - rate * (*m * c1) / ((*v * c2).sqrt() + epsilon);
                 }
             },
