@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use rayon::prelude::*;
 
 use super::gpu_program::GpuProgram;
-use super::{Device, Identity, ProgramId, Trace, gpu_timestamps, is_shared};
+use super::gpu_read::Copying;
+use super::{Device, Identity, ProgramId, Progress, Reading, Trace, gpu_timestamps, is_shared};
 use crate::error::{Error, Result};
 use crate::plan::{DeviceProfile, Plan};
 use crate::shader::{Access, Shader, ShaderKey, UNIFORM_BYTES, shader};
@@ -36,7 +37,8 @@ pub struct GpuDevice {
     arenas: HashMap<String, wgpu::Buffer>,
     pipelines: HashMap<ShaderKey, Pipeline>,
     pub(super) programs: Vec<GpuProgram>,
-    staging: Option<wgpu::Buffer>,
+    /// Buffers to read into that nothing is being read into.
+    pub(super) spare: Vec<wgpu::Buffer>,
     in_flight: VecDeque<wgpu::SubmissionIndex>,
 }
 
@@ -74,7 +76,7 @@ impl GpuDevice {
             arenas: HashMap::new(),
             pipelines: HashMap::new(),
             programs: Vec::new(),
-            staging: None,
+            spare: Vec::new(),
             in_flight: VecDeque::new(),
         }
     }
@@ -99,6 +101,13 @@ impl GpuDevice {
         self.check()
     }
 
+    /// Starts to copy ranges of a plan's arenas.
+    fn copy(&mut self, program: ProgramId, ranges: &[(usize, usize, usize)]) -> Copying {
+        let buffers = self.programs[program.0].buffers.clone();
+        let range = |&(arena, offset, bytes): &(usize, usize, usize)| (&buffers[arena], offset as u64, bytes as u64);
+        self.begin_copy(&ranges.iter().map(range).collect::<Vec<_>>())
+    }
+
     /// The buffer of an arena, made if no plan loaded before shares it.
     fn arena(&mut self, name: &str, bytes: usize) -> Result<wgpu::Buffer> {
         // Any arena may serve as a uniform operand, which is bound whole even where its end is near.
@@ -120,45 +129,6 @@ impl GpuDevice {
             self.arenas.insert(name.to_string(), buffer.clone());
         }
         Ok(buffer)
-    }
-
-    /// A buffer to copy results into and map; kept for the next read.
-    fn staging(&mut self, bytes: u64) -> wgpu::Buffer {
-        match &self.staging {
-            Some(buffer) if buffer.size() >= bytes => buffer.clone(),
-            _ => {
-                let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
-                    label: Some("staging"),
-                    size: bytes.next_power_of_two().max(1 << 16),
-                    usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-                    mapped_at_creation: false,
-                });
-                self.staging = Some(buffer.clone());
-                buffer
-            }
-        }
-    }
-
-    pub(super) async fn read_async(&mut self, source: wgpu::Buffer, offset: u64, bytes: u64) -> Result<Vec<u8>> {
-        let staging = self.staging(bytes);
-        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("read") });
-        encoder.copy_buffer_to_buffer(&source, offset, &staging, 0, bytes);
-        self.queue.submit([encoder.finish()]);
-        let (sender, receiver) = futures_intrusive::channel::shared::oneshot_channel();
-        staging.map_async(wgpu::MapMode::Read, 0..bytes, move |result| {
-            // The receiver lives until the answer is here; nothing is lost if it is gone.
-            let _ = sender.send(result);
-        });
-        self.wait(None)?;
-        let failed = |problem: String| Error::Failed(format!("{}: cannot read back: {problem}", self.name));
-        receiver
-            .receive()
-            .await
-            .ok_or_else(|| failed("no answer".into()))?
-            .map_err(|error| failed(error.to_string()))?;
-        let copy = staging.get_mapped_range(0..bytes).map_err(|error| failed(error.to_string()))?.to_vec();
-        staging.unmap();
-        Ok(copy)
     }
 }
 
@@ -309,8 +279,22 @@ impl Device for GpuDevice {
     }
 
     fn read_bytes(&mut self, program: ProgramId, arena: usize, offset: usize, bytes: usize) -> Result<Vec<u8>> {
-        let buffer = self.programs[program.0].buffers[arena].clone();
-        self.in_flight.clear();
-        pollster::block_on(self.read_async(buffer, offset as u64, bytes as u64))
+        let copying = self.copy(program, &[(arena, offset, bytes)]);
+        self.end_copy(copying)
+    }
+
+    fn runs_ahead(&self) -> bool {
+        true
+    }
+
+    fn begin_read(&mut self, program: ProgramId, ranges: &[(usize, usize, usize)]) -> Result<Reading> {
+        Ok(Reading(Progress::Copying(self.copy(program, ranges))))
+    }
+
+    fn end_read(&mut self, reading: Reading) -> Result<Vec<u8>> {
+        match reading.0 {
+            Progress::Done(bytes) => Ok(bytes),
+            Progress::Copying(copying) => self.end_copy(copying),
+        }
     }
 }

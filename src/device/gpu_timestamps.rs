@@ -81,7 +81,8 @@ fn by_timestamps(
         gpu.wait(Some(submission))?;
         host.push(("wait", Span::since(start)));
         let start = Instant::now();
-        let bytes = pollster::block_on(gpu.read_async(resolved.clone(), 0, size as u64 * PAIR))?;
+        let copying = gpu.begin_copy(&[(&resolved, 0, size as u64 * PAIR)]);
+        let bytes = gpu.end_copy(copying)?;
         host.push(("read timestamps", Span::since(start)));
         submissions.push(Submission { at, ticks: bytemuck::pod_collect_to_vec(&bytes) });
     }

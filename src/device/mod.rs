@@ -18,6 +18,7 @@ mod cpu_schedule;
 mod cpu_step;
 mod gpu;
 mod gpu_program;
+mod gpu_read;
 mod gpu_timestamps;
 mod reference;
 mod trace;
@@ -116,6 +117,46 @@ pub trait Device: Send {
     /// # Errors
     /// When the device fails.
     fn read_bytes(&mut self, program: ProgramId, arena: usize, offset: usize, bytes: usize) -> Result<Vec<u8>>;
+
+    /// Whether [`run`](Self::run) returns before the work is done, so that it pays to start more before
+    /// results are waited for.
+    fn runs_ahead(&self) -> bool {
+        false
+    }
+
+    /// Begins to read ranges of a plan's arenas, (arena, first byte, bytes), as they are after everything
+    /// run before; what is run later does not show.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn begin_read(&mut self, program: ProgramId, ranges: &[(usize, usize, usize)]) -> Result<Reading> {
+        let mut all = Vec::new();
+        for &(arena, offset, bytes) in ranges {
+            all.extend(self.read_bytes(program, arena, offset, bytes)?);
+        }
+        Ok(Reading(Progress::Done(all)))
+    }
+
+    /// The bytes of those ranges, one behind the other. Waits for them and for nothing run later.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn end_read(&mut self, reading: Reading) -> Result<Vec<u8>> {
+        match reading.0 {
+            Progress::Done(bytes) => Ok(bytes),
+            Progress::Copying(_) => Err(Error::graph("reading", "is another device's")),
+        }
+    }
+}
+
+/// Bytes on their way from a device to the host.
+pub struct Reading(Progress);
+
+enum Progress {
+    /// They are there.
+    Done(Vec<u8>),
+    /// A GPU copies them.
+    Copying(gpu_read::Copying),
 }
 
 /// Whether plans share an arena of this name.
@@ -152,6 +193,16 @@ impl dyn Device + '_ {
     pub fn read(&mut self, program: ProgramId, name: &str) -> Result<Vec<u8>> {
         let place = place(self.plan(program), name)?;
         self.read_bytes(program, place.arena, place.offset, place.ty.bytes())
+    }
+
+    /// Begins to read sources or results by name; `end_read` brings them one behind the other.
+    ///
+    /// # Errors
+    /// When there is none of a name, or the device fails.
+    pub fn begin(&mut self, program: ProgramId, names: &[&str]) -> Result<Reading> {
+        let range = |name: &&str| place(self.plan(program), name).map(|p| (p.arena, p.offset, p.ty.bytes()));
+        let ranges = names.iter().map(range).collect::<Result<Vec<_>>>()?;
+        self.begin_read(program, &ranges)
     }
 
     /// Reads a source or result of floats.

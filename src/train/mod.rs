@@ -10,6 +10,7 @@ mod profiler;
 pub mod run;
 pub mod run_dir;
 pub mod session;
+mod stretches;
 mod trace_file;
 pub mod tuning;
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::checkpoint::{Checkpoint, previous};
 use super::graph::RING_STEPS;
 use super::profiler::Profiler;
+use super::stretches::{Read, Stretches};
 use super::{EpochMetrics, Profile, RunDir, Session, TermSums, Tuning};
 use crate::config::RunConfig;
 use crate::data::Dataset;
@@ -56,6 +57,7 @@ pub struct Run {
     timed: (f64, Duration),
     warm: bool,
     profiler: Option<Profiler>,
+    stretches: Stretches,
 }
 
 impl Run {
@@ -114,8 +116,22 @@ impl Run {
         let clock = session.clock()?;
         let (saved, epoch_time) = (Instant::now(), Duration::ZERO);
         let (metrics, timed) = (Vec::new(), (0.0, Duration::ZERO));
-        let (warm, profiler) = (false, None);
-        Ok(Run { config, tuning, directory, session, clock, sums, metrics, saved, epoch_time, timed, warm, profiler })
+        let (warm, profiler, stretches) = (false, None, Stretches::new());
+        Ok(Run {
+            config,
+            tuning,
+            directory,
+            session,
+            clock,
+            sums,
+            metrics,
+            saved,
+            epoch_time,
+            timed,
+            warm,
+            profiler,
+            stretches,
+        })
     }
 
     /// The device's name.
@@ -166,11 +182,14 @@ impl Run {
     pub fn train(&mut self, mut tell: impl FnMut(Event<'_>)) -> Result<()> {
         let mut steps = 1;
         while self.epoch() < self.config.epochs {
-            steps = self.stretch(steps, &mut tell)?;
+            while self.stretches.len() <= self.ahead() && self.to_begin() > 0 {
+                self.begin(steps)?;
+            }
+            steps = self.end(steps, &mut tell)?;
             let epoch_ended = self.clock[clock::BATCH] == 0;
             if epoch_ended {
                 self.end_epoch(&mut tell)?;
-            } else if self.saved.elapsed() > CHECKPOINT_EVERY {
+            } else if self.stretches.len() == 0 && self.saved.elapsed() > CHECKPOINT_EVERY {
                 self.save()?;
             }
             if let Some(profiler) = self.profiler.take_if(|profiler| profiler.is_complete(epoch_ended)) {
@@ -183,18 +202,34 @@ impl Run {
         Ok(())
     }
 
-    /// Runs about `steps` steps, never past the end of the epoch; returns how many would fill the time
-    /// between two readings.
-    fn stretch(&mut self, steps: u32, tell: &mut impl FnMut(Event<'_>)) -> Result<u32> {
-        let epoch = self.epoch();
-        let steps = steps.min(self.batches() - self.clock[clock::BATCH]);
+    /// How many stretches may be started beside the one that is read next. None before a checkpoint,
+    /// which is what the losses read so far belong to, and none where times are taken: of a profile and
+    /// of the first step.
+    fn ahead(&self) -> usize {
+        let alone = !self.warm || self.profiler.is_some() || self.saved.elapsed() > CHECKPOINT_EVERY;
+        usize::from(self.session.runs_ahead() && !alone)
+    }
+
+    /// Steps of the epoch that are still to be started.
+    fn to_begin(&self) -> u32 {
+        self.batches() - self.clock[clock::BATCH] - self.stretches.steps()
+    }
+
+    /// Starts about `steps` steps, never past the end of the epoch.
+    fn begin(&mut self, steps: u32) -> Result<()> {
+        let steps = steps.min(self.to_begin());
         let (steps, traced) = self.profiler.as_ref().map_or((steps, false), |profiler| profiler.next(steps));
-        let begin = Instant::now();
-        let (before, first) = (self.sums.rows, self.clock[clock::STEP]);
-        let trace = if traced { Some(self.session.trace(steps)?) } else { self.session.train(steps).map(|()| None)? };
-        let started = Instant::now();
-        let stretch = self.session.read_losses(first, &mut self.sums)?;
-        let time = begin.elapsed();
+        let first = self.clock[clock::STEP] + self.stretches.steps();
+        self.stretches.begin(&mut self.session, first, steps, traced)
+    }
+
+    /// Reads the losses of the stretch that was started first; returns how many steps would fill the time
+    /// between two readings, which were `steps` so far.
+    fn end(&mut self, steps: u32, tell: &mut impl FnMut(Event<'_>)) -> Result<u32> {
+        let (epoch, before) = (self.epoch(), self.sums.rows);
+        let Some(read) = self.stretches.end(&mut self.session, &mut self.sums)? else { return Ok(steps) };
+        let Read { first, steps, begin, waited, time, trace, stretch } = read;
+        let traced = trace.is_some();
         self.epoch_time += time;
         let steady = std::mem::replace(&mut self.warm, true) && !traced;
         if steady {
@@ -203,7 +238,7 @@ impl Run {
         }
         if let Some(profiler) = &mut self.profiler {
             // First, so that it ends before what encloses it.
-            profiler.host("read losses".into(), started);
+            profiler.host("read losses".into(), waited);
             let (plural, profiled) = (if steps == 1 { "" } else { "s" }, if traced { ", profiled" } else { "" });
             profiler.host(format!("{steps} step{plural}{profiled}"), begin);
             match trace {

@@ -6,7 +6,7 @@ use super::graph::{self, DataShape, RING_STEPS, TERMS};
 use super::metrics::TermSums;
 use crate::config::RunConfig;
 use crate::data::{Dataset, ImageShape, Split};
-use crate::device::{Device, ProgramId, Trace};
+use crate::device::{Device, ProgramId, Reading, Trace};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role};
 use crate::nn::autoencoder::initial_parameters;
@@ -232,17 +232,32 @@ impl Session {
         self.device.trace(program, steps)
     }
 
-    /// Reads the losses of the steps started after `first_step` and adds them to `sums`, step by step:
-    /// how a run is cut into stretches, which is a matter of time, must not show in its sums. This is the
-    /// only place where training waits for the device.
+    /// Whether it pays to start further steps before the losses of those before are waited for.
+    pub fn runs_ahead(&self) -> bool {
+        self.device.runs_ahead()
+    }
+
+    /// Begins to read the losses of all steps started so far.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn begin_losses(&mut self) -> Result<Reading> {
+        let program = self.trainer()?;
+        self.device.begin(program, &["clock", "ring"])
+    }
+
+    /// Waits for the losses of the steps started after `first_step`, which no more than fill the ring,
+    /// and adds them to `sums`, step by step: how a run is cut into stretches, which is a matter of time,
+    /// must not show in its sums. This is the only place where training waits for the device.
     ///
     /// # Errors
     /// When the device fails; a loss that is not finite is reported in the result.
-    pub fn read_losses(&mut self, first_step: u32, sums: &mut TermSums) -> Result<Stretch> {
-        let program = self.trainer()?;
-        let clock = self.device.read_u32(program, "clock")?;
+    pub fn end_losses(&mut self, reading: Reading, first_step: u32, sums: &mut TermSums) -> Result<Stretch> {
+        let bytes = self.device.end_read(reading)?;
+        let (clock, ring) = bytes.split_at(clock::WORDS * 4);
+        let (clock, ring): (Vec<u32>, Vec<f32>) =
+            (bytemuck::pod_collect_to_vec(clock), bytemuck::pod_collect_to_vec(ring));
         let done = (clock[clock::STEP] - first_step) as usize;
-        let ring = self.device.read_f32(program, "ring")?;
         for step in (first_step as usize..).take(done) {
             sums.add_row(&ring[step % RING_STEPS * (1 + TERMS.len())..][..1 + TERMS.len()]);
         }
