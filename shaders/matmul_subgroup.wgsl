@@ -12,8 +12,9 @@
 // all its lanes, and store nothing. The sum runs over k in rising order, so the bits do not depend on
 // scheduling; edges are as in `matmul_shared`.
 //
-// Header: ROW_VECS (divides 8), COL_VECS. Access: left, right, product as vec4 or scalar; left_rows or
-// left_columns, right_rows or right_columns; a finish_…; bias_sums or no_bias_sums.
+// Header: ROW_VECS (divides 8), COL_VECS. Access: left, right, product as vec4 or scalar, left_gather or
+// right_gather where one comes from the data set; left_rows or left_columns, right_rows or right_columns; a
+// finish_…; bias_sums or no_bias_sums.
 
 struct Params {
     m: u32,
@@ -23,8 +24,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> left: array<Element>;           // [m, k] or [k, m]
-@group(0) @binding(2) var<storage, read> right: array<Element>;          // [n, k] or [k, n]
+@group(0) @binding(1) var<storage, read> left: array<LeftElement>;       // [m, k] or [k, m]
+@group(0) @binding(2) var<storage, read> right: array<RightElement>;      // [n, k] or [k, n]
 @group(0) @binding(3) var<storage, read_write> product: array<Element>;  // [m, n]
 
 const LANES: u32 = 8u;

@@ -16,6 +16,7 @@ use super::profile::{DeviceKind, DeviceProfile};
 use super::samples::Samples;
 use crate::error::{Error, Result};
 use crate::graph::Op;
+use crate::shader::ShaderKey;
 use crate::tensor::Ty;
 
 /// What becomes of the finished sums.
@@ -61,6 +62,11 @@ pub(super) fn gathered_layout(gathered: &Gathered) -> Option<(MatMul, Finish)> {
     matches!((gathered.position, finish), (0, Finish::Bias(_)) | (1, Finish::BiasSums)).then_some((layout, finish))
 }
 
+/// Whether an operation is a product, of a gathered batch or not.
+pub(super) fn is_product(op: &dyn Op) -> bool {
+    layout(op).is_some() || op.downcast::<Gathered>().is_some_and(|op| gathered_layout(op).is_some())
+}
+
 impl Product {
     /// The product that a request asks for.
     pub fn of(r: &Request<'_>) -> Result<Self> {
@@ -88,9 +94,12 @@ impl Product {
         }
     }
 
-    /// The snippet and the binding of the row numbers behind `bindings` others, if an operand is gathered.
-    pub fn rows(&self, bindings: usize) -> Option<(&'static str, Bind)> {
-        self.gathered.then_some((if bindings == 3 { "rows_binding4" } else { "rows_binding5" }, Bind::Input(1)))
+    /// The row numbers behind the other bindings, where an operand is gathered.
+    pub fn add_rows(&self, shader: &mut ShaderKey, bindings: &mut Vec<Bind>) {
+        if self.gathered {
+            shader.snippets.push(if bindings.len() == 3 { "rows_binding4" } else { "rows_binding5" });
+            bindings.push(Bind::Input(1));
+        }
     }
 
     /// Whether all row lengths are multiples of four, so that rows can be read as vectors.
@@ -168,7 +177,7 @@ pub(super) fn rank(form: Form, profile: &DeviceProfile) -> u8 {
     // Cooperative matrices were silently wrong on some drivers: they come first only where tuning has proved them.
     let order = match profile.kind {
         DeviceKind::Discrete | DeviceKind::Integrated => [Shared, Subgroup, Registers, Uniform, Cooperative],
-        DeviceKind::Software | DeviceKind::Cpu => [Registers, Uniform, Subgroup, Shared, Cooperative],
+        DeviceKind::Software | DeviceKind::Cpu => [Subgroup, Registers, Uniform, Shared, Cooperative],
     };
     order.iter().take_while(|&&other| other != form).count() as u8
 }

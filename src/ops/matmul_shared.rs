@@ -1,6 +1,5 @@
 //! Matrix products by tiles in workgroup memory, in one dispatch or with the sum split among workgroups.
 
-use super::gathered::Gathered;
 use super::kernel::{Bind, Case, Cost, Dispatch, Kernel, Launch, Request, Work};
 use super::matmul::Extents;
 use super::matmul_product::{self, Finish, Form, Product};
@@ -67,7 +66,7 @@ impl Tile {
         let mut shader = self.shader(product);
         shader.snippets.extend(product.finish());
         let mut bindings = [product.sources(), product.results()].concat();
-        add_rows(product, &mut shader, &mut bindings);
+        product.add_rows(&mut shader, &mut bindings);
         Launch::single(shader, bindings, product.params(), Work::Groups(self.groups(product.extents)))
     }
 
@@ -84,7 +83,7 @@ impl Tile {
             scratch.push(4 * self.splits * m);
         }
         let work = Work::Groups(self.groups(product.extents));
-        add_rows(product, &mut parts, &mut bindings);
+        product.add_rows(&mut parts, &mut bindings);
         let parts = Dispatch::new(parts, bindings, product.params(), work);
 
         let join = ShaderKey {
@@ -99,14 +98,6 @@ impl Tile {
     }
 }
 
-/// The row numbers behind the other bindings, where an operand is gathered.
-fn add_rows(product: &Product, shader: &mut ShaderKey, bindings: &mut Vec<Bind>) {
-    if let Some((snippet, bind)) = product.rows(bindings.len()) {
-        shader.snippets.push(snippet);
-        bindings.push(bind);
-    }
-}
-
 /// `shaders/matmul_shared.wgsl`, and `shaders/matmul_join.wgsl` where the sum is split.
 pub struct MatMulSharedKernel;
 
@@ -116,8 +107,7 @@ impl Kernel for MatMulSharedKernel {
     }
 
     fn matches(&self, op: &dyn Op) -> bool {
-        matmul_product::layout(op).is_some()
-            || op.downcast::<Gathered>().is_some_and(|op| matmul_product::gathered_layout(op).is_some())
+        matmul_product::is_product(op)
     }
 
     fn rank(&self, _request: &Request<'_>, profile: &DeviceProfile) -> u8 {

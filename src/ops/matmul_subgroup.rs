@@ -1,6 +1,6 @@
 //! Matrix products by register tiles whose left operand a subgroup's lanes hold for each other.
 
-use super::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Work};
+use super::kernel::{Case, Cost, Kernel, Launch, Request, Work};
 use super::matmul_product::{self, Form, Product};
 use super::profile::DeviceProfile;
 use crate::error::{Error, Result};
@@ -13,7 +13,7 @@ const LANES: usize = 8;
 const GROUP_SIZE: u32 = 64;
 
 /// Name of a tile, and vectors of four that a lane keeps of it, along rows and columns.
-const TILES: [(&str, [usize; 2]); 3] = [("8x32", [2, 1]), ("16x32", [4, 1]), ("16x64", [4, 2])];
+const TILES: [(&str, [usize; 2]); 3] = [("16x32", [4, 1]), ("8x32", [2, 1]), ("16x64", [4, 2])];
 
 /// `shaders/matmul_subgroup.wgsl`
 pub struct MatMulSubgroupKernel;
@@ -24,7 +24,7 @@ impl Kernel for MatMulSubgroupKernel {
     }
 
     fn matches(&self, op: &dyn Op) -> bool {
-        matmul_product::layout(op).is_some()
+        matmul_product::is_product(op)
     }
 
     fn rank(&self, _request: &Request<'_>, profile: &DeviceProfile) -> u8 {
@@ -44,12 +44,13 @@ impl Kernel for MatMulSubgroupKernel {
             tile.ok_or_else(|| Error::graph(self.stem(), format!("has no variant '{}'", r.variant)))?;
         let (m, n) = (product.extents.m, product.extents.n);
         let tiles = m.div_ceil(4 * row_vecs) * n.div_ceil(4 * LANES * col_vecs);
-        let shader = ShaderKey {
+        let mut shader = ShaderKey {
             stem: self.stem(),
             constants: vec![("ROW_VECS", *row_vecs as u32), ("COL_VECS", *col_vecs as u32)],
             snippets: [product.operands(), product.finish()].concat(),
         };
-        let bindings = [vec![Bind::Input(0), Bind::Input(1)], product.results()].concat();
+        let mut bindings = [product.sources(), product.results()].concat();
+        product.add_rows(&mut shader, &mut bindings);
         Ok(Launch::single(shader, bindings, product.params(), Work::Invocations(tiles * LANES)))
     }
 
@@ -59,6 +60,7 @@ impl Kernel for MatMulSubgroupKernel {
 
     fn cases(&self) -> Vec<Case> {
         let mut cases = matmul_product::cases(self.stem(), &SHAPES);
+        cases.extend(matmul_product::gathered_cases(self.stem()));
         cases.push(matmul_product::bench_case(self.stem()));
         cases
     }
