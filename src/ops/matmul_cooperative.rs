@@ -35,8 +35,8 @@ impl Kernel for MatMulCooperativeKernel {
         matmul_product::layout(op).is_some()
     }
 
-    fn rank(&self, _request: &Request<'_>, profile: &DeviceProfile) -> u8 {
-        matmul_product::rank(Form::Cooperative, profile)
+    fn rank(&self, r: &Request<'_>, profile: &DeviceProfile) -> u8 {
+        matmul_product::rank(Form::Cooperative, r, profile)
     }
 
     fn variants(&self, _request: &Request<'_>, profile: &DeviceProfile) -> Vec<&'static str> {

@@ -60,8 +60,8 @@ impl Kernel for MatMulNnKernel {
         op.downcast::<MatMul>() == Some(&MatMul::Nn) || op.downcast::<LinearInputGrad>().is_some()
     }
 
-    fn rank(&self, _request: &Request<'_>, profile: &DeviceProfile) -> u8 {
-        matmul_product::rank(Form::Registers, profile)
+    fn rank(&self, r: &Request<'_>, profile: &DeviceProfile) -> u8 {
+        matmul_product::rank(Form::Registers, r, profile)
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {

@@ -66,8 +66,8 @@ impl Kernel for MatMulNtKernel {
         })
     }
 
-    fn rank(&self, _request: &Request<'_>, profile: &DeviceProfile) -> u8 {
-        matmul_product::rank(Form::Registers, profile)
+    fn rank(&self, r: &Request<'_>, profile: &DeviceProfile) -> u8 {
+        matmul_product::rank(Form::Registers, r, profile)
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {

@@ -171,12 +171,18 @@ pub(super) enum Form {
     Uniform,
 }
 
+/// Arithmetic from which a software adapter does better with larger tiles, which take longer to compile.
+const LARGE: f64 = 3e8;
+
 /// Place of a form among the others where nothing was measured.
-pub(super) fn rank(form: Form, profile: &DeviceProfile) -> u8 {
+pub(super) fn rank(form: Form, r: &Request<'_>, profile: &DeviceProfile) -> u8 {
     use Form::{Cooperative, Registers, Shared, Subgroup, Uniform};
     // Cooperative matrices were silently wrong on some drivers: they come first only where tuning has proved them.
     let order = match profile.kind {
         DeviceKind::Discrete | DeviceKind::Integrated => [Shared, Subgroup, Registers, Uniform, Cooperative],
+        DeviceKind::Software | DeviceKind::Cpu if cost(r).flops > LARGE => {
+            [Registers, Subgroup, Uniform, Shared, Cooperative]
+        }
         DeviceKind::Software | DeviceKind::Cpu => [Subgroup, Registers, Uniform, Shared, Cooperative],
     };
     order.iter().take_while(|&&other| other != form).count() as u8

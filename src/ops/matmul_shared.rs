@@ -110,8 +110,8 @@ impl Kernel for MatMulSharedKernel {
         matmul_product::is_product(op)
     }
 
-    fn rank(&self, _request: &Request<'_>, profile: &DeviceProfile) -> u8 {
-        matmul_product::rank(Form::Shared, profile)
+    fn rank(&self, r: &Request<'_>, profile: &DeviceProfile) -> u8 {
+        matmul_product::rank(Form::Shared, r, profile)
     }
 
     fn variants(&self, r: &Request<'_>, _profile: &DeviceProfile) -> Vec<&'static str> {

@@ -27,8 +27,8 @@ impl Kernel for MatMulSubgroupKernel {
         matmul_product::is_product(op)
     }
 
-    fn rank(&self, _request: &Request<'_>, profile: &DeviceProfile) -> u8 {
-        matmul_product::rank(Form::Subgroup, profile)
+    fn rank(&self, r: &Request<'_>, profile: &DeviceProfile) -> u8 {
+        matmul_product::rank(Form::Subgroup, r, profile)
     }
 
     fn variants(&self, _request: &Request<'_>, profile: &DeviceProfile) -> Vec<&'static str> {

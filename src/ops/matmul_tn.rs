@@ -62,8 +62,8 @@ impl Kernel for MatMulTnKernel {
         })
     }
 
-    fn rank(&self, _request: &Request<'_>, profile: &DeviceProfile) -> u8 {
-        matmul_product::rank(Form::Registers, profile)
+    fn rank(&self, r: &Request<'_>, profile: &DeviceProfile) -> u8 {
+        matmul_product::rank(Form::Registers, r, profile)
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {

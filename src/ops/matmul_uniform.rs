@@ -55,8 +55,8 @@ impl Kernel for MatMulUniformKernel {
         matmul_product::layout(op).is_some_and(|(layout, _)| layout != MatMul::Tn)
     }
 
-    fn rank(&self, _request: &Request<'_>, profile: &DeviceProfile) -> u8 {
-        matmul_product::rank(Form::Uniform, profile)
+    fn rank(&self, r: &Request<'_>, profile: &DeviceProfile) -> u8 {
+        matmul_product::rank(Form::Uniform, r, profile)
     }
 
     fn variants(&self, r: &Request<'_>, profile: &DeviceProfile) -> Vec<&'static str> {
