@@ -149,8 +149,14 @@ fn resume(args: &Args, path: PathBuf, quiet: bool) -> Result<Prepared> {
         run.profile(ceilings)?;
     }
     if !quiet {
-        let done = if run.epoch() >= config.epochs { "; nothing is left to do, --epochs N trains further" } else { "" };
-        complain(&format!("resuming {} after {} of {} epochs{done}", path.display(), run.epoch(), config.epochs));
+        let (name, done, wanted) = (path.display(), run.epoch(), config.epochs);
+        complain(&if done < wanted {
+            format!("resuming {name} after {done} of {wanted} epochs")
+        } else {
+            format!(
+                "{name}: {done} epochs are done and {wanted} wanted; nothing is left to do, --epochs N trains further"
+            )
+        });
     }
     Ok(Prepared { run, config, data, path })
 }
