@@ -1,5 +1,5 @@
 //! A reading that was begun shows what was there then, whatever runs before it is waited for.
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 mod common;
 #[path = "common/training.rs"]
