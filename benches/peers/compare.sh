@@ -8,6 +8,7 @@
 #
 #     PEERS_TARGET   where the peers are built, and keep data and caches   [benches/peers/target]
 #     PEERS_PYTHON   a Python 3.9 or newer, with torch and jax             [python3]
+#     PEERS_SUBNORMAL  if set, PyTorch computes with subnormal numbers, its default
 #     PEERS_GPU_AE   the gpu-ae to measure                                 [built from this checkout]
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
