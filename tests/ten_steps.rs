@@ -52,6 +52,32 @@ fn ten_steps_follow_the_interpreter_on_every_device() {
     }
 }
 
+/// Weights that fit in no second-level cache: the CPU device takes such a network in other blocks.
+#[test]
+fn a_wide_network_follows_the_interpreter() {
+    const STEPS: usize = 3;
+    let relu = |width| LayerSpec { width, activation: Activation::Relu };
+    let last = LayerSpec { width: 200, activation: Activation::Sigmoid };
+    let layers = vec![relu(700), relu(190), last];
+    // The second batch of an epoch has 50 rows: less than a block of 64.
+    let recipe =
+        Recipe { features: 200, layers, rows: 250, batch: 200, learning_rate: 1e-3, knob: false, ..Recipe::small() };
+    let training = training(recipe);
+    let start = training.start(2);
+    let expected = training.interpreted_ring(&start, STEPS);
+    let width = training.terms + 1;
+    for mut device in common::devices() {
+        let program = training.load(device.as_mut(), &start);
+        device.run(program, STEPS as u32).unwrap();
+        let got: Vec<f64> = device.read_f32(program, "ring").unwrap().into_iter().map(f64::from).collect();
+        for column in 0..width {
+            let take = |ring: &[f64]| -> Vec<f64> { (0..STEPS).map(|slot| ring[slot * width + column]).collect() };
+            let worst = difference(&take(&got), &take(&expected));
+            assert!(worst < CURVE, "column {column} on {}: off by {worst:.1e}", device.name());
+        }
+    }
+}
+
 #[test]
 fn every_form_of_a_step_follows_the_interpreter() {
     let training = training(Recipe::plain());
