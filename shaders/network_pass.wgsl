@@ -1,4 +1,4 @@
-//!use index clock threefry permutation batch_row activation_value activation_slope reduce safe_math renyi activeness_term network_tile network_batch network_layers network_loss
+//!use index clock threefry permutation batch_row activation_value activation_slope reduce safe_math order renyi activeness_term network_tile network_batch network_layers network_loss
 // Forward and backward pass of a whole network, a workgroup for every TILE samples: their activations
 // stay in workgroup memory and deltas replace them on the way back. What the weight gradients need
 // is written down once. Further workgroups compute one entropy of the weights each, with its slopes,

@@ -1,4 +1,4 @@
-//!use reduce safe_math renyi
+//!use reduce safe_math order renyi
 // Rényi entropy of non-negative weights and its gradient, by one workgroup.
 
 struct Params {

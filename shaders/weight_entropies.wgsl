@@ -1,4 +1,4 @@
-//!use reduce safe_math renyi activeness_term
+//!use reduce safe_math order renyi activeness_term
 // All entropies of a model's weights and their gradients, by one workgroup, term after term: activeness
 // of the neurons into workgroup memory, its Rényi entropy, and the gradient added to what the layers'
 // kernels have left. One dispatch instead of four a term. Terms may share tensors, so each ends with

@@ -9,7 +9,7 @@ mod golden_support;
 
 use golden_support::compare::share;
 use golden_support::vectors::{Expected, Golden};
-use golden_support::{NOT_IMPLEMENTED, Runner, codes, network, optimisers, order, proof, reconstruction, weights};
+use golden_support::{NOT_IMPLEMENTED, Runner, codes, network, optimisers, order, paths, proof, reconstruction, weights};
 
 /// Makes a test of every runner, and the list of all.
 macro_rules! stamp {
@@ -29,6 +29,8 @@ stamp! {
     golden_layer_entropy => weights::LAYER,
     golden_optim => optimisers::OPTIMISERS,
     golden_paiton => codes::PAITON,
+    golden_path_entropy => paths::PATHS,
+    golden_path_marginal_entropy => paths::WIDTHS,
     golden_recon_losses => reconstruction::RECONSTRUCTION,
     golden_renyi_entropy => weights::RENYI,
     golden_seed000_loss => network::NETWORK,

@@ -1,12 +1,6 @@
 // Rényi entropy of the non-negative weights weight_of(0) … weight_of(n − 1), which the kernel provides, by
-// one workgroup; formulas and the choice of forms in src/ops/renyi_entropy.rs. Needs reduce and
-// safe_math. Every pass is strided over the workgroup and reduced in a fixed order.
-struct Order {
-    alpha: f32,
-    t: f32,        // 1 − alpha
-    infinite: u32, // 1: the order is infinite
-}
-
+// one workgroup; formulas and the choice of forms in src/ops/renyi_entropy.rs. Needs reduce,
+// safe_math and order. Every pass is strided over the workgroup and reduced in a fixed order.
 struct Renyi {
     entropy: f32,
     total: f32,   // 1 where there is no weight at all

@@ -46,6 +46,13 @@ pub trait Op: Debug + Send + Sync + Any {
         Vec::new()
     }
 
+    /// The same operation with some of its `outputs` outputs added to values that come as further inputs, in
+    /// place, and which outputs these are; none if it cannot.
+    fn adding(&self, outputs: usize) -> Option<(OpRef, Range<usize>)> {
+        let _ = outputs;
+        None
+    }
+
     /// Groups among `inputs` inputs that must lie in one arena, in order, so that one binding covers
     /// each group; with the arena's name for values that are computed rather than sources.
     fn packed_inputs(&self, inputs: usize) -> Vec<(&'static str, Range<usize>)> {

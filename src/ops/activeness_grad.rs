@@ -3,12 +3,15 @@
 //! sign(0) = 0: a dead weight stays dead as far as this term goes. The accumulating form adds to
 //! gradients that another term has left, in place.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use super::activeness::{Activeness, Direction};
 use super::check::{arity, matrix, same};
 use super::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
 use super::samples::Samples;
 use crate::error::Result;
-use crate::graph::Op;
+use crate::graph::{Op, OpRef};
 use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Real, Ty};
 
@@ -59,6 +62,10 @@ impl Op for ActivenessGrad {
         same(self.name(), "b", b, &Ty::f32(&[self.0.neurons(w)?]))?;
         same(self.name(), "da", da, b)?;
         Ok(vec![w.clone(), b.clone()])
+    }
+
+    fn adding(&self, outputs: usize) -> Option<(OpRef, Range<usize>)> {
+        Some((Arc::new(ActivenessGradAdd(*self)), 0..outputs))
     }
 
     crate::twin!();

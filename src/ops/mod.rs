@@ -35,6 +35,10 @@ pub mod matmul_uniform;
 pub mod network;
 pub mod network_pass;
 pub mod network_update;
+pub mod path_chain;
+pub mod path_entropy;
+pub mod path_entropy_grad;
+mod path_layout;
 pub mod profile;
 pub mod random_bits;
 pub mod reconstruction_loss;
@@ -45,6 +49,7 @@ pub mod softmax_entropy;
 pub mod softmax_entropy_grad;
 pub mod sum_all;
 pub mod sum_axis;
+mod tilted_mean;
 pub mod unary;
 pub mod weight_entropies;
 
@@ -111,6 +116,8 @@ kernels! {
     matmul_uniform => matmul_uniform::MatMulUniformKernel,
     network_pass => network_pass::NetworkPassKernel,
     network_update => network_update::NetworkUpdateKernel,
+    path_entropy => path_entropy::PathEntropyKernel,
+    path_entropy_grad => path_entropy_grad::PathEntropyGradKernel,
     random_bits => random_bits::RandomBitsKernel,
     reconstruction_loss => reconstruction_loss::ReconstructionLossKernel,
     renyi_entropy => renyi_entropy::RenyiEntropyKernel,

@@ -1,9 +1,8 @@
 //! Rényi entropy of a vector of non-negative weights, in nats, and its gradient.
 //!
 //! Source: FORMULAS §1. S = Σ a, p = a / S, H_α = M_{1−α}\[−log p; p\], where M_t is the tilted mean
-//! (1/t) log Σ p e^{ty}. Shannon's entropy is α = 1, the log of the support α = 0, −log max p α = ∞.
-//! The tilted mean is evaluated as ȳ + log1p(Σ p expm1(t(y − ȳ))) / t while max |t(y − ȳ)| ≤ ½, else by
-//! log-sum-exp: both are exact where the textbook form is 0/0 or overflows.
+//! (1/t) log Σ p e^{ty} (`tilted_mean.rs`). Shannon's entropy is α = 1, the log of the support α = 0,
+//! −log max p α = ∞.
 //!
 //! dH/da_k = −(α/S) y_k φ((α − 1) y_k), y_k = log p_k + H, φ(x) = expm1(x)/x. At α = ∞ it is 1/S, less
 //! 1/(m max a) for each of the m largest weights: the limit of the formula, under which the gradient
@@ -14,6 +13,7 @@
 use super::check::{arity, same, vector};
 use super::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
 use super::samples::Samples;
+use super::tilted_mean::{tilted_mean, tilted_slope};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Op, Var};
 use crate::shader::ShaderKey;
@@ -24,12 +24,6 @@ use crate::tensor::{HostTensor, Real, Ty};
 pub struct RenyiEntropy {
     /// Order α in \[0, ∞\].
     pub alpha: f32,
-}
-
-/// log Σ e^{x} over the finite or infinite `x` of an iterator that can be walked twice.
-fn log_sum_exp<T: Real>(x: impl Iterator<Item = T> + Clone) -> T {
-    let largest = x.clone().fold(T::neg_infinity(), T::max);
-    largest + x.fold(T::zero(), |sum, x| sum + (x - largest).exp()).ln()
 }
 
 impl RenyiEntropy {
@@ -45,26 +39,11 @@ impl RenyiEntropy {
             return (T::of(a.len() as f64).ln(), T::zero());
         }
         let support = || a.iter().filter(|&&a| a > T::zero()).map(move |&a| a / total);
-        if self.alpha.is_infinite() {
-            return (-support().fold(T::zero(), T::max).ln(), total);
-        }
-        let t = T::of(1.0 - f64::from(self.alpha));
-        let mean = support().fold(T::zero(), |sum, p| sum - p * p.ln());
-        let spread = support().fold(T::zero(), |most, p| most.max((t * (-p.ln() - mean)).abs()));
-        let entropy = if t == T::zero() {
-            mean
-        } else if spread <= T::of(0.5) {
-            let tilt = support().fold(T::zero(), |sum, p| sum + p * (t * (-p.ln() - mean)).exp_m1());
-            mean + tilt.ln_1p() / t
-        } else {
-            log_sum_exp(support().map(|p| (T::one() - t) * p.ln())) / t
-        };
-        (entropy, total)
+        (tilted_mean(self.alpha, support().map(|p| (p, T::zero()))), total)
     }
 
     /// dH/da of one weight; `largest` is the largest and how many are equal to it.
     fn slope<T: Real>(self, a: T, entropy: T, total: T, largest: (T, T)) -> T {
-        let alpha = T::of(f64::from(self.alpha));
         if total <= T::zero() || a <= T::zero() {
             return T::zero();
         }
@@ -72,10 +51,7 @@ impl RenyiEntropy {
             let (value, count) = largest;
             return T::one() / total - if a == value { T::one() / (count * value) } else { T::zero() };
         }
-        let y = (a / total).ln() + entropy;
-        let x = (alpha - T::one()) * y;
-        let phi = if x == T::zero() { T::one() } else { x.exp_m1() / x };
-        -(alpha / total) * y * phi
+        tilted_slope(self.alpha, total, (a / total).ln() + entropy)
     }
 
     fn gradient<T: Real>(self, a: &[T], entropy: T, total: T, dy: T, da: &mut [T]) {

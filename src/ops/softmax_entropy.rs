@@ -19,6 +19,7 @@ use super::clock;
 use super::kernel::{Bind, Case, Cost, Dispatch, Kernel, Launch, Request, Terms, Tolerance, Work};
 use super::samples::Samples;
 use super::softmax_entropy_grad::SoftmaxEntropyGrad;
+use super::tilted_mean::log_sum_exp;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Op, Var};
 use crate::shader::ShaderKey;
@@ -48,12 +49,6 @@ pub enum Total {
     Average = 2,
     /// KL(q̄‖u)
     Divergence = 3,
-}
-
-/// log Σ e^x.
-fn log_sum_exp<T: Real>(x: impl Iterator<Item = T> + Clone) -> T {
-    let largest = x.clone().fold(T::neg_infinity(), T::max);
-    largest + x.fold(T::zero(), |sum, x| sum + (x - largest).exp()).ln()
 }
 
 impl SoftmaxEntropy {

@@ -25,6 +25,8 @@ use crate::ops::matmul::MatMul;
 use crate::ops::matmul_nn::LinearInputGrad;
 use crate::ops::matmul_nt::Linear;
 use crate::ops::matmul_tn::LinearWeightGrad;
+use crate::ops::path_entropy::PathEntropy;
+use crate::ops::path_entropy_grad::{PathEntropyGrad, PathEntropyPair};
 use crate::ops::profile::DeviceProfile;
 use crate::ops::reconstruction_loss::{ReconstructionLoss, ReconstructionLossGrad, ReconstructionLossPair};
 use crate::ops::renyi_entropy::{RenyiEntropy, RenyiEntropyGrad, RenyiEntropyPair};
@@ -240,6 +242,21 @@ fn entropy_pair(f: &Finder<'_>) -> Vec<Match> {
             op: Arc::new(RenyiEntropyPair(*op)),
             inputs: f.inputs(gradient).to_vec(),
             outputs: vec![(value(entropy), 0), (value(gradient), 1)],
+        });
+    }
+    for (entropy, op) in f.all::<PathEntropy>() {
+        let parameters = f.inputs(entropy);
+        let gradient = f
+            .all::<PathEntropyGrad>()
+            .find(|(node, grad)| grad.0 == *op && f.inputs(*node)[..parameters.len()] == *parameters);
+        let Some((gradient, _)) = gradient else { continue };
+        let values = (0..4).map(|port| (Var { node: entropy, port }, port));
+        let gradients = (0..parameters.len()).map(|port| (Var { node: gradient, port }, 4 + port));
+        matches.push(Match {
+            nodes: vec![entropy, gradient],
+            op: Arc::new(PathEntropyPair { entropy: *op, added: 0 }),
+            inputs: f.inputs(gradient).to_vec(),
+            outputs: values.chain(gradients).collect(),
         });
     }
     matches

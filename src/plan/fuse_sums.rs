@@ -1,17 +1,17 @@
-//! Gradients of the activeness added in place to what the products have left, instead of being written
-//! apart and added by kernels of their own.
+//! Gradients of entropies added in place to what the products have left, instead of being written apart and
+//! added by kernels of their own.
 //!
-//! A parameter's gradient is a tree of sums. Each tree is taken apart into its leaves; leaves that are
-//! gradients of the activeness come last, as operations that add to the sum of the others. The order
-//! of addition changes, which is why this is done on the graph, where every device sees it alike.
+//! A parameter's gradient is a tree of sums. Each tree is taken apart into its leaves; leaves that can be
+//! added in place ([`Op::adding`](crate::graph::Op::adding)) come last, as operations that add to the sum
+//! of the others. The order of addition changes, which is why this is done on the graph, where every device
+//! sees it alike.
 
 use std::collections::{BTreeSet, HashSet};
-use std::sync::Arc;
+use std::ops::Range;
 
 use super::rewrite::Builder;
 use crate::error::Result;
-use crate::graph::{Graph, Var};
-use crate::ops::activeness_grad::{ActivenessGrad, ActivenessGradAdd};
+use crate::graph::{Graph, OpRef, Var};
 use crate::ops::binary::Binary;
 
 /// A sum of two or more values of one type.
@@ -21,16 +21,18 @@ struct Tree {
     leaves: Vec<Var>,
 }
 
-/// A gradient of the activeness and the trees its weight and bias parts are leaves of.
+/// An operation that adds in place, the first of its outputs that do, and the trees these are leaves of.
 struct Addend {
     node: usize,
-    trees: [usize; 2],
+    op: OpRef,
+    first: usize,
+    trees: Vec<usize>,
 }
 
 pub(super) fn accumulate_in_place(graph: &Graph) -> Result<Graph> {
     let trees = trees(graph);
     let addends = addends(graph, &trees);
-    let touched: BTreeSet<usize> = addends.iter().flat_map(|addend| addend.trees).collect();
+    let touched: BTreeSet<usize> = addends.iter().flat_map(|addend| addend.trees.iter().copied()).collect();
     let Some(position) = touched.iter().map(|&tree| trees[tree].root.node).max() else { return Ok(graph.clone()) };
     let uses = graph.uses();
     let mut readers = touched.iter().map(|&tree| trees[tree].root).flat_map(|root| &uses[root.node][root.port]);
@@ -52,11 +54,17 @@ pub(super) fn accumulate_in_place(graph: &Graph) -> Result<Graph> {
     builder.finish()
 }
 
-/// The gradients that take part: each of their two outputs is a leaf of exactly one sum, wanted nowhere
-/// else, that has something else to be added to.
+/// The operation that would add, and which of its outputs.
+fn adding(graph: &Graph, node: usize) -> Option<(OpRef, Range<usize>)> {
+    let node = &graph.nodes()[node];
+    node.op.adding(node.outputs.len())
+}
+
+/// The operations that take part: each output that adds is a leaf of exactly one sum, wanted nowhere else,
+/// that has something else to be added to.
 fn addends(graph: &Graph, trees: &[Tree]) -> Vec<Addend> {
     let uses = graph.uses();
-    let is_gradient = |var: &Var| graph.node(*var).op.downcast::<ActivenessGrad>().is_some();
+    let is_addend = |var: &Var| adding(graph, var.node).is_some_and(|(_, outputs)| outputs.contains(&var.port));
     let is_private = |var: Var| {
         let wanted = graph.results().iter().any(|(_, result)| *result == var);
         uses[var.node][var.port].len() == 1 && !wanted
@@ -69,7 +77,7 @@ fn addends(graph: &Graph, trees: &[Tree]) -> Vec<Addend> {
     };
     let tree_of = |var: Var| {
         let tree = trees.iter().position(|tree| tree.leaves.contains(&var))?;
-        let others: Vec<Var> = trees[tree].leaves.iter().copied().filter(|leaf| !is_gradient(leaf)).collect();
+        let others: Vec<Var> = trees[tree].leaves.iter().copied().filter(|leaf| !is_addend(leaf)).collect();
         let base = match others[..] {
             [] => false,
             [only] => is_overwritable(only),
@@ -77,12 +85,13 @@ fn addends(graph: &Graph, trees: &[Tree]) -> Vec<Addend> {
         };
         (base && is_private(var)).then_some(tree)
     };
-    let candidates = (0..graph.nodes().len()).filter(|&node| is_gradient(&Var { node, port: 0 }));
-    candidates
-        .filter_map(|node| {
-            Some(Addend { node, trees: [tree_of(Var { node, port: 0 })?, tree_of(Var { node, port: 1 })?] })
-        })
-        .collect()
+    let addend = |node: usize| {
+        let (op, outputs) = adding(graph, node)?;
+        let first = outputs.start;
+        let trees = outputs.map(|port| tree_of(Var { node, port })).collect::<Option<_>>()?;
+        Some(Addend { node, op, first, trees })
+    };
+    (0..graph.nodes().len()).filter_map(addend).collect()
 }
 
 /// Sums of the other leaves, then the gradients added to them one after the other.
@@ -93,10 +102,12 @@ fn emit(
     touched: &BTreeSet<usize>,
     addends: &[Addend],
 ) -> Result<()> {
-    let absorbed: HashSet<usize> = addends.iter().map(|addend| addend.node).collect();
+    let absorbed = |leaf: &Var| {
+        addends.iter().any(|a| a.node == leaf.node && (a.first..a.first + a.trees.len()).contains(&leaf.port))
+    };
     let mut totals = vec![None; trees.len()];
     for &tree in touched {
-        for leaf in trees[tree].leaves.iter().filter(|leaf| !absorbed.contains(&leaf.node)) {
+        for leaf in trees[tree].leaves.iter().filter(|leaf| !absorbed(leaf)) {
             let leaf = builder.translate(&[*leaf])?[0];
             totals[tree] = Some(match totals[tree] {
                 Some(sum) => builder.graph.apply(Binary::Add, &[sum, leaf])?,
@@ -104,13 +115,17 @@ fn emit(
             });
         }
     }
-    for Addend { node, trees: [weights, biases] } in addends {
-        let Some(grad) = graph.nodes()[*node].op.downcast::<ActivenessGrad>() else { continue };
+    for Addend { node, op, first, trees } in addends {
         let mut inputs = builder.translate(&graph.nodes()[*node].inputs)?;
-        inputs.extend([totals[*weights], totals[*biases]].into_iter().flatten());
-        let outputs = builder.graph.push(Arc::new(ActivenessGradAdd(*grad)), &inputs)?;
-        totals[*weights] = Some(outputs[0]);
-        totals[*biases] = Some(outputs[1]);
+        inputs.extend(trees.iter().filter_map(|&tree| totals[tree]));
+        let outputs = builder.graph.push(op.clone(), &inputs)?;
+        for (port, var) in outputs.into_iter().enumerate() {
+            if (*first..first + trees.len()).contains(&port) {
+                totals[trees[port - first]] = Some(var);
+            } else {
+                builder.map.insert(Var { node: *node, port }, var);
+            }
+        }
     }
     for &tree in touched {
         if let Some(total) = totals[tree] {

@@ -6,6 +6,7 @@ pub mod compare;
 pub mod machine;
 pub mod network;
 pub mod optimisers;
+pub mod paths;
 pub mod proof;
 pub mod reconstruction;
 pub mod vectors;
@@ -55,8 +56,6 @@ pub const NOT_IMPLEMENTED: &[&str] = &[
     "mmd",
     "nmn",
     "nt_xent",
-    "path_entropy",
-    "path_marginal_entropy",
     "pgd_linf",
     "rbm_cd1",
     "softmax_ce",

@@ -128,6 +128,11 @@ impl Case {
         self.inputs.get(name).unwrap_or_else(|| panic!("case '{}' has no input '{name}'", self.name))
     }
 
+    /// Whether there is such an input.
+    pub fn has(&self, name: &str) -> bool {
+        self.inputs.contains_key(name)
+    }
+
     /// Rows and columns of an input.
     pub fn extents(&self, name: &str) -> (usize, usize) {
         self.input(name).shape.matrix().unwrap_or_else(|| panic!("input '{name}' is no matrix"))

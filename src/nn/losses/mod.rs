@@ -2,9 +2,13 @@
 //! where the gradient starts.
 
 pub mod gaussian_nll;
+pub mod path_entropy;
+pub mod path_width;
 pub mod soft_assignment;
 pub mod weight_entropy;
 
 pub use gaussian_nll::gaussian_nll;
+pub use path_entropy::{PathStatistics, path_entropy};
+pub use path_width::path_widths;
 pub use soft_assignment::{SoftAssignment, soft_assignment};
 pub use weight_entropy::{Activity, weight_entropy};
