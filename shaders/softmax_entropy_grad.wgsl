@@ -1,5 +1,5 @@
 //!use index clock
-// Gradient of the four totals of soft assignments; formulas in src/ops/softmax_entropy_grad.rs.
+// Gradient of the five totals of soft assignments; formulas in src/ops/softmax_entropy_grad.rs.
 // One invocation a row: a first walk over the columns takes the row's two sums, a second writes.
 
 struct Params {
@@ -15,7 +15,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read> row_log_sum: array<f32>; // [m]
 @group(0) @binding(5) var<storage, read> row_h: array<f32>;       // [m]
 @group(0) @binding(6) var<storage, read> column_lse: array<f32>;  // [n]
-@group(0) @binding(7) var<storage, read> dtotals: array<f32>;     // [4]
+@group(0) @binding(7) var<storage, read> dtotals: array<f32>;     // [5]
 @group(0) @binding(8) var<storage, read_write> dx: array<f32>;    // [m, n]
 
 const WORKGROUP: u32 = 64u;
@@ -48,7 +48,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         let q = exp(log_q);
         let responsibility = exp(log_q - column_lse[k]);
         let log_mean = column_lse[k] - log_rows;
-        let gradient = dtotals[0] * q * (log_q + row_h[row])
+        let gradient = (dtotals[0] + dtotals[4] / f32(rows)) * q * (log_q + row_h[row])
             + dtotals[1] * (f32(params.n) * q - 1.0)
             + dtotals[2] * (q * responsibilities - responsibility)
             + dtotals[3] / f32(rows) * q * (cross - log_mean);

@@ -1,6 +1,6 @@
 //!use clock reduce
-// The four totals of soft assignments from their row and column statistics, by one workgroup:
-// ΣH, A_doc, A_avg, KL(q̄‖u); formulas in src/ops/softmax_entropy.rs.
+// The five totals of soft assignments from their row and column statistics, by one workgroup:
+// ΣH, A_doc, A_avg, KL(q̄‖u), mean H; formulas in src/ops/softmax_entropy.rs.
 
 struct Params {
     m: u32,
@@ -13,7 +13,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> row_h: array<f32>;        // [m]
 @group(0) @binding(3) var<storage, read> row_document: array<f32>; // [m]
 @group(0) @binding(4) var<storage, read> column_lse: array<f32>;   // [n]
-@group(0) @binding(5) var<storage, read_write> totals: array<f32>; // [4]
+@group(0) @binding(5) var<storage, read_write> totals: array<f32>; // [5]
 
 const WORKGROUP: u32 = 64u;
 
@@ -38,5 +38,8 @@ fn main(@builtin(local_invocation_index) lane: u32) {
         reduce_sum(lane, average), reduce_sum(lane, divergence));
     if lane < 4u {
         totals[lane] = sums[lane];
+    }
+    if lane == 4u {
+        totals[4] = sums.x / f32(rows);
     }
 }

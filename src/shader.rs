@@ -25,7 +25,7 @@ pub const KERNEL_SOURCES: &[(&str, &str)] = sources!["":
     activation, activation_grad, activeness, activeness_grad, adam_step, add_bias, batch_gather, batch_rows, binary,
     broadcast, ceiling_copy, ceiling_fma, clock_advance, element, linear_chain, linear_chain_grad,
     linear_weight_grads, matmul_cooperative, matmul_join, matmul_nn, matmul_nt, matmul_shared, matmul_subgroup, matmul_tn, matmul_uniform,
-    network_pass, network_update, path_entropy_grad, path_entropy_sweep, path_entropy_totals, random_bits,
+    multiplier_step, network_pass, network_update, path_entropy_grad, path_entropy_sweep, path_entropy_totals, random_bits,
     reconstruction_loss, renyi_entropy, sgd_step, softmax_entropy_columns, softmax_entropy_grad, softmax_entropy_rows,
     softmax_entropy_totals, sum_all, sum_axis, unary, weight_entropies,
 ];

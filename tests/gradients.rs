@@ -35,6 +35,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("linear_input_grad", "made by a fusion of a plan, after differentiation"),
     ("linear_weight_grad", "made by a fusion of a plan, after differentiation"),
     ("linear_weight_grads", "made by a fusion of a plan, after differentiation"),
+    ("multiplier_step", "an update of a weight, not part of a loss"),
     ("network_pass", "made by a fusion of a plan, after differentiation"),
     ("network_update", "made by a fusion of a plan, after differentiation"),
     ("path_entropy_grad", "no loss asks for its second derivative"),

@@ -41,7 +41,7 @@ pub fn run(args: Args) -> Result<()> {
     let result = Evaluation {
         data: checkpoint.config.data.clone(),
         rows: sums.rows as u64,
-        test_loss: sums.loss(&checkpoint.config),
+        test_loss: sums.loss(&checkpoint.config, checkpoint.entropy_weight()),
         test_mse: sums.mse(),
         test_entropy: sums.entropy(),
     };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
-use gpu_ae::config::RunConfig;
+use gpu_ae::config::{RECIPES, RunConfig};
 use gpu_ae::data::{self, Dataset};
 use gpu_ae::device::{Choice, Device, open};
 use gpu_ae::train::{Checkpoint, RunDir, Session, Tuning};
@@ -51,7 +51,7 @@ pub struct ConfigFlags {
     /// Kind of model: entropic [default: entropic]
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
-    /// Named settings: report, the source report's Listing 2 [default: report]
+    /// Named settings: bottleneck (as few neurons as a budget of error allows), plain (no entropy), report (the source report's Listing 2) [default: bottleneck]
     #[arg(long, value_name = "NAME")]
     pub recipe: Option<String>,
     /// Configuration file, such as a run's config.toml; flags win over it
@@ -66,12 +66,18 @@ pub struct ConfigFlags {
     /// Adam's step size [default: 0.001]
     #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true)]
     pub lr: Option<f32>,
-    /// Weight of the reconstruction error [default: 0.7]
+    /// Weight of the reconstruction error [default: 1; report: 0.7]
     #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true)]
     pub lambda_mse: Option<f32>,
-    /// Weight of the entropy; 0 trains a plain autoencoder [default: 0.3]
+    /// Weight of the entropy, under a budget the largest; 0 trains a plain autoencoder [default: 1; report: 0.3]
     #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true)]
     pub lambda_entropy: Option<f32>,
+    /// Mean squared error that the entropy may cost; 0 takes what the warm-up has reached
+    #[arg(long, value_name = "MSE", allow_negative_numbers = true)]
+    pub budget: Option<String>,
+    /// Any key of config.toml, such as entropy.alpha=1 or entropy.of=paths; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
     /// Seed of everything random [default: 0]
     #[arg(long, value_name = "N", value_parser = whole::<u64>, allow_negative_numbers = true)]
     pub seed: Option<u64>,
@@ -86,19 +92,25 @@ fn set<T>(target: &mut T, value: Option<T>) {
 impl ConfigFlags {
     /// The configuration these flags stand for: model, then recipe, then file, then flags.
     pub fn resolve(self, device: &DeviceFlag) -> Result<RunConfig> {
-        let mut config = match &self.recipe {
-            Some(name) => RunConfig::recipe(name)?,
-            None => RunConfig::default(),
+        let mut config = match &self.config {
+            Some(path) => RunConfig::read(path, self.recipe.as_deref())?,
+            None => RunConfig::recipe(self.recipe.as_deref().unwrap_or(RECIPES[0]))?,
         };
-        if let Some(path) = &self.config {
-            config = RunConfig::read(path)?;
-        }
         self.apply(device, &mut config)?;
         Ok(config)
     }
 
     /// Writes the flags that were given over a configuration.
     pub fn apply(self, device: &DeviceFlag, config: &mut RunConfig) -> Result<()> {
+        for assignment in &self.set {
+            let (key, value) = assignment
+                .split_once('=')
+                .ok_or_else(|| Error::Usage(format!("--set {assignment}: expected KEY=VALUE, such as alpha=0.5")))?;
+            config.set("--set", key.trim(), value.trim())?;
+        }
+        if let Some(budget) = &self.budget {
+            config.set("--budget", "budget", budget)?;
+        }
         set(&mut config.model, self.model);
         set(&mut config.recipe, self.recipe);
         set(&mut config.data, self.data.data);
@@ -120,6 +132,9 @@ impl ConfigFlags {
     pub fn check_resume(&self, made: &RunConfig) -> Result<()> {
         if self.config.is_some() {
             return Err(Error::Usage("--config: cannot be used with --resume, which has the run's own".into()));
+        }
+        if let Some(flag) = self.set.first().map(|_| "--set").or(self.budget.as_ref().map(|_| "--budget")) {
+            return Err(Error::Usage(format!("{flag}: cannot change on --resume")));
         }
         let fixed = [
             ("--data", self.data.data.clone(), made.data.clone()),

@@ -1,5 +1,6 @@
 //! The command line: one file a command, and the flags they share.
 
+mod compact;
 mod data;
 mod devices;
 mod doctor;
@@ -47,6 +48,8 @@ enum Command {
     Reconstruct(reconstruct::Args),
     /// Write encoder and decoder as safetensors files for PyTorch
     Export(export::Args),
+    /// Remove the neurons that carry nothing and write a smaller model
+    Compact(compact::Args),
     /// Print what the weights say about each layer: sparsity, entropy, effective width
     Inspect(inspect::Args),
     /// Print the list of GPU steps that a training step consists of
@@ -67,6 +70,7 @@ pub fn run(begin: Instant) -> Result<ExitCode> {
         Command::Eval(args) => eval::run(args).map(done),
         Command::Reconstruct(args) => reconstruct::run(args).map(done),
         Command::Export(args) => export::run(args).map(done),
+        Command::Compact(args) => compact::run(args).map(done),
         Command::Inspect(args) => inspect::run(args).map(done),
         Command::Plan(args) => plan::run(args).map(done),
         Command::Devices(args) => devices::run(args).map(done),

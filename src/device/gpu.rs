@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
@@ -250,8 +251,9 @@ impl Device for GpuDevice {
                 let oldest = self.in_flight.pop_front();
                 self.wait(oldest)?;
             }
-            let before = std::time::Instant::now();
-            let submission = self.programs[program.0].submit(&self.device, &self.queue, count);
+            let before = Instant::now();
+            let commands = self.programs[program.0].record(&self.device, count);
+            let submission = self.queue.submit([commands]);
             if self.programs[program.0].measure {
                 // The first submissions are waited for, to learn how long a step takes.
                 self.wait(Some(submission))?;
@@ -262,6 +264,12 @@ impl Device for GpuDevice {
             left -= count;
         }
         self.check()
+    }
+
+    fn recording(&mut self, program: ProgramId, times: u32) -> Option<Duration> {
+        let begin = Instant::now();
+        drop(self.programs[program.0].record(&self.device, times));
+        Some(begin.elapsed())
     }
 
     fn trace(&mut self, program: ProgramId, times: u32) -> Result<Trace> {

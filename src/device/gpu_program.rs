@@ -102,8 +102,8 @@ impl GpuProgram {
         Ok(GpuProgram { plan, buffers, dispatches, steps_per_submit: 1, measure: true, warm: false })
     }
 
-    /// Records the plan `steps` times and submits it.
-    pub fn submit(&self, device: &wgpu::Device, queue: &wgpu::Queue, steps: u32) -> wgpu::SubmissionIndex {
+    /// Records the plan `steps` times.
+    pub fn record(&self, device: &wgpu::Device, steps: u32) -> wgpu::CommandBuffer {
         let label = Some(self.plan.name.as_str());
         let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label });
         {
@@ -112,7 +112,7 @@ impl GpuProgram {
                 dispatch.record(&mut pass);
             }
         }
-        queue.submit([encoder.finish()])
+        encoder.finish()
     }
 
     /// Records one of the plan's dispatches in a pass of its own.

@@ -34,6 +34,7 @@ pub use gpu::GpuDevice;
 pub use trace::{Span, TimedDispatch, Timer, Trace};
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::plan::{DeviceProfile, Place, Plan};
@@ -92,6 +93,12 @@ pub trait Device: Send {
     /// # Errors
     /// When the device fails.
     fn run(&mut self, program: ProgramId, times: u32) -> Result<()>;
+
+    /// Host's time to record `times` runs of a plan without starting them; none where nothing is recorded.
+    fn recording(&mut self, program: ProgramId, times: u32) -> Option<Duration> {
+        let _ = (program, times);
+        None
+    }
 
     /// Runs a plan `times` times, as [`run`](Self::run) does, and takes the time of every dispatch, for
     /// which it waits. What is computed is the same to the bit.

@@ -32,6 +32,7 @@ pub mod matmul_subgroup;
 mod matmul_tiles;
 pub mod matmul_tn;
 pub mod matmul_uniform;
+pub mod multiplier_step;
 pub mod network;
 pub mod network_pass;
 pub mod network_update;
@@ -114,6 +115,7 @@ kernels! {
     matmul_subgroup => matmul_subgroup::MatMulSubgroupKernel,
     matmul_tn => matmul_tn::MatMulTnKernel,
     matmul_uniform => matmul_uniform::MatMulUniformKernel,
+    multiplier_step => multiplier_step::MultiplierStepKernel,
     network_pass => network_pass::NetworkPassKernel,
     network_update => network_update::NetworkUpdateKernel,
     path_entropy => path_entropy::PathEntropyKernel,

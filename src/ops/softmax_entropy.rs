@@ -5,7 +5,7 @@
 //! in FORMULAS §2. lq = log_softmax(−βX) over N columns, q = e^lq, M valid rows, q̄ = mean of q over
 //! rows, L_i = log Σ_m q_mi:
 //!
-//! * ΣH = −Σ_m Σ_i q lq
+//! * ΣH = −Σ_m Σ_i q lq, and its mean over rows
 //! * A_doc = Σ_{m,i} log((N/M) q_mi)
 //! * A_avg = Σ_i log((N/M) Σ_m q_mi) = Σ_i (L_i + log N − log M)
 //! * KL(q̄‖u) = Σ_i q̄_i log(N q̄_i)
@@ -25,7 +25,7 @@ use crate::graph::{Graph, Op, Var};
 use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Real, Ty};
 
-/// (totals \[4\], row_max \[M\], row_log_sum \[M\], row_h \[M\], column_lse \[N\]) for inputs (X \[M, N\],
+/// (totals \[5\], row_max \[M\], row_log_sum \[M\], row_h \[M\], column_lse \[N\]) for inputs (X \[M, N\],
 /// clock).
 ///
 /// The totals are those of [`Total`]; the others are what the gradient needs: the largest logit, the
@@ -49,6 +49,8 @@ pub enum Total {
     Average = 2,
     /// KL(q̄‖u)
     Divergence = 3,
+    /// ΣH / M
+    MeanEntropy = 4,
 }
 
 impl SoftmaxEntropy {
@@ -81,7 +83,7 @@ impl SoftmaxEntropy {
             average += lse + log_ratio;
             divergence += (lse + log_ratio).exp() / T::of(n as f64) * (lse + log_ratio);
         }
-        totals.real_mut().copy_from_slice(&[entropy, document, average, divergence]);
+        totals.real_mut().copy_from_slice(&[entropy, document, average, divergence, entropy / T::of(m as f64)]);
     }
 }
 
@@ -98,7 +100,7 @@ impl Op for SoftmaxEntropy {
         let [x, clock] = arity(self.name(), inputs)?;
         let (m, n) = matrix(self.name(), "X", x)?;
         same(self.name(), "the clock", clock, &clock::ty())?;
-        Ok([4, m, m, m, n].map(|length| Ty::f32(&[length])).to_vec())
+        Ok([5, m, m, m, n].map(|length| Ty::f32(&[length])).to_vec())
     }
 
     fn vjp(&self, g: &mut Graph, x: &[Var], y: &[Var], dy: &[Option<Var>]) -> Result<Vec<Option<Var>>> {

@@ -1,8 +1,8 @@
-//! Gradient of the four totals of [`SoftmaxEntropy`].
+//! Gradient of the five totals of [`SoftmaxEntropy`].
 //!
 //! Source: FORMULAS §2. With r_mi = exp(lq_mi − L_i) and log q̄_i = L_i − log M, dX_mk is the sum of
 //!
-//! * dΣH · β q_k (lq_k + H_m)
+//! * (dΣH + dmean/M) · β q_k (lq_k + H_m)
 //! * dA_doc · β (N q_k − 1)
 //! * dA_avg · β (q_k Σ_i r_mi − r_mk)
 //! * dKL · (β/M) q_k (Σ_i q_i log q̄_i − log q̄_k)
@@ -17,7 +17,7 @@ use crate::graph::Op;
 use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Real, Ty};
 
-/// dX for inputs (X, clock, row_max, row_log_sum, row_h, column_lse, dtotals \[4\]).
+/// dX for inputs (X, clock, row_max, row_log_sum, row_h, column_lse, dtotals \[5\]).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SoftmaxEntropyGrad {
     /// Inverse temperature and sign β.
@@ -30,8 +30,9 @@ impl SoftmaxEntropyGrad {
         let m = clock::valid_rows(x[1].words());
         let beta = T::of(f64::from(self.beta));
         let [row_max, row_log_sum, row_h, column_lse] = [2, 3, 4, 5].map(|input| x[input].real());
-        let [d_h, d_doc, d_avg, d_kl] = [0, 1, 2, 3].map(|total| x[6].real()[total]);
+        let [d_sum, d_doc, d_avg, d_kl, d_mean] = [0, 1, 2, 3, 4].map(|total| x[6].real()[total]);
         let (rows, count) = (T::of(m as f64), T::of(n as f64));
+        let d_h = d_sum + d_mean / rows;
         let out = y[0].real_mut();
         for row in 0..m {
             let lq = |k: usize| (-beta * x[0].real()[row * n + k] - row_max[row]) - row_log_sum[row];
@@ -64,7 +65,7 @@ impl Op for SoftmaxEntropyGrad {
         let inputs = arity::<7>(self.name(), inputs)?;
         let (m, n) = matrix(self.name(), "X", inputs[0])?;
         same(self.name(), "the clock", inputs[1], &clock::ty())?;
-        for (input, length) in [(2, m), (3, m), (4, m), (5, n), (6, 4)] {
+        for (input, length) in [(2, m), (3, m), (4, m), (5, n), (6, 5)] {
             same(self.name(), "row, column and total statistics", inputs[input], &Ty::f32(&[length]))?;
         }
         Ok(vec![inputs[0].clone()])
@@ -107,8 +108,8 @@ impl Kernel for SoftmaxEntropyGradKernel {
         );
         let mut s = Samples::new("softmax_entropy_grad");
         let mut cases = Vec::new();
-        let only = |total: usize| [0, 1, 2, 3].map(|t| if t == total { 0.7 } else { 0.0 });
-        let mut case = |label: &str, x: HostTensor<f32>, valid: usize, beta: f32, seeds: [f32; 4]| {
+        let only = |total: usize| [0, 1, 2, 3, 4].map(|t| if t == total { 0.7 } else { 0.0 });
+        let mut case = |label: &str, x: HostTensor<f32>, valid: usize, beta: f32, seeds: [f32; 5]| {
             let clock = clock::with_valid_rows(valid);
             let forward = SoftmaxEntropy { beta };
             let types: Vec<Ty> = forward.infer(&[&x.ty(), &clock.ty()]).unwrap_or_default();
@@ -117,21 +118,22 @@ impl Kernel for SoftmaxEntropyGradKernel {
             let label = format!("{}, {valid} valid, beta={beta}, {label}, seeds {seeds:?}", x.shape);
             let mut inputs = vec![x, clock];
             inputs.extend(statistics.drain(1..));
-            inputs.push(HostTensor::from_f32(&[4], &seeds));
+            inputs.push(HostTensor::from_f32(&[5], &seeds));
             cases.push(Case::new(label, SoftmaxEntropyGrad { beta }, inputs, rounding));
         };
         for (m, n, valid, beta, scale, seeds) in [
-            (1, 1, 1, -1.0, 1.0, [1.0; 4]),
+            (1, 1, 1, -1.0, 1.0, [1.0; 5]),
             (67, 13, 67, 2.5, 1.0, only(0)),
             (67, 13, 67, 2.5, 1.0, only(1)),
             (67, 13, 60, 2.5, 1.0, only(2)),
             (67, 13, 60, 2.5, 1.0, only(3)),
-            (9, 5, 9, -1.0, 1e4, [1.0; 4]),
-            (256, 10, 256, -1.0, 3.0, [1.0, 0.0, 0.0, 2.0]),
+            (67, 13, 60, 2.5, 1.0, only(4)),
+            (9, 5, 9, -1.0, 1e4, [1.0; 5]),
+            (256, 10, 256, -1.0, 3.0, [0.0, 0.0, 0.0, 2.0, 1.0]),
         ] {
             case(&format!("to {scale}"), s.uniform(&[m, n], -scale, scale), valid, beta, seeds);
         }
-        (0..4).for_each(|total| case("near ties at 1e4", near_ties(), 3, -1.0, only(total)));
+        (0..5).for_each(|total| case("near ties at 1e4", near_ties(), 3, -1.0, only(total)));
         cases.into_iter().map(|c| if c.inputs[0].shape.dims()[0] == 256 { c.benched() } else { c }).collect()
     }
 }

@@ -16,6 +16,7 @@ use super::session::State;
 use super::{TermSums, Tuning};
 use crate::config::RunConfig;
 use crate::error::{Error, Result};
+use crate::ops::clock;
 use crate::tensor::{DType, Ty};
 use crate::whole_file;
 
@@ -88,6 +89,18 @@ pub fn previous(path: &Path) -> PathBuf {
 }
 
 impl Checkpoint {
+    /// Epochs completed when it was made.
+    pub fn epoch(&self) -> u32 {
+        let words = self.state.get("clock").map(|(_, bytes)| bytemuck::pod_collect_to_vec::<u8, u32>(bytes));
+        words.map_or(0, |words| words[clock::EPOCH])
+    }
+
+    /// The weight of the entropy when it was made.
+    pub fn entropy_weight(&self) -> f32 {
+        let moved = self.state.get("lambda_entropy").map(|(_, bytes)| bytemuck::pod_collect_to_vec::<u8, f32>(bytes)[0]);
+        moved.unwrap_or(self.config.signed_lambda_entropy())
+    }
+
     /// Writes the checkpoint; the one that was there becomes the previous one.
     ///
     /// # Errors

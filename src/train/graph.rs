@@ -1,24 +1,33 @@
 //! The graphs of a run: a training step, an evaluation batch, a reconstruction.
 
 use crate::autodiff::grad;
-use crate::config::RunConfig;
+use crate::config::{RunConfig, Schedule, Subject};
 use crate::data::Split;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role, Var};
 use crate::nn::Autoencoder;
-use crate::nn::losses::weight_entropy;
+use crate::nn::losses::{path_entropy, path_widths, soft_assignment, weight_entropy};
 use crate::ops::adam_step::AdamStep;
 use crate::ops::batch_gather::BatchGather;
 use crate::ops::batch_rows::BatchRows;
 use crate::ops::binary::Binary;
 use crate::ops::clock;
 use crate::ops::clock_advance::ClockAdvance;
+use crate::ops::multiplier_step::{MultiplierStep, memory_ty};
+use crate::ops::path_entropy::PathEntropy;
 use crate::ops::reconstruction_loss::{LossKind, ReconstructionLoss};
+use crate::ops::unary::Unary;
 use crate::optim::adam::adam;
 use crate::tensor::Ty;
 
 /// Loss terms, in the order of the ring's columns.
 pub const TERMS: [&str; 2] = ["mse", "entropy"];
+
+/// Decay of the running mean of the error that a budget is compared with: about a hundred steps.
+const DECAY: f32 = 0.99;
+
+/// Smallest weight of an entropy under a budget, from which it grows.
+const FLOOR: f32 = 1e-5;
 
 /// Steps that the ring remembers: the most that may run between two readings.
 pub const RING_STEPS: usize = 4096;
@@ -40,14 +49,17 @@ impl DataShape {
 }
 
 /// A batch of a data set, and everything computed from it that all graphs share.
-struct Forward {
+pub(super) struct Forward {
     clock: Var,
     x: Var,
-    model: Autoencoder,
-    outputs: Vec<Var>,
+    /// The network.
+    pub model: Autoencoder,
+    /// The output of every layer.
+    pub outputs: Vec<Var>,
 }
 
-fn forward(g: &mut Graph, config: &RunConfig, name: &str, data: DataShape, batch: usize) -> Result<Forward> {
+/// A batch of the data set of this name, through the network.
+pub(super) fn forward(g: &mut Graph, config: &RunConfig, name: &str, data: DataShape, batch: usize) -> Result<Forward> {
     let gather = BatchGather { features: data.features };
     let clock = g.source(Role::State, "clock", clock::ty());
     let bytes = g.source(Role::Data, name, Ty::u8(&[data.rows, gather.stride()]));
@@ -64,26 +76,72 @@ impl Forward {
         g.apply(ReconstructionLoss(LossKind::Mse), &[reconstruction, self.x, self.clock])
     }
 
-    /// Sum of the entropies of the chosen layers.
+    /// The entropy that the configuration asks for: of all paths, or the sum over the chosen layers.
     fn entropy(&self, g: &mut Graph, config: &RunConfig) -> Result<Var> {
         let settings = &config.entropy;
-        let mut total: Option<Var> = None;
-        for &number in &settings.layers {
-            let (layer, next) = (&self.model.layers[number - 1], &self.model.layers[number]);
-            let h = weight_entropy(g, layer, next, settings.activity, settings.alpha, settings.bias_weight)?;
-            total = Some(match total {
-                Some(sum) => g.apply(Binary::Add, &[sum, h])?,
-                None => h,
-            });
-        }
-        total.ok_or_else(|| Error::Usage("entropy.layers: expected at least one layer".into()))
+        let layers = &self.model.layers;
+        let entropies = match settings.of {
+            Subject::Paths => {
+                let paths = PathEntropy { alpha: settings.alpha, bias: settings.path_bias };
+                vec![path_entropy(g, layers, paths)?.entropy]
+            }
+            Subject::Widths => {
+                let widths = path_widths(g, layers, settings.alpha)?;
+                settings.layers.iter().map(|&number| widths[number - 1]).collect()
+            }
+            Subject::Weights => {
+                let entropy = |&number: &usize| {
+                    let (layer, next) = (&layers[number - 1], &layers[number]);
+                    weight_entropy(g, layer, next, settings.activity, settings.alpha, settings.bias_weight)
+                };
+                settings.layers.iter().map(entropy).collect::<Result<Vec<Var>>>()?
+            }
+            Subject::Codes => {
+                let code = |&number: &usize| self.code_entropy(g, config, self.outputs[number - 1]);
+                settings.layers.iter().map(code).collect::<Result<Vec<Var>>>()?
+            }
+        };
+        let (&first, others) = entropies
+            .split_first()
+            .ok_or_else(|| Error::Usage("entropy.layers: expected at least one layer".into()))?;
+        others.iter().try_fold(first, |sum, &entropy| g.apply(Binary::Add, &[sum, entropy]))
+    }
+
+    /// Mean entropy of a layer's activations as soft assignments, and their balance over the batch.
+    fn code_entropy(&self, g: &mut Graph, config: &RunConfig, x: Var) -> Result<Var> {
+        let codes = soft_assignment(g, x, self.clock, config.entropy.beta)?;
+        let balance = Unary::Affine { scale: config.entropy.balance, shift: 0.0 };
+        let balance = g.apply(balance, &[codes.divergence])?;
+        g.apply(Binary::Add, &[codes.mean_entropy, balance])
+    }
+}
+
+/// How the weight of the entropy moves; not at all if it is constant.
+pub fn multiplier_step(config: &RunConfig, data: DataShape) -> Option<MultiplierStep> {
+    let batches = data.rows.div_ceil(config.step_rows(data.rows).max(1));
+    let steps = |epochs: f32| (f64::from(epochs) * batches as f64).round() as u32;
+    let weight = config.signed_lambda_entropy();
+    if weight == 0.0 {
+        return None;
+    }
+    match config.entropy.schedule {
+        Schedule::Constant => None,
+        Schedule::WarmUp { from, to } => Some(MultiplierStep::Ramp { begin: steps(from), end: steps(to), weight }),
+        Schedule::Budget { warm_up, mse, rate } => Some(MultiplierStep::Budget {
+            begin: steps(warm_up),
+            budget: mse,
+            rate,
+            decay: DECAY,
+            floor: FLOOR.min(weight),
+            ceiling: weight,
+        }),
     }
 }
 
 /// One step of training: batch, forward, losses, backward, ring and clock, Adam.
 ///
 /// Sources beside parameters and moments: `clock`, `ring`, `learning_rate`, `lambda_mse`,
-/// `lambda_entropy`, and the data set `train images`.
+/// `lambda_entropy`, `multiplier` where that weight moves, and the data set `train images`.
 ///
 /// # Errors
 /// When the layers do not fit the data.
@@ -106,6 +164,11 @@ pub fn training(config: &RunConfig, data: DataShape) -> Result<Graph> {
     let gradients = grad(g, &losses, &parameters)?;
     let unconnected = || Error::Usage("layers: a parameter has no influence on the loss".into());
     let gradients: Vec<Var> = gradients.into_iter().collect::<Option<_>>().ok_or_else(unconnected)?;
+
+    if let Some(step) = multiplier_step(config, data) {
+        let memory = g.source(Role::State, "multiplier", memory_ty());
+        g.push(std::sync::Arc::new(step), &[mse, entropy, forward.clock, lambda_entropy, memory])?;
+    }
 
     let settings = AdamStep::new(parameters.len());
     let advance = ClockAdvance { beta1: settings.beta1, beta2: settings.beta2 };

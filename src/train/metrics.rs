@@ -1,5 +1,7 @@
 //! Metrics: sums of loss terms, and one line of `metrics.jsonl` an epoch.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::graph::TERMS;
@@ -34,10 +36,9 @@ impl TermSums {
         self.terms[1] / self.rows
     }
 
-    /// The weighted sum that training minimises.
-    pub fn loss(&self, config: &RunConfig) -> f64 {
-        let sign = if config.entropy.maximise { -1.0 } else { 1.0 };
-        f64::from(config.lambda_mse) * self.mse() + sign * f64::from(config.lambda_entropy) * self.entropy()
+    /// The weighted sum that training minimises, with this weight of the entropy.
+    pub fn loss(&self, config: &RunConfig, entropy_weight: f32) -> f64 {
+        f64::from(config.lambda_mse) * self.mse() + f64::from(entropy_weight) * self.entropy()
     }
 }
 
@@ -58,28 +59,50 @@ pub struct EpochMetrics {
     pub train_mse: f64,
     /// Entropy, mean over the epoch's steps.
     pub train_entropy: f64,
+    /// Weight of the entropy after the epoch; of runs from before it was told, 0.
+    #[serde(default)]
+    pub entropy_weight: f32,
     /// Weighted loss of the test data.
     pub test_loss: f64,
     /// Reconstruction error of the test data.
     pub test_mse: f64,
-    /// Entropy of the weights when the test data was judged.
+    /// Entropy when the test data was judged.
     pub test_entropy: f64,
+    /// What the network looks like; see [`Observation::metrics`](super::Observation::metrics).
+    #[serde(flatten)]
+    pub observed: BTreeMap<String, f64>,
+}
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Epochs completed.
+    pub epoch: u32,
+    /// Steps completed.
+    pub step: u32,
+    /// Seconds of the epoch's training steps.
+    pub seconds: f64,
+    /// Weight of the entropy now.
+    pub entropy_weight: f32,
 }
 
 impl EpochMetrics {
     /// Metrics of an epoch from its sums.
-    pub fn new(config: &RunConfig, epoch: u32, step: u32, seconds: f64, train: &TermSums, test: &TermSums) -> Self {
+    pub fn new(config: &RunConfig, progress: Progress, train: &TermSums, test: &TermSums, observed: BTreeMap<String, f64>) -> Self {
+        let Progress { epoch, step, seconds, entropy_weight } = progress;
         EpochMetrics {
             epoch,
             step,
             seconds,
             samples_per_second: train.rows / seconds.max(1e-9),
-            train_loss: train.loss(config),
+            train_loss: train.loss(config, entropy_weight),
             train_mse: train.mse(),
             train_entropy: train.entropy(),
-            test_loss: test.loss(config),
+            entropy_weight,
+            test_loss: test.loss(config, entropy_weight),
             test_mse: test.mse(),
             test_entropy: test.entropy(),
+            observed,
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Training: graphs, the session on a device, checkpoints, metrics, the loop.
 
 pub mod checkpoint;
+pub mod compact;
 pub mod export;
 pub mod graph;
 pub mod inspect;
 pub mod metrics;
 pub mod profile;
+pub mod observation;
 mod profiler;
 pub mod run;
 pub mod run_dir;
@@ -16,6 +18,7 @@ pub mod tuning;
 
 pub use checkpoint::Checkpoint;
 pub use metrics::{EpochMetrics, TermSums};
+pub use observation::{LayerObservation, Observation};
 pub use profile::{Profile, ProfileRow};
 pub use run::{Event, Run};
 pub use run_dir::RunDir;

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::checkpoint::{Checkpoint, previous};
 use super::graph::RING_STEPS;
+use super::metrics::Progress;
 use super::profiler::Profiler;
 use super::stretches::{Read, Stretches};
 use super::{EpochMetrics, Profile, RunDir, Session, TermSums, Tuning};
@@ -56,6 +57,8 @@ pub struct Run {
     /// first step, which includes what drivers compile late.
     timed: (f64, Duration),
     warm: bool,
+    /// Weight of the entropy when it was last read.
+    entropy_weight: f32,
     profiler: Option<Profiler>,
     stretches: Stretches,
 }
@@ -114,6 +117,7 @@ impl Run {
 
     fn new(config: RunConfig, tuning: Tuning, directory: RunDir, mut session: Session, sums: TermSums) -> Result<Self> {
         let clock = session.clock()?;
+        let entropy_weight = session.entropy_weight()?;
         let (saved, epoch_time) = (Instant::now(), Duration::ZERO);
         let (metrics, timed) = (Vec::new(), (0.0, Duration::ZERO));
         let (warm, profiler, stretches) = (false, None, Stretches::new());
@@ -129,6 +133,7 @@ impl Run {
             epoch_time,
             timed,
             warm,
+            entropy_weight,
             profiler,
             stretches,
         })
@@ -257,7 +262,7 @@ impl Run {
         tell(Event::Progress {
             epoch: epoch + 1,
             samples: self.sums.rows as u64,
-            loss: self.sums.loss(&self.config),
+            loss: self.sums.loss(&self.config, self.entropy_weight),
             samples_per_second: self.samples_per_second(),
         });
         let fitting = f64::from(steps) * READ_EVERY.as_secs_f64() / time.as_secs_f64().max(1e-6);
@@ -294,9 +299,11 @@ impl Run {
             other => other,
         })?;
         self.note("evaluate", begin);
-        let seconds = self.epoch_time.as_secs_f64();
-        let mut metrics =
-            EpochMetrics::new(&self.config, self.epoch(), self.clock[clock::STEP], seconds, &self.sums, &test);
+        let observed = self.session.observe()?.metrics();
+        self.entropy_weight = self.session.entropy_weight()?;
+        let (epoch, step, entropy_weight) = (self.epoch(), self.clock[clock::STEP], self.entropy_weight);
+        let progress = Progress { epoch, step, seconds: self.epoch_time.as_secs_f64(), entropy_weight };
+        let mut metrics = EpochMetrics::new(&self.config, progress, &self.sums, &test, observed);
         metrics.samples_per_second = self.samples_per_second();
         self.directory.append_metrics(&metrics)?;
         tell(Event::Epoch(&metrics));

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::graph::{self, DataShape, RING_STEPS, TERMS};
 use super::metrics::TermSums;
-use crate::config::RunConfig;
+use super::observation::{self, LayerObservation, Observation};
+use crate::config::{RunConfig, Schedule};
 use crate::data::{Dataset, ImageShape, Split};
 use crate::device::{Device, ProgramId, Reading, Trace};
 use crate::error::{Error, Result};
@@ -34,6 +35,7 @@ pub struct Session {
     device: Box<dyn Device>,
     train: Option<ProgramId>,
     evaluate: ProgramId,
+    observe: Option<ProgramId>,
     test: DataShape,
     image: ImageShape,
     config: RunConfig,
@@ -47,7 +49,9 @@ pub(super) fn evaluation_batch(test: DataShape) -> usize {
 
 /// What does not change in a training step, by name.
 pub(super) fn settings(config: &RunConfig) -> [(&'static str, f32); 3] {
-    let weight = if config.entropy.maximise { -config.lambda_entropy } else { config.lambda_entropy };
+    // A weight that moves begins with none.
+    let moves = config.entropy.schedule != Schedule::Constant;
+    let weight = if moves { 0.0 } else { config.signed_lambda_entropy() };
     [("learning_rate", config.lr), ("lambda_mse", config.lambda_mse), ("lambda_entropy", weight)]
 }
 
@@ -124,7 +128,7 @@ impl Session {
         let evaluate = load(device.as_mut(), "evaluate", &graph, choices)?;
         device.write(evaluate, "test images", &device_rows(&data.test))?;
         let (config, choices) = (config.clone(), choices.clone());
-        Ok(Session { device, train: None, evaluate, test, image: data.image, config, choices })
+        Ok(Session { device, train: None, evaluate, observe: None, test, image: data.image, config, choices })
     }
 
     /// The device.
@@ -165,7 +169,10 @@ impl Session {
     /// Names and types of what a checkpoint holds: parameters, moments, clock.
     fn state_types(&self, program: ProgramId) -> Vec<(String, Ty)> {
         let kept = |role: Role, name: &str| {
-            matches!(role, Role::Param | Role::FirstMoment | Role::SecondMoment) || name == "clock"
+            let moves = self.config.entropy.schedule != Schedule::Constant;
+            matches!(role, Role::Param | Role::FirstMoment | Role::SecondMoment)
+                || name == "clock"
+                || (moves && ["lambda_entropy", "multiplier"].contains(&name))
         };
         let sources = &self.device.plan(program).sources;
         sources
@@ -212,6 +219,18 @@ impl Session {
     /// When this session was opened to evaluate only.
     pub fn training_plan(&self) -> Result<&Plan> {
         Ok(self.device.plan(self.trainer()?))
+    }
+
+    /// The weight of the entropy as it is now.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn entropy_weight(&mut self) -> Result<f32> {
+        if self.config.entropy.schedule == Schedule::Constant || self.config.lambda_entropy == 0.0 {
+            return Ok(self.config.signed_lambda_entropy());
+        }
+        let program = self.trainer()?;
+        Ok(self.device.read_f32(program, "lambda_entropy")?[0])
     }
 
     /// Starts `steps` training steps, at most as many as the ring holds.
@@ -285,6 +304,41 @@ impl Session {
         let mut sums = TermSums::default();
         ring.chunks_exact(1 + TERMS.len()).for_each(|row| sums.add_row(row));
         Ok(sums)
+    }
+
+    /// The network on the first test rows.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn observe(&mut self) -> Result<Observation> {
+        let rows = observation::ROWS.min(self.test.rows);
+        let program = match self.observe {
+            Some(program) => program,
+            None => {
+                let graph = observation::observation(&self.config, self.test, rows)?;
+                let program = load(self.device.as_mut(), "observe", &graph, &self.choices)?;
+                let clock = clock::start(self.test.rows, rows, false, 0);
+                self.device.write(program, "clock", bytemuck::cast_slice(&clock))?;
+                *self.observe.insert(program)
+            }
+        };
+        self.device.run(program, 1)?;
+        let mut read = |name: &str| -> Result<Vec<f64>> {
+            Ok(self.device.read_f32(program, name)?.into_iter().map(f64::from).collect())
+        };
+        let levels = read("level entropies")?;
+        let layers = (1..self.config.layers.len()).map(|number| {
+            Ok(LayerObservation {
+                mean: read(&format!("mean {number}"))?,
+                variance: read(&format!("variance {number}"))?,
+                strength: read(&format!("strength {number}"))?,
+                path_entropy: levels[number],
+            })
+        });
+        let layers = layers.collect::<Result<Vec<_>>>()?;
+        let path_entropy = read("path entropy")?[0];
+        let codes = self.device.read_f32(program, "codes")?;
+        Ok(Observation { path_entropy, layers, codes, rows })
     }
 
     /// The first `images` test images and their reconstructions, row by row in \[0, 1\].

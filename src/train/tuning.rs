@@ -76,6 +76,11 @@ impl Tuning {
         Ok(tuning)
     }
 
+    /// The choices of the device's kind, nothing measured.
+    pub fn fixed(device: &dyn Device) -> Self {
+        Tuning { adapter: device.identity().adapter, choices: Choices::by_kind(device.profile()) }
+    }
+
     /// The recorded choices if they are for this device, else those of its kind.
     pub fn or_static(recorded: Option<&Tuning>, device: &dyn Device) -> Choices {
         let adapter = device.identity().adapter;

@@ -8,11 +8,13 @@ use crate::graph::{Graph, Var};
 use crate::ops::element::Element;
 use crate::ops::softmax_entropy::{SoftmaxEntropy, Total};
 
-/// The four totals of soft assignments, as scalars.
+/// The totals of soft assignments, as scalars.
 #[derive(Clone, Copy, Debug)]
 pub struct SoftAssignment {
     /// ΣH, summed over rows.
     pub entropy: Var,
+    /// ΣH over the number of rows.
+    pub mean_entropy: Var,
     /// A_doc.
     pub document: Var,
     /// A_avg.
@@ -30,6 +32,7 @@ pub fn soft_assignment(g: &mut Graph, x: Var, clock: Var, beta: f32) -> Result<S
     let mut total = |which: Total| g.apply(Element(which as usize), &[statistics[0]]);
     Ok(SoftAssignment {
         entropy: total(Total::Entropy)?,
+        mean_entropy: total(Total::MeanEntropy)?,
         document: total(Total::Document)?,
         average: total(Total::Average)?,
         divergence: total(Total::Divergence)?,

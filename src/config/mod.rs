@@ -1,30 +1,17 @@
 //! What a run is: everything that decides its result, as one value that is saved beside it.
 
-use std::path::{Path, PathBuf};
+mod entropy;
+mod keys;
+
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::nn::LayerSpec;
 use crate::nn::autoencoder::report_layers;
-use crate::nn::losses::Activity;
 use crate::ops::activation::Activation;
-
-/// Which entropy of the weights a loss has.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EntropyConfig {
-    /// What counts as a neuron's activity.
-    pub activity: Activity,
-    /// Order of the Rényi entropy; 1 is Shannon's.
-    pub alpha: f32,
-    /// Weight of the bias in a neuron's activeness.
-    pub bias_weight: f32,
-    /// The linear layers whose neurons count, numbered from 1.
-    pub layers: Vec<usize>,
-    /// Whether the entropy is driven up instead of down.
-    pub maximise: bool,
-}
+pub use entropy::{EntropyConfig, Schedule, Subject};
 
 /// One linear layer with its activation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,8 +58,8 @@ pub struct RunConfig {
 
 /// Names of the models there are.
 pub const MODELS: &[&str] = &["entropic"];
-/// Names of the recipes there are.
-pub const RECIPES: &[&str] = &["report"];
+/// Names of the recipes there are, the default first.
+pub const RECIPES: &[&str] = &["bottleneck", "plain", "report"];
 
 impl Default for RunConfig {
     /// The source report's Listing 1 and 2: order 0.04 on the middle layer, incoming and outgoing,
@@ -92,13 +79,7 @@ impl Default for RunConfig {
             lr: 1e-3,
             lambda_mse: 0.7,
             lambda_entropy: 0.3,
-            entropy: EntropyConfig {
-                activity: Activity::Both,
-                alpha: 0.04,
-                bias_weight: 1.0,
-                layers: vec![3],
-                maximise: false,
-            },
+            entropy: EntropyConfig::default(),
             layers: layers
                 .iter()
                 .map(|layer| LayerConfig { width: layer.width, activation: name(layer.activation) })
@@ -113,22 +94,22 @@ impl RunConfig {
     /// # Errors
     /// When there is no recipe of that name.
     pub fn recipe(name: &str) -> Result<Self> {
+        let report = RunConfig::default();
         match name {
-            "report" => Ok(RunConfig::default()),
-            _ => Err(Error::Usage(format!("--recipe {name}: no such recipe; there is {}", RECIPES.join(", ")))),
+            "bottleneck" => Ok(RunConfig {
+                recipe: name.into(),
+                lambda_mse: 1.0,
+                lambda_entropy: 1.0,
+                entropy: EntropyConfig {
+                    schedule: Schedule::budget(),
+                    ..EntropyConfig::default()
+                },
+                ..report
+            }),
+            "plain" => Ok(RunConfig { recipe: name.into(), lambda_mse: 1.0, lambda_entropy: 0.0, ..report }),
+            "report" => Ok(report),
+            _ => Err(Error::Usage(format!("--recipe {name}: no such recipe; there are {}", RECIPES.join(", ")))),
         }
-    }
-
-    /// Reads a configuration file; keys that are missing have their default values.
-    ///
-    /// # Errors
-    /// When the file cannot be read, is no TOML, or has a key or value that means nothing; the message
-    /// names file and line.
-    pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
-        let config: RunConfig = toml::from_str(&text).map_err(|error| Error::input(path, error.to_string()))?;
-        config.check().map_err(|error| Error::input(path, error.to_string()))?;
-        Ok(config)
     }
 
     /// The configuration as a file.
@@ -137,6 +118,11 @@ impl RunConfig {
     /// Never for a configuration that passes [`check`](Self::check).
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string_pretty(self).map_err(|error| Error::Failed(format!("config.toml cannot be written: {error}")))
+    }
+
+    /// Weight of the entropy, negative if it is driven up.
+    pub fn signed_lambda_entropy(&self) -> f32 {
+        if self.entropy.maximise { -self.lambda_entropy } else { self.lambda_entropy }
     }
 
     /// Samples of a step where there are `rows` to train on: what a larger batch adds would be padding.
@@ -189,7 +175,6 @@ impl RunConfig {
         let weights = [
             ("--lambda-mse", self.lambda_mse),
             ("--lambda-entropy", self.lambda_entropy),
-            ("entropy.bias_weight", self.entropy.bias_weight),
         ];
         for (name, value) in weights {
             if !(value.is_finite() && value >= 0.0) {
@@ -199,12 +184,7 @@ impl RunConfig {
         if self.lambda_mse == 0.0 && self.lambda_entropy == 0.0 {
             return refuse("--lambda-mse 0 --lambda-entropy 0: nothing would be learnt; one must be positive".into());
         }
-        if self.entropy.alpha.is_nan() || self.entropy.alpha < 0.0 {
-            return refuse(format!("entropy.alpha {}: expected an order of 0 or more", self.entropy.alpha));
-        }
-        if self.entropy.layers.is_empty() {
-            return refuse("entropy.layers: expected at least one layer".into());
-        }
+        self.entropy.check()?;
         let last = self.layers.len();
         if let Some(layer) = self.entropy.layers.iter().find(|&&layer| layer == 0 || layer >= last) {
             return refuse(format!(
@@ -231,7 +211,7 @@ mod tests {
         let mut config = RunConfig { data_dir: Some("somewhere".into()), lr: 3e-4, ..RunConfig::default() };
         config.entropy.alpha = f32::INFINITY;
         std::fs::write(&path, config.to_toml().unwrap()).unwrap();
-        assert_eq!(RunConfig::read(&path).unwrap(), config);
+        assert_eq!(RunConfig::read(&path, None).unwrap(), config);
     }
 
     #[test]
@@ -239,7 +219,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
         std::fs::write(&path, "epochs = 3\nepoch = 4\n").unwrap();
-        let message = RunConfig::read(&path).unwrap_err().to_string();
+        let message = RunConfig::read(&path, None).unwrap_err().to_string();
         assert!(
             message.contains("line 2") && message.contains("epoch") && message.contains("config.toml"),
             "{message}"

@@ -1,0 +1,102 @@
+//! Configurations from files and from single keys, each over what it does not mention.
+
+use std::path::Path;
+
+use toml::{Table, Value};
+
+use super::{RECIPES, RunConfig};
+use crate::error::{Error, Result};
+
+/// Short names of keys, as people write them in a grid.
+const SHORT: &[(&str, &str)] = &[
+    ("activity", "entropy.activity"),
+    ("alpha", "entropy.alpha"),
+    ("budget", "entropy.schedule.mse"),
+    ("entropy", "entropy.of"),
+    ("lambda", "lambda_entropy"),
+    ("warm_up", "entropy.schedule.warm_up"),
+];
+
+/// Writes `over` into `under`, table by table. A table that names another kind of the same thing replaces it
+/// whole.
+fn merge(under: &mut Table, over: Table) {
+    for (key, value) in over {
+        match (under.get_mut(&key), value) {
+            (Some(Value::Table(under)), Value::Table(over))
+                if over.get("kind").is_none_or(|kind| under.get("kind") == Some(kind)) =>
+            {
+                merge(under, over);
+            }
+            (_, value) => drop(under.insert(key, value)),
+        }
+    }
+}
+
+impl RunConfig {
+    /// Reads a configuration file over the recipe that it names, or over `recipe` if there is one.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is no TOML, or has a key or value that means nothing; the message
+    /// names file and line.
+    pub fn read(path: &Path, recipe: Option<&str>) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
+        let invalid = |error: &dyn std::fmt::Display| Error::input(path, error.to_string());
+        let file: Table = toml::from_str(&text).map_err(|error| invalid(&error))?;
+        // Keys and values are checked where they stand, so that an error can name their line.
+        let alone: RunConfig = toml::from_str(&text).map_err(|error| invalid(&error))?;
+        let named = file.get("recipe").map(|_| alone.recipe.as_str());
+        let config = RunConfig::recipe(recipe.or(named).unwrap_or(RECIPES[0])).map_err(|error| invalid(&error))?;
+        let mut table = config.table()?;
+        merge(&mut table, file);
+        if let Some(recipe) = recipe {
+            table.insert("recipe".into(), recipe.into());
+        }
+        let config: RunConfig = table.try_into().map_err(|error| invalid(&error))?;
+        config.check().map_err(|error| invalid(&error))?;
+        Ok(config)
+    }
+
+    fn table(&self) -> Result<Table> {
+        Table::try_from(self).map_err(|error| Error::Failed(format!("the configuration cannot be written: {error}")))
+    }
+
+    /// Sets one key, such as `entropy.alpha` or its short name `alpha`, to a value as TOML has it; the quotes
+    /// of a word may be left out.
+    ///
+    /// # Errors
+    /// When there is no such key, or the value means nothing to it; the message begins with `flag`.
+    pub fn set(&mut self, flag: &str, key: &str, value: &str) -> Result<()> {
+        let refuse = |problem: String| Error::Usage(format!("{flag} {key}={value}: {problem}"));
+        let path = SHORT.iter().find(|(short, _)| *short == key).map_or(key, |(_, path)| *path);
+        let parsed: Option<Table> = toml::from_str(&format!("value = {value}")).ok();
+        let value = parsed.and_then(|mut table| table.remove("value")).unwrap_or_else(|| Value::String(value.into()));
+        let mut table = self.table()?;
+        let mut inner = &mut table;
+        let mut names: Vec<&str> = path.split('.').collect();
+        let last = names.pop().unwrap_or_default();
+        for name in names {
+            let next = inner.get_mut(name).and_then(Value::as_table_mut);
+            inner = next.ok_or_else(|| refuse(format!("there is no key '{path}' here")))?;
+        }
+        let known: Vec<String> = inner.keys().cloned().collect();
+        let Some(slot) = inner.get_mut(last) else {
+            return Err(refuse(format!("there is no key '{path}' here; beside it there are {}", known.join(", "))));
+        };
+        if last == "kind" {
+            inner.retain(|name, _| name == last);
+            inner.insert(last.into(), value);
+            return self.replace(table).map_err(refuse);
+        }
+        // A whole number is as good as a float.
+        *slot = match (&*slot, value) {
+            (Value::Float(_), Value::Integer(whole)) => Value::Float(whole as f64),
+            (_, value) => value,
+        };
+        self.replace(table).map_err(refuse)
+    }
+
+    fn replace(&mut self, table: Table) -> std::result::Result<(), String> {
+        *self = table.try_into().map_err(|error: toml::de::Error| error.message().to_string())?;
+        Ok(())
+    }
+}

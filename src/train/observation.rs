@@ -1,0 +1,116 @@
+//! What a network looks like from outside while it trains: its paths, and what its neurons do on a batch of
+//! test data. All of it is computed on the device; only vectors as long as a layer is wide come back.
+
+use super::graph::{DataShape, Forward, forward};
+use crate::config::RunConfig;
+use crate::error::Result;
+use crate::graph::{Graph, Var};
+use crate::nn::autoencoder::code_layer;
+use crate::nn::losses::path_entropy;
+use crate::ops::binary::Binary;
+use crate::ops::path_chain::PathBias;
+use crate::ops::path_entropy::PathEntropy;
+use crate::ops::sum_axis::SumAxis;
+use crate::ops::unary::Unary;
+
+/// Test rows that a network is observed on, if there are as many.
+pub(super) const ROWS: usize = 1000;
+
+/// A neuron takes part if it makes more than this share of the differences that its layer makes in the next.
+const TAKES_PART: f64 = 1e-3;
+
+/// The graph of an observation of `batch` rows, all valid: results `path entropy`, `level entropies`, `codes`,
+/// and of every hidden layer `mean N`, `variance N` and `strength N`, Σ of the squared weights that read each
+/// of its neurons.
+pub(super) fn observation(config: &RunConfig, data: DataShape, batch: usize) -> Result<Graph> {
+    let g = &mut Graph::new();
+    let Forward { model, outputs, .. } = forward(g, config, "test images", data, batch)?;
+    let paths = path_entropy(g, &model.layers, PathEntropy { alpha: 1.0, bias: PathBias::Source })?;
+    g.result("path entropy", paths.entropy);
+    g.result("level entropies", paths.entropies);
+    g.result("codes", outputs[code_layer(model.layers.len())]);
+    let mean = Unary::Affine { scale: 1.0 / batch as f32, shift: 0.0 };
+    let negative = Unary::Affine { scale: -1.0, shift: 0.0 };
+    for (number, layer) in model.layers.iter().enumerate().skip(1) {
+        let h = outputs[number - 1];
+        let column_mean = |g: &mut Graph, x: Var| {
+            let sum = g.apply(SumAxis::Rows, &[x])?;
+            g.apply(mean, &[sum])
+        };
+        let average = column_mean(g, h)?;
+        let square = g.apply(Binary::Mul, &[h, h])?;
+        let power = column_mean(g, square)?;
+        let average_square = g.apply(Binary::Mul, &[average, average])?;
+        let average_square = g.apply(negative, &[average_square])?;
+        let variance = g.apply(Binary::Add, &[power, average_square])?;
+        let squares = g.apply(Binary::Mul, &[layer.weight, layer.weight])?;
+        let strength = g.apply(SumAxis::Rows, &[squares])?;
+        g.result(format!("mean {number}"), average);
+        g.result(format!("variance {number}"), variance);
+        g.result(format!("strength {number}"), strength);
+    }
+    Ok(std::mem::take(g))
+}
+
+/// What a hidden layer does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerObservation {
+    /// Mean of each neuron's activation.
+    pub mean: Vec<f64>,
+    /// Its variance.
+    pub variance: Vec<f64>,
+    /// Σ of the squared weights that read it.
+    pub strength: Vec<f64>,
+    /// Shannon entropy in nats of the neurons' shares of the paths.
+    pub path_entropy: f64,
+}
+
+impl LayerObservation {
+    /// The neurons' shares of the differences that the layer makes in the next one: variance times strength.
+    /// Rescaling a ReLU neuron does not change them.
+    pub fn shares(&self) -> Vec<f64> {
+        let parts: Vec<f64> = self.variance.iter().zip(&self.strength).map(|(v, s)| v.max(0.0) * s).collect();
+        let sum: f64 = parts.iter().sum();
+        parts.into_iter().map(|part| if sum > 0.0 { part / sum } else { 0.0 }).collect()
+    }
+
+    /// Neurons that take part.
+    pub fn active_units(&self) -> usize {
+        self.shares().into_iter().filter(|&share| share > TAKES_PART).count()
+    }
+
+    /// exp of the entropy of the shares: how many neurons are used evenly.
+    pub fn usage(&self) -> f64 {
+        let shares = self.shares().into_iter().filter(|&p| p > 0.0);
+        shares.map(|p| -p * p.ln()).sum::<f64>().exp()
+    }
+}
+
+/// A network observed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observation {
+    /// Shannon entropy of all its paths, in nats.
+    pub path_entropy: f64,
+    /// Its hidden layers, in order.
+    pub layers: Vec<LayerObservation>,
+    /// Codes of the observed rows, row by row.
+    pub codes: Vec<f32>,
+    /// Rows observed.
+    pub rows: usize,
+}
+
+impl Observation {
+    /// As metrics: `path_entropy`, of hidden layer N `effective_width_N` (exp of the entropy of its neurons' shares
+    /// of the paths) and `active_units_N`, and of the code layer `latent_usage`.
+    pub fn metrics(&self) -> std::collections::BTreeMap<String, f64> {
+        let mut metrics = std::collections::BTreeMap::from([("path_entropy".to_string(), self.path_entropy)]);
+        for (index, layer) in self.layers.iter().enumerate() {
+            let number = index + 1;
+            metrics.insert(format!("effective_width_{number}"), layer.path_entropy.exp());
+            metrics.insert(format!("active_units_{number}"), layer.active_units() as f64);
+        }
+        let code = self.layers.get(code_layer(self.layers.len() + 1));
+        metrics.extend(code.map(|layer| ("latent_usage".to_string(), layer.usage())));
+        metrics
+    }
+}
