@@ -9,7 +9,9 @@ mod golden_support;
 
 use golden_support::compare::share;
 use golden_support::vectors::{Expected, Golden};
-use golden_support::{NOT_IMPLEMENTED, Runner, codes, network, optimisers, order, paths, proof, reconstruction, weights};
+use golden_support::{
+    NOT_IMPLEMENTED, Runner, codes, network, optimisers, order, paths, proof, reconstruction, weights,
+};
 
 /// Makes a test of every runner, and the list of all.
 macro_rules! stamp {

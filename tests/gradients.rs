@@ -54,11 +54,10 @@ const REFUSED: &[(&str, &str)] = &[
 const CONSTANT: &[(&str, usize, &str)] = &[("reconstruction_loss", 1, "the target is data")];
 
 /// Outputs that carry gradients, for operations where not all do: (operation, outputs, reason).
-const CARRIERS: &[(&str, &[usize], &str)] =
-    &[
-        ("path_entropy", &[0], "weight, marginals and entropies of levels are for people to see"),
-        ("softmax_entropy", &[0], "the row statistics exist for the gradient alone"),
-    ];
+const CARRIERS: &[(&str, &[usize], &str)] = &[
+    ("path_entropy", &[0], "weight, marginals and entropies of levels are for people to see"),
+    ("softmax_entropy", &[0], "the row statistics exist for the gradient alone"),
+];
 
 /// Cases of operations with a rule that refuse all the same: (operation, how its attributes begin, reason).
 const REFUSED_CASES: &[(&str, &str, &str)] =

@@ -70,7 +70,8 @@ impl Network {
         let mut parameters = Vec::new();
         for (l, (outputs, inputs, w, b)) in self.0.iter().enumerate() {
             let layer = Layer::new(&mut g, &format!("{l}"), *inputs, *outputs, Activation::Relu);
-            let tensor = |dims: &[usize], x: &[f64]| HostTensor { shape: Shape::new(dims), data: Data::Real(x.to_vec()) };
+            let tensor =
+                |dims: &[usize], x: &[f64]| HostTensor { shape: Shape::new(dims), data: Data::Real(x.to_vec()) };
             feeds.insert(format!("{l}.weight"), tensor(&[*outputs, *inputs], w));
             feeds.insert(format!("{l}.bias"), tensor(&[*outputs], b));
             parameters.extend([layer.weight, layer.bias]);

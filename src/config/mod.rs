@@ -100,10 +100,7 @@ impl RunConfig {
                 recipe: name.into(),
                 lambda_mse: 1.0,
                 lambda_entropy: 1.0,
-                entropy: EntropyConfig {
-                    schedule: Schedule::budget(),
-                    ..EntropyConfig::default()
-                },
+                entropy: EntropyConfig { schedule: Schedule::budget(), ..EntropyConfig::default() },
                 ..report
             }),
             "plain" => Ok(RunConfig { recipe: name.into(), lambda_mse: 1.0, lambda_entropy: 0.0, ..report }),
@@ -172,10 +169,7 @@ impl RunConfig {
         if !(self.lr.is_finite() && self.lr > 0.0) {
             return refuse(format!("--lr {}: expected a positive number", self.lr));
         }
-        let weights = [
-            ("--lambda-mse", self.lambda_mse),
-            ("--lambda-entropy", self.lambda_entropy),
-        ];
+        let weights = [("--lambda-mse", self.lambda_mse), ("--lambda-entropy", self.lambda_entropy)];
         for (name, value) in weights {
             if !(value.is_finite() && value >= 0.0) {
                 return refuse(format!("{name} {value}: expected a number of 0 or more"));

@@ -61,7 +61,8 @@ impl MultiplierStep {
         let (words, loss, term, weight) = (x[2].words(), x[0].scalar(), x[1].scalar(), x[3].scalar());
         let memory = [x[4].real()[AVERAGE], x[4].real()[BUDGET]];
         let moves = words[clock::BAD_STEP] == 0 && loss.is_finite() && term.is_finite();
-        let (weight, memory) = if moves { self.step(words[clock::STEP], loss, weight, memory) } else { (weight, memory) };
+        let (weight, memory) =
+            if moves { self.step(words[clock::STEP], loss, weight, memory) } else { (weight, memory) };
         y[0].real_mut()[0] = weight;
         y[1].real_mut().copy_from_slice(&memory);
     }
@@ -160,22 +161,10 @@ impl Kernel for MultiplierStepKernel {
 
     fn cases(&self) -> Vec<Case> {
         let rounding = Tolerance::new(1e-8, 1e-5, Terms::Each, "a few roundings and WGSL's exp at 3 ULP and more");
-        let budget = MultiplierStep::Budget {
-            begin: 100,
-            budget: 0.0,
-            rate: 0.1,
-            decay: 0.9,
-            floor: 1e-5,
-            ceiling: 0.5,
-        };
-        let given = MultiplierStep::Budget {
-            begin: 100,
-            budget: 0.03,
-            rate: 0.1,
-            decay: 0.9,
-            floor: 1e-5,
-            ceiling: 0.5,
-        };
+        let budget =
+            MultiplierStep::Budget { begin: 100, budget: 0.0, rate: 0.1, decay: 0.9, floor: 1e-5, ceiling: 0.5 };
+        let given =
+            MultiplierStep::Budget { begin: 100, budget: 0.03, rate: 0.1, decay: 0.9, floor: 1e-5, ceiling: 0.5 };
         let ramp = MultiplierStep::Ramp { begin: 100, end: 300, weight: -0.3 };
         let mut cases = Vec::new();
         let mut case = |label: &str, op: MultiplierStep, step: u32, loss: f32, weight: f32, memory: [f32; 2]| {

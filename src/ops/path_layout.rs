@@ -94,9 +94,8 @@ impl PathLayout {
             // Layer `step` forward, and the one as far from the end backward.
             let back = layers - 1 - step;
             let groups = [self.nodes(step + 1), self.nodes(back)].map(|nodes| self.groups(nodes));
-            let half = |layer: usize, from: u32, to: u32| {
-                [self.levels[layer + 1] as u32, self.levels[layer] as u32, from, to]
-            };
+            let half =
+                |layer: usize, from: u32, to: u32| [self.levels[layer + 1] as u32, self.levels[layer] as u32, from, to];
             let params = [
                 half(step, self.forward(step), self.forward(step + 1)),
                 half(back, self.backward(back + 1), self.backward(back)),

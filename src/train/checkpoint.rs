@@ -97,7 +97,8 @@ impl Checkpoint {
 
     /// The weight of the entropy when it was made.
     pub fn entropy_weight(&self) -> f32 {
-        let moved = self.state.get("lambda_entropy").map(|(_, bytes)| bytemuck::pod_collect_to_vec::<u8, f32>(bytes)[0]);
+        let moved =
+            self.state.get("lambda_entropy").map(|(_, bytes)| bytemuck::pod_collect_to_vec::<u8, f32>(bytes)[0]);
         moved.unwrap_or(self.config.signed_lambda_entropy())
     }
 

@@ -88,7 +88,13 @@ pub struct Progress {
 
 impl EpochMetrics {
     /// Metrics of an epoch from its sums.
-    pub fn new(config: &RunConfig, progress: Progress, train: &TermSums, test: &TermSums, observed: BTreeMap<String, f64>) -> Self {
+    pub fn new(
+        config: &RunConfig,
+        progress: Progress,
+        train: &TermSums,
+        test: &TermSums,
+        observed: BTreeMap<String, f64>,
+    ) -> Self {
         let Progress { epoch, step, seconds, entropy_weight } = progress;
         EpochMetrics {
             epoch,

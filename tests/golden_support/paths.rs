@@ -126,8 +126,7 @@ fn widths(case: &Case, machine: &mut dyn Machine) -> Answers {
     let mut s = Setup::default();
     let Network { layers, named, widths } = network(&mut s, case, 0.0);
     let one = s.scalar("one", 1.0);
-    let statistics =
-        path_entropy(&mut s.graph, &layers, PathEntropy { alpha: 1.0, bias: PathBias::Source }).unwrap();
+    let statistics = path_entropy(&mut s.graph, &layers, PathEntropy { alpha: 1.0, bias: PathBias::Source }).unwrap();
     s.graph.result("marginals", statistics.marginals);
     s.graph.result("entropies", statistics.entropies);
     // Level 0 of the index is a hidden layer here.

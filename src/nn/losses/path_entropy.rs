@@ -31,9 +31,7 @@ pub struct PathStatistics {
 pub fn path_entropy(g: &mut Graph, layers: &[Layer], entropy: PathEntropy) -> Result<PathStatistics> {
     let parameters: Vec<Var> = layers.iter().flat_map(|layer| [layer.weight, layer.bias]).collect();
     match g.push(Arc::new(entropy), &parameters)?[..] {
-        [entropy, log_weight, marginals, entropies] => {
-            Ok(PathStatistics { entropy, log_weight, marginals, entropies })
-        }
+        [entropy, log_weight, marginals, entropies] => Ok(PathStatistics { entropy, log_weight, marginals, entropies }),
         _ => Err(crate::Error::graph("path_entropy", "has four outputs")),
     }
 }
