@@ -85,7 +85,7 @@ fn profiled(name: &str, device: &dyn Device, timer: &str, once: usize) {
     let data = small_mnist();
     let folder = tempfile::tempdir().unwrap();
     let [plain, run] = ["plain", "profiled"].map(|name| folder.path().join(name));
-    let arguments = ["--epochs", "3", "--device", name];
+    let arguments = ["--recipe", "report", "--epochs", "3", "--device", name];
     assert!(train(data.path(), &plain, &arguments).status.success());
     let output = train(data.path(), &run, &[&arguments[..], &["--profile"]].concat());
     let errors = String::from_utf8_lossy(&output.stderr);

@@ -89,7 +89,8 @@ fn more_epochs_continue_as_if_they_had_been_asked_for_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let [long, short] = ["long", "short"].map(|name| folder.path().join(name).to_str().unwrap().to_string());
     let train = |out: &str, epochs: &str| {
-        succeed(&["train", "--data", "mnist", "--data-dir", data, "--device", "cpu", "--out", out, "--epochs", epochs]);
+        let fixed = ["train", "--recipe", "report", "--data", "mnist", "--data-dir", data, "--device", "cpu"];
+        succeed(&[&fixed[..], &["--out", out, "--epochs", epochs]].concat());
     };
     train(&long, "5");
     train(&short, "2");

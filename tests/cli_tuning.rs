@@ -35,8 +35,10 @@ impl Place {
 
     fn train(&self, name: &str, device: &str, more: &[&str]) -> String {
         let (data, out) = (self.data.path().to_str().unwrap(), self.run(name));
-        let fixed = ["train", "--data", "mnist", "--data-dir", data, "--device", device, "--batch-size", "32", "--out"];
-        said(self.call(&[&fixed[..], &[out.to_str().unwrap()], more].concat()))
+        // The report's: what the default recipe does depends on the number of epochs, which changes on resume.
+        let fixed = ["train", "--recipe", "report", "--data", "mnist", "--data-dir", data, "--device", device];
+        let run = ["--batch-size", "32", "--out", out.to_str().unwrap()];
+        said(self.call(&[&fixed[..], &run, more].concat()))
     }
 
     fn resume(&self, name: &str, more: &[&str]) -> String {

@@ -7,17 +7,20 @@ mod difference;
 use difference::{check, signed};
 use gpu_ae::graph::{Feeds, Graph, Role, Source, Var, interpret};
 use gpu_ae::nn::layers::Layer;
-use gpu_ae::nn::losses::{Activity, gaussian_nll, soft_assignment, weight_entropy};
+use gpu_ae::nn::losses::{Activity, gaussian_nll, path_entropy, path_widths, soft_assignment, weight_entropy};
 use gpu_ae::nn::{Autoencoder, LayerSpec};
 use gpu_ae::ops::activation::Activation;
 use gpu_ae::ops::clock;
+use gpu_ae::ops::path_chain::PathBias;
+use gpu_ae::ops::path_entropy::PathEntropy;
 use gpu_ae::ops::reconstruction_loss::{LossKind, ReconstructionLoss};
 use gpu_ae::tensor::{HostTensor, Ty};
 
 /// The losses that this file has a test for.
-const PROVED: &[&str] = &["gaussian_nll", "soft_assignment", "weight_entropy"];
+const PROVED: &[&str] = &["gaussian_nll", "path_entropy", "path_width", "soft_assignment", "weight_entropy"];
 
 const ORDERS: [f32; 7] = [0.04, 0.5, 0.999, 1.0, 1.5, 3.0, f32::INFINITY];
+const BIASES: [PathBias; 4] = [PathBias::None, PathBias::Source, PathBias::Product, PathBias::Edge];
 const ACTIVITIES: [Activity; 5] =
     [Activity::Incoming, Activity::Outgoing, Activity::Both, Activity::Sum, Activity::Product];
 
@@ -101,16 +104,53 @@ fn gaussian_nll_of_mean_scale_and_target() {
 fn soft_assignment_totals_each_alone_and_together() {
     for (rows, columns, valid) in [(1, 1, 1), (5, 3, 5), (9, 7, 4)] {
         for beta in [-1.0, 2.5] {
-            for which in 0..5 {
+            for which in 0..6 {
                 let mut loss = Loss::new(2);
                 let x = loss.input("x", &[rows, columns]);
                 let clock = loss.clock(valid);
                 let totals = soft_assignment(&mut loss.graph, x, clock, beta).unwrap();
-                let all = [totals.entropy, totals.document, totals.average, totals.divergence];
-                let terms = if which == 4 { &all[..] } else { &all[which..=which] };
+                let mean = totals.mean_entropy;
+                let all = [totals.entropy, totals.document, totals.average, totals.divergence, mean];
+                let terms = if which == 5 { &all[..] } else { &all[which..=which] };
                 loss.prove(&format!("{rows}x{columns} beta {beta} total {which}"), terms, &[x]);
             }
         }
+    }
+}
+
+/// Layers of these widths, and all their parameters.
+fn layers(loss: &mut Loss, widths: &[usize]) -> (Vec<Layer>, Vec<Var>) {
+    let layer = |(l, pair): (usize, &[usize])| {
+        Layer::new(&mut loss.graph, &format!("layer {l}"), pair[0], pair[1], Activation::Relu)
+    };
+    let layers: Vec<Layer> = widths.windows(2).enumerate().map(layer).collect();
+    let parameters = layers.iter().flat_map(|layer| [layer.weight, layer.bias]).collect();
+    (layers, parameters)
+}
+
+#[test]
+fn path_entropy_of_every_order_and_bias() {
+    // At smaller orders differences are too coarse near weights of 0; the infinite one has no gradient.
+    let orders = ORDERS.into_iter().filter(|alpha| (0.1..f32::INFINITY).contains(alpha));
+    for (bias, alpha) in BIASES.into_iter().flat_map(|bias| orders.clone().map(move |alpha| (bias, alpha))) {
+        for widths in [&[3, 4][..], &[4, 3, 5, 2]] {
+            let mut loss = Loss::new(4);
+            let (layers, parameters) = layers(&mut loss, widths);
+            let paths = path_entropy(&mut loss.graph, &layers, PathEntropy { alpha, bias }).unwrap();
+            loss.prove(&format!("{bias:?} alpha {alpha} {widths:?}"), &[paths.entropy], &parameters);
+        }
+    }
+}
+
+#[test]
+fn path_widths_of_every_order() {
+    for alpha in ORDERS {
+        let mut loss = Loss::new(5);
+        let (layers, mut parameters) = layers(&mut loss, &[4, 3, 5, 2]);
+        let widths = path_widths(&mut loss.graph, &layers, alpha).unwrap();
+        // Nothing hidden depends on the last bias.
+        parameters.pop();
+        loss.prove(&format!("alpha {alpha}"), &widths, &parameters);
     }
 }
 

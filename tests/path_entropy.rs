@@ -53,9 +53,9 @@ impl Network {
     fn paths(&self, bias: PathBias) -> Vec<f64> {
         let mut paths: Vec<f64> = (0..self.0[0].1).flat_map(|k| self.paths_from(bias, 0, k)).collect();
         if bias == PathBias::Source {
-            for (l, (outputs, _, _, b)) in self.0.iter().enumerate() {
-                for j in 0..*outputs {
-                    paths.extend(self.paths_from(bias, l + 1, j).into_iter().map(|path| b[j].abs() * path));
+            for (l, (_, _, _, b)) in self.0.iter().enumerate() {
+                for (j, b) in b.iter().enumerate() {
+                    paths.extend(self.paths_from(bias, l + 1, j).into_iter().map(|path| b.abs() * path));
                 }
             }
         }

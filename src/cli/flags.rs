@@ -92,6 +92,11 @@ fn set<T>(target: &mut T, value: Option<T>) {
 impl ConfigFlags {
     /// The configuration these flags stand for: model, then recipe, then file, then flags.
     pub fn resolve(self, device: &DeviceFlag) -> Result<RunConfig> {
+        Ok(self.resolve_unsettled(device)?.settled())
+    }
+
+    /// The same with what depends on something else still open.
+    pub fn resolve_unsettled(self, device: &DeviceFlag) -> Result<RunConfig> {
         let mut config = match &self.config {
             Some(path) => RunConfig::read(path, self.recipe.as_deref())?,
             None => RunConfig::recipe(self.recipe.as_deref().unwrap_or(RECIPES[0]))?,
@@ -112,7 +117,6 @@ impl ConfigFlags {
             config.set("--budget", "budget", budget)?;
         }
         set(&mut config.model, self.model);
-        set(&mut config.recipe, self.recipe);
         set(&mut config.data, self.data.data);
         if self.data.data_dir.is_some() {
             config.data_dir = self.data.data_dir;

@@ -13,6 +13,7 @@ mod pictures;
 mod plan;
 mod profile;
 mod reconstruct;
+mod sweep;
 mod train;
 mod tuning;
 
@@ -54,6 +55,8 @@ enum Command {
     Inspect(inspect::Args),
     /// Print the list of GPU steps that a training step consists of
     Plan(plan::Args),
+    /// Train a grid of settings with several seeds and compare what comes of them
+    Sweep(sweep::Args),
     /// List the GPUs of this machine
     Devices(devices::Args),
     /// Run every kernel on a device against its reference
@@ -73,6 +76,7 @@ pub fn run(begin: Instant) -> Result<ExitCode> {
         Command::Compact(args) => compact::run(args).map(done),
         Command::Inspect(args) => inspect::run(args).map(done),
         Command::Plan(args) => plan::run(args).map(done),
+        Command::Sweep(args) => sweep::run(args).map(done),
         Command::Devices(args) => devices::run(args).map(done),
         Command::Doctor(args) => doctor::run(args),
         Command::Data(args) => data::run(args).map(done),

@@ -89,7 +89,8 @@ impl EntropyConfig {
             Schedule::Constant => {}
             Schedule::WarmUp { from, to } => numbers.extend([("schedule.from", from), ("schedule.to", to)]),
             Schedule::Budget { warm_up, mse, rate } => {
-                numbers.extend([("schedule.warm_up", warm_up), ("schedule.mse", mse), ("schedule.rate", rate)]);
+                numbers.extend([("schedule.mse", mse), ("schedule.rate", rate)]);
+                numbers.extend(warm_up.map(|epochs| ("schedule.warm_up", epochs)));
                 if self.maximise {
                     return refuse("entropy.maximise: a budget is for an entropy that is driven down".into());
                 }
@@ -120,9 +121,9 @@ pub enum Schedule {
     },
     /// As much as a reconstruction budget allows, at most `lambda_entropy`.
     Budget {
-        /// Epochs without weight.
-        #[serde(default = "warm_up")]
-        warm_up: f32,
+        /// Epochs without weight; six tenths of all if nothing is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        warm_up: Option<f32>,
         /// The mean squared error not to be exceeded; 0 takes what training has reached after the warm-up.
         #[serde(default)]
         mse: f32,
@@ -136,17 +137,28 @@ fn whole_after() -> f32 {
     3.0
 }
 
-fn warm_up() -> f32 {
-    6.0
-}
-
 fn rate() -> f32 {
     0.1
 }
 
+/// Share of a run's epochs that a warm-up takes if nothing is said.
+const WARM_UP: f32 = 0.6;
+
 impl Schedule {
+    /// The same with everything said that depends on the number of epochs.
+    pub fn settled(self, epochs: u32) -> Self {
+        match self {
+            Schedule::Budget { warm_up: None, mse, rate } => {
+                // To the tenth, as people would write it.
+                let warm_up = Some((10.0 * WARM_UP * epochs as f32).round() / 10.0);
+                Schedule::Budget { warm_up, mse, rate }
+            }
+            other => other,
+        }
+    }
+
     /// A budget with its usual settings.
     pub fn budget() -> Self {
-        Schedule::Budget { warm_up: warm_up(), mse: 0.0, rate: rate() }
+        Schedule::Budget { warm_up: None, mse: 0.0, rate: rate() }
     }
 }

@@ -17,6 +17,9 @@ const SHORT: &[(&str, &str)] = &[
     ("warm_up", "entropy.schedule.warm_up"),
 ];
 
+/// The key that sets the width of the code layer.
+const WIDTH: &str = "width";
+
 /// Writes `over` into `under`, table by table. A table that names another kind of the same thing replaces it
 /// whole.
 fn merge(under: &mut Table, over: Table) {
@@ -33,7 +36,7 @@ fn merge(under: &mut Table, over: Table) {
 }
 
 impl RunConfig {
-    /// Reads a configuration file over the recipe that it names, or over `recipe` if there is one.
+    /// Reads a configuration file over `recipe`, or else the one that it names, or else the default one.
     ///
     /// # Errors
     /// When the file cannot be read, is no TOML, or has a key or value that means nothing; the message
@@ -48,9 +51,6 @@ impl RunConfig {
         let config = RunConfig::recipe(recipe.or(named).unwrap_or(RECIPES[0])).map_err(|error| invalid(&error))?;
         let mut table = config.table()?;
         merge(&mut table, file);
-        if let Some(recipe) = recipe {
-            table.insert("recipe".into(), recipe.into());
-        }
         let config: RunConfig = table.try_into().map_err(|error| invalid(&error))?;
         config.check().map_err(|error| invalid(&error))?;
         Ok(config)
@@ -67,6 +67,12 @@ impl RunConfig {
     /// When there is no such key, or the value means nothing to it; the message begins with `flag`.
     pub fn set(&mut self, flag: &str, key: &str, value: &str) -> Result<()> {
         let refuse = |problem: String| Error::Usage(format!("{flag} {key}={value}: {problem}"));
+        if key == WIDTH {
+            let layer = crate::nn::autoencoder::code_layer(self.layers.len());
+            self.layers[layer].width =
+                value.parse().map_err(|_| refuse("expected the number of neurons of the code layer".into()))?;
+            return Ok(());
+        }
         let path = SHORT.iter().find(|(short, _)| *short == key).map_or(key, |(_, path)| *path);
         let parsed: Option<Table> = toml::from_str(&format!("value = {value}")).ok();
         let value = parsed.and_then(|mut table| table.remove("value")).unwrap_or_else(|| Value::String(value.into()));
@@ -78,20 +84,13 @@ impl RunConfig {
             let next = inner.get_mut(name).and_then(Value::as_table_mut);
             inner = next.ok_or_else(|| refuse(format!("there is no key '{path}' here")))?;
         }
-        let known: Vec<String> = inner.keys().cloned().collect();
-        let Some(slot) = inner.get_mut(last) else {
-            return Err(refuse(format!("there is no key '{path}' here; beside it there are {}", known.join(", "))));
-        };
         if last == "kind" {
             inner.retain(|name, _| name == last);
             inner.insert(last.into(), value);
             return self.replace(table).map_err(refuse);
         }
-        // A whole number is as good as a float.
-        *slot = match (&*slot, value) {
-            (Value::Float(_), Value::Integer(whole)) => Value::Float(whole as f64),
-            (_, value) => value,
-        };
+        // What is not there has no value yet, or means nothing, which is refused below.
+        inner.insert(last.into(), value);
         self.replace(table).map_err(refuse)
     }
 

@@ -122,6 +122,13 @@ impl RunConfig {
         if self.entropy.maximise { -self.lambda_entropy } else { self.lambda_entropy }
     }
 
+    /// The same with everything said that depends on something else, so that changing that later does not
+    /// change this.
+    pub fn settled(mut self) -> Self {
+        self.entropy.schedule = self.entropy.schedule.settled(self.epochs);
+        self
+    }
+
     /// Samples of a step where there are `rows` to train on: what a larger batch adds would be padding.
     pub fn step_rows(&self, rows: usize) -> usize {
         self.batch_size.min(rows)

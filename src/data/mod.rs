@@ -59,6 +59,22 @@ pub struct Dataset {
     pub test: Split,
 }
 
+impl Dataset {
+    /// Mean squared error on the test rows, values from 0 to 1, of taking the mean training row for each of
+    /// them: what a network that has learnt nothing but the mean image reaches.
+    pub fn mean_image_error(&self) -> f64 {
+        let features = self.train.row_bytes;
+        let mut sums = vec![0u64; features];
+        for row in self.train.bytes.chunks_exact(features.max(1)) {
+            sums.iter_mut().zip(row).for_each(|(sum, &byte)| *sum += u64::from(byte));
+        }
+        let mean: Vec<f64> = sums.iter().map(|&sum| sum as f64 / self.train.rows.max(1) as f64).collect();
+        let error = |row: &[u8]| row.iter().zip(&mean).map(|(&x, m)| (f64::from(x) - m).powi(2)).sum::<f64>();
+        let total: f64 = self.test.bytes.chunks_exact(features.max(1)).map(error).sum();
+        total / self.test.bytes.len().max(1) as f64 / (255.0 * 255.0)
+    }
+}
+
 /// Reads or makes a data set, given the folder of `--data-dir` and the seed.
 pub type Load = fn(Option<&Path>, u64) -> Result<Dataset>;
 

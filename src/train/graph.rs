@@ -124,11 +124,11 @@ pub fn multiplier_step(config: &RunConfig, data: DataShape) -> Option<Multiplier
     if weight == 0.0 {
         return None;
     }
-    match config.entropy.schedule {
+    match config.entropy.schedule.settled(config.epochs) {
         Schedule::Constant => None,
         Schedule::WarmUp { from, to } => Some(MultiplierStep::Ramp { begin: steps(from), end: steps(to), weight }),
         Schedule::Budget { warm_up, mse, rate } => Some(MultiplierStep::Budget {
-            begin: steps(warm_up),
+            begin: steps(warm_up.unwrap_or_default()),
             budget: mse,
             rate,
             decay: DECAY,

@@ -7,12 +7,14 @@ pub mod graph;
 pub mod inspect;
 pub mod metrics;
 pub mod observation;
+mod pace;
 pub mod profile;
 mod profiler;
 pub mod run;
 pub mod run_dir;
 pub mod session;
 mod stretches;
+pub mod sweep;
 mod trace_file;
 pub mod tuning;
 

@@ -2,12 +2,14 @@
 //! test data. All of it is computed on the device; only vectors as long as a layer is wide come back.
 
 use super::graph::{DataShape, Forward, forward};
+use super::session::{Session, load};
 use crate::config::RunConfig;
 use crate::error::Result;
 use crate::graph::{Graph, Var};
 use crate::nn::autoencoder::code_layer;
 use crate::nn::losses::path_entropy;
 use crate::ops::binary::Binary;
+use crate::ops::clock;
 use crate::ops::path_chain::PathBias;
 use crate::ops::path_entropy::PathEntropy;
 use crate::ops::sum_axis::SumAxis;
@@ -50,6 +52,43 @@ pub(super) fn observation(config: &RunConfig, data: DataShape, batch: usize) -> 
         g.result(format!("strength {number}"), strength);
     }
     Ok(std::mem::take(g))
+}
+
+impl Session {
+    /// The network on the first test rows.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn observe(&mut self) -> Result<Observation> {
+        let rows = ROWS.min(self.test.rows);
+        let program = match self.observe {
+            Some(program) => program,
+            None => {
+                let graph = observation(&self.config, self.test, rows)?;
+                let program = load(self.device.as_mut(), "observe", &graph, &self.choices)?;
+                let clock = clock::start(self.test.rows, rows, false, 0);
+                self.device.write(program, "clock", bytemuck::cast_slice(&clock))?;
+                *self.observe.insert(program)
+            }
+        };
+        self.device.run(program, 1)?;
+        let mut read = |name: &str| -> Result<Vec<f64>> {
+            Ok(self.device.read_f32(program, name)?.into_iter().map(f64::from).collect())
+        };
+        let levels = read("level entropies")?;
+        let layers = (1..self.config.layers.len()).map(|number| {
+            Ok(LayerObservation {
+                mean: read(&format!("mean {number}"))?,
+                variance: read(&format!("variance {number}"))?,
+                strength: read(&format!("strength {number}"))?,
+                path_entropy: levels[number],
+            })
+        });
+        let layers = layers.collect::<Result<Vec<_>>>()?;
+        let path_entropy = read("path entropy")?[0];
+        let codes = self.device.read_f32(program, "codes")?;
+        Ok(Observation { path_entropy, layers, codes, rows })
+    }
 }
 
 /// What a hidden layer does.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::checkpoint::{Checkpoint, previous};
 use super::graph::RING_STEPS;
 use super::metrics::Progress;
+use super::pace::Pace;
 use super::profiler::Profiler;
 use super::stretches::{Read, Stretches};
 use super::{EpochMetrics, Profile, RunDir, Session, TermSums, Tuning};
@@ -51,12 +52,7 @@ pub struct Run {
     sums: TermSums,
     metrics: Vec<EpochMetrics>,
     saved: Instant,
-    /// Time of the steps of the epoch under way.
-    epoch_time: Duration,
-    /// Samples of the epoch under way, and their time, that tell the speed: without this process's
-    /// first step, which includes what drivers compile late.
-    timed: (f64, Duration),
-    warm: bool,
+    pace: Pace,
     /// Weight of the entropy when it was last read.
     entropy_weight: f32,
     profiler: Option<Profiler>,
@@ -118,9 +114,8 @@ impl Run {
     fn new(config: RunConfig, tuning: Tuning, directory: RunDir, mut session: Session, sums: TermSums) -> Result<Self> {
         let clock = session.clock()?;
         let entropy_weight = session.entropy_weight()?;
-        let (saved, epoch_time) = (Instant::now(), Duration::ZERO);
-        let (metrics, timed) = (Vec::new(), (0.0, Duration::ZERO));
-        let (warm, profiler, stretches) = (false, None, Stretches::new());
+        let (metrics, saved, pace) = (Vec::new(), Instant::now(), Pace::default());
+        let (profiler, stretches) = (None, Stretches::new());
         Ok(Run {
             config,
             tuning,
@@ -130,9 +125,7 @@ impl Run {
             sums,
             metrics,
             saved,
-            epoch_time,
-            timed,
-            warm,
+            pace,
             entropy_weight,
             profiler,
             stretches,
@@ -152,6 +145,11 @@ impl Run {
     /// Metrics of every epoch so far.
     pub fn metrics(&self) -> &[EpochMetrics] {
         &self.metrics
+    }
+
+    /// The device, for another run.
+    pub fn into_device(self) -> Box<dyn Device> {
+        self.session.into_device()
     }
 
     /// The model on its device.
@@ -211,7 +209,7 @@ impl Run {
     /// which is what the losses read so far belong to, and none where times are taken: of a profile and
     /// of the first step.
     fn ahead(&self) -> usize {
-        let alone = !self.warm || self.profiler.is_some() || self.saved.elapsed() > CHECKPOINT_EVERY;
+        let alone = !self.pace.is_warm() || self.profiler.is_some() || self.saved.elapsed() > CHECKPOINT_EVERY;
         usize::from(self.session.runs_ahead() && !alone)
     }
 
@@ -235,12 +233,7 @@ impl Run {
         let Some(read) = self.stretches.end(&mut self.session, &mut self.sums)? else { return Ok(steps) };
         let Read { first, steps, begin, waited, time, trace, stretch } = read;
         let traced = trace.is_some();
-        self.epoch_time += time;
-        let steady = std::mem::replace(&mut self.warm, true) && !traced;
-        if steady {
-            self.timed.0 += self.sums.rows - before;
-            self.timed.1 += time;
-        }
+        let steady = self.pace.took(self.sums.rows - before, time, traced);
         if let Some(profiler) = &mut self.profiler {
             // First, so that it ends before what encloses it.
             profiler.host("read losses".into(), waited);
@@ -263,7 +256,7 @@ impl Run {
             epoch: epoch + 1,
             samples: self.sums.rows as u64,
             loss: self.sums.loss(&self.config, self.entropy_weight),
-            samples_per_second: self.samples_per_second(),
+            samples_per_second: self.pace.samples_per_second(self.sums.rows),
         });
         let fitting = f64::from(steps) * READ_EVERY.as_secs_f64() / time.as_secs_f64().max(1e-6);
         // Growing by steps: the first one includes what drivers compile late.
@@ -286,12 +279,6 @@ impl Run {
         Error::Failed(format!("{what}; {good}. A smaller --lr usually helps"))
     }
 
-    /// Speed of the epoch so far; of its only step where there is no other.
-    fn samples_per_second(&self) -> f64 {
-        let (rows, time) = if self.timed.0 > 0.0 { self.timed } else { (self.sums.rows, self.epoch_time) };
-        rows / time.as_secs_f64().max(1e-9)
-    }
-
     fn end_epoch(&mut self, tell: &mut impl FnMut(Event<'_>)) -> Result<()> {
         let begin = Instant::now();
         let test = self.session.evaluate().map_err(|error| match error {
@@ -302,14 +289,14 @@ impl Run {
         let observed = self.session.observe()?.metrics();
         self.entropy_weight = self.session.entropy_weight()?;
         let (epoch, step, entropy_weight) = (self.epoch(), self.clock[clock::STEP], self.entropy_weight);
-        let progress = Progress { epoch, step, seconds: self.epoch_time.as_secs_f64(), entropy_weight };
+        let progress = Progress { epoch, step, seconds: self.pace.seconds(), entropy_weight };
         let mut metrics = EpochMetrics::new(&self.config, progress, &self.sums, &test, observed);
-        metrics.samples_per_second = self.samples_per_second();
+        metrics.samples_per_second = self.pace.samples_per_second(self.sums.rows);
         self.directory.append_metrics(&metrics)?;
         tell(Event::Epoch(&metrics));
         self.metrics.push(metrics);
         self.sums = TermSums::default();
-        (self.epoch_time, self.timed) = (Duration::ZERO, (0.0, Duration::ZERO));
+        self.pace.restart();
         self.save()
     }
 

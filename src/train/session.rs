@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::graph::{self, DataShape, RING_STEPS, TERMS};
 use super::metrics::TermSums;
-use super::observation::{self, LayerObservation, Observation};
 use crate::config::{RunConfig, Schedule};
 use crate::data::{Dataset, ImageShape, Split};
 use crate::device::{Device, ProgramId, Reading, Trace};
@@ -32,14 +31,15 @@ pub struct Stretch {
 
 /// A model on a device.
 pub struct Session {
-    device: Box<dyn Device>,
+    pub(super) device: Box<dyn Device>,
     train: Option<ProgramId>,
     evaluate: ProgramId,
-    observe: Option<ProgramId>,
-    test: DataShape,
+    /// The program of an observation, once there was one.
+    pub(super) observe: Option<ProgramId>,
+    pub(super) test: DataShape,
     image: ImageShape,
-    config: RunConfig,
-    choices: Choices,
+    pub(super) config: RunConfig,
+    pub(super) choices: Choices,
 }
 
 /// Rows of an evaluation batch of this data.
@@ -67,7 +67,7 @@ pub(super) fn start_values(config: &RunConfig, features: usize, rows: usize) -> 
 
 /// Loads a graph by these choices; what this device does not have of them is chosen as if it were not
 /// there.
-fn load(device: &mut dyn Device, name: &str, graph: &Graph, choices: &Choices) -> Result<ProgramId> {
+pub(super) fn load(device: &mut dyn Device, name: &str, graph: &Graph, choices: &Choices) -> Result<ProgramId> {
     let (choices, _) = choices.resolved(graph, device.profile())?;
     device.load(Plan::chosen(name, graph, device.profile(), &choices)?)
 }
@@ -134,6 +134,12 @@ impl Session {
     /// The device.
     pub fn device_name(&self) -> &str {
         self.device.name()
+    }
+
+    /// The device, without what this session had on it.
+    pub fn into_device(mut self) -> Box<dyn Device> {
+        self.device.clear();
+        self.device
     }
 
     /// Layout of an image of the data.
@@ -304,41 +310,6 @@ impl Session {
         let mut sums = TermSums::default();
         ring.chunks_exact(1 + TERMS.len()).for_each(|row| sums.add_row(row));
         Ok(sums)
-    }
-
-    /// The network on the first test rows.
-    ///
-    /// # Errors
-    /// When the device fails.
-    pub fn observe(&mut self) -> Result<Observation> {
-        let rows = observation::ROWS.min(self.test.rows);
-        let program = match self.observe {
-            Some(program) => program,
-            None => {
-                let graph = observation::observation(&self.config, self.test, rows)?;
-                let program = load(self.device.as_mut(), "observe", &graph, &self.choices)?;
-                let clock = clock::start(self.test.rows, rows, false, 0);
-                self.device.write(program, "clock", bytemuck::cast_slice(&clock))?;
-                *self.observe.insert(program)
-            }
-        };
-        self.device.run(program, 1)?;
-        let mut read = |name: &str| -> Result<Vec<f64>> {
-            Ok(self.device.read_f32(program, name)?.into_iter().map(f64::from).collect())
-        };
-        let levels = read("level entropies")?;
-        let layers = (1..self.config.layers.len()).map(|number| {
-            Ok(LayerObservation {
-                mean: read(&format!("mean {number}"))?,
-                variance: read(&format!("variance {number}"))?,
-                strength: read(&format!("strength {number}"))?,
-                path_entropy: levels[number],
-            })
-        });
-        let layers = layers.collect::<Result<Vec<_>>>()?;
-        let path_entropy = read("path entropy")?[0];
-        let codes = self.device.read_f32(program, "codes")?;
-        Ok(Observation { path_entropy, layers, codes, rows })
     }
 
     /// The first `images` test images and their reconstructions, row by row in \[0, 1\].
