@@ -156,7 +156,7 @@ fn fine_tune(mut checkpoint: Checkpoint, directory: RunDir, epochs: u32, quiet: 
             tell(&format!("fine-tuning, epoch {}: test mse {:.4}", metrics.epoch, metrics.test_mse));
         }
     })?;
-    draw(&mut run, &directory)?;
+    draw(&mut run, &directory, &data)?;
     let last = run.metrics().last().map(|metrics| metrics.test_mse);
     last.ok_or_else(|| Error::Failed("--fine-tune: no epoch was trained".into()))
 }

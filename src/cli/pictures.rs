@@ -1,25 +1,42 @@
 //! The pictures of a run directory.
 
 use gpu_ae::Result;
-use gpu_ae::report::{EpochPoint, loss_plot, reconstruction_grid, write_png};
-use gpu_ae::train::{EpochMetrics, Run, RunDir};
+use gpu_ae::data::Dataset;
+use gpu_ae::report::{
+    EpochPoint, Matrix, Series, line_plot, loss_plot, principal_plane, reconstruction_grid, scatter_plot,
+    weight_picture, write_png,
+};
+use gpu_ae::train::{EpochMetrics, Observation, Run, RunDir};
 
 /// Images side by side in a grid.
 pub const COLUMNS: usize = 16;
 /// Test images in the picture of a run.
 const IMAGES: usize = 32;
 
-/// Draws `reconstructions.png` and `loss.png`.
-pub fn draw(run: &mut Run, directory: &RunDir) -> Result<()> {
+/// Draws everything that a run directory promises.
+pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<()> {
     let image = run.session().image();
     let (originals, reconstructions) = run.session().reconstruct(IMAGES)?;
     let grid = reconstruction_grid(&originals, &reconstructions, image, COLUMNS)?;
     write_png(&directory.reconstructions(), &grid)?;
+    write_png(&directory.weights_picture(), &weight_picture(&matrices(run)?)?)?;
+    let observation = run.session().observe()?;
+    if let Some(series) = codes(&observation, &data.test.labels) {
+        let title = format!("Codes of {} test rows, coloured by class", observation.rows);
+        let plot = scatter_plot(&title, "first principal component", "second", &series)?;
+        write_png(&directory.codes_plot(), &plot)?;
+    }
     let points: Vec<EpochPoint> = run.metrics().iter().map(point).collect();
     if points.is_empty() {
         return Ok(());
     }
-    write_png(&directory.loss_plot(), &loss_plot(&points)?)
+    write_png(&directory.loss_plot(), &loss_plot(&points)?)?;
+    let widths = widths(run.metrics());
+    if widths.is_empty() {
+        return Ok(());
+    }
+    let title = "Effective width of each hidden layer, by its neurons' shares of the paths";
+    write_png(&directory.widths_plot(), &line_plot(title, "epoch", "neurons", &widths)?)
 }
 
 fn point(m: &EpochMetrics) -> EpochPoint {
@@ -32,4 +49,52 @@ fn point(m: &EpochMetrics) -> EpochPoint {
         train_entropy: Some(m.train_entropy),
         test_entropy: Some(m.test_entropy),
     }
+}
+
+/// Weight matrices of all layers.
+fn matrices(run: &mut Run) -> Result<Vec<Matrix>> {
+    let weights = run.session().weights()?;
+    let matrix = |(index, (rows, columns, values))| Matrix {
+        title: format!("layer {}: {rows} x {columns}", index + 1),
+        rows,
+        columns,
+        values,
+    };
+    Ok(weights.into_iter().enumerate().map(matrix).collect())
+}
+
+/// The observed codes in their principal plane, a series a class; none of codes that are all the same.
+fn codes(observation: &Observation, labels: &[u8]) -> Option<Vec<Series>> {
+    let width = observation.codes.len() / observation.rows.max(1);
+    let plane = principal_plane(&observation.codes, width);
+    let first = plane.first().copied()?;
+    if plane.iter().all(|&point| point == first) {
+        return None;
+    }
+    let class = |row: usize| labels.get(row).copied();
+    let mut classes: Vec<Option<u8>> = (0..plane.len()).map(class).collect();
+    classes.sort_unstable();
+    classes.dedup();
+    let series = classes.into_iter().map(|wanted| Series {
+        name: wanted.map_or(String::new(), |class| class.to_string()),
+        points: plane.iter().enumerate().filter(|(row, _)| class(*row) == wanted).map(|(_, point)| *point).collect(),
+    });
+    Some(series.collect())
+}
+
+/// Effective width of every hidden layer over epochs, and the active neurons of the code layer.
+fn widths(metrics: &[EpochMetrics]) -> Vec<Series> {
+    let hidden = (1..).take_while(|n| metrics.iter().any(|m| m.observed.contains_key(&format!("effective_width_{n}"))));
+    let numbers: Vec<usize> = hidden.collect();
+    let series = |name: String, key: String| {
+        let point = |m: &EpochMetrics| Some((f64::from(m.epoch), *m.observed.get(&key)?));
+        Series { name, points: metrics.iter().filter_map(point).collect() }
+    };
+    let mut all: Vec<Series> =
+        numbers.iter().map(|n| series(format!("layer {n}"), format!("effective_width_{n}"))).collect();
+    if !numbers.is_empty() {
+        let code = gpu_ae::nn::autoencoder::code_layer(numbers.len() + 1) + 1;
+        all.push(series("active codes".into(), format!("active_units_{code}")));
+    }
+    all
 }

@@ -7,7 +7,9 @@ use std::time::{Instant, SystemTime};
 use gpu_ae::config::RunConfig;
 use gpu_ae::data::Dataset;
 use gpu_ae::device::Device;
+use gpu_ae::nn::autoencoder::code_layer;
 use gpu_ae::train::checkpoint::previous;
+use gpu_ae::train::sweep::COLLAPSED;
 use gpu_ae::train::{Checkpoint, EpochMetrics, Event, Run, RunDir};
 use gpu_ae::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -68,7 +70,7 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
     display.finish();
     trained?;
     profiled?;
-    draw(&mut run.run, &directory)?;
+    draw(&mut run.run, &directory, &run.data)?;
     let path = run.path.display();
     if args.json {
         return match run.run.metrics().last() {
@@ -78,12 +80,23 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
     }
     if !quiet {
         tell(&format!("run directory: {path}"));
-        tell(&format!("pictures:      {path}/reconstructions.png, {path}/loss.png"));
+        if let Some(metrics) = run.run.metrics().last() {
+            tell(&chosen(&run.config, metrics));
+            let mean_image = run.data.mean_image_error();
+            if metrics.test_mse > COLLAPSED * mean_image {
+                complain(&format!(
+                    "collapsed: the test error is {:.4}, that of the mean image {mean_image:.4}; a smaller \
+                     --lambda-entropy, a warm-up or --recipe bottleneck usually helps",
+                    metrics.test_mse
+                ));
+            }
+        }
+        tell(&format!("pictures:      {path}/reconstructions.png, loss.png, widths.png, weights.png, codes.png"));
         if args.profile {
             tell(&format!("profile:       {path}/profile.txt, {path}/profile.json"));
             tell(&format!("trace:         {path}/trace.json, for https://ui.perfetto.dev or chrome://tracing"));
         }
-        tell(&format!("what next:     gpu-ae inspect {path}"));
+        tell(&format!("what next:     gpu-ae inspect {path}, gpu-ae compact {path}"));
     }
     Ok(())
 }
@@ -104,6 +117,7 @@ fn prepare(config: &RunConfig, quiet: bool) -> Result<(Dataset, Box<dyn Device>)
 
 fn start(args: &Args, quiet: bool) -> Result<Prepared> {
     let config = args.config.clone().resolve(&args.device)?;
+    config.warnings().iter().filter(|_| !quiet).for_each(|warning| complain(&format!("warning: {warning}")));
     // Refused before any work is done, made only once data and device are there.
     let path = args.out.clone().unwrap_or_else(|| default_out(&config.data));
     RunDir::check_free(&path)?;
@@ -175,6 +189,18 @@ fn default_out(data: &str) -> PathBuf {
     path
 }
 
+/// What the network decided about its bottleneck.
+fn chosen(config: &RunConfig, metrics: &EpochMetrics) -> String {
+    let code = code_layer(config.layers.len());
+    let observed = |key: &str| metrics.observed.get(&format!("{key}_{}", code + 1)).copied().unwrap_or(f64::NAN);
+    format!(
+        "code layer:    {} of {} neurons take part, effective width {:.1} by paths",
+        observed("active_units"),
+        config.layers[code].width,
+        observed("effective_width")
+    )
+}
+
 fn introduce(config: &RunConfig, data: &Dataset, device: &str, quiet: bool) {
     if quiet {
         return;
@@ -241,14 +267,17 @@ impl Display {
 
     fn line(&self, m: &EpochMetrics) -> String {
         let width = self.epochs.to_string().len();
+        let active = (1..).map_while(|n| m.observed.get(&format!("active_units_{n}")).map(ToString::to_string));
+        let active: Vec<String> = active.collect();
         format!(
-            "epoch {:>width$}/{}  loss {:.4}  mse {:.4}  test mse {:.4}  entropy {:.3}  {:>7} samples/s",
+            "epoch {:>width$}/{}  loss {:.4}  mse {:.4}  test mse {:.4}  entropy {:.3}  active {}  {:>7} samples/s",
             m.epoch,
             self.epochs,
             m.train_loss,
             m.train_mse,
             m.test_mse,
             m.test_entropy,
+            active.join("-"),
             thousands(m.samples_per_second as u64)
         )
     }

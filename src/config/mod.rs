@@ -56,6 +56,9 @@ pub struct RunConfig {
     pub layers: Vec<LayerConfig>,
 }
 
+/// Weight of an entropy, relative to that of the error, beyond which networks collapse.
+const HEAVY: f32 = 0.03;
+
 /// Names of the models there are.
 pub const MODELS: &[&str] = &["entropic"];
 /// Names of the recipes there are, the default first.
@@ -120,6 +123,34 @@ impl RunConfig {
     /// Weight of the entropy, negative if it is driven up.
     pub fn signed_lambda_entropy(&self) -> f32 {
         if self.entropy.maximise { -self.lambda_entropy } else { self.lambda_entropy }
+    }
+
+    /// What is known to go wrong with settings that are not refused, a sentence each.
+    pub fn warnings(&self) -> Vec<String> {
+        let entropy = &self.entropy;
+        let mut warnings = Vec::new();
+        // A collapsed network is the mean image: measured on MNIST with weights of 0.3 / 0.7; 0.012 / 0.7 holds.
+        let heavy = self.lambda_entropy > HEAVY * self.lambda_mse;
+        if heavy && entropy.schedule == Schedule::Constant && !entropy.maximise {
+            let what = match entropy.of {
+                Subject::Paths => Some("an entropy of paths"),
+                Subject::Weights | Subject::Widths if entropy.alpha >= 0.5 => Some("an entropy of order 0.5 or more"),
+                _ => None,
+            };
+            warnings.extend(what.map(|what| {
+                format!(
+                    "{what} with a constant weight of {} beside {} drives most networks to the mean image; \
+                     --recipe bottleneck keeps it within a budget, and so do weights up to {:.3}",
+                    self.lambda_entropy,
+                    self.lambda_mse,
+                    HEAVY * self.lambda_mse
+                )
+            }));
+        }
+        if entropy.of == Subject::Codes && entropy.balance <= 0.0 && self.lambda_entropy > 0.0 && !entropy.maximise {
+            warnings.push("entropy.balance 0: without it codes end up all alike".into());
+        }
+        warnings
     }
 
     /// The same with everything said that depends on something else, so that changing that later does not
@@ -213,6 +244,22 @@ mod tests {
         config.entropy.alpha = f32::INFINITY;
         std::fs::write(&path, config.to_toml().unwrap()).unwrap();
         assert_eq!(RunConfig::read(&path, None).unwrap(), config);
+    }
+
+    #[test]
+    fn settings_known_to_collapse_are_warned_of() {
+        let warned = |set: &[(&str, &str)]| {
+            let mut config = RunConfig::recipe("report").unwrap();
+            set.iter().for_each(|(key, value)| config.set("--set", key, value).unwrap());
+            config.warnings().len()
+        };
+        assert_eq!(warned(&[]), 0, "the report's order of 0.04 holds");
+        assert_eq!(warned(&[("alpha", "1")]), 1);
+        assert_eq!(warned(&[("alpha", "1"), ("lambda", "0.012")]), 0);
+        assert_eq!(warned(&[("alpha", "1"), ("entropy.maximise", "true")]), 0);
+        assert_eq!(warned(&[("entropy", "paths")]), 1);
+        assert_eq!(warned(&[("entropy", "paths"), ("entropy.schedule.kind", "budget")]), 0);
+        assert_eq!(warned(&[("entropy", "codes"), ("entropy.balance", "0")]), 1);
     }
 
     #[test]

@@ -32,7 +32,8 @@ pub fn loss_plot(epochs: &[EpochPoint]) -> Result<RgbImage> {
             name: name.to_owned(),
             points: epochs.iter().map(|point| (point.epoch, value(point))).collect(),
         };
-        Panel { title, x_label: "epoch", y_label: "", series: vec![curve("train", train), curve("test", test)] }
+        let series = vec![curve("train", train), curve("test", test)];
+        Panel { title, x_label: "epoch", y_label: "", series, joined: true }
     };
     let mut panels = vec![
         panel("Reconstruction error (MSE)", |e| e.train_mse, |e| e.test_mse),

@@ -9,11 +9,15 @@ pub mod grid;
 pub mod loss;
 pub mod plot;
 pub mod png;
+pub mod principal;
 pub mod table;
 mod text;
+pub mod weights;
 
 pub use grid::{Band, image_grid, reconstruction_grid};
 pub use loss::{EpochPoint, loss_plot};
-pub use plot::{Series, line_plot};
+pub use plot::{Series, line_plot, scatter_plot};
 pub use png::write_png;
+pub use principal::principal_plane;
 pub use table::{format_number, text_table};
+pub use weights::{Matrix, weight_picture};

@@ -18,13 +18,17 @@ const ABREAST: (u32, u32) = (800, 620);
 const TITLE: f64 = 34.0;
 const LETTERING: f64 = 28.0;
 const MARGIN: u32 = 24;
+/// Radius of a point of a curve, and of one of a scatter.
+const DOT: f64 = 5.5;
+const SMALL_DOT: f64 = 3.5;
 /// Up to this many points of a series are marked one by one.
 const MARKED_POINTS: usize = 40;
 
 const AXIS: RGBColor = RGBColor(130, 130, 130);
 const MESH: RGBColor = RGBColor(228, 228, 228);
-/// Okabe and Ito, "Color Universal Design" (2008): distinct to colour-blind readers as well.
-const PALETTE: [RGBColor; 7] = [
+/// Okabe and Ito, "Color Universal Design" (2008): distinct to colour-blind readers as well; then three more,
+/// for the classes of a scatter.
+const PALETTE: [RGBColor; 10] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),
@@ -32,6 +36,9 @@ const PALETTE: [RGBColor; 7] = [
     RGBColor(230, 159, 0),
     RGBColor(86, 180, 233),
     RGBColor(0, 0, 0),
+    RGBColor(148, 103, 189),
+    RGBColor(140, 140, 140),
+    RGBColor(188, 189, 34),
 ];
 
 type Canvas<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
@@ -53,13 +60,19 @@ pub(super) struct Panel<'a> {
     pub(super) x_label: &'a str,
     pub(super) y_label: &'a str,
     pub(super) series: Vec<Series>,
+    /// Whether the points of a series are joined; else each is a small dot.
+    pub(super) joined: bool,
 }
 
 /// Plots `series` in one panel. The vertical axis is logarithmic if all values are positive and
 /// the largest is over 20 times the smallest. Nothing to draw is an error.
 pub fn line_plot(title: &str, x_label: &str, y_label: &str, series: &[Series]) -> Result<RgbImage> {
-    let panel = Panel { title, x_label, y_label, series: series.to_vec() };
-    draw_panels(&[panel])
+    draw_panels(&[Panel { title, x_label, y_label, series: series.to_vec(), joined: true }])
+}
+
+/// Plots the points of `series` in one panel, a colour a series. Nothing to draw is an error.
+pub fn scatter_plot(title: &str, x_label: &str, y_label: &str, series: &[Series]) -> Result<RgbImage> {
+    draw_panels(&[Panel { title, x_label, y_label, series: series.to_vec(), joined: false }])
 }
 
 impl Panel<'_> {
@@ -131,7 +144,7 @@ fn draw_panel(area: &Canvas, panel: &Panel) -> Result<()> {
     let margin = MARGIN * DETAIL;
     let beside = widest + 2 * tick + if y_label.is_empty() { 0 } else { line };
     let under = line + 2 * tick + if panel.x_label.is_empty() { 0 } else { line };
-    let header = draw_header(area, panel.title, &curves, margin + beside)?;
+    let header = draw_header(area, panel, &curves, margin + beside)?;
 
     let mut chart = ChartBuilder::on(area)
         .margin(margin)
@@ -157,18 +170,22 @@ fn draw_panel(area: &Canvas, panel: &Panel) -> Result<()> {
     let plane = chart.plotting_area();
     for (_, color, points) in &curves {
         let positions: Vec<_> = points.iter().map(|point| plane.map_coordinate(point)).collect();
-        draw_curve(area, &positions, *color)?;
+        if panel.joined {
+            draw_curve(area, &positions, *color)?;
+        } else {
+            positions.iter().try_for_each(|&position| draw_dot(area, position, SMALL_DOT, *color))?;
+        }
     }
     Ok(())
 }
 
 /// Draws the title and, below it, the legend: outside the plane, where it hides no curve. Returns
 /// the height of both; `left` is where the plane begins.
-fn draw_header(area: &Canvas, title: &str, curves: &[Curve], left: u32) -> Result<u32> {
+fn draw_header(area: &Canvas, panel: &Panel, curves: &[Curve], left: u32) -> Result<u32> {
     let (large, small) = (fine(TITLE), fine(LETTERING));
     let mut y = f64::from(MARGIN * DETAIL);
-    if !title.is_empty() {
-        text::draw(area, title, large, (left as i32, y as i32))?;
+    if !panel.title.is_empty() {
+        text::draw(area, panel.title, large, (left as i32, y as i32))?;
         y += large;
     }
     let (sample, gap) = (fine(34.0) as i32, fine(10.0) as i32);
@@ -183,9 +200,11 @@ fn draw_header(area: &Canvas, title: &str, curves: &[Curve], left: u32) -> Resul
         let middle = (y + 0.25 * small) as i32;
         let (base_x, base_y) = area.get_base_pixel();
         let ends = [(x, middle), (x + sample, middle)].map(|(x, y)| (x + base_x, y + base_y));
-        draw_line(area, &ends, *color)?;
-        if points.len() <= MARKED_POINTS {
-            draw_dot(area, (base_x + x + sample / 2, base_y + middle), *color)?;
+        if panel.joined {
+            draw_line(area, &ends, *color)?;
+        }
+        if !panel.joined || points.len() <= MARKED_POINTS {
+            draw_dot(area, (base_x + x + sample / 2, base_y + middle), DOT, *color)?;
         }
         text::draw(area, name, small, (x + sample + gap, y as i32))?;
         x += width + 3 * gap;
@@ -202,7 +221,7 @@ fn draw_curve(area: &Canvas, positions: &[(i32, i32)], color: RGBColor) -> Resul
     draw_line(area, positions, color)?;
     if positions.len() <= MARKED_POINTS {
         for &position in positions {
-            draw_dot(area, position, color)?;
+            draw_dot(area, position, DOT, color)?;
         }
     }
     Ok(())
@@ -223,8 +242,8 @@ fn draw_line(area: &Canvas, positions: &[(i32, i32)], color: RGBColor) -> Result
     Ok(())
 }
 
-fn draw_dot(area: &Canvas, position: (i32, i32), color: RGBColor) -> Result<()> {
-    let dot = Circle::new(position, fine(5.5) as i32, color.filled());
+fn draw_dot(area: &Canvas, position: (i32, i32), radius: f64, color: RGBColor) -> Result<()> {
+    let dot = Circle::new(position, fine(radius) as i32, color.filled());
     area.use_screen_coord().draw(&dot).map_err(drawing)
 }
 

@@ -6,7 +6,7 @@ use super::session::{Session, load};
 use crate::config::RunConfig;
 use crate::error::Result;
 use crate::graph::{Graph, Var};
-use crate::nn::autoencoder::code_layer;
+use crate::nn::autoencoder::{code_layer, parameter_prefix};
 use crate::nn::losses::path_entropy;
 use crate::ops::binary::Binary;
 use crate::ops::clock;
@@ -55,6 +55,22 @@ pub(super) fn observation(config: &RunConfig, data: DataShape, batch: usize) -> 
 }
 
 impl Session {
+    /// Rows, columns and elements of every layer's weights.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn weights(&mut self) -> Result<Vec<(usize, usize, Vec<f32>)>> {
+        let mut inputs = self.test.features;
+        let layers: Vec<usize> = self.config.layers.iter().map(|layer| layer.width).collect();
+        let program = self.evaluate;
+        let read = |(index, width): (usize, usize)| {
+            let columns = std::mem::replace(&mut inputs, width);
+            let name = format!("{}.weight", parameter_prefix(index));
+            Ok((width, columns, self.device.read_f32(program, &name)?))
+        };
+        layers.into_iter().enumerate().map(read).collect()
+    }
+
     /// The network on the first test rows.
     ///
     /// # Errors

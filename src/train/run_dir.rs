@@ -90,6 +90,21 @@ impl RunDir {
         self.path.join("loss.png")
     }
 
+    /// Effective widths over epochs.
+    pub fn widths_plot(&self) -> PathBuf {
+        self.path.join("widths.png")
+    }
+
+    /// Weight matrices.
+    pub fn weights_picture(&self) -> PathBuf {
+        self.path.join("weights.png")
+    }
+
+    /// Codes of test rows.
+    pub fn codes_plot(&self) -> PathBuf {
+        self.path.join("codes.png")
+    }
+
     /// Where the time of a step goes, as a table.
     pub fn profile_table(&self) -> PathBuf {
         self.path.join("profile.txt")

@@ -33,7 +33,7 @@ pub struct Stretch {
 pub struct Session {
     pub(super) device: Box<dyn Device>,
     train: Option<ProgramId>,
-    evaluate: ProgramId,
+    pub(super) evaluate: ProgramId,
     /// The program of an observation, once there was one.
     pub(super) observe: Option<ProgramId>,
     pub(super) test: DataShape,
