@@ -9,56 +9,14 @@
 use rayon::prelude::*;
 
 use super::cpu_math::{log, wide};
-use super::cpu_memory::{LINE, Span, Words};
+use super::cpu_memory::{Span, Words};
+use super::cpu_path_nodes::{Layer, Nodes, log_of, slopes, step_backward, step_forward};
 use crate::ops::path_chain::{NO_PATH, PathBias};
-use crate::ops::path_entropy_grad::PathEntropyPair;
+use crate::ops::path_entropy_grad::{PathEntropyPair, VALUES};
 use crate::plan::Step;
 
-/// Nodes of a level, the source last.
-#[derive(Default)]
-struct Nodes {
-    /// F or B, relative to each other.
-    weight: Vec<f32>,
-    /// Entropy, to begin with Σ a v − Σ a log a u.
-    entropy: Vec<f32>,
-    /// Weight (h − log weight): what the next level adds up.
-    surprise: Vec<f32>,
-    /// Sum of the weights.
-    sum: f32,
-}
-
-impl Nodes {
-    fn new(n: usize) -> Self {
-        Nodes { weight: vec![0.0; n + 1], entropy: vec![0.0; n + 1], surprise: vec![0.0; n + 1], sum: 0.0 }
-    }
-
-    fn ends(&mut self, source: f32) {
-        self.weight.fill(1.0);
-        self.entropy.fill(0.0);
-        if let Some(last) = self.weight.last_mut() {
-            *last = source;
-        }
-        self.finish(1.0);
-    }
-
-    /// Makes entropies of what was added up, given the sum of the weights before.
-    fn close(&mut self, before: f32) {
-        for (weight, entropy) in self.weight.iter_mut().zip(&mut self.entropy) {
-            *entropy = if *weight > 0.0 { *entropy / *weight + weight.ln() } else { 0.0 };
-        }
-        self.finish(before);
-    }
-
-    fn finish(&mut self, before: f32) {
-        let scale = if before > 0.0 { 1.0 / before } else { 0.0 };
-        self.sum = 0.0;
-        for ((weight, h), surprise) in self.weight.iter_mut().zip(&self.entropy).zip(&mut self.surprise) {
-            *weight *= scale;
-            self.sum += *weight;
-            *surprise = if *weight > 0.0 { *weight * (*h - weight.ln()) } else { 0.0 };
-        }
-    }
-}
+/// Elements that one task takes.
+const ELEMENTS: usize = 8192;
 
 /// A network's paths with all the memory they need.
 pub(super) struct PathKernel {
@@ -78,7 +36,7 @@ impl PathKernel {
         if op.entropy.alpha != 1.0 || !sourced {
             return None;
         }
-        let layers = (step.outputs.len() - PathEntropyPair::VALUES) / 2;
+        let layers = (step.outputs.len() - VALUES) / 2;
         let dims = |l: usize| step.inputs[2 * l].ty.shape.matrix().unwrap_or((1, 1));
         let mut levels = vec![dims(0).1];
         levels.extend((0..layers).map(|l| dims(l).0));
@@ -87,34 +45,139 @@ impl PathKernel {
         Some(PathKernel { bias: op.entropy.bias, logs, forward: nodes(), backward: nodes(), levels })
     }
 
-    fn layers(&self) -> usize {
-        self.logs.len()
+    /// Writes value, weight, marginals, entropies of levels, and gradients, which are added to those that come
+    /// as inputs in the same place.
+    pub fn run(&mut self, inputs: &[Span], outputs: &[Span], memory: &mut [Words]) {
+        let layers = self.logs.len();
+        self.sweep(inputs, memory);
+        let [h, log_weight] = self.end();
+        let (seed, added) = (inputs[2 * layers].floats(memory)[0], inputs.len() > 2 * layers + 1);
+        for (i, span) in outputs[VALUES..].iter().enumerate() {
+            let mut taken = std::mem::take(&mut memory[span.memory]);
+            let gradient = span.part(&mut taken);
+            if !added {
+                gradient.fill(0.0);
+            }
+            let parameter = inputs[i].floats(memory);
+            if i % 2 == 0 {
+                self.add_weights(i / 2, [seed, h], parameter, gradient);
+            } else if self.bias == PathBias::Source {
+                self.add_biases(i / 2, [seed, h], parameter, gradient);
+            }
+            memory[span.memory] = taken;
+        }
+        outputs[0].words_mut(memory)[0] = h.to_bits();
+        outputs[1].words_mut(memory)[0] = log_weight.to_bits();
+        self.write_levels(outputs[2], outputs[3], memory);
     }
 
-    /// Writes value, weight, marginals, entropies of levels, and gradients, which are added to those that are
-    /// inputs too.
-    pub fn run(&mut self, inputs: &[Span], outputs: &[Span], memory: &mut [Words]) {
-        let n = self.layers();
-        let added = inputs.len() > 2 * n + 1;
-        let gradients = outputs[PathEntropyPair::VALUES].memory;
-        let mut taken = std::mem::take(&mut memory[gradients]);
-        {
-            let weights: Vec<[&[f32]; 2]> =
-                (0..n).map(|l| [inputs[2 * l].floats(memory), inputs[2 * l + 1].floats(memory)]).collect();
-            self.sweep(&weights);
-            let dh = inputs[2 * n].floats(memory)[0];
-            let end = self.end();
-            for (l, &[w, b]) in weights.iter().enumerate() {
-                let [dw, db] = [0, 1].map(|part| outputs[PathEntropyPair::VALUES + 2 * l + part]);
-                for span in [dw, db] {
-                    if !added {
-                        span.part(&mut taken).fill(0.0);
-                    }
-                }
-                self.add_gradient(l, dh, end, [w, b], dw, db, &mut taken);
-            }
+    /// Fills in all nodes.
+    fn sweep(&mut self, inputs: &[Span], memory: &[Words]) {
+        for (l, logs) in self.logs.iter_mut().enumerate() {
+            let w = inputs[2 * l].floats(memory);
+            logs.par_chunks_mut(ELEMENTS).zip(w.par_chunks(ELEMENTS)).for_each(|(logs, w)| {
+                wide(
+                    (logs, w),
+                    #[inline(always)]
+                    |(logs, w)| {
+                        for (log_w, w) in logs.iter_mut().zip(w) {
+                            *log_w = if *w == 0.0 { 0.0 } else { log(w.abs()) };
+                        }
+                    },
+                );
+            });
         }
-        memory[gradients] = taken;
-        self.write(outputs, memory);
+        let PathKernel { bias, logs, forward, backward, .. } = self;
+        let (logs, sourced) = (&*logs, *bias == PathBias::Source);
+        let layer = |l: usize| Layer {
+            w: inputs[2 * l].floats(memory),
+            logs: &logs[l],
+            b: sourced.then(|| inputs[2 * l + 1].floats(memory)),
+        };
+        let ahead = || {
+            forward[0].fill(f32::from(u8::from(sourced)));
+            for l in 0..logs.len() {
+                let (before, behind) = forward.split_at_mut(l + 1);
+                step_forward(layer(l), &before[l], &mut behind[0]);
+            }
+        };
+        let back = || {
+            backward[logs.len()].fill(0.0);
+            for l in (0..logs.len()).rev() {
+                let (before, behind) = backward.split_at_mut(l + 1);
+                step_backward(layer(l), &behind[0], &mut before[l]);
+            }
+        };
+        rayon::join(ahead, back);
+    }
+
+    /// H and the log of the weight of all paths.
+    fn end(&self) -> [f32; 2] {
+        let layers = self.logs.len();
+        let (last, n) = (&self.forward[layers], self.levels[layers]);
+        let sum: f32 = last.weight[..n].iter().sum();
+        if sum <= 0.0 {
+            return [0.0, NO_PATH as f32];
+        }
+        let h = last.surprise[..n].iter().sum::<f32>() / sum + sum.ln();
+        [h, sum.ln() + self.forward[..layers].iter().map(|nodes| nodes.sum.ln()).sum::<f32>()]
+    }
+
+    /// Σ F ∘ B over the nodes of a level.
+    fn total(&self, level: usize) -> f32 {
+        self.forward[level].weight.iter().zip(&self.backward[level].weight).map(|(f, b)| f * b).sum()
+    }
+
+    /// Scale and shift of the slopes of the edges to node j behind layer l; none if no path goes there.
+    fn factors(&self, l: usize, [seed, h]: [f32; 2]) -> Option<impl Fn(usize) -> [f32; 2] + Sync> {
+        let (scale, to) = (self.forward[l].sum * self.total(l + 1), &self.backward[l + 1]);
+        let factors = move |j: usize| [-seed * to.weight[j] / scale, to.gap[j] - scale.ln() + h];
+        (scale > 0.0).then_some(factors)
+    }
+
+    fn add_weights(&self, l: usize, value: [f32; 2], w: &[f32], gradient: &mut [f32]) {
+        let Some(factors) = self.factors(l, value) else { return };
+        let (from, inputs) = (&self.forward[l], self.levels[l]);
+        let rows = (ELEMENTS / inputs).max(1);
+        gradient.par_chunks_mut(rows * inputs).enumerate().for_each(|(task, dw)| {
+            for (row, dw) in dw.chunks_exact_mut(inputs).enumerate() {
+                let j = task * rows + row;
+                let at = j * inputs..(j + 1) * inputs;
+                let weights = [&w[at.clone()], &self.logs[l][at]];
+                let nodes = [&from.weight[..inputs], &from.gap[..inputs]];
+                wide(
+                    (dw, weights, nodes, factors(j)),
+                    #[inline(always)]
+                    |row| slopes(row),
+                );
+            }
+        });
+    }
+
+    fn add_biases(&self, l: usize, value: [f32; 2], b: &[f32], gradient: &mut [f32]) {
+        let Some(factors) = self.factors(l, value) else { return };
+        let (from, source) = (&self.forward[l], self.levels[l]);
+        for (j, db) in gradient.iter_mut().enumerate() {
+            let weights = [&b[j..=j], &[log_of(b[j])]];
+            slopes((std::slice::from_mut(db), weights, [&from.weight[source..], &from.gap[source..]], factors(j)));
+        }
+    }
+
+    fn write_levels(&self, marginals: Span, entropies: Span, memory: &mut [Words]) {
+        let mut at = 0;
+        for (level, &n) in self.levels.iter().enumerate() {
+            let (f, b) = (&self.forward[level].weight, &self.backward[level].weight);
+            let total = self.total(level);
+            let scale = if total > 0.0 { 1.0 / total } else { 0.0 };
+            let share = |i: usize| f[i] * b[i] * scale;
+            let sum: f32 = (0..n).map(share).sum();
+            let terms = (0..n).map(|i| share(i) / sum).filter(|&p| p > 0.0);
+            let entropy: f32 = terms.map(|p| -p * p.ln()).sum();
+            for (i, word) in marginals.words_mut(memory)[at..at + n].iter_mut().enumerate() {
+                *word = share(i).to_bits();
+            }
+            entropies.words_mut(memory)[level] = entropy.to_bits();
+            at += n;
+        }
     }
 }

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use super::cpu_ceilings;
 use super::cpu_math::{flush, square, wide};
 use super::cpu_memory::{Span, Words};
+use super::cpu_paths::PathKernel;
 use crate::ops::adam_step::{AdamStep, WeightDecay};
 use crate::ops::ceiling_copy::CeilingCopy;
 use crate::ops::ceiling_fma::CeilingFma;
@@ -27,6 +28,7 @@ enum Kernel {
     Clock(ClockAdvance, Vec<f32>),
     Copy,
     Fma(CeilingFma),
+    Paths(Box<PathKernel>),
     /// Inputs and outputs of the twin.
     Twin(Vec<HostTensor<f32>>, Vec<HostTensor<f32>>),
 }
@@ -43,6 +45,8 @@ impl Lone {
             Kernel::Copy
         } else if let Some(ceiling) = op.downcast::<CeilingFma>() {
             Kernel::Fma(*ceiling)
+        } else if let Some(paths) = PathKernel::new(step) {
+            Kernel::Paths(Box::new(paths))
         } else {
             let zeros = |places: &[Place]| places.iter().map(|p| HostTensor::zeros(&p.ty)).collect();
             Kernel::Twin(zeros(&step.inputs), zeros(&step.outputs))
@@ -71,6 +75,7 @@ impl Lone {
             Kernel::Fma(ceiling) => {
                 with_output(outputs[0], memory, |y, memory| cpu_ceilings::fma(ceiling, inputs[0].floats(memory), y));
             }
+            Kernel::Paths(paths) => paths.run(inputs, outputs, memory),
             Kernel::Twin(x, y) => run_twin(step, [inputs, outputs], x, y, memory),
         }
     }

@@ -10,6 +10,8 @@ mod cpu_gradient;
 mod cpu_math;
 mod cpu_memory;
 mod cpu_panels;
+mod cpu_path_nodes;
+mod cpu_paths;
 mod cpu_product;
 mod cpu_profile;
 mod cpu_region;

@@ -102,7 +102,7 @@ pub(super) struct Paths<'a, T> {
 }
 
 /// What stands for the log of 0, since WGSL knows no infinity.
-pub(super) const NO_PATH: f64 = -3.4e38;
+pub const NO_PATH: f64 = -3.4e38;
 
 impl<'a, T: Real> Paths<'a, T> {
     /// Those through layers of (W \[out, in\], b \[out\]), in order.

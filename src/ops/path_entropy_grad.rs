@@ -72,7 +72,7 @@ pub struct PathEntropyPair {
 }
 
 /// Outputs that come before the gradients.
-const VALUES: usize = 4;
+pub const VALUES: usize = 4;
 
 impl PathEntropyPair {
     /// Number of parameters, given that of the inputs.
