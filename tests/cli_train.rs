@@ -40,10 +40,13 @@ fn a_run_leaves_what_it_promises_and_every_command_uses_it() {
     let promised = [
         "checkpoint.prev.safetensors",
         "checkpoint.safetensors",
+        "codes.png",
         "config.toml",
         "loss.png",
         "metrics.jsonl",
         "reconstructions.png",
+        "weights.png",
+        "widths.png",
     ];
     assert_eq!(names(&run), promised.iter().map(ToString::to_string).collect());
     let lines = metrics(&run);

@@ -1,5 +1,6 @@
 //! The command line: one file a command, and the flags they share.
 
+mod cluster;
 mod compact;
 mod data;
 mod devices;
@@ -55,6 +56,8 @@ enum Command {
     Inspect(inspect::Args),
     /// Print the list of GPU steps that a training step consists of
     Plan(plan::Args),
+    /// Sort a data set into clusters without using its labels
+    Cluster(cluster::Args),
     /// Train a grid of settings with several seeds and compare what comes of them
     Sweep(sweep::Args),
     /// List the GPUs of this machine
@@ -76,6 +79,7 @@ pub fn run(begin: Instant) -> Result<ExitCode> {
         Command::Compact(args) => compact::run(args).map(done),
         Command::Inspect(args) => inspect::run(args).map(done),
         Command::Plan(args) => plan::run(args).map(done),
+        Command::Cluster(args) => cluster::run(args).map(done),
         Command::Sweep(args) => sweep::run(args).map(done),
         Command::Devices(args) => devices::run(args).map(done),
         Command::Doctor(args) => doctor::run(args),

@@ -72,6 +72,12 @@ impl StudyDir {
         self.0.join("sweep.png")
     }
 
+    fn read(&self) -> Result<Study> {
+        let file = self.study();
+        let text = std::fs::read_to_string(&file).map_err(Error::io(&file, "read"))?;
+        toml::from_str(&text).map_err(|error| Error::input(&file, error.to_string()))
+    }
+
     fn outcomes(&self) -> Result<Vec<Outcome>> {
         let path = self.table();
         if !path.exists() {
@@ -108,7 +114,12 @@ pub fn run(args: Args) -> Result<()> {
         return say_json(&outcomes);
     }
     let mut groups = vec![(title(&study.base), summaries(&outcomes))];
-    groups.extend(args.against.iter().zip(other).map(|(path, other)| (path.display().to_string(), summaries(&other))));
+    for (path, other) in args.against.iter().zip(other) {
+        // By what it is, unless that is the same.
+        let name = title(&StudyDir(path.clone()).read()?.base);
+        let name = if name == groups[0].0 { path.display().to_string() } else { name };
+        groups.push((name, summaries(&other)));
+    }
     if quiet {
         return draw(&directory, &groups);
     }
@@ -126,9 +137,7 @@ fn title(config: &RunConfig) -> String {
 fn open(args: &Args) -> Result<(StudyDir, Study)> {
     if let Some(path) = &args.resume {
         let directory = StudyDir(path.clone());
-        let file = directory.study();
-        let text = std::fs::read_to_string(&file).map_err(Error::io(&file, "read"))?;
-        let mut study: Study = toml::from_str(&text).map_err(|error| Error::input(&file, error.to_string()))?;
+        let mut study = directory.read()?;
         args.config.check_resume(&study.base)?;
         if let Some(device) = &args.device.device {
             study.base.device.clone_from(device);

@@ -71,7 +71,7 @@ fn dtype(ty: &Ty) -> Dtype {
 }
 
 /// A safetensors file of these tensors.
-pub(super) fn serialize(state: &State, metadata: Option<HashMap<String, String>>) -> Result<Vec<u8>> {
+pub fn serialize(state: &State, metadata: Option<HashMap<String, String>>) -> Result<Vec<u8>> {
     let failed = |error: safetensors::SafeTensorError| Error::Failed(format!("tensors cannot be written: {error}"));
     let views = state
         .iter()

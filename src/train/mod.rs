@@ -1,6 +1,7 @@
 //! Training: graphs, the session on a device, checkpoints, metrics, the loop.
 
 pub mod checkpoint;
+pub mod cluster;
 pub mod compact;
 pub mod export;
 pub mod graph;

@@ -1,0 +1,233 @@
+//! `gpu-ae cluster`
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use gpu_ae::config::RunConfig;
+use gpu_ae::data::{self, Dataset};
+use gpu_ae::report::{Band, image_grid, text_table, write_png};
+use gpu_ae::train::RunDir;
+use gpu_ae::train::checkpoint::serialize;
+use gpu_ae::train::cluster::{Agreement, Assignments, ClusterConfig, Clustering, Contingency, EpochLosses};
+use gpu_ae::{Error, Result, whole_file};
+use serde::Serialize;
+
+use super::flags::{DataFlags, DeviceFlag, open_device};
+use super::output::{complain, say, say_json, tell};
+
+/// Images of a cluster in the picture.
+const NEAREST: usize = 16;
+
+#[derive(clap::Args)]
+#[command(
+    after_help = "An encoder with one output a cluster learns to be certain of every row and to use all clusters alike; \
+labels are only used to judge it. Defaults are those of a linear encoder; --hidden 512 --weight-decay 0 makes it a \
+network."
+)]
+pub struct Args {
+    #[command(flatten)]
+    data: DataFlags,
+    #[command(flatten)]
+    device: DeviceFlag,
+    /// Number of clusters
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    clusters: usize,
+    /// Widths of hidden layers, such as 512,256; none for a linear encoder
+    #[arg(long, value_name = "N,N", value_delimiter = ',')]
+    hidden: Vec<usize>,
+    /// Passes over the training data
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    epochs: u32,
+    /// Samples of a training step
+    #[arg(long, value_name = "N", default_value_t = 256)]
+    batch_size: usize,
+    /// Adam's step size
+    #[arg(long, value_name = "X", default_value_t = 1e-3, allow_negative_numbers = true)]
+    lr: f32,
+    /// L2 penalty on all parameters
+    #[arg(long, value_name = "X", default_value_t = 1e-2, allow_negative_numbers = true)]
+    weight_decay: f32,
+    /// Weight of the balance between clusters
+    #[arg(long, value_name = "X", default_value_t = 2.0, allow_negative_numbers = true)]
+    balance: f32,
+    /// Seed of everything random
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Directory to make; must not exist or be empty [default: runs/cluster-<data>-<seed>]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Print errors only
+    #[arg(long, short)]
+    quiet: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// A line of `metrics.jsonl`.
+#[derive(Serialize)]
+struct Metrics {
+    epoch: u32,
+    seconds: f64,
+    train_entropy: f64,
+    train_divergence: f64,
+    test_entropy: f64,
+    clusters_used: f64,
+    #[serde(flatten)]
+    agreement: Option<Agreement>,
+}
+
+impl Metrics {
+    fn new(epoch: u32, seconds: f64, losses: EpochLosses, test: &Assignments, agreement: Option<Agreement>) -> Self {
+        Metrics {
+            epoch,
+            seconds,
+            train_entropy: losses.entropy,
+            train_divergence: losses.divergence,
+            test_entropy: test.entropy,
+            clusters_used: test.used,
+            agreement,
+        }
+    }
+
+    fn line(&self, epochs: u32) -> String {
+        let agreement = self.agreement.map_or(String::new(), |a| {
+            format!("  purity {:.3}  NMI {:.3}  ARI {:.3}  accuracy {:.3}", a.purity, a.nmi, a.ari, a.accuracy)
+        });
+        format!(
+            "epoch {}/{epochs}  entropy {:.4}  divergence {:.4}  clusters used {:.2}{agreement}",
+            self.epoch, self.train_entropy, self.train_divergence, self.clusters_used
+        )
+    }
+}
+
+pub fn run(args: Args) -> Result<()> {
+    let quiet = args.quiet || args.json;
+    let defaults = RunConfig::default();
+    let config = ClusterConfig {
+        data: args.data.data.clone().unwrap_or(defaults.data),
+        data_dir: args.data.data_dir.clone(),
+        device: args.device.device.clone().unwrap_or(defaults.device),
+        seed: args.seed,
+        clusters: args.clusters,
+        hidden: args.hidden.clone(),
+        epochs: args.epochs,
+        batch_size: args.batch_size,
+        lr: args.lr,
+        weight_decay: args.weight_decay,
+        balance: args.balance,
+    };
+    config.check()?;
+    let path =
+        args.out.unwrap_or_else(|| PathBuf::from("runs").join(format!("cluster-{}-{}", config.data, config.seed)));
+    RunDir::check_free(&path)?;
+    let data = data::load(&config.data, config.data_dir.as_deref(), config.seed)?;
+    let device = open_device(&config.device, quiet)?;
+    let mut clustering = Clustering::new(device, &config, &data)?;
+    if !quiet {
+        let widths: Vec<String> = config.hidden.iter().chain([&config.clusters]).map(ToString::to_string).collect();
+        complain(&format!(
+            "encoder {}-{} on {} ({} rows) with {}",
+            data.train.row_bytes,
+            widths.join("-"),
+            data.name,
+            data.train.rows,
+            clustering.device_name()
+        ));
+    }
+    let mut lines = String::new();
+    let mut last = None;
+    for epoch in 1..=config.epochs {
+        let begin = Instant::now();
+        let losses = clustering.epoch()?;
+        let seconds = begin.elapsed().as_secs_f64();
+        let test = clustering.assign()?;
+        let table = Contingency::new(&test.clusters, &data.test.labels, config.clusters);
+        let metrics = Metrics::new(epoch, seconds, losses, &test, table.agreement());
+        lines += &serde_json::to_string(&metrics).map_err(|error| Error::Failed(format!("metrics: {error}")))?;
+        lines.push('\n');
+        if !quiet {
+            tell(&metrics.line(config.epochs));
+        }
+        last = Some((metrics, test, table));
+    }
+    let Some((metrics, test, table)) = last else { return Ok(()) };
+    write(&path, &config, &lines, &mut clustering, &data, &test, &table)?;
+    if let Some(what) = test.collapse().filter(|_| !args.quiet) {
+        complain(what);
+    }
+    if args.json {
+        return say_json(&metrics);
+    }
+    if !quiet {
+        say(&shown(&table));
+        tell(&format!("cluster run: {0}\ntable and picture: {0}/clusters.csv, clusters.png", path.display()));
+    }
+    Ok(())
+}
+
+/// Columns of the table of clusters and classes.
+fn headers(table: &Contingency) -> Vec<String> {
+    let classes = table.counts.first().map_or(0, Vec::len);
+    [vec!["cluster".to_string(), "rows".into()], (0..classes).map(|class| format!("class {class}")).collect()].concat()
+}
+
+fn rows(table: &Contingency) -> Vec<Vec<String>> {
+    let row = |(cluster, counts): (usize, &Vec<usize>)| {
+        let total: usize = counts.iter().sum();
+        [vec![cluster.to_string(), total.to_string()], counts.iter().map(ToString::to_string).collect()].concat()
+    };
+    table.counts.iter().enumerate().map(row).collect()
+}
+
+fn shown(table: &Contingency) -> String {
+    let headers = headers(table);
+    let headers: Vec<&str> = headers.iter().map(|header| header.trim_start_matches("class ")).collect();
+    text_table(&headers, &rows(table)).trim_end().to_string()
+}
+
+fn write(
+    path: &Path,
+    config: &ClusterConfig,
+    metrics: &str,
+    clustering: &mut Clustering,
+    data: &Dataset,
+    test: &Assignments,
+    table: &Contingency,
+) -> Result<()> {
+    std::fs::create_dir_all(path).map_err(Error::io(path, "create"))?;
+    let text = toml::to_string_pretty(config).map_err(|error| Error::Failed(format!("config.toml: {error}")))?;
+    whole_file::write(&path.join("config.toml"), text.as_bytes(), "write the configuration")?;
+    whole_file::write(&path.join("metrics.jsonl"), metrics.as_bytes(), "write the metrics")?;
+    let encoder = serialize(&clustering.parameters()?, None)?;
+    whole_file::write(&path.join("encoder.safetensors"), &encoder, "write the encoder")?;
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let failed = |error: &dyn std::fmt::Display| Error::Failed(format!("clusters.csv cannot be written: {error}"));
+    writer.write_record(headers(table)).map_err(|error| failed(&error))?;
+    for row in rows(table) {
+        writer.write_record(row).map_err(|error| failed(&error))?;
+    }
+    let bytes = writer.into_inner().map_err(|error| failed(&error))?;
+    whole_file::write(&path.join("clusters.csv"), &bytes, "write the table")?;
+    write_png(&path.join("clusters.png"), &picture(data, test, config.clusters)?)
+}
+
+/// The test images that each cluster is most certain of, a row a cluster; black where it has no more.
+fn picture(data: &Dataset, test: &Assignments, clusters: usize) -> Result<image::RgbImage> {
+    let bytes = data.test.row_bytes;
+    let captions: Vec<String> = (0..clusters).map(|cluster| format!("cluster {cluster}")).collect();
+    let mut pixels: Vec<Vec<f32>> = Vec::new();
+    for cluster in 0..clusters {
+        let mut members: Vec<usize> = (0..test.clusters.len()).filter(|&row| test.clusters[row] == cluster).collect();
+        members.sort_by(|&a, &b| test.certainty[b].total_cmp(&test.certainty[a]));
+        let chosen = members.iter().take(NEAREST);
+        let mut row: Vec<f32> = chosen
+            .flat_map(|&row| &data.test.bytes[row * bytes..(row + 1) * bytes])
+            .map(|&byte| f32::from(byte) / 255.0)
+            .collect();
+        row.resize(NEAREST * bytes, 0.0);
+        pixels.push(row);
+    }
+    let bands: Vec<Band<'_>> = captions.iter().zip(&pixels).map(|(caption, pixels)| Band { caption, pixels }).collect();
+    image_grid(&bands, data.image, NEAREST)
+}

@@ -1,0 +1,103 @@
+//! The graphs of clustering: an encoder whose outputs are soft assignments, trained to be certain of every row
+//! and to use all clusters alike.
+
+use std::sync::Arc;
+
+use super::ClusterConfig;
+use crate::autodiff::grad;
+use crate::error::{Error, Result};
+use crate::graph::{Graph, Role, Var};
+use crate::nn::Layer;
+use crate::nn::losses::{SoftAssignment, soft_assignment};
+use crate::ops::activation::Activation;
+use crate::ops::adam_step::{AdamStep, WeightDecay};
+use crate::ops::batch_gather::BatchGather;
+use crate::ops::batch_rows::BatchRows;
+use crate::ops::clock;
+use crate::ops::clock_advance::ClockAdvance;
+use crate::optim::adam::adam;
+use crate::tensor::Ty;
+use crate::train::graph::DataShape;
+
+/// Loss terms, in the order of the ring's columns: mean H of the rows, KL of the mean to uniform.
+pub const TERMS: [&str; 2] = ["entropy", "divergence"];
+
+/// Logits of a batch, and what they amount to.
+struct Forward {
+    clock: Var,
+    layers: Vec<Layer>,
+    logits: Var,
+    codes: SoftAssignment,
+}
+
+/// Widths of the encoder's layers, the last the number of clusters.
+pub(super) fn widths(config: &ClusterConfig) -> Vec<usize> {
+    [&config.hidden[..], &[config.clusters]].concat()
+}
+
+/// Name of a layer's parameters.
+pub(super) fn layer_name(index: usize) -> String {
+    format!("encoder.{}", 2 * index + 1)
+}
+
+fn forward(g: &mut Graph, config: &ClusterConfig, name: &str, data: DataShape, batch: usize) -> Result<Forward> {
+    let gather = BatchGather { features: data.features };
+    let clock = g.source(Role::State, "clock", clock::ty());
+    let bytes = g.source(Role::Data, name, Ty::u8(&[data.rows, gather.stride()]));
+    let widths = widths(config);
+    let mut inputs = data.features;
+    let mut layers = Vec::new();
+    for (index, &width) in widths.iter().enumerate() {
+        let last = index + 1 == widths.len();
+        let activation = if last { Activation::Identity } else { Activation::Relu };
+        layers.push(Layer::new(g, &layer_name(index), inputs, width, activation));
+        inputs = width;
+    }
+    let rows = g.apply(BatchRows(batch), &[clock])?;
+    let x = g.apply(gather, &[bytes, rows])?;
+    let logits = layers.iter().try_fold(x, |x, layer| layer.forward(g, x))?;
+    let codes = soft_assignment(g, logits, clock, -1.0)?;
+    Ok(Forward { clock, layers, logits, codes })
+}
+
+/// One step of training. Sources beside parameters and moments: `clock`, `ring`, `learning_rate`, `one`,
+/// `balance`, and the data set `train images`.
+pub(super) fn training(config: &ClusterConfig, data: DataShape) -> Result<Graph> {
+    let g = &mut Graph::new();
+    let batch = config.batch_size.min(data.rows);
+    let forward = forward(g, config, "train images", data, batch)?;
+    let steps = data.rows.div_ceil(batch);
+    let ring = g.source(Role::State, "ring", Ty::f32(&[steps, 1 + TERMS.len()]));
+    let [learning_rate, one, balance] =
+        ["learning_rate", "one", "balance"].map(|name| g.source(Role::State, name, Ty::f32(&[])));
+    let terms = [forward.codes.mean_entropy, forward.codes.divergence];
+    let named: Vec<(String, Var)> = forward
+        .layers
+        .iter()
+        .flat_map(|layer| {
+            [(format!("{}.weight", layer.name), layer.weight), (format!("{}.bias", layer.name), layer.bias)]
+        })
+        .collect();
+    let parameters: Vec<Var> = named.iter().map(|(_, var)| *var).collect();
+    let gradients = grad(g, &[(terms[0], one), (terms[1], balance)], &parameters)?;
+    let unconnected = || Error::Usage("--hidden: a parameter has no influence on the loss".into());
+    let gradients: Vec<Var> = gradients.into_iter().collect::<Option<_>>().ok_or_else(unconnected)?;
+    let decay = if config.weight_decay > 0.0 { WeightDecay::L2 } else { WeightDecay::None };
+    let settings = AdamStep { decay, lambda: config.weight_decay, ..AdamStep::new(parameters.len()) };
+    let advance = ClockAdvance { beta1: settings.beta1, beta2: settings.beta2 };
+    let advanced = g.push(Arc::new(advance), &[forward.clock, ring, terms[0], terms[1]])?;
+    adam(g, settings, advanced[0], learning_rate, &named, &gradients)?;
+    Ok(std::mem::take(g))
+}
+
+/// One batch of test rows: result `logits`, and the batch after it next.
+pub(super) fn assignment(config: &ClusterConfig, data: DataShape, batch: usize) -> Result<Graph> {
+    let g = &mut Graph::new();
+    let forward = forward(g, config, "test images", data, batch)?;
+    let ring = g.source(Role::State, "ring", Ty::f32(&[data.rows.div_ceil(batch), 1 + TERMS.len()]));
+    g.result("logits", forward.logits);
+    let advance = ClockAdvance { beta1: 0.0, beta2: 0.0 };
+    let terms = [forward.codes.mean_entropy, forward.codes.divergence];
+    g.push(Arc::new(advance), &[forward.clock, ring, terms[0], terms[1]])?;
+    Ok(std::mem::take(g))
+}

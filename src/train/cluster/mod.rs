@@ -1,0 +1,265 @@
+//! Clustering without labels: an encoder with one output a cluster.
+//!
+//! Source: Paiton and Lundquist, "Entropy loss function for unsupervised deep learning", corrected as in
+//! FORMULAS §2: the loss is the mean entropy of the rows' soft assignments plus λ · KL of their mean to uniform.
+//! The first makes every assignment certain, the second keeps all clusters in use; without it everything ends
+//! up in one.
+
+pub mod agreement;
+mod graph;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::graph::DataShape;
+use super::session::{State, device_rows};
+use crate::data::Dataset;
+use crate::device::{Device, ProgramId};
+use crate::error::{Error, Result};
+use crate::nn::layers::initial_linear;
+use crate::ops::clock;
+use crate::plan::Plan;
+use crate::rng::{Rng, Stream, stream_key};
+use crate::tensor::Ty;
+pub use agreement::{Agreement, Contingency};
+
+/// Everything that decides what a clustering comes to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClusterConfig {
+    /// Data set.
+    pub data: String,
+    /// Folder of its files, if not the default one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
+    /// Device asked for.
+    pub device: String,
+    /// Seed of initial parameters and of the order of samples.
+    pub seed: u64,
+    /// Number of clusters.
+    pub clusters: usize,
+    /// Widths of the hidden layers; none is a linear encoder.
+    pub hidden: Vec<usize>,
+    /// Passes over the training data.
+    pub epochs: u32,
+    /// Samples of a step.
+    pub batch_size: usize,
+    /// Adam's step size.
+    pub lr: f32,
+    /// L2 penalty in the gradient.
+    pub weight_decay: f32,
+    /// Weight λ of the balance.
+    pub balance: f32,
+}
+
+impl ClusterConfig {
+    /// Refuses values that make no sense, naming the flag.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for the first such value.
+    pub fn check(&self) -> Result<()> {
+        let refuse = |problem: String| Err(Error::Usage(problem));
+        crate::data::source(&self.data)?;
+        if !(2..=4096).contains(&self.clusters) {
+            return refuse(format!("--clusters {}: expected 2 to 4096", self.clusters));
+        }
+        if self.epochs == 0 {
+            return refuse("--epochs 0: expected 1 or more".into());
+        }
+        if self.batch_size < 2 || self.batch_size > 1 << 20 {
+            return refuse(format!("--batch-size {}: expected 2 to {}", self.batch_size, 1 << 20));
+        }
+        if let Some(width) = self.hidden.iter().find(|&&width| width == 0 || width > 1 << 16) {
+            return refuse(format!("--hidden {width}: expected 1 to {}", 1 << 16));
+        }
+        if !(self.lr.is_finite() && self.lr > 0.0) {
+            return refuse(format!("--lr {}: expected a positive number", self.lr));
+        }
+        for (flag, value) in [("--weight-decay", self.weight_decay), ("--balance", self.balance)] {
+            if !(value.is_finite() && value >= 0.0) {
+                return refuse(format!("{flag} {value}: expected a number of 0 or more"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where the test rows have gone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assignments {
+    /// The most likely cluster of each row.
+    pub clusters: Vec<usize>,
+    /// Its probability.
+    pub certainty: Vec<f64>,
+    /// Mean entropy of the rows' assignments, in nats.
+    pub entropy: f64,
+    /// exp of the entropy of the mean assignment: how many clusters are in use.
+    pub used: f64,
+}
+
+impl Assignments {
+    /// Of logits, rows of `clusters` numbers.
+    fn new(logits: &[f32], clusters: usize) -> Self {
+        let mut mean = vec![0.0; clusters];
+        let mut all = Assignments { clusters: Vec::new(), certainty: Vec::new(), entropy: 0.0, used: 0.0 };
+        let rows = (logits.len() / clusters) as f64;
+        for row in logits.chunks_exact(clusters) {
+            let largest = row.iter().fold(f64::NEG_INFINITY, |most, &x| most.max(f64::from(x)));
+            let powers: Vec<f64> = row.iter().map(|&x| (f64::from(x) - largest).exp()).collect();
+            let sum: f64 = powers.iter().sum();
+            let q = powers.iter().map(|power| power / sum);
+            all.entropy += q.clone().filter(|&q| q > 0.0).map(|q| -q * q.ln()).sum::<f64>() / rows;
+            let best = q.clone().enumerate().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((0, 0.0));
+            all.clusters.push(best.0);
+            all.certainty.push(best.1);
+            mean.iter_mut().zip(q).for_each(|(mean, q)| *mean += q / rows);
+        }
+        all.used = mean.iter().filter(|&&q| q > 0.0).map(|q| -q * q.ln()).sum::<f64>().exp();
+        all
+    }
+
+    /// What has gone wrong, if the clusters say nothing.
+    pub fn collapse(&self) -> Option<&'static str> {
+        let clusters = self.used_at_all();
+        if clusters <= 1 || self.used < 1.5 {
+            return Some("collapsed: every row is in one cluster; a larger --balance usually helps");
+        }
+        // Uniform assignments have the largest entropy there is.
+        (self.entropy > 0.95 * self.used.ln()).then_some(
+            "collapsed: every row is spread evenly over the clusters; more --epochs or a larger --lr may help",
+        )
+    }
+
+    fn used_at_all(&self) -> usize {
+        self.clusters.iter().collect::<std::collections::BTreeSet<_>>().len()
+    }
+}
+
+/// Losses of an epoch's training steps, means over samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EpochLosses {
+    /// Mean entropy of the rows' assignments.
+    pub entropy: f64,
+    /// KL of the mean assignment to uniform.
+    pub divergence: f64,
+}
+
+/// A clustering on a device.
+pub struct Clustering {
+    device: Box<dyn Device>,
+    train: ProgramId,
+    assign: ProgramId,
+    config: ClusterConfig,
+    batches: u32,
+    test: DataShape,
+}
+
+/// Rows of a batch of test rows.
+const TEST_BATCH: usize = 500;
+
+impl Clustering {
+    /// Prepares a device with data and initial parameters.
+    ///
+    /// # Errors
+    /// When the data is empty, or does not fit the device.
+    pub fn new(mut device: Box<dyn Device>, config: &ClusterConfig, data: &Dataset) -> Result<Self> {
+        let (train_shape, test) = (DataShape::of(&data.train), DataShape::of(&data.test));
+        if train_shape.rows == 0 || test.rows == 0 {
+            return Err(Error::Usage(format!("data '{}' has no rows to train on or to test with", data.name)));
+        }
+        let mut load = |name: &str, graph| {
+            let plan = Plan::new(name, &graph, device.profile())?;
+            device.load(plan)
+        };
+        let train = load("train", graph::training(config, train_shape)?)?;
+        let assign = load("assign", graph::assignment(config, test, TEST_BATCH.min(test.rows))?)?;
+        device.write(train, "train images", &device_rows(&data.train))?;
+        device.write(assign, "test images", &device_rows(&data.test))?;
+        let batch = config.batch_size.min(train_shape.rows);
+        let clock = clock::start(train_shape.rows, batch, true, config.seed);
+        device.write(train, "clock", bytemuck::cast_slice(&clock))?;
+        for (name, value) in [("learning_rate", config.lr), ("one", 1.0), ("balance", config.balance)] {
+            device.write(train, name, &value.to_le_bytes())?;
+        }
+        let mut rng = Rng::new(stream_key(config.seed, Stream::Init));
+        let mut inputs = train_shape.features;
+        for (index, width) in graph::widths(config).into_iter().enumerate() {
+            let (weight, bias) = initial_linear(&mut rng, inputs, width);
+            let name = graph::layer_name(index);
+            device.write(train, &format!("{name}.weight"), bytemuck::cast_slice(&weight))?;
+            device.write(train, &format!("{name}.bias"), bytemuck::cast_slice(&bias))?;
+            inputs = width;
+        }
+        let batches = train_shape.rows.div_ceil(batch) as u32;
+        Ok(Clustering { device, train, assign, config: config.clone(), batches, test })
+    }
+
+    /// Name of the device.
+    pub fn device_name(&self) -> &str {
+        self.device.name()
+    }
+
+    /// Trains for an epoch.
+    ///
+    /// # Errors
+    /// When a loss is not finite or the device fails.
+    pub fn epoch(&mut self) -> Result<EpochLosses> {
+        self.device.run(self.train, self.batches)?;
+        let clock = self.device.read_u32(self.train, "clock")?;
+        if clock[clock::BAD_STEP] != 0 {
+            let term = graph::TERMS[(clock[clock::BAD_TERM] as usize).min(graph::TERMS.len() - 1)];
+            return Err(Error::Failed(format!(
+                "step {}: the {term} of the clusters is not finite; a smaller --lr usually helps",
+                clock[clock::BAD_STEP]
+            )));
+        }
+        let ring = self.device.read_f32(self.train, "ring")?;
+        let mut sums = [0.0; 3];
+        for row in ring.chunks_exact(1 + graph::TERMS.len()) {
+            let rows = f64::from(row[0]);
+            sums[0] += rows;
+            sums[1] += rows * f64::from(row[1]);
+            sums[2] += rows * f64::from(row[2]);
+        }
+        Ok(EpochLosses { entropy: sums[1] / sums[0], divergence: sums[2] / sums[0] })
+    }
+
+    /// Where the test rows go.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn assign(&mut self) -> Result<Assignments> {
+        let batch = TEST_BATCH.min(self.test.rows);
+        let clock = clock::start(self.test.rows, batch, false, 0);
+        self.device.write(self.assign, "clock", bytemuck::cast_slice(&clock))?;
+        let mut logits = Vec::with_capacity(self.test.rows * self.config.clusters);
+        while logits.len() < self.test.rows * self.config.clusters {
+            self.device.run(self.assign, 1)?;
+            let valid = batch.min(self.test.rows - logits.len() / self.config.clusters);
+            let read = self.device.read_f32(self.assign, "logits")?;
+            logits.extend_from_slice(&read[..valid * self.config.clusters]);
+        }
+        Ok(Assignments::new(&logits, self.config.clusters))
+    }
+
+    /// The encoder's parameters by name.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn parameters(&mut self) -> Result<State> {
+        let mut state = State::new();
+        let plan = self.device.plan(self.train);
+        let named: Vec<(String, Ty)> = plan
+            .sources
+            .iter()
+            .filter(|(_, (role, _))| *role == crate::graph::Role::Param)
+            .map(|(name, (_, place))| (name.clone(), place.ty.clone()))
+            .collect();
+        for (name, ty) in named {
+            let bytes = self.device.read(self.train, &name)?;
+            state.insert(name, (ty, bytes));
+        }
+        Ok(state)
+    }
+}

@@ -1,0 +1,85 @@
+//! Clustering on the command line, on every device, and what is said when it fails.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+mod common;
+#[path = "common/program.rs"]
+mod program;
+
+use std::path::Path;
+
+use program::{command, gpu_ae, small_mnist, succeed};
+use serde_json::Value;
+
+fn cluster(data: &Path, out: &Path, more: &[&str]) -> Value {
+    let (data, out) = (data.to_str().unwrap(), out.to_str().unwrap());
+    let fixed = ["cluster", "--data", "mnist", "--data-dir", data, "--batch-size", "100", "--json", "--out", out];
+    serde_json::from_str(&succeed(&[&fixed[..], more].concat())).unwrap()
+}
+
+#[test]
+fn clusters_of_digits_agree_with_their_classes_on_every_device() {
+    let data = small_mnist();
+    let folder = tempfile::tempdir().unwrap();
+    let devices = if common::gpu().is_some() { vec!["cpu", "gpu"] } else { vec!["cpu"] };
+    for device in devices {
+        let run = folder.path().join(device);
+        let result = cluster(data.path(), &run, &["--device", device, "--epochs", "120", "--lr", "0.003"]);
+        let number = |key: &str| result[key].as_f64().unwrap();
+        // A tenth is chance; 100 test rows leave some of that to luck.
+        assert!(number("purity") > 0.4 && number("nmi") > 0.35 && number("ari") > 0.1, "{device}: {result}");
+        assert!(number("clusters_used") > 8.0 && number("accuracy") <= number("purity"), "{device}: {result}");
+        for file in ["clusters.csv", "clusters.png", "config.toml", "encoder.safetensors", "metrics.jsonl"] {
+            assert!(run.join(file).exists(), "{device}: no {file}");
+        }
+        assert_eq!(std::fs::read_to_string(run.join("metrics.jsonl")).unwrap().lines().count(), 120);
+        let table = std::fs::read_to_string(run.join("clusters.csv")).unwrap();
+        let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split(',').collect()).collect();
+        assert_eq!((rows.len(), rows[0].len()), (11, 12), "{table}");
+        let counted: u32 = rows[1..].iter().flat_map(|row| &row[2..]).map(|n| n.parse::<u32>().unwrap()).sum();
+        assert_eq!(counted, 100);
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_encoder_and_another_one_another() {
+    let data = small_mnist();
+    let folder = tempfile::tempdir().unwrap();
+    let encoder = |name: &str, seed: &str| {
+        let run = folder.path().join(name);
+        cluster(data.path(), &run, &["--device", "cpu", "--hidden", "20,16", "--epochs", "3", "--seed", seed]);
+        std::fs::read(run.join("encoder.safetensors")).unwrap()
+    };
+    let first = encoder("a", "1");
+    assert!(first == encoder("b", "1") && first != encoder("c", "2"));
+}
+
+#[test]
+fn everything_in_one_cluster_is_said() {
+    let data = small_mnist();
+    let folder = tempfile::tempdir().unwrap();
+    let (data, out) = (data.path().to_str().unwrap(), folder.path().join("one"));
+    let base = ["cluster", "--data", "mnist", "--data-dir", data, "--device", "cpu", "--out", out.to_str().unwrap()];
+    let settings = ["--balance", "0", "--epochs", "150", "--lr", "0.01", "--batch-size", "100"];
+    let output = command(&[&base[..], &settings].concat()).output().unwrap();
+    let message = String::from_utf8_lossy(&output.stderr).to_string();
+    assert!(output.status.success() && message.contains("collapsed: every row is in one cluster"), "{message}");
+}
+
+#[test]
+fn wrong_values_are_refused_by_name() {
+    let cases = [
+        (["--clusters", "1"], "--clusters 1"),
+        (["--epochs", "0"], "--epochs 0"),
+        (["--hidden", "0"], "--hidden 0"),
+        (["--lr", "-1"], "--lr -1"),
+        (["--weight-decay", "nan"], "--weight-decay"),
+        (["--balance", "-2"], "--balance -2"),
+        (["--data", "nothing"], "nothing"),
+    ];
+    for (flags, named) in cases {
+        let output = gpu_ae(&[&["cluster", "--out", "unused-folder"][..], &flags].concat());
+        let message = String::from_utf8_lossy(&output.stderr).to_string();
+        assert!(output.status.code() == Some(2) && message.contains(named), "{flags:?}: {message}");
+        assert!(!Path::new("unused-folder").exists());
+    }
+}
