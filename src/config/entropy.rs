@@ -21,6 +21,19 @@ pub enum Subject {
     Codes,
 }
 
+/// What keeps codes apart: how evenly a batch is spread over them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Averaging {
+    /// KL(q̄‖u), the sound one.
+    #[default]
+    Divergence,
+    /// KL(u‖q̄) = −A_avg/N, which has a gradient for codes that nobody uses.
+    Average,
+    /// A_doc as published, which balances nothing; to be studied.
+    Document,
+}
+
 /// The entropy of a loss.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -37,7 +50,9 @@ pub struct EntropyConfig {
     pub path_bias: PathBias,
     /// Inverse temperature of codes, and its sign: −1 for logits, positive for energies.
     pub beta: f32,
-    /// Weight of the balance over the batch, KL(q̄‖u), of codes.
+    /// How the balance of codes over the batch is measured.
+    pub averaging: Averaging,
+    /// Its weight.
     pub balance: f32,
     /// The linear layers that count, numbered from 1.
     pub layers: Vec<usize>,
@@ -57,6 +72,7 @@ impl Default for EntropyConfig {
             bias_weight: 1.0,
             path_bias: PathBias::Source,
             beta: -1.0,
+            averaging: Averaging::Divergence,
             balance: 1.0,
             layers: vec![3],
             maximise: false,

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::nn::LayerSpec;
 use crate::nn::autoencoder::report_layers;
 use crate::ops::activation::Activation;
-pub use entropy::{EntropyConfig, Schedule, Subject};
+pub use entropy::{Averaging, EntropyConfig, Schedule, Subject};
 
 /// One linear layer with its activation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -147,8 +147,12 @@ impl RunConfig {
                 )
             }));
         }
-        if entropy.of == Subject::Codes && entropy.balance <= 0.0 && self.lambda_entropy > 0.0 && !entropy.maximise {
-            warnings.push("entropy.balance 0: without it codes end up all alike".into());
+        if entropy.of == Subject::Codes && self.lambda_entropy > 0.0 && !entropy.maximise {
+            if entropy.balance <= 0.0 {
+                warnings.push("entropy.balance 0: without it codes end up all alike".into());
+            } else if entropy.averaging == Averaging::Document {
+                warnings.push("entropy.averaging document: balances nothing, so codes end up all alike".into());
+            }
         }
         warnings
     }
@@ -259,7 +263,9 @@ mod tests {
         assert_eq!(warned(&[("alpha", "1"), ("entropy.maximise", "true")]), 0);
         assert_eq!(warned(&[("entropy", "paths")]), 1);
         assert_eq!(warned(&[("entropy", "paths"), ("entropy.schedule.kind", "budget")]), 0);
+        assert_eq!(warned(&[("entropy", "codes")]), 0);
         assert_eq!(warned(&[("entropy", "codes"), ("entropy.balance", "0")]), 1);
+        assert_eq!(warned(&[("entropy", "codes"), ("entropy.averaging", "document")]), 1);
     }
 
     #[test]

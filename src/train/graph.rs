@@ -1,7 +1,7 @@
 //! The graphs of a run: a training step, an evaluation batch, a reconstruction.
 
 use crate::autodiff::grad;
-use crate::config::{RunConfig, Schedule, Subject};
+use crate::config::{Averaging, RunConfig, Schedule, Subject};
 use crate::data::Split;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role, Var};
@@ -110,8 +110,14 @@ impl Forward {
     /// Mean entropy of a layer's activations as soft assignments, and their balance over the batch.
     fn code_entropy(&self, g: &mut Graph, config: &RunConfig, x: Var) -> Result<Var> {
         let codes = soft_assignment(g, x, self.clock, config.entropy.beta)?;
-        let balance = Unary::Affine { scale: config.entropy.balance, shift: 0.0 };
-        let balance = g.apply(balance, &[codes.divergence])?;
+        let width = g.ty(x).shape.matrix().map_or(1, |(_, width)| width) as f32;
+        let (term, scale) = match config.entropy.averaging {
+            Averaging::Divergence => (codes.divergence, 1.0),
+            Averaging::Average => (codes.average, -1.0 / width),
+            Averaging::Document => (codes.document, 1.0),
+        };
+        let balance = Unary::Affine { scale: scale * config.entropy.balance, shift: 0.0 };
+        let balance = g.apply(balance, &[term])?;
         g.apply(Binary::Add, &[codes.mean_entropy, balance])
     }
 }

@@ -1,0 +1,165 @@
+//! Every entropy with every schedule, as a run trains them: ten steps on every device and in every form of a
+//! plan against the f64 interpreter.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+mod common;
+#[path = "common/training.rs"]
+mod training;
+
+use gpu_ae::config::{LayerConfig, RunConfig};
+use gpu_ae::device::{CpuDevice, Device};
+use gpu_ae::graph::{Feeds, Graph, Role, interpret};
+use gpu_ae::nn::autoencoder::initial_parameters;
+use gpu_ae::ops::clock;
+use gpu_ae::plan::{Choices, Plan};
+use gpu_ae::rng::{Rng, Stream, stream_key};
+use gpu_ae::tensor::HostTensor;
+use gpu_ae::train::graph::{DataShape, RING_STEPS, training};
+use training::{difference, floats, forms};
+
+const STEPS: usize = 10;
+const DATA: DataShape = DataShape { rows: 20, features: 12 };
+/// How far losses and weights may drift from f64 in ten steps.
+const CURVE: f64 = 2e-3;
+
+/// The report's recipe on a small network, with these keys set.
+fn config(set: &[(&str, &str)]) -> RunConfig {
+    let mut config = RunConfig::recipe("report").unwrap();
+    let layer = |width: usize, activation: &str| LayerConfig { width, activation: activation.into() };
+    config.layers = vec![layer(8, "relu"), layer(5, "relu"), layer(6, "relu"), layer(12, "sigmoid")];
+    (config.batch_size, config.lr, config.entropy.layers) = (8, 1e-2, vec![1, 2]);
+    set.iter().for_each(|(key, value)| config.set("test", key, value).unwrap());
+    config.check().unwrap();
+    config.settled()
+}
+
+fn start(graph: &Graph, config: &RunConfig) -> Feeds<f64> {
+    let mut rng = Rng::new(stream_key(5, Stream::Data));
+    let mut feeds: Feeds<f64> = Feeds::new();
+    let parameters = initial_parameters(DATA.features, &config.layer_specs().unwrap(), 3);
+    for (_, source) in graph.sources() {
+        let dims = source.ty.shape.dims();
+        let value = match (source.role, source.name.as_str()) {
+            (_, "clock") => HostTensor::from_words(dims, &clock::start(DATA.rows, config.batch_size, true, 7)),
+            (_, "learning_rate") => HostTensor::from_f32(dims, &[config.lr]),
+            (_, "lambda_mse") => HostTensor::from_f32(dims, &[config.lambda_mse]),
+            (_, "lambda_entropy") if config.entropy.schedule == gpu_ae::config::Schedule::Constant => {
+                HostTensor::from_f32(dims, &[config.signed_lambda_entropy()])
+            }
+            (Role::Data, _) => {
+                let bytes: Vec<u8> = (0..source.ty.elements()).map(|_| rng.below(256) as u8).collect();
+                HostTensor::from_bytes(dims, &bytes)
+            }
+            (Role::Param, name) => {
+                let (_, values) = parameters.iter().find(|(parameter, _)| parameter == name).unwrap();
+                HostTensor::from_f32(dims, values)
+            }
+            _ => HostTensor::zeros(&source.ty),
+        };
+        feeds.insert(source.name.clone(), value);
+    }
+    feeds
+}
+
+/// What is compared after the steps: losses, the weight of the entropy and its memory, parameters.
+fn watched(graph: &Graph) -> Vec<String> {
+    let moves = |role: Role, name: &str| role == Role::Param || ["ring", "lambda_entropy", "multiplier"].contains(&name);
+    graph.sources().filter(|(_, s)| moves(s.role, &s.name)).map(|(_, s)| s.name.clone()).collect()
+}
+
+fn follows(label: &str, config: &RunConfig, device: &mut dyn Device, form: &str, choices: &Choices) {
+    let graph = training(config, DATA).unwrap();
+    let mut feeds = start(&graph, config);
+    let plan = Plan::chosen("train", &graph, device.profile(), choices).unwrap();
+    device.clear();
+    let program = device.load(plan).unwrap();
+    for (name, value) in &feeds {
+        device.write(program, name, &value.to_device_bytes()).unwrap();
+    }
+    device.run(program, STEPS as u32).unwrap();
+    for _ in 0..STEPS {
+        interpret(&graph, &mut feeds).unwrap();
+    }
+    for name in watched(&graph) {
+        let got: Vec<f64> = device.read_f32(program, &name).unwrap().into_iter().map(f64::from).collect();
+        let worst = difference(&got, &floats(&feeds[&name]));
+        assert!(worst < CURVE, "{label}, {form}, {name} on {}: off by {worst:.1e}", device.name());
+    }
+    let ring = device.read_f32(program, "ring").unwrap();
+    assert_eq!(ring.len(), 3 * RING_STEPS);
+    assert!(ring[3 * (STEPS - 1)] > 0.0 && ring[3 * STEPS] == 0.0, "{label}: not {STEPS} steps");
+}
+
+const SUBJECTS: &[(&str, &[(&str, &str)])] = &[
+    ("weights", &[("alpha", "1")]),
+    ("product", &[("activity", "product")]),
+    ("paths", &[("entropy", "paths"), ("alpha", "1")]),
+    ("paths of order 2", &[("entropy", "paths"), ("alpha", "2"), ("entropy.path_bias", "edge")]),
+    ("widths", &[("entropy", "widths"), ("alpha", "0.5")]),
+    ("codes", &[("entropy", "codes")]),
+    ("codes, average", &[("entropy", "codes"), ("entropy.averaging", "average"), ("entropy.beta", "1.5")]),
+    ("maximised", &[("alpha", "1"), ("entropy.maximise", "true")]),
+];
+
+const SCHEDULES: &[(&str, &[(&str, &str)])] = &[
+    ("constant", &[]),
+    ("warm-up", &[("entropy.schedule.kind", "warm-up"), ("entropy.schedule.from", "1"), ("entropy.schedule.to", "3")]),
+    ("budget", &[("entropy.schedule.kind", "budget"), ("warm_up", "1"), ("budget", "0.5"), ("lambda", "1")]),
+];
+
+fn each(mut task: impl FnMut(&str, &RunConfig)) {
+    for (subject, keys) in SUBJECTS {
+        for (schedule, more) in SCHEDULES {
+            if *subject == "maximised" && *schedule == "budget" {
+                continue;
+            }
+            task(&format!("{subject}, {schedule}"), &config(&[*keys, more].concat()));
+        }
+    }
+}
+
+#[test]
+fn ten_steps_of_every_objective_follow_the_interpreter_on_the_cpu_device() {
+    let mut device = CpuDevice::new();
+    each(|label, config| {
+        for (form, choices) in forms() {
+            follows(label, config, &mut device, form, &choices);
+        }
+    });
+}
+
+#[test]
+fn ten_steps_of_every_objective_follow_the_interpreter_on_the_adapter() {
+    let Some(mut device) = common::gpu() else { return };
+    each(|label, config| {
+        let choices = Choices::by_kind(device.profile());
+        follows(label, config, device.as_mut(), "static", &choices);
+    });
+    for (form, choices) in forms() {
+        let config = config(&[SUBJECTS[2].1, SCHEDULES[2].1].concat());
+        follows("paths, budget", &config, device.as_mut(), form, &choices);
+        let budget = RunConfig { batch_size: 8, ..self::config(SCHEDULES[2].1) };
+        follows("report's, budget", &budget, device.as_mut(), form, &choices);
+    }
+}
+
+/// A weight under a budget grows while the error is below it and falls while it is above.
+#[test]
+fn a_budget_drives_the_weight_both_ways() {
+    for (budget, grows) in [("0.9", true), ("0.001", false)] {
+        let keys = [("entropy.schedule.kind", "budget"), ("warm_up", "0"), ("budget", budget), ("lambda", "0.5")];
+        let config = config(&keys);
+        let graph = training(&config, DATA).unwrap();
+        let mut feeds = start(&graph, &config);
+        feeds.insert("multiplier".into(), HostTensor::from_f32(&[2], &[0.1, 0.1]));
+        interpret(&graph, &mut feeds).unwrap();
+        feeds.insert("lambda_entropy".into(), HostTensor::from_f32(&[], &[0.01]));
+        let mut last = 0.01;
+        for _ in 0..8 {
+            interpret(&graph, &mut feeds).unwrap();
+            let weight = floats(&feeds["lambda_entropy"])[0];
+            assert!(if grows { weight > last } else { weight < last }, "budget {budget}: {last} then {weight}");
+            last = weight;
+        }
+    }
+}
