@@ -24,9 +24,10 @@ macro_rules! sources {
 pub const KERNEL_SOURCES: &[(&str, &str)] = sources!["":
     activation, activation_grad, activeness, activeness_grad, adam_step, add_bias, batch_gather, batch_rows, binary,
     broadcast, ceiling_copy, ceiling_fma, clock_advance, element, linear_chain, linear_chain_grad,
-    linear_weight_grads, matmul_cooperative, matmul_join, matmul_nn, matmul_nt, matmul_shared, matmul_subgroup, matmul_tn, matmul_uniform,
-    multiplier_step, network_pass, network_update, path_entropy_grad, path_entropy_sweep, path_entropy_totals, random_bits,
-    reconstruction_loss, renyi_entropy, sgd_step, softmax_entropy_columns, softmax_entropy_grad, softmax_entropy_rows,
+    linear_weight_grads, matmul_cooperative, matmul_join, matmul_nn, matmul_nt, matmul_shared, matmul_subgroup,
+    matmul_tn, matmul_uniform, multiplier_step, network_pass, network_update, normalise_rows, path_entropy_grad,
+    path_entropy_sweep, path_entropy_totals, random_bits, random_normal, reconstruction_loss, renyi_entropy, sgd_step,
+    softmax_divergence, softmax_divergence_grad, softmax_entropy_columns, softmax_entropy_grad, softmax_entropy_rows,
     softmax_entropy_totals, sum_all, sum_axis, unary, weight_entropies,
 ];
 
@@ -37,7 +38,8 @@ pub const SNIPPET_SOURCES: &[(&str, &str)] = sources!["common/":
     left_vec4, mask_scalar, mask_vec4, network_adam, network_batch, network_layers, network_loss, network_losses,
     network_tile, no_bias_sums, order, path_nodes, path_step, permutation, product_scalar, product_vec4, reduce,
     renyi, right_columns, right_gather, right_rows, right_scalar, right_uniform_scalar, right_uniform_vec4,
-    right_vec4, rows_binding4, rows_binding5, safe_math, samples2, samples4, target_gather, target_vec4, threefry,
+    right_vec4, rows_binding4, rows_binding5, safe_math, samples2, samples4, softmax_row, target_gather, target_vec4,
+    threefry,
 ];
 
 /// What kernels may ask for beyond WGSL's core; the plan offers them only to devices that have it.

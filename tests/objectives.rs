@@ -63,7 +63,8 @@ fn start(graph: &Graph, config: &RunConfig) -> Feeds<f64> {
 
 /// What is compared after the steps: losses, the weight of the entropy and its memory, parameters.
 fn watched(graph: &Graph) -> Vec<String> {
-    let moves = |role: Role, name: &str| role == Role::Param || ["ring", "lambda_entropy", "multiplier"].contains(&name);
+    let moves =
+        |role: Role, name: &str| role == Role::Param || ["ring", "lambda_entropy", "multiplier"].contains(&name);
     graph.sources().filter(|(_, s)| moves(s.role, &s.name)).map(|(_, s)| s.name.clone()).collect()
 }
 

@@ -54,11 +54,14 @@ fn point(m: &EpochMetrics) -> EpochPoint {
 /// Weight matrices of all layers.
 fn matrices(run: &mut Run) -> Result<Vec<Matrix>> {
     let weights = run.session().weights()?;
-    let matrix = |(index, (rows, columns, values))| Matrix {
-        title: format!("layer {}: {rows} x {columns}", index + 1),
-        rows,
-        columns,
-        values,
+    let matrix = |(index, (rows, columns, values)): (usize, (usize, usize, Vec<f32>))| {
+        let title = format!("layer {}: {rows} x {columns}", index + 1);
+        if rows <= 4 * columns {
+            return Matrix { title, rows, columns, values };
+        }
+        // A tall one lies on its side.
+        let turned = (0..columns).flat_map(|column| values.iter().skip(column).step_by(columns)).copied().collect();
+        Matrix { title: format!("{title}, turned"), rows: columns, columns: rows, values: turned }
     };
     Ok(weights.into_iter().enumerate().map(matrix).collect())
 }

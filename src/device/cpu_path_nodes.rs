@@ -73,11 +73,7 @@ pub(super) fn step_forward(layer: Layer<'_>, from: &Nodes, to: &mut Nodes) {
     let inputs = from.weight.len() - 1;
     let rows = layer.w.chunks_exact(inputs).zip(layer.logs.chunks_exact(inputs));
     for (j, (w, logs)) in rows.enumerate() {
-        let [mut total, mut surprise] = wide(
-            (w, logs, &from.weight[..inputs], &from.surprise[..inputs]),
-            #[inline(always)]
-            |row| sums(row),
-        );
+        let [mut total, mut surprise] = wide((w, logs, &from.weight[..inputs], &from.surprise[..inputs]), sums);
         if let Some(b) = layer.b {
             let part = b[j].abs() * from.weight[inputs];
             total += part;
@@ -122,12 +118,8 @@ pub(super) fn step_backward(layer: Layer<'_>, from: &Nodes, to: &mut Nodes) {
     let rows = layer.w.chunks_exact(inputs).zip(layer.logs.chunks_exact(inputs));
     for (j, row) in rows.enumerate() {
         let own = [from.weight[j], from.surprise[j]];
-        let sums = (&mut to.weight[..inputs], &mut to.entropy[..inputs]);
-        wide(
-            (row, own, sums),
-            #[inline(always)]
-            |task| spread(task),
-        );
+        let into = [&mut to.weight[..inputs], &mut to.entropy[..inputs]];
+        wide(([row.0, row.1], own, into), spread);
         if let Some(b) = layer.b {
             let part = b[j].abs() * own[0];
             to.weight[inputs] += part;
@@ -141,9 +133,12 @@ pub(super) fn step_backward(layer: Layer<'_>, from: &Nodes, to: &mut Nodes) {
     to.close(from.sum);
 }
 
+/// Weights and logarithms of a row, its node's weight and surprise, and the sums of the nodes that it comes from.
+type Spread<'a> = ([&'a [f32]; 2], [f32; 2], [&'a mut [f32]; 2]);
+
 /// Adds a row's part to the nodes that it comes from.
 #[inline(always)]
-fn spread(((w, logs), [u, v], (weight, entropy)): ((&[f32], &[f32]), [f32; 2], (&mut [f32], &mut [f32]))) {
+fn spread(([w, logs], [u, v], [weight, entropy]): Spread<'_>) {
     for (((w, log), weight), entropy) in w.iter().zip(logs).zip(weight).zip(entropy) {
         let a = w.abs();
         let part = a * u;
@@ -152,9 +147,12 @@ fn spread(((w, logs), [u, v], (weight, entropy)): ((&[f32], &[f32]), [f32; 2], (
     }
 }
 
+/// Gradient, weights and logarithms of a row; weights and gaps of the nodes that it comes from; scale and shift.
+pub(super) type Slopes<'a> = (&'a mut [f32], [&'a [f32]; 4], [f32; 2]);
+
 /// Adds sign(w) · scale · F · (log |w| + gap + shift) to the gradient of a row.
 #[inline(always)]
-pub(super) fn slopes((dw, [w, logs], [f, gap], [scale, shift]): (&mut [f32], [&[f32]; 2], [&[f32]; 2], [f32; 2])) {
+pub(super) fn slopes((dw, [w, logs, f, gap], [scale, shift]): Slopes<'_>) {
     for ((((dw, w), log), f), gap) in dw.iter_mut().zip(w).zip(logs).zip(f).zip(gap) {
         let sign = f32::from(u8::from(*w > 0.0)) - f32::from(u8::from(*w < 0.0));
         *dw += sign * scale * f * (log + gap + shift);

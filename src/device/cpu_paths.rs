@@ -8,7 +8,8 @@
 
 use rayon::prelude::*;
 
-use super::cpu_math::{log, wide};
+use super::cpu_exp::log;
+use super::cpu_math::wide;
 use super::cpu_memory::{Span, Words};
 use super::cpu_path_nodes::{Layer, Nodes, log_of, slopes, step_backward, step_forward};
 use crate::ops::path_chain::{NO_PATH, PathBias};
@@ -143,13 +144,8 @@ impl PathKernel {
             for (row, dw) in dw.chunks_exact_mut(inputs).enumerate() {
                 let j = task * rows + row;
                 let at = j * inputs..(j + 1) * inputs;
-                let weights = [&w[at.clone()], &self.logs[l][at]];
-                let nodes = [&from.weight[..inputs], &from.gap[..inputs]];
-                wide(
-                    (dw, weights, nodes, factors(j)),
-                    #[inline(always)]
-                    |row| slopes(row),
-                );
+                let row = [&w[at.clone()], &self.logs[l][at], &from.weight[..inputs], &from.gap[..inputs]];
+                wide((dw, row, factors(j)), slopes);
             }
         });
     }
@@ -158,8 +154,8 @@ impl PathKernel {
         let Some(factors) = self.factors(l, value) else { return };
         let (from, source) = (&self.forward[l], self.levels[l]);
         for (j, db) in gradient.iter_mut().enumerate() {
-            let weights = [&b[j..=j], &[log_of(b[j])]];
-            slopes((std::slice::from_mut(db), weights, [&from.weight[source..], &from.gap[source..]], factors(j)));
+            let edge = [&b[j..=j], &[log_of(b[j])], &from.weight[source..], &from.gap[source..]];
+            slopes((std::slice::from_mut(db), edge, factors(j)));
         }
     }
 

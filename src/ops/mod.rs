@@ -36,16 +36,20 @@ pub mod multiplier_step;
 pub mod network;
 pub mod network_pass;
 pub mod network_update;
+pub mod normalise_rows;
 pub mod path_chain;
 pub mod path_entropy;
 pub mod path_entropy_grad;
 mod path_layout;
 pub mod profile;
 pub mod random_bits;
+pub mod random_normal;
 pub mod reconstruction_loss;
 pub mod renyi_entropy;
 mod samples;
 pub mod sgd_step;
+pub mod softmax_divergence;
+pub mod softmax_divergence_grad;
 pub mod softmax_entropy;
 pub mod softmax_entropy_grad;
 pub mod sum_all;
@@ -118,12 +122,16 @@ kernels! {
     multiplier_step => multiplier_step::MultiplierStepKernel,
     network_pass => network_pass::NetworkPassKernel,
     network_update => network_update::NetworkUpdateKernel,
+    normalise_rows => normalise_rows::NormaliseRowsKernel,
     path_entropy => path_entropy::PathEntropyKernel,
     path_entropy_grad => path_entropy_grad::PathEntropyGradKernel,
     random_bits => random_bits::RandomBitsKernel,
+    random_normal => random_normal::RandomNormalKernel,
     reconstruction_loss => reconstruction_loss::ReconstructionLossKernel,
     renyi_entropy => renyi_entropy::RenyiEntropyKernel,
     sgd_step => sgd_step::SgdStepKernel,
+    softmax_divergence => softmax_divergence::SoftmaxDivergenceKernel,
+    softmax_divergence_grad => softmax_divergence_grad::SoftmaxDivergenceGradKernel,
     softmax_entropy => softmax_entropy::SoftmaxEntropyKernel,
     softmax_entropy_grad => softmax_entropy_grad::SoftmaxEntropyGradKernel,
     sum_all => sum_all::SumAllKernel,

@@ -26,8 +26,7 @@ const MARKED_POINTS: usize = 40;
 
 const AXIS: RGBColor = RGBColor(130, 130, 130);
 const MESH: RGBColor = RGBColor(228, 228, 228);
-/// Okabe and Ito, "Color Universal Design" (2008): distinct to colour-blind readers as well; then three more,
-/// for the classes of a scatter.
+/// Okabe and Ito, "Color Universal Design" (2008), distinct to colour-blind readers as well, and three more.
 const PALETTE: [RGBColor; 10] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -170,11 +169,7 @@ fn draw_panel(area: &Canvas, panel: &Panel) -> Result<()> {
     let plane = chart.plotting_area();
     for (_, color, points) in &curves {
         let positions: Vec<_> = points.iter().map(|point| plane.map_coordinate(point)).collect();
-        if panel.joined {
-            draw_curve(area, &positions, *color)?;
-        } else {
-            positions.iter().try_for_each(|&position| draw_dot(area, position, SMALL_DOT, *color))?;
-        }
+        draw_curve(area, &positions, *color, panel.joined)?;
     }
     Ok(())
 }
@@ -217,7 +212,10 @@ fn draw_header(area: &Canvas, panel: &Panel, curves: &[Curve], left: u32) -> Res
 }
 
 /// Draws a curve through `positions`, in pixels of the whole canvas.
-fn draw_curve(area: &Canvas, positions: &[(i32, i32)], color: RGBColor) -> Result<()> {
+fn draw_curve(area: &Canvas, positions: &[(i32, i32)], color: RGBColor, joined: bool) -> Result<()> {
+    if !joined {
+        return positions.iter().try_for_each(|&position| draw_dot(area, position, SMALL_DOT, color));
+    }
     draw_line(area, positions, color)?;
     if positions.len() <= MARKED_POINTS {
         for &position in positions {

@@ -1,0 +1,42 @@
+//!use clock reduce softmax_row
+// Mean over the valid rows of KL(softmax P ‖ softmax Q), by one workgroup.
+
+struct Params {
+    m: u32,
+    n: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> p: array<f32>;           // [m, n]
+@group(0) @binding(2) var<storage, read> q: array<f32>;           // [m, n]
+@group(0) @binding(3) var<storage, read> clock: array<u32>;       // [16]
+@group(0) @binding(4) var<storage, read_write> mean: array<f32>;  // scalar
+
+const WORKGROUP: u32 = 64u;
+
+fn logit(i: u32, of_p: bool) -> f32 {
+    if of_p {
+        return p[i];
+    }
+    return q[i];
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(local_invocation_index) lane: u32) {
+    let rows = min(clock[CLOCK_VALID_ROWS], params.m);
+    var sum = 0.0;
+    for (var row = lane; row < rows; row += WORKGROUP) {
+        let first = row * params.n;
+        let of_p = row_total(first, params.n, true);
+        let of_q = row_total(first, params.n, false);
+        for (var k = 0u; k < params.n; k++) {
+            let log_p = (p[first + k] - of_p.x) - of_p.y;
+            let log_q = (q[first + k] - of_q.x) - of_q.y;
+            sum += exp(log_p) * (log_p - log_q);
+        }
+    }
+    let total = reduce_sum(lane, sum);
+    if lane == 0u {
+        mean[0] = total / f32(rows);
+    }
+}
