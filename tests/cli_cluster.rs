@@ -54,6 +54,21 @@ fn the_same_seed_gives_the_same_encoder_and_another_one_another() {
 }
 
 #[test]
+fn perturbations_are_measured_and_learnt_against() {
+    let data = small_mnist();
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("vat");
+    let flags = ["--device", "cpu", "--augment", "vat", "--hidden", "30", "--epochs", "60", "--lr", "0.003"];
+    let gentle = ["--augment-weight", "0.5", "--epsilon", "0.5"];
+    let result = cluster(data.path(), &run, &[&flags[..], &gentle].concat());
+    let adversarial = result["train_adversarial"].as_f64().unwrap();
+    assert!(adversarial > 0.0 && adversarial < 0.5, "{result}");
+    assert!(result["purity"].as_f64().unwrap() > 0.3 && result["clusters_used"].as_f64().unwrap() > 7.0, "{result}");
+    let config = std::fs::read_to_string(run.join("config.toml")).unwrap();
+    assert!(config.contains("[augment]") && config.contains("epsilon"), "{config}");
+}
+
+#[test]
 fn everything_in_one_cluster_is_said() {
     let data = small_mnist();
     let folder = tempfile::tempdir().unwrap();

@@ -8,7 +8,9 @@ use gpu_ae::data::{self, Dataset};
 use gpu_ae::report::{Band, image_grid, text_table, write_png};
 use gpu_ae::train::RunDir;
 use gpu_ae::train::checkpoint::serialize;
-use gpu_ae::train::cluster::{Agreement, Assignments, ClusterConfig, Clustering, Contingency, EpochLosses};
+use gpu_ae::train::cluster::{
+    Adversarial, Agreement, Assignments, ClusterConfig, Clustering, Contingency, EpochLosses,
+};
 use gpu_ae::{Error, Result, whole_file};
 use serde::Serialize;
 
@@ -21,8 +23,8 @@ const NEAREST: usize = 16;
 #[derive(clap::Args)]
 #[command(
     after_help = "An encoder with one output a cluster learns to be certain of every row and to use all clusters alike; \
-labels are only used to judge it. Defaults are those of a linear encoder; --hidden 512 --weight-decay 0 makes it a \
-network."
+labels are only used to judge it. By default the encoder is linear; --augment vat makes it a network that must say \
+the same of rows that are nearly the same."
 )]
 pub struct Args {
     #[command(flatten)]
@@ -32,24 +34,33 @@ pub struct Args {
     /// Number of clusters
     #[arg(long, value_name = "N", default_value_t = 10)]
     clusters: usize,
-    /// Widths of hidden layers, such as 512,256; none for a linear encoder
+    /// What keeps rows that are alike together: nothing, or virtual adversarial perturbations
+    #[arg(long, value_enum, default_value_t = Augment::None)]
+    augment: Augment,
+    /// Widths of hidden layers, such as 512,256 [default: none, a linear encoder; vat: 1200,1200]
     #[arg(long, value_name = "N,N", value_delimiter = ',')]
-    hidden: Vec<usize>,
-    /// Passes over the training data
-    #[arg(long, value_name = "N", default_value_t = 5)]
-    epochs: u32,
+    hidden: Option<Vec<usize>>,
+    /// Passes over the training data [default: 5; vat: 20]
+    #[arg(long, value_name = "N")]
+    epochs: Option<u32>,
+    /// Length of a perturbation, pixels from 0 to 1
+    #[arg(long, value_name = "X", default_value_t = Adversarial::default().epsilon, allow_negative_numbers = true)]
+    epsilon: f32,
+    /// Weight of what perturbations change
+    #[arg(long, value_name = "X", default_value_t = Adversarial::default().weight, allow_negative_numbers = true)]
+    augment_weight: f32,
     /// Samples of a training step
     #[arg(long, value_name = "N", default_value_t = 256)]
     batch_size: usize,
     /// Adam's step size
     #[arg(long, value_name = "X", default_value_t = 1e-3, allow_negative_numbers = true)]
     lr: f32,
-    /// L2 penalty on all parameters
-    #[arg(long, value_name = "X", default_value_t = 1e-2, allow_negative_numbers = true)]
-    weight_decay: f32,
-    /// Weight of the balance between clusters
-    #[arg(long, value_name = "X", default_value_t = 2.0, allow_negative_numbers = true)]
-    balance: f32,
+    /// L2 penalty on all parameters [default: 0.01; vat: 0]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    weight_decay: Option<f32>,
+    /// Weight of the balance between clusters [default: 2; vat: 4]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    balance: Option<f32>,
     /// Seed of everything random
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -64,6 +75,15 @@ pub struct Args {
     json: bool,
 }
 
+/// What keeps rows that are alike together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Augment {
+    /// Nothing beside the entropies
+    None,
+    /// Virtual adversarial perturbations
+    Vat,
+}
+
 /// A line of `metrics.jsonl`.
 #[derive(Serialize)]
 struct Metrics {
@@ -71,6 +91,8 @@ struct Metrics {
     seconds: f64,
     train_entropy: f64,
     train_divergence: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    train_adversarial: Option<f64>,
     test_entropy: f64,
     clusters_used: f64,
     #[serde(flatten)]
@@ -84,6 +106,7 @@ impl Metrics {
             seconds,
             train_entropy: losses.entropy,
             train_divergence: losses.divergence,
+            train_adversarial: losses.adversarial,
             test_entropy: test.entropy,
             clusters_used: test.used,
             agreement,
@@ -104,18 +127,24 @@ impl Metrics {
 pub fn run(args: Args) -> Result<()> {
     let quiet = args.quiet || args.json;
     let defaults = RunConfig::default();
+    let vat = args.augment == Augment::Vat;
     let config = ClusterConfig {
         data: args.data.data.clone().unwrap_or(defaults.data),
         data_dir: args.data.data_dir.clone(),
         device: args.device.device.clone().unwrap_or(defaults.device),
         seed: args.seed,
         clusters: args.clusters,
-        hidden: args.hidden.clone(),
-        epochs: args.epochs,
+        hidden: args.hidden.clone().unwrap_or(if vat { vec![1200, 1200] } else { Vec::new() }),
+        epochs: args.epochs.unwrap_or(if vat { 20 } else { 5 }),
         batch_size: args.batch_size,
         lr: args.lr,
-        weight_decay: args.weight_decay,
-        balance: args.balance,
+        weight_decay: args.weight_decay.unwrap_or(if vat { 0.0 } else { 1e-2 }),
+        balance: args.balance.unwrap_or(if vat { 4.0 } else { 2.0 }),
+        augment: vat.then(|| Adversarial {
+            epsilon: args.epsilon,
+            weight: args.augment_weight,
+            ..Adversarial::default()
+        }),
     };
     config.check()?;
     let path =

@@ -3,7 +3,7 @@
 //! Source: FORMULAS §1. With A = |W|, F what reaches a neuron from the inputs and the always-on source of
 //! the biases (F_l = A_l F_{l−1} + |b_l|) and B what leads from it to the outputs (B_{l−1} = A_lᵀ B_l), a layer's
 //! width is the entropy of F ∘ B over its neurons. Rescaling a ReLU neuron multiplies its F and divides its
-//! B, so it cannot be gamed. [`super::path_entropy`] computes the same shares without a gradient.
+//! B, so it cannot be gamed. [`super::path_entropy()`] computes the same shares without a gradient.
 
 use crate::error::Result;
 use crate::graph::{Graph, Var};

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::ClusterConfig;
+use super::{Adversarial, ClusterConfig};
 use crate::autodiff::grad;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role, Var};
@@ -13,18 +13,26 @@ use crate::ops::activation::Activation;
 use crate::ops::adam_step::{AdamStep, WeightDecay};
 use crate::ops::batch_gather::BatchGather;
 use crate::ops::batch_rows::BatchRows;
+use crate::ops::binary::Binary;
 use crate::ops::clock;
 use crate::ops::clock_advance::ClockAdvance;
+use crate::ops::normalise_rows::NormaliseRows;
+use crate::ops::random_normal::RandomNormal;
+use crate::ops::softmax_divergence::SoftmaxDivergence;
 use crate::optim::adam::adam;
 use crate::tensor::Ty;
 use crate::train::graph::DataShape;
 
-/// Loss terms, in the order of the ring's columns: mean H of the rows, KL of the mean to uniform.
-pub const TERMS: [&str; 2] = ["entropy", "divergence"];
+/// Loss terms, in the order of the ring's columns: mean H of the rows, KL of the mean to uniform, and under
+/// augmentation the divergence of perturbed rows.
+pub fn terms(config: &ClusterConfig) -> &'static [&'static str] {
+    if config.augment.is_some() { &["entropy", "divergence", "adversarial"] } else { &["entropy", "divergence"] }
+}
 
 /// Logits of a batch, and what they amount to.
 struct Forward {
     clock: Var,
+    x: Var,
     layers: Vec<Layer>,
     logits: Var,
     codes: SoftAssignment,
@@ -55,22 +63,56 @@ fn forward(g: &mut Graph, config: &ClusterConfig, name: &str, data: DataShape, b
     }
     let rows = g.apply(BatchRows(batch), &[clock])?;
     let x = g.apply(gather, &[bytes, rows])?;
-    let logits = layers.iter().try_fold(x, |x, layer| layer.forward(g, x))?;
+    let logits = logits(g, &layers, x)?;
     let codes = soft_assignment(g, logits, clock, -1.0)?;
-    Ok(Forward { clock, layers, logits, codes })
+    Ok(Forward { clock, x, layers, logits, codes })
 }
 
+fn logits(g: &mut Graph, layers: &[Layer], x: Var) -> Result<Var> {
+    layers.iter().try_fold(x, |x, layer| layer.forward(g, x))
+}
+
+impl Forward {
+    /// How much the assignments change under the perturbation that changes them most, as far as one step of
+    /// power iteration finds it (Miyato et al., 2018, as in IMSAT): a random direction, a finite step along it,
+    /// the gradient of the divergence there is the direction, its length is ε.
+    fn adversarial(&self, g: &mut Graph, augment: Adversarial, one: Var) -> Result<Var> {
+        let shape = g.ty(self.x).shape.clone();
+        let noise = g.apply(RandomNormal { shape, stream: NOISE }, &[self.clock])?;
+        let random = g.apply(NormaliseRows { scale: augment.probe }, &[noise])?;
+        let divergence = |g: &mut Graph, perturbation: Var| {
+            let x = g.apply(Binary::Add, &[self.x, perturbation])?;
+            let perturbed = logits(g, &self.layers, x)?;
+            g.apply(SoftmaxDivergence, &[self.logits, perturbed, self.clock])
+        };
+        let probed = divergence(g, random)?;
+        let unconnected = || Error::graph("adversarial", "the divergence does not depend on the perturbation");
+        let direction = grad(g, &[(probed, one)], &[random])?[0].ok_or_else(unconnected)?;
+        let perturbation = g.apply(NormaliseRows { scale: augment.epsilon }, &[direction])?;
+        divergence(g, perturbation)
+    }
+}
+
+/// Distinguishes the draws of perturbations from others of a step.
+const NOISE: u32 = 1;
+
 /// One step of training. Sources beside parameters and moments: `clock`, `ring`, `learning_rate`, `one`,
-/// `balance`, and the data set `train images`.
-pub(super) fn training(config: &ClusterConfig, data: DataShape) -> Result<Graph> {
+/// `balance`, `augmentation`, and the data set `train images`.
+///
+/// # Errors
+/// When a layer has no width.
+pub fn training(config: &ClusterConfig, data: DataShape) -> Result<Graph> {
     let g = &mut Graph::new();
     let batch = config.batch_size.min(data.rows);
     let forward = forward(g, config, "train images", data, batch)?;
     let steps = data.rows.div_ceil(batch);
-    let ring = g.source(Role::State, "ring", Ty::f32(&[steps, 1 + TERMS.len()]));
-    let [learning_rate, one, balance] =
-        ["learning_rate", "one", "balance"].map(|name| g.source(Role::State, name, Ty::f32(&[])));
-    let terms = [forward.codes.mean_entropy, forward.codes.divergence];
+    let ring = g.source(Role::State, "ring", Ty::f32(&[steps, 1 + terms(config).len()]));
+    let [learning_rate, one, balance, augmentation] =
+        ["learning_rate", "one", "balance", "augmentation"].map(|name| g.source(Role::State, name, Ty::f32(&[])));
+    let mut losses = vec![(forward.codes.mean_entropy, one), (forward.codes.divergence, balance)];
+    if let Some(augment) = config.augment {
+        losses.push((forward.adversarial(g, augment, one)?, augmentation));
+    }
     let named: Vec<(String, Var)> = forward
         .layers
         .iter()
@@ -79,13 +121,14 @@ pub(super) fn training(config: &ClusterConfig, data: DataShape) -> Result<Graph>
         })
         .collect();
     let parameters: Vec<Var> = named.iter().map(|(_, var)| *var).collect();
-    let gradients = grad(g, &[(terms[0], one), (terms[1], balance)], &parameters)?;
+    let gradients = grad(g, &losses, &parameters)?;
     let unconnected = || Error::Usage("--hidden: a parameter has no influence on the loss".into());
     let gradients: Vec<Var> = gradients.into_iter().collect::<Option<_>>().ok_or_else(unconnected)?;
     let decay = if config.weight_decay > 0.0 { WeightDecay::L2 } else { WeightDecay::None };
     let settings = AdamStep { decay, lambda: config.weight_decay, ..AdamStep::new(parameters.len()) };
     let advance = ClockAdvance { beta1: settings.beta1, beta2: settings.beta2 };
-    let advanced = g.push(Arc::new(advance), &[forward.clock, ring, terms[0], terms[1]])?;
+    let values: Vec<Var> = losses.iter().map(|(term, _)| *term).collect();
+    let advanced = g.push(Arc::new(advance), &[&[forward.clock, ring][..], &values].concat())?;
     adam(g, settings, advanced[0], learning_rate, &named, &gradients)?;
     Ok(std::mem::take(g))
 }
@@ -94,7 +137,7 @@ pub(super) fn training(config: &ClusterConfig, data: DataShape) -> Result<Graph>
 pub(super) fn assignment(config: &ClusterConfig, data: DataShape, batch: usize) -> Result<Graph> {
     let g = &mut Graph::new();
     let forward = forward(g, config, "test images", data, batch)?;
-    let ring = g.source(Role::State, "ring", Ty::f32(&[data.rows.div_ceil(batch), 1 + TERMS.len()]));
+    let ring = g.source(Role::State, "ring", Ty::f32(&[data.rows.div_ceil(batch), 3]));
     g.result("logits", forward.logits);
     let advance = ClockAdvance { beta1: 0.0, beta2: 0.0 };
     let terms = [forward.codes.mean_entropy, forward.codes.divergence];

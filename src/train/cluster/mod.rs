@@ -3,10 +3,11 @@
 //! Source: Paiton and Lundquist, "Entropy loss function for unsupervised deep learning", corrected as in
 //! FORMULAS §2: the loss is the mean entropy of the rows' soft assignments plus λ · KL of their mean to uniform.
 //! The first makes every assignment certain, the second keeps all clusters in use; without it everything ends
-//! up in one.
+//! up in one. Neither says what belongs together: virtual adversarial perturbations do, as in IMSAT (Hu et al.,
+//! "Learning Discrete Representations via Information Maximizing Self-Augmented Training", 2017).
 
 pub mod agreement;
-mod graph;
+pub mod graph;
 
 use std::path::PathBuf;
 
@@ -23,6 +24,25 @@ use crate::plan::Plan;
 use crate::rng::{Rng, Stream, stream_key};
 use crate::tensor::Ty;
 pub use agreement::{Agreement, Contingency};
+
+/// Virtual adversarial perturbations: what the encoder says of a row must hold for rows near it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Adversarial {
+    /// Length ε of a perturbation, pixels from 0 to 1.
+    pub epsilon: f32,
+    /// Length of the step by which its direction is found.
+    pub probe: f32,
+    /// Weight of the divergence that it causes.
+    pub weight: f32,
+}
+
+impl Default for Adversarial {
+    /// IMSAT's weights (Hu et al., 2017), relative to that of the entropy, and a length near what they use.
+    fn default() -> Self {
+        Adversarial { epsilon: 1.5, probe: 10.0, weight: 10.0 }
+    }
+}
 
 /// Everything that decides what a clustering comes to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,6 +71,9 @@ pub struct ClusterConfig {
     pub weight_decay: f32,
     /// Weight λ of the balance.
     pub balance: f32,
+    /// Perturbations, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub augment: Option<Adversarial>,
 }
 
 impl ClusterConfig {
@@ -76,7 +99,14 @@ impl ClusterConfig {
         if !(self.lr.is_finite() && self.lr > 0.0) {
             return refuse(format!("--lr {}: expected a positive number", self.lr));
         }
-        for (flag, value) in [("--weight-decay", self.weight_decay), ("--balance", self.balance)] {
+        let augment = self.augment.unwrap_or_default();
+        let numbers = [
+            ("--weight-decay", self.weight_decay),
+            ("--balance", self.balance),
+            ("--epsilon", augment.epsilon),
+            ("--augment-weight", augment.weight),
+        ];
+        for (flag, value) in numbers {
             if !(value.is_finite() && value >= 0.0) {
                 return refuse(format!("{flag} {value}: expected a number of 0 or more"));
             }
@@ -143,6 +173,8 @@ pub struct EpochLosses {
     pub entropy: f64,
     /// KL of the mean assignment to uniform.
     pub divergence: f64,
+    /// Divergence caused by perturbations, where there are any.
+    pub adversarial: Option<f64>,
 }
 
 /// A clustering on a device.
@@ -179,7 +211,10 @@ impl Clustering {
         let batch = config.batch_size.min(train_shape.rows);
         let clock = clock::start(train_shape.rows, batch, true, config.seed);
         device.write(train, "clock", bytemuck::cast_slice(&clock))?;
-        for (name, value) in [("learning_rate", config.lr), ("one", 1.0), ("balance", config.balance)] {
+        let augmentation = config.augment.map_or(0.0, |augment| augment.weight);
+        let settings =
+            [("learning_rate", config.lr), ("one", 1.0), ("balance", config.balance), ("augmentation", augmentation)];
+        for (name, value) in settings {
             device.write(train, name, &value.to_le_bytes())?;
         }
         let mut rng = Rng::new(stream_key(config.seed, Stream::Init));
@@ -208,21 +243,22 @@ impl Clustering {
         self.device.run(self.train, self.batches)?;
         let clock = self.device.read_u32(self.train, "clock")?;
         if clock[clock::BAD_STEP] != 0 {
-            let term = graph::TERMS[(clock[clock::BAD_TERM] as usize).min(graph::TERMS.len() - 1)];
+            let terms = graph::terms(&self.config);
+            let term = terms[(clock[clock::BAD_TERM] as usize).min(terms.len() - 1)];
             return Err(Error::Failed(format!(
                 "step {}: the {term} of the clusters is not finite; a smaller --lr usually helps",
                 clock[clock::BAD_STEP]
             )));
         }
         let ring = self.device.read_f32(self.train, "ring")?;
-        let mut sums = [0.0; 3];
-        for row in ring.chunks_exact(1 + graph::TERMS.len()) {
-            let rows = f64::from(row[0]);
-            sums[0] += rows;
-            sums[1] += rows * f64::from(row[1]);
-            sums[2] += rows * f64::from(row[2]);
-        }
-        Ok(EpochLosses { entropy: sums[1] / sums[0], divergence: sums[2] / sums[0] })
+        let width = 1 + graph::terms(&self.config).len();
+        let rows: f64 = ring.chunks_exact(width).map(|row| f64::from(row[0])).sum();
+        let mean = |term: usize| {
+            let sum: f64 = ring.chunks_exact(width).map(|row| f64::from(row[0]) * f64::from(row[term])).sum();
+            sum / rows
+        };
+        let adversarial = self.config.augment.map(|_| mean(3));
+        Ok(EpochLosses { entropy: mean(1), divergence: mean(2), adversarial })
     }
 
     /// Where the test rows go.
