@@ -13,8 +13,9 @@ use super::output::{say, say_json};
 #[command(
     after_help = "Columns: H is the Shannon entropy in nats of the neurons' activeness (sums of absolute weights \
 in, out, and the product of both), width is exp(H), the number of neurons that effectively take part; active counts \
-neurons whose sum is over a thousandth of the layer's largest. Only the product cannot be changed by rescaling a ReLU \
-neuron."
+neurons whose sum is over a thousandth of the layer's largest, in, out and both. Width by paths is exp of the entropy of the \
+neurons' shares of all paths from the inputs to the outputs. Only the product and the paths cannot be changed by rescaling \
+a ReLU neuron."
 )]
 pub struct Args {
     /// Run directory
@@ -45,6 +46,7 @@ pub fn run(args: Args) -> Result<()> {
                 optional(layer.effective_width_out),
                 optional(layer.entropy_product),
                 optional(layer.effective_width),
+                format_number(layer.path_width),
                 layer.active_in.to_string(),
                 layer.active_out.map_or("-".into(), |active| active.to_string()),
                 layer.active.map_or("-".into(), |active| active.to_string()),
@@ -62,6 +64,7 @@ pub fn run(args: Args) -> Result<()> {
         "width out",
         "H product",
         "width",
+        "width by paths",
         "active",
     ];
     say(text_table(&headers, &rows).trim_end());

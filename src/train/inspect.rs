@@ -7,6 +7,8 @@ use crate::error::{Error, Result};
 use crate::graph::{Feeds, Graph, Role, interpret};
 use crate::nn::autoencoder::parameter_prefix;
 use crate::ops::activeness::{Activeness, Direction};
+use crate::ops::path_chain::PathBias;
+use crate::ops::path_entropy::PathEntropy;
 use crate::ops::renyi_entropy::RenyiEntropy;
 use crate::tensor::HostTensor;
 
@@ -35,6 +37,8 @@ pub struct LayerReport {
     pub entropy_product: Option<f64>,
     /// exp of it.
     pub effective_width: Option<f64>,
+    /// exp of the entropy of the neurons' shares of all paths through the network, biases included.
+    pub path_width: f64,
     /// Neurons whose incoming activeness is over a thousandth of the layer's largest.
     pub active_in: usize,
     /// The same of outgoing activeness.
@@ -78,12 +82,32 @@ fn entropy(a: &[f64]) -> Result<f64> {
     Ok(interpret(g, &mut [("a".to_string(), tensor)].into())?.get(h).scalar())
 }
 
+/// Entropies of the shares that the neurons of every level have of the network's paths, from the inputs on.
+fn path_entropies(state: &State, layers: usize) -> Result<Vec<f64>> {
+    let g = &mut Graph::new();
+    let mut feeds: Feeds<f64> = Feeds::new();
+    let mut parameters = Vec::new();
+    for index in 0..layers {
+        for part in ["weight", "bias"] {
+            let name = format!("{}.{part}", parameter_prefix(index));
+            let value = tensor(state, &name)?;
+            parameters.push(g.source(Role::Param, name.clone(), value.ty()));
+            feeds.insert(name, value);
+        }
+    }
+    let paths = PathEntropy { alpha: 1.0, bias: PathBias::Source };
+    let outputs = g.push(std::sync::Arc::new(paths), &parameters)?;
+    let entropies = outputs.last().copied().ok_or_else(|| Error::graph("path_entropy", "has no outputs"))?;
+    Ok(interpret(g, &mut feeds)?.get(entropies).real().to_vec())
+}
+
 /// Figures of every layer.
 ///
 /// # Errors
 /// When a parameter is missing from the state.
 pub fn inspect(state: &State, layers: usize) -> Result<Vec<LayerReport>> {
     let parameter = |index: usize, part: &str| tensor(state, &format!("{}.{part}", parameter_prefix(index)));
+    let levels = path_entropies(state, layers)?;
     (0..layers)
         .map(|index| {
             let (w, b) = (parameter(index, "weight")?, parameter(index, "bias")?);
@@ -120,6 +144,7 @@ pub fn inspect(state: &State, layers: usize) -> Result<Vec<LayerReport>> {
                 effective_width_out: entropy_out.map(f64::exp),
                 entropy_product,
                 effective_width: entropy_product.map(f64::exp),
+                path_width: levels[index + 1].exp(),
                 active_in: count(&|neuron| is_active(&incoming, neuron)),
                 active_out,
                 active: outgoing.as_ref().map(both),
