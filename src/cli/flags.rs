@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
-use gpu_ae::config::{RECIPES, RunConfig};
+use gpu_ae::config::{RECIPES, RunConfig, Schedule};
 use gpu_ae::data::{self, Dataset};
 use gpu_ae::device::{Choice, Device, open};
 use gpu_ae::train::{Checkpoint, RunDir, Session, Tuning};
@@ -114,6 +114,9 @@ impl ConfigFlags {
             config.set("--set", key.trim(), value.trim())?;
         }
         if let Some(budget) = &self.budget {
+            if !matches!(config.entropy.schedule, Schedule::Budget { .. }) {
+                config.entropy.schedule = Schedule::budget();
+            }
             config.set("--budget", "budget", budget)?;
         }
         set(&mut config.model, self.model);
