@@ -37,7 +37,7 @@ pub struct Args {
     /// What keeps rows that are alike together: nothing, or virtual adversarial perturbations
     #[arg(long, value_enum, default_value_t = Augment::None)]
     augment: Augment,
-    /// Widths of hidden layers, such as 512,256 [default: none, a linear encoder; vat: 1200,1200]
+    /// Widths of hidden layers, such as 512,256 [default: none, a linear encoder; vat: 400,400]
     #[arg(long, value_name = "N,N", value_delimiter = ',')]
     hidden: Option<Vec<usize>>,
     /// Passes over the training data [default: 5; vat: 20]
@@ -49,9 +49,9 @@ pub struct Args {
     /// Weight of what perturbations change
     #[arg(long, value_name = "X", default_value_t = Adversarial::default().weight, allow_negative_numbers = true)]
     augment_weight: f32,
-    /// Samples of a training step
-    #[arg(long, value_name = "N", default_value_t = 256)]
-    batch_size: usize,
+    /// Samples of a training step [default: 256; vat: 128]
+    #[arg(long, value_name = "N")]
+    batch_size: Option<usize>,
     /// Adam's step size
     #[arg(long, value_name = "X", default_value_t = 1e-3, allow_negative_numbers = true)]
     lr: f32,
@@ -134,9 +134,9 @@ pub fn run(args: Args) -> Result<()> {
         device: args.device.device.clone().unwrap_or(defaults.device),
         seed: args.seed,
         clusters: args.clusters,
-        hidden: args.hidden.clone().unwrap_or(if vat { vec![1200, 1200] } else { Vec::new() }),
+        hidden: args.hidden.clone().unwrap_or(if vat { vec![400, 400] } else { Vec::new() }),
         epochs: args.epochs.unwrap_or(if vat { 20 } else { 5 }),
-        batch_size: args.batch_size,
+        batch_size: args.batch_size.unwrap_or(if vat { 128 } else { 256 }),
         lr: args.lr,
         weight_decay: args.weight_decay.unwrap_or(if vat { 0.0 } else { 1e-2 }),
         balance: args.balance.unwrap_or(if vat { 4.0 } else { 2.0 }),
