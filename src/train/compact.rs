@@ -9,7 +9,8 @@ use super::{Checkpoint, Session};
 use crate::config::RunConfig;
 use crate::error::{Error, Result};
 use crate::nn::autoencoder::parameter_prefix;
-use crate::tensor::{DType, Ty};
+use crate::optim::adam::{first_moment, second_moment};
+use crate::tensor::Ty;
 
 /// A hidden neuron: number of its layer, from 1, and its number in it, from 0.
 pub type Neuron = (usize, usize);
@@ -30,7 +31,7 @@ pub struct Compaction {
 /// Parameters and moments that belong to a layer, by the part of them.
 fn names(layer: usize, part: &str) -> [String; 3] {
     let name = format!("{}.{part}", parameter_prefix(layer));
-    ["", "adam.m.", "adam.v."].map(|moment| format!("{moment}{name}"))
+    [first_moment(&name), second_moment(&name), name]
 }
 
 fn floats<'a>(state: &'a State, name: &str) -> Result<(&'a Ty, Vec<f32>)> {
@@ -40,7 +41,7 @@ fn floats<'a>(state: &'a State, name: &str) -> Result<(&'a Ty, Vec<f32>)> {
 }
 
 fn put(state: &mut State, name: String, dims: &[usize], values: &[f32]) {
-    state.insert(name, (Ty { dtype: DType::F32, ..Ty::f32(dims) }, bytemuck::cast_slice(values).to_vec()));
+    state.insert(name, (Ty::f32(dims), bytemuck::cast_slice(values).to_vec()));
 }
 
 /// The parameters with these neurons held at these means: nothing reads them any more, and what they would
@@ -74,14 +75,13 @@ fn held(state: &State, config: &RunConfig, neurons: &[Neuron], means: &[Vec<f64>
 /// A matrix or vector without some of its rows and columns.
 fn cut(state: &mut State, name: String, rows: &[usize], columns: &[usize]) -> Result<()> {
     let (ty, values) = floats(state, &name)?;
-    let dims = ty.shape.dims().to_vec();
+    let mut dims = ty.shape.dims().to_vec();
     let width = dims.get(1).copied().unwrap_or(1);
     let mut kept = Vec::with_capacity(values.len());
     let rows_kept = values.chunks_exact(width).enumerate().filter(|(row, _)| !rows.contains(row));
     for (_, row) in rows_kept {
         kept.extend(row.iter().enumerate().filter(|(column, _)| !columns.contains(column)).map(|(_, value)| *value));
     }
-    let mut dims = dims;
     dims[0] -= rows.len();
     if let Some(width) = dims.get_mut(1) {
         *width -= columns.len();
