@@ -73,8 +73,8 @@ pub struct ConfigFlags {
     #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true)]
     pub lambda_entropy: Option<f32>,
     /// Mean squared error that the entropy may cost; 0 takes what the warm-up has reached
-    #[arg(long, value_name = "MSE", allow_negative_numbers = true)]
-    pub budget: Option<String>,
+    #[arg(long, value_name = "MSE", value_parser = number, allow_negative_numbers = true)]
+    pub budget: Option<f32>,
     /// Any key of config.toml, such as entropy.alpha=1 or entropy.of=paths; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
@@ -113,11 +113,13 @@ impl ConfigFlags {
                 .ok_or_else(|| Error::Usage(format!("--set {assignment}: expected KEY=VALUE, such as alpha=0.5")))?;
             config.set("--set", key.trim(), value.trim())?;
         }
-        if let Some(budget) = &self.budget {
+        if let Some(budget) = self.budget {
             if !matches!(config.entropy.schedule, Schedule::Budget { .. }) {
                 config.entropy.schedule = Schedule::budget();
             }
-            config.set("--budget", "budget", budget)?;
+            if let Schedule::Budget { mse, .. } = &mut config.entropy.schedule {
+                *mse = budget;
+            }
         }
         set(&mut config.model, self.model);
         set(&mut config.data, self.data.data);
