@@ -1,6 +1,6 @@
 //!use index reduce
-// Rows of X brought to one length, one workgroup a row; a row of zeros stays one. Elements are taken relative
-// to the row's largest, so that tiny ones do not square to nothing.
+// Rows of X brought to a length, one workgroup a row; a row of zeros stays one. Elements are taken relative to
+// the row's largest, so that tiny ones do not square to nothing. Lengths: row_length_same, row_length_table.
 
 struct Params {
     rows: u32,
@@ -18,7 +18,8 @@ const WORKGROUP: u32 = 32u;
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
     // Groups past the end repeat the last row, since all must meet at the barriers.
-    let first = min(group_index(group, groups), params.rows - 1u) * params.columns;
+    let row = min(group_index(group, groups), params.rows - 1u);
+    let first = row * params.columns;
     var most = 0.0;
     for (var k = lane; k < params.columns; k += WORKGROUP) {
         most = max(most, abs(x[first + k]));
@@ -31,7 +32,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         sum += part * part;
     }
     let square = reduce_sum(lane, sum);
-    let factor = params.scale / sqrt(max(square, 1.0));
+    let factor = row_length(row) / sqrt(max(square, 1.0));
     for (var k = lane; k < params.columns; k += WORKGROUP) {
         y[first + k] = x[first + k] / unit * factor;
     }

@@ -15,7 +15,7 @@ pub fn threefry2x32(key: [u32; 2], counter: [u32; 2]) -> [u32; 2] {
 
 /// The same for several counters side by side, which a compiler can do in wide registers.
 #[inline(always)]
-fn threefry_lanes<const N: usize>(key: [u32; 2], counters: [[u32; N]; 2]) -> [[u32; N]; 2] {
+pub(crate) fn threefry_lanes<const N: usize>(key: [u32; 2], counters: [[u32; N]; 2]) -> [[u32; N]; 2] {
     let schedule = [key[0], key[1], PARITY ^ key[0] ^ key[1]];
     let [mut a, mut b] = counters;
     for lane in 0..N {

@@ -38,7 +38,7 @@ pub const SNIPPET_SOURCES: &[(&str, &str)] = sources!["common/":
     left_vec4, mask_scalar, mask_vec4, network_adam, network_batch, network_layers, network_loss, network_losses,
     network_tile, no_bias_sums, order, path_nodes, path_step, permutation, product_scalar, product_vec4, reduce,
     renyi, right_columns, right_gather, right_rows, right_scalar, right_uniform_scalar, right_uniform_vec4,
-    right_vec4, rows_binding4, rows_binding5, safe_math, samples2, samples4, softmax_row, target_gather, target_vec4,
+    right_vec4, row_length_same, row_length_table, rows_binding4, rows_binding5, safe_math, samples2, samples4, softmax_row, target_gather, target_vec4,
     threefry,
 ];
 

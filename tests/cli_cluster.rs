@@ -59,13 +59,43 @@ fn perturbations_are_measured_and_learnt_against() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("vat");
     let flags = ["--device", "cpu", "--augment", "vat", "--hidden", "30", "--epochs", "60", "--lr", "0.003"];
-    let gentle = ["--augment-weight", "0.5", "--epsilon", "0.5"];
+    let gentle = ["--augment-weight", "0.5", "--epsilon", "0.1"];
     let result = cluster(data.path(), &run, &[&flags[..], &gentle].concat());
     let adversarial = result["train_adversarial"].as_f64().unwrap();
     assert!(adversarial > 0.0 && adversarial < 0.5, "{result}");
     assert!(result["purity"].as_f64().unwrap() > 0.3 && result["clusters_used"].as_f64().unwrap() > 7.0, "{result}");
     let config = std::fs::read_to_string(run.join("config.toml")).unwrap();
     assert!(config.contains("[augment]") && config.contains("epsilon"), "{config}");
+    assert_eq!(sorted_by_encoder(&run, data.path()), counts(&run));
+}
+
+/// Rows of each cluster in `clusters.csv`.
+fn counts(run: &Path) -> Vec<usize> {
+    let table = std::fs::read_to_string(run.join("clusters.csv")).unwrap();
+    table.lines().skip(1).map(|line| line.split(',').nth(1).unwrap().parse().unwrap()).collect()
+}
+
+/// Where the stored encoder, ReLU between its layers, puts test rows as they are, from 0 to 1.
+fn sorted_by_encoder(run: &Path, data: &Path) -> Vec<usize> {
+    let bytes = std::fs::read(run.join("encoder.safetensors")).unwrap();
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let values = |name: &str| -> Vec<f32> { bytemuck::pod_collect_to_vec(tensors.tensor(name).unwrap().data()) };
+    let test = gpu_ae::data::load("mnist", Some(data), 0).unwrap().test;
+    let mut counts = Vec::new();
+    for row in test.bytes.chunks_exact(test.row_bytes) {
+        let mut x: Vec<f32> = row.iter().map(|&byte| f32::from(byte) / 255.0).collect();
+        for layer in ["encoder.1", "encoder.3"] {
+            let (weight, bias) = (values(&format!("{layer}.weight")), values(&format!("{layer}.bias")));
+            let dot = |w: &[f32]| w.iter().zip(&x).map(|(w, x)| w * x).sum::<f32>();
+            x = weight.chunks_exact(x.len()).zip(&bias).map(|(w, b)| dot(w) + b).collect();
+            if layer == "encoder.1" {
+                x.iter_mut().for_each(|x| *x = x.max(0.0));
+            }
+        }
+        counts.resize(x.len(), 0);
+        counts[(0..x.len()).max_by(|&a, &b| x[a].total_cmp(&x[b])).unwrap()] += 1;
+    }
+    counts
 }
 
 #[test]

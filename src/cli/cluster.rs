@@ -43,18 +43,18 @@ pub struct Args {
     /// Passes over the training data [default: 5; vat: 20]
     #[arg(long, value_name = "N")]
     epochs: Option<u32>,
-    /// Length of a perturbation, pixels from 0 to 1
+    /// Length of a perturbation, as a share of the distance from its row to the tenth nearest one
     #[arg(long, value_name = "X", default_value_t = Adversarial::default().epsilon, allow_negative_numbers = true)]
     epsilon: f32,
     /// Weight of what perturbations change
     #[arg(long, value_name = "X", default_value_t = Adversarial::default().weight, allow_negative_numbers = true)]
     augment_weight: f32,
-    /// Samples of a training step [default: 256; vat: 128]
+    /// Samples of a training step [default: 256; vat: 250]
     #[arg(long, value_name = "N")]
     batch_size: Option<usize>,
-    /// Adam's step size
-    #[arg(long, value_name = "X", default_value_t = 1e-3, allow_negative_numbers = true)]
-    lr: f32,
+    /// Adam's step size [default: 0.001; vat: 0.002]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    lr: Option<f32>,
     /// L2 penalty on all parameters [default: 0.01; vat: 0]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     weight_decay: Option<f32>,
@@ -136,8 +136,8 @@ pub fn run(args: Args) -> Result<()> {
         clusters: args.clusters,
         hidden: args.hidden.clone().unwrap_or(if vat { vec![400, 400] } else { Vec::new() }),
         epochs: args.epochs.unwrap_or(if vat { 20 } else { 5 }),
-        batch_size: args.batch_size.unwrap_or(if vat { 128 } else { 256 }),
-        lr: args.lr,
+        batch_size: args.batch_size.unwrap_or(if vat { 250 } else { 256 }),
+        lr: args.lr.unwrap_or(if vat { 2e-3 } else { 1e-3 }),
         weight_decay: args.weight_decay.unwrap_or(if vat { 0.0 } else { 1e-2 }),
         balance: args.balance.unwrap_or(if vat { 4.0 } else { 2.0 }),
         augment: vat.then(|| Adversarial {

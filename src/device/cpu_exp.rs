@@ -1,4 +1,4 @@
-//! Exponential and logarithm without a branch, so that loops of them fill the widest registers.
+//! Exponential, logarithm, sine and cosine without a branch, so that loops of them fill the widest registers.
 
 /// log x of a normal x > 0 to about 1 ULP, without a branch: x = 2^n · m with m in [√½, √2), and a polynomial in m − 1
 /// (Cephes' `logf`).
@@ -49,9 +49,45 @@ pub(super) fn exp(x: f32) -> f32 {
     e * f32::from_bits(rounded.to_bits().wrapping_add(127) << 23)
 }
 
+/// sin 2πu and cos 2πu for u in [0, 1], to about 1e-7: the nearest quarter of a turn, and polynomials in what is
+/// left (Cephes' `sinf` and `cosf`).
+#[inline(always)]
+pub(super) fn sin_cos_of_turns(u: f32) -> (f32, f32) {
+    const ROUND: f32 = 12_582_912.0;
+    let rounded = u.mul_add(4.0, ROUND);
+    let r = u.mul_add(4.0, ROUND - rounded) * std::f32::consts::FRAC_PI_2;
+    let square = r * r;
+    let mut p = -1.951_529_6e-4_f32;
+    for c in [8.332_161e-3, -1.666_665_5e-1] {
+        p = p.mul_add(square, c);
+    }
+    let sine = (p * square).mul_add(r, r);
+    let mut p = 2.443_315_7e-5_f32;
+    for c in [-1.388_731_6e-3, 4.166_664_6e-2] {
+        p = p.mul_add(square, c);
+    }
+    let cosine = (p * square).mul_add(square, square.mul_add(-0.5, 1.0));
+    let quarter = rounded.to_bits();
+    let (s, c) = if quarter & 1 == 0 { (sine, cosine) } else { (cosine, sine) };
+    // Bit 1 of the quarter is the sign of the sine; that of the cosine is of the next quarter.
+    let negated = |x: f32, quarter: u32| f32::from_bits(x.to_bits() ^ ((quarter & 2) << 30));
+    (negated(s, quarter), negated(c, quarter.wrapping_add(1)))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{exp, log};
+    use super::{exp, log, sin_cos_of_turns};
+
+    #[test]
+    fn sine_and_cosine_are_accurate_over_a_turn() {
+        for i in 0..=100_000 {
+            let u = i as f32 / 100_000.0;
+            let (sine, cosine) = (std::f64::consts::TAU * f64::from(u)).sin_cos();
+            let (s, c) = sin_cos_of_turns(u);
+            let error = (f64::from(s) - sine).abs().max((f64::from(c) - cosine).abs());
+            assert!(error < 1.2e-7, "at {u} of a turn they are off by {error:e}");
+        }
+    }
 
     #[test]
     fn log_is_accurate_over_the_whole_range() {

@@ -1,9 +1,10 @@
-//! Operations that run by themselves: Adam, the clock; everything else by its twin.
+//! Operations that run by themselves: Adam, the clock, those of elements; everything else by its twin.
 
 use bytemuck::{cast_slice, cast_slice_mut};
 use rayon::prelude::*;
 
 use super::cpu_ceilings;
+use super::cpu_elements::ElementKernel;
 use super::cpu_math::{flush, square, wide};
 use super::cpu_memory::{Span, Words};
 use super::cpu_paths::PathKernel;
@@ -29,6 +30,7 @@ enum Kernel {
     Copy,
     Fma(CeilingFma),
     Paths(Box<PathKernel>),
+    Elements(ElementKernel),
     /// Inputs and outputs of the twin.
     Twin(Vec<HostTensor<f32>>, Vec<HostTensor<f32>>),
 }
@@ -47,6 +49,8 @@ impl Lone {
             Kernel::Fma(*ceiling)
         } else if let Some(paths) = PathKernel::new(step) {
             Kernel::Paths(Box::new(paths))
+        } else if let Some(elements) = ElementKernel::new(step) {
+            Kernel::Elements(elements)
         } else {
             let zeros = |places: &[Place]| places.iter().map(|p| HostTensor::zeros(&p.ty)).collect();
             Kernel::Twin(zeros(&step.inputs), zeros(&step.outputs))
@@ -74,6 +78,9 @@ impl Lone {
             }
             Kernel::Fma(ceiling) => {
                 with_output(outputs[0], memory, |y, memory| cpu_ceilings::fma(ceiling, inputs[0].floats(memory), y));
+            }
+            Kernel::Elements(elements) => {
+                with_output(outputs[0], memory, |y, memory| elements.run(inputs, y, memory));
             }
             Kernel::Paths(paths) => paths.run(inputs, outputs, memory),
             Kernel::Twin(x, y) => run_twin(step, [inputs, outputs], x, y, memory),

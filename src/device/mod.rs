@@ -6,6 +6,7 @@ pub mod check;
 mod cpu;
 mod cpu_block;
 mod cpu_ceilings;
+mod cpu_elements;
 mod cpu_exp;
 mod cpu_gradient;
 mod cpu_math;

@@ -1,9 +1,11 @@
-//! Rows brought to one length: directions, of perturbations for instance.
+//! Rows brought to a length, one for all or each its own: directions, of perturbations for instance.
 //!
-//! y_m = s · x_m / ‖x_m‖₂; a row of zeros stays one. A direction is a constant of whatever it is used in:
-//! no gradient goes back through it.
+//! y_m = s · l_m · x_m / ‖x_m‖₂; a row of zeros stays one. l_m is 1, or what a table holds for that row of the
+//! data set, 0 for rows of padding. A direction is a constant of whatever it is used in: no gradient goes back
+//! through it.
 
-use super::check::{arity, matrix};
+use super::batch_rows::PADDING;
+use super::check::{arity, matrix, same};
 use super::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
 use super::samples::Samples;
 use crate::error::Result;
@@ -11,22 +13,29 @@ use crate::graph::{Graph, Op, Var};
 use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Real, Ty};
 
-/// Rows of length `scale` for X \[M, N\].
+/// Rows of length `scale` for X \[M, N\], or of `scale` times a length of their own for (X, lengths f32 \[R\],
+/// rows u32 \[M\]): the row numbers of a batch, as of [`super::batch_rows`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NormaliseRows {
-    /// Length s of the rows of the result.
+    /// Length s of the rows of the result, or what their own lengths are multiplied by.
     pub scale: f32,
 }
 
 impl NormaliseRows {
     fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
         let columns = x[0].shape.matrix().map_or(1, |(_, columns)| columns);
-        for (x, y) in x[0].real().chunks_exact(columns).zip(y[0].real_mut().chunks_exact_mut(columns)) {
+        let own = |m: usize| match x[1..] {
+            [_, rows] if rows.words()[m] == PADDING => T::zero(),
+            [lengths, rows] => lengths.real()[rows.words()[m] as usize],
+            _ => T::one(),
+        };
+        let rows = x[0].real().chunks_exact(columns).zip(y[0].real_mut().chunks_exact_mut(columns));
+        for (m, (x, y)) in rows.enumerate() {
             // By the largest, so that tiny gradients do not square to nothing.
             let largest = x.iter().fold(T::zero(), |most, x| most.max(x.abs()));
             if largest > T::zero() {
                 let square = x.iter().fold(T::zero(), |sum, &x| sum + (x / largest) * (x / largest));
-                let factor = T::of(f64::from(self.scale)) / square.sqrt();
+                let factor = T::of(f64::from(self.scale)) * own(m) / square.sqrt();
                 y.iter_mut().zip(x).for_each(|(y, &x)| *y = x / largest * factor);
             }
         }
@@ -43,13 +52,23 @@ impl Op for NormaliseRows {
     }
 
     fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
-        let [x] = arity(self.name(), inputs)?;
+        let x = if let [x, table @ ..] = inputs
+            && !table.is_empty()
+        {
+            let [lengths, rows] = arity(self.name(), table)?;
+            let (count, _) = matrix(self.name(), "X", x)?;
+            same(self.name(), "the lengths", lengths, &Ty::f32(&[lengths.elements()]))?;
+            same(self.name(), "the row numbers", rows, &Ty::u32(&[count]))?;
+            *x
+        } else {
+            arity::<1>(self.name(), inputs)?[0]
+        };
         matrix(self.name(), "X", x)?;
         Ok(vec![x.clone()])
     }
 
-    fn vjp(&self, _g: &mut Graph, _x: &[Var], _y: &[Var], _dy: &[Option<Var>]) -> Result<Vec<Option<Var>>> {
-        Ok(vec![None])
+    fn vjp(&self, _g: &mut Graph, x: &[Var], _y: &[Var], _dy: &[Option<Var>]) -> Result<Vec<Option<Var>>> {
+        Ok(vec![None; x.len()])
     }
 
     crate::twin!();
@@ -71,8 +90,11 @@ impl Kernel for NormaliseRowsKernel {
         let (rows, columns) = matrix(self.stem(), "X", r.inputs[0])?;
         let scale = r.op.downcast::<NormaliseRows>().map_or(1.0, |op| op.scale);
         let params = vec![rows as u32, columns as u32, scale.to_bits()];
-        let bindings = vec![Bind::Input(0), Bind::Output(0)];
-        Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Groups(rows)))
+        let mut bindings = vec![Bind::Input(0), Bind::Output(0)];
+        bindings.extend((1..r.inputs.len()).map(Bind::Input));
+        let length = if r.inputs.len() > 1 { "row_length_table" } else { "row_length_same" };
+        let shader = ShaderKey { snippets: vec![length], ..ShaderKey::plain(self.stem()) };
+        Ok(Launch::single(shader, bindings, params, Work::Groups(rows)))
     }
 
     fn cost(&self, r: &Request<'_>) -> Cost {
@@ -92,6 +114,15 @@ impl Kernel for NormaliseRowsKernel {
             let label = format!("{rows}x{columns} of {size:e}");
             let case = Case::new(label, NormaliseRows { scale: 1.5 }, vec![x], rounding);
             cases.push(if rows == 256 { case.benched() } else { case });
+        }
+        for (rows, columns, table) in [(1, 3, 1), (65, 9, 40), (250, 784, 1000)] {
+            let mut numbers = s.words(&[rows], table as u32);
+            if let (true, Some(last)) = (rows > 1, numbers.words_mut().last_mut()) {
+                *last = PADDING;
+            }
+            let inputs = vec![s.normal(&[rows, columns]), s.uniform(&[table], 0.0, 7.0), numbers];
+            let label = format!("{rows}x{columns}, lengths of {table}");
+            cases.push(Case::new(label, NormaliseRows { scale: 0.25 }, inputs, rounding));
         }
         cases
     }

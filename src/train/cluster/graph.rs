@@ -11,6 +11,7 @@ use crate::nn::Layer;
 use crate::nn::losses::{SoftAssignment, soft_assignment};
 use crate::ops::activation::Activation;
 use crate::ops::adam_step::{AdamStep, WeightDecay};
+use crate::ops::add_bias::AddBias;
 use crate::ops::batch_gather::BatchGather;
 use crate::ops::batch_rows::BatchRows;
 use crate::ops::binary::Binary;
@@ -32,6 +33,7 @@ pub fn terms(config: &ClusterConfig) -> &'static [&'static str] {
 /// Logits of a batch, and what they amount to.
 struct Forward {
     clock: Var,
+    rows: Var,
     x: Var,
     layers: Vec<Layer>,
     logits: Var,
@@ -62,10 +64,15 @@ fn forward(g: &mut Graph, config: &ClusterConfig, name: &str, data: DataShape, b
         inputs = width;
     }
     let rows = g.apply(BatchRows(batch), &[clock])?;
-    let x = g.apply(gather, &[bytes, rows])?;
+    let mut x = g.apply(gather, &[bytes, rows])?;
+    if config.augment.is_some() {
+        // Without it every step shifts all rows alike at first, and all assignments end up uniform.
+        let centre = g.source(Role::State, "minus mean", Ty::f32(&[data.features]));
+        x = g.apply(AddBias, &[x, centre])?;
+    }
     let logits = logits(g, &layers, x)?;
     let codes = soft_assignment(g, logits, clock, -1.0)?;
-    Ok(Forward { clock, x, layers, logits, codes })
+    Ok(Forward { clock, rows, x, layers, logits, codes })
 }
 
 fn logits(g: &mut Graph, layers: &[Layer], x: Var) -> Result<Var> {
@@ -75,8 +82,8 @@ fn logits(g: &mut Graph, layers: &[Layer], x: Var) -> Result<Var> {
 impl Forward {
     /// How much the assignments change under the perturbation that changes them most, as far as one step of
     /// power iteration finds it (Miyato et al., 2018, as in IMSAT): a random direction, a finite step along it,
-    /// the gradient of the divergence there is the direction, its length is ε.
-    fn adversarial(&self, g: &mut Graph, augment: Adversarial, one: Var) -> Result<Var> {
+    /// the gradient of the divergence there is the direction, its length is ε times the row's own.
+    fn adversarial(&self, g: &mut Graph, augment: Adversarial, one: Var, lengths: Var) -> Result<Var> {
         let shape = g.ty(self.x).shape.clone();
         let noise = g.apply(RandomNormal { shape, stream: NOISE }, &[self.clock])?;
         let random = g.apply(NormaliseRows { scale: augment.probe }, &[noise])?;
@@ -88,7 +95,7 @@ impl Forward {
         let probed = divergence(g, random)?;
         let unconnected = || Error::graph("adversarial", "the divergence does not depend on the perturbation");
         let direction = grad(g, &[(probed, one)], &[random])?[0].ok_or_else(unconnected)?;
-        let perturbation = g.apply(NormaliseRows { scale: augment.epsilon }, &[direction])?;
+        let perturbation = g.apply(NormaliseRows { scale: augment.epsilon }, &[direction, lengths, self.rows])?;
         divergence(g, perturbation)
     }
 }
@@ -97,7 +104,8 @@ impl Forward {
 const NOISE: u32 = 1;
 
 /// One step of training. Sources beside parameters and moments: `clock`, `ring`, `learning_rate`, `one`,
-/// `balance`, `augmentation`, and the data set `train images`.
+/// `balance`, `augmentation`, and the data set `train images`; under augmentation `minus mean`, which is added to
+/// every row, and `neighbour distances`, what ε of each row is multiplied by.
 ///
 /// # Errors
 /// When a layer has no width.
@@ -111,7 +119,8 @@ pub fn training(config: &ClusterConfig, data: DataShape) -> Result<Graph> {
         ["learning_rate", "one", "balance", "augmentation"].map(|name| g.source(Role::State, name, Ty::f32(&[])));
     let mut losses = vec![(forward.codes.mean_entropy, one), (forward.codes.divergence, balance)];
     if let Some(augment) = config.augment {
-        losses.push((forward.adversarial(g, augment, one)?, augmentation));
+        let lengths = g.source(Role::Data, "neighbour distances", Ty::f32(&[data.rows]));
+        losses.push((forward.adversarial(g, augment, one, lengths)?, augmentation));
     }
     let named: Vec<(String, Var)> = forward
         .layers

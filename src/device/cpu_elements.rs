@@ -1,0 +1,220 @@
+//! Operations of independent elements or rows that run by themselves: sums, shifts, directions, random numbers.
+
+use rayon::prelude::*;
+
+use super::cpu_exp::{log, sin_cos_of_turns};
+use super::cpu_math::wide;
+use super::cpu_memory::{Span, Words};
+use crate::ops::add_bias::AddBias;
+use crate::ops::batch_rows::PADDING;
+use crate::ops::binary::Binary;
+use crate::ops::clock;
+use crate::ops::normalise_rows::NormaliseRows;
+use crate::ops::random_normal::RandomNormal;
+use crate::plan::Step;
+use crate::rng::{threefry_lanes, threefry2x32, unit_f32};
+
+/// Elements that one task takes.
+const ELEMENTS: usize = 8192;
+
+/// Numbers that are computed side by side.
+const LANES: usize = 16;
+
+/// Which operation, and the columns of its matrix.
+pub(super) enum ElementKernel {
+    Binary(Binary),
+    AddBias(usize),
+    Normalise(NormaliseRows, usize),
+    Normal(RandomNormal),
+}
+
+impl ElementKernel {
+    /// The kernel of a step, if it is one of these.
+    pub fn new(step: &Step) -> Option<Self> {
+        let op = step.op.as_ref();
+        let columns = || step.inputs[0].ty.shape.matrix().map_or(1, |(_, columns)| columns);
+        let kernels = [
+            op.downcast().map(|op| ElementKernel::Binary(*op)),
+            op.downcast::<AddBias>().map(|_| ElementKernel::AddBias(columns())),
+            op.downcast().map(|op| ElementKernel::Normalise(*op, columns())),
+            op.downcast().map(|op: &RandomNormal| ElementKernel::Normal(op.clone())),
+        ];
+        kernels.into_iter().flatten().next()
+    }
+
+    /// Computes `y`, which lies in none of the memory that is read.
+    pub fn run(&self, inputs: &[Span], y: &mut [f32], memory: &[Words]) {
+        let input = |number: usize| inputs[number].floats(memory);
+        match self {
+            ElementKernel::Binary(op) => combine(*op, input(0), input(1), y),
+            ElementKernel::AddBias(columns) => add_bias(input(0), input(1), y, *columns),
+            ElementKernel::Normalise(op, columns) => {
+                let own = inputs.get(2).map(|rows| (input(1), rows.words(memory)));
+                normalise(op.scale, input(0), own, y, *columns);
+            }
+            ElementKernel::Normal(op) => normal(inputs[0].words(memory), op.stream, y),
+        }
+    }
+}
+
+fn combine(op: Binary, a: &[f32], b: &[f32], y: &mut [f32]) {
+    match op {
+        Binary::Add => each(
+            a,
+            b,
+            y,
+            #[inline(always)]
+            |a, b| a + b,
+        ),
+        Binary::Sub => each(
+            a,
+            b,
+            y,
+            #[inline(always)]
+            |a, b| a - b,
+        ),
+        Binary::Mul => each(
+            a,
+            b,
+            y,
+            #[inline(always)]
+            |a, b| a * b,
+        ),
+    }
+}
+
+fn each(a: &[f32], b: &[f32], y: &mut [f32], f: impl Fn(f32, f32) -> f32 + Sync) {
+    let blocks = y.par_chunks_mut(ELEMENTS).zip(a.par_chunks(ELEMENTS)).enumerate();
+    blocks.for_each(|(number, (y, a))| {
+        wide(
+            y,
+            #[inline(always)]
+            |y: &mut [f32]| {
+                if let [b] = *b {
+                    y.iter_mut().zip(a).for_each(|(y, &a)| *y = f(a, b));
+                } else {
+                    for ((y, &a), &b) in y.iter_mut().zip(a).zip(&b[number * ELEMENTS..]) {
+                        *y = f(a, b);
+                    }
+                }
+            },
+        );
+    });
+}
+
+/// Elements of whole rows that one task takes.
+fn whole_rows(columns: usize) -> usize {
+    (ELEMENTS / columns).max(1) * columns
+}
+
+fn add_bias(x: &[f32], bias: &[f32], y: &mut [f32], columns: usize) {
+    let block = whole_rows(columns);
+    y.par_chunks_mut(block).zip(x.par_chunks(block)).for_each(|(y, x)| {
+        wide(
+            y,
+            #[inline(always)]
+            |y: &mut [f32]| {
+                for (y, x) in y.chunks_exact_mut(columns).zip(x.chunks_exact(columns)) {
+                    for ((y, &x), &b) in y.iter_mut().zip(x).zip(bias) {
+                        *y = x + b;
+                    }
+                }
+            },
+        );
+    });
+}
+
+/// `own`: lengths of the rows of a data set, and which of them the rows of `x` are.
+fn normalise(scale: f32, x: &[f32], own: Option<(&[f32], &[u32])>, y: &mut [f32], columns: usize) {
+    let block = whole_rows(columns);
+    y.par_chunks_mut(block).zip(x.par_chunks(block)).enumerate().for_each(|(number, (y, x))| {
+        let first = number * (block / columns);
+        for (m, (y, x)) in y.chunks_exact_mut(columns).zip(x.chunks_exact(columns)).enumerate() {
+            let length = match own {
+                Some((_, rows)) if rows[first + m] == PADDING => 0.0,
+                Some((lengths, rows)) => lengths[rows[first + m] as usize],
+                None => 1.0,
+            };
+            wide(
+                y,
+                #[inline(always)]
+                |y: &mut [f32]| direction(x, y, scale * length),
+            );
+        }
+    });
+}
+
+/// x / ‖x‖ · length, relative to the largest element, so that tiny ones do not square to nothing.
+#[inline(always)]
+fn direction(x: &[f32], y: &mut [f32], length: f32) {
+    let largest = fold(
+        x,
+        #[inline(always)]
+        |most, x| f32::max(most, x.abs()),
+    )
+    .into_iter()
+    .fold(0.0, f32::max);
+    if largest == 0.0 {
+        y.fill(0.0);
+        return;
+    }
+    let sums = fold(
+        x,
+        #[inline(always)]
+        |sum, x| (x / largest).mul_add(x / largest, sum),
+    );
+    let factor = length / sums.into_iter().sum::<f32>().sqrt();
+    for (y, &x) in y.iter_mut().zip(x) {
+        *y = x / largest * factor;
+    }
+}
+
+/// Folds of every `LANES`-th element.
+#[inline(always)]
+fn fold(x: &[f32], f: impl Fn(f32, f32) -> f32) -> [f32; LANES] {
+    let mut lanes = [0.0; LANES];
+    let (whole, rest) = x.as_chunks::<LANES>();
+    for x in whole {
+        for lane in 0..LANES {
+            lanes[lane] = f(lanes[lane], x[lane]);
+        }
+    }
+    for (lane, &x) in lanes.iter_mut().zip(rest) {
+        *lane = f(*lane, x);
+    }
+    lanes
+}
+
+fn normal(clock: &[u32], stream: u32, y: &mut [f32]) {
+    let step_key = [clock[clock::STEP_KEY], clock[clock::STEP_KEY + 1]];
+    let key = threefry2x32(step_key, [clock[clock::STEP], stream]);
+    y.par_chunks_mut(ELEMENTS).enumerate().for_each(|(number, y)| {
+        wide(
+            y,
+            #[inline(always)]
+            |y: &mut [f32]| {
+                for (group, y) in y.chunks_mut(2 * LANES).enumerate() {
+                    let numbers = pairs(key, stream, (number * (ELEMENTS / 2) + group * LANES) as u32);
+                    y.copy_from_slice(&numbers.as_flattened()[..y.len()]);
+                }
+            },
+        );
+    });
+}
+
+/// Pairs of normal numbers from pair `first` on, by Box and Muller.
+#[inline(always)]
+fn pairs(key: [u32; 2], stream: u32, first: u32) -> [[f32; 2]; LANES] {
+    let mut counters = [0; LANES];
+    for (lane, counter) in counters.iter_mut().enumerate() {
+        *counter = first + lane as u32;
+    }
+    let [a, b] = threefry_lanes(key, [counters, [stream; LANES]]);
+    let mut numbers = [[0.0; 2]; LANES];
+    for lane in 0..LANES {
+        let radius = (-2.0 * log(1.0 - unit_f32(a[lane]))).sqrt();
+        let (sine, cosine) = sin_cos_of_turns(unit_f32(b[lane]));
+        numbers[lane] = [radius * cosine, radius * sine];
+    }
+    numbers
+}
