@@ -29,6 +29,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("ceiling_fma", "measures a device, no part of any model"),
     ("clock_advance", "an update of the clock"),
     ("gathered", "made by a fusion of a plan, after differentiation"),
+    ("gaussian_kl_grad", "no loss asks for its second derivative"),
     ("linear", "made by a fusion of a plan, after differentiation"),
     ("linear_chain", "made by a fusion of a plan, after differentiation"),
     ("linear_chain_grad", "made by a fusion of a plan, after differentiation"),
@@ -42,6 +43,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("path_entropy_pair", "made by a fusion of a plan, after differentiation"),
     ("random_bits", "words, not numbers"),
     ("random_normal", "its input is the clock"),
+    ("random_uniform", "its input is the clock"),
     ("reconstruction_loss_grad", "no loss asks for its second derivative"),
     ("reconstruction_loss_pair", "made by a fusion of a plan, after differentiation"),
     ("renyi_entropy_grad", "no loss asks for its second derivative"),
@@ -49,20 +51,25 @@ const REFUSED: &[(&str, &str)] = &[
     ("sgd_step", "an update of parameters, not part of a loss"),
     ("softmax_divergence_grad", "no loss asks for its second derivative"),
     ("softmax_entropy_grad", "no loss asks for its second derivative"),
+    ("sparsity_grad", "no loss asks for its second derivative"),
     ("weight_entropies", "made by a fusion of a plan, after differentiation"),
 ];
 
 /// Inputs that get no gradient though the output depends on them, and why that is right.
 const CONSTANT: &[(&str, usize, &str)] = &[
+    ("corrupt", 1, "draws decide, they are not changed"),
     ("normalise_rows", 0, "a direction is a constant of what it is used in"),
+    ("normalise_rows", 1, "the lengths are data"),
     ("reconstruction_loss", 1, "the target is data"),
     ("softmax_divergence", 0, "what is compared with is a constant"),
 ];
 
 /// Outputs that carry gradients, for operations where not all do: (operation, outputs, reason).
 const CARRIERS: &[(&str, &[usize], &str)] = &[
+    ("gaussian_kl", &[0], "the divergences of dimensions are for people to see"),
     ("path_entropy", &[0], "weight, marginals and entropies of levels are for people to see"),
     ("softmax_entropy", &[0], "the row statistics exist for the gradient alone"),
+    ("sparsity", &[0], "the rates are for the gradient and for people to see"),
 ];
 
 /// Cases of operations with a rule that refuse all the same: (operation, how its attributes begin, reason).
@@ -108,7 +115,9 @@ fn alone(op: &OpRef, inputs: &[HostTensor<f32>]) -> Alone {
             Data::Bytes(x) => HostTensor::from_bytes(input.shape.dims(), x),
         };
         // Kinks of ReLU, of absolute values and of entropies at 0 are kept at a distance.
-        if op.name().starts_with("activ") || ["renyi", "path"].iter().any(|kind| op.name().starts_with(kind)) {
+        if op.name().starts_with("activ")
+            || ["renyi", "path", "sparsity"].iter().any(|kind| op.name().starts_with(kind))
+        {
             away_from_zero(&mut wide);
         }
         let var = graph.source(Role::Input, format!("input {i}"), input.ty());

@@ -164,6 +164,7 @@ pub fn run(args: Args) -> Result<()> {
             clustering.device_name()
         ));
     }
+    start(&path, &config)?;
     let mut lines = String::new();
     let mut last = None;
     for epoch in 1..=config.epochs {
@@ -175,13 +176,17 @@ pub fn run(args: Args) -> Result<()> {
         let metrics = Metrics::new(epoch, seconds, losses, &test, table.agreement());
         lines += &serde_json::to_string(&metrics).map_err(|error| Error::Failed(format!("metrics: {error}")))?;
         lines.push('\n');
+        // After every epoch: a run that is cut short has lost nothing but its pictures.
+        whole_file::write(&path.join("metrics.jsonl"), lines.as_bytes(), "write the metrics")?;
+        let encoder = serialize(&clustering.parameters()?, None)?;
+        whole_file::write(&path.join("encoder.safetensors"), &encoder, "write the encoder")?;
         if !quiet {
             tell(&metrics.line(config.epochs));
         }
         last = Some((metrics, test, table));
     }
     let Some((metrics, test, table)) = last else { return Ok(()) };
-    write(&path, &config, &lines, &mut clustering, &data, &test, &table)?;
+    write(&path, &data, &test, &table)?;
     if let Some(what) = test.collapse().filter(|_| !args.quiet) {
         complain(what);
     }
@@ -215,21 +220,14 @@ fn shown(table: &Contingency) -> String {
     text_table(&headers, &rows(table)).trim_end().to_string()
 }
 
-fn write(
-    path: &Path,
-    config: &ClusterConfig,
-    metrics: &str,
-    clustering: &mut Clustering,
-    data: &Dataset,
-    test: &Assignments,
-    table: &Contingency,
-) -> Result<()> {
+/// Makes the folder, with the configuration.
+fn start(path: &Path, config: &ClusterConfig) -> Result<()> {
     std::fs::create_dir_all(path).map_err(Error::io(path, "create"))?;
     let text = toml::to_string_pretty(config).map_err(|error| Error::Failed(format!("config.toml: {error}")))?;
-    whole_file::write(&path.join("config.toml"), text.as_bytes(), "write the configuration")?;
-    whole_file::write(&path.join("metrics.jsonl"), metrics.as_bytes(), "write the metrics")?;
-    let encoder = serialize(&clustering.parameters()?, None)?;
-    whole_file::write(&path.join("encoder.safetensors"), &encoder, "write the encoder")?;
+    whole_file::write(&path.join("config.toml"), text.as_bytes(), "write the configuration")
+}
+
+fn write(path: &Path, data: &Dataset, test: &Assignments, table: &Contingency) -> Result<()> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let failed = |error: &dyn std::fmt::Display| Error::Failed(format!("clusters.csv cannot be written: {error}"));
     writer.write_record(headers(table)).map_err(|error| failed(&error))?;
@@ -238,7 +236,7 @@ fn write(
     }
     let bytes = writer.into_inner().map_err(|error| failed(&error))?;
     whole_file::write(&path.join("clusters.csv"), &bytes, "write the table")?;
-    write_png(&path.join("clusters.png"), &picture(data, test, config.clusters)?)
+    write_png(&path.join("clusters.png"), &picture(data, test, table.counts.len())?)
 }
 
 /// The test images that each cluster is most certain of, a row a cluster; black where it has no more.

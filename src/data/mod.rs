@@ -46,6 +46,21 @@ pub struct Split {
     pub labels: Vec<u8>,
 }
 
+impl Split {
+    /// All rows as a device holds them: each padded to whole words.
+    pub fn device_rows(&self) -> Vec<u8> {
+        let stride = self.row_bytes.next_multiple_of(4);
+        if stride == self.row_bytes {
+            return self.bytes.clone();
+        }
+        let mut padded = vec![0; self.rows * stride];
+        for (to, from) in padded.chunks_exact_mut(stride).zip(self.bytes.chunks_exact(self.row_bytes)) {
+            to[..self.row_bytes].copy_from_slice(from);
+        }
+        padded
+    }
+}
+
 /// A named data set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dataset {

@@ -16,8 +16,11 @@ pub mod ceiling_fma;
 mod check;
 pub mod clock;
 pub mod clock_advance;
+pub mod corrupt;
 pub mod element;
 pub mod gathered;
+pub mod gaussian_kl;
+pub mod gaussian_kl_grad;
 pub mod kernel;
 pub mod linear_chain;
 pub mod linear_chain_grad;
@@ -44,6 +47,7 @@ mod path_layout;
 pub mod profile;
 pub mod random_bits;
 pub mod random_normal;
+pub mod random_uniform;
 pub mod reconstruction_loss;
 pub mod renyi_entropy;
 mod samples;
@@ -52,6 +56,8 @@ pub mod softmax_divergence;
 pub mod softmax_divergence_grad;
 pub mod softmax_entropy;
 pub mod softmax_entropy_grad;
+pub mod sparsity;
+pub mod sparsity_grad;
 pub mod sum_all;
 pub mod sum_axis;
 mod tilted_mean;
@@ -108,7 +114,10 @@ kernels! {
     ceiling_copy => ceiling_copy::CeilingCopyKernel,
     ceiling_fma => ceiling_fma::CeilingFmaKernel,
     clock_advance => clock_advance::ClockAdvanceKernel,
+    corrupt => corrupt::CorruptKernel,
     element => element::ElementKernel,
+    gaussian_kl => gaussian_kl::GaussianKlKernel,
+    gaussian_kl_grad => gaussian_kl_grad::GaussianKlGradKernel,
     linear_chain => linear_chain::LinearChainKernel,
     linear_chain_grad => linear_chain_grad::LinearChainGradKernel,
     linear_weight_grads => linear_weight_grads::LinearWeightGradsKernel,
@@ -127,6 +136,7 @@ kernels! {
     path_entropy_grad => path_entropy_grad::PathEntropyGradKernel,
     random_bits => random_bits::RandomBitsKernel,
     random_normal => random_normal::RandomNormalKernel,
+    random_uniform => random_uniform::RandomUniformKernel,
     reconstruction_loss => reconstruction_loss::ReconstructionLossKernel,
     renyi_entropy => renyi_entropy::RenyiEntropyKernel,
     sgd_step => sgd_step::SgdStepKernel,
@@ -134,6 +144,8 @@ kernels! {
     softmax_divergence_grad => softmax_divergence_grad::SoftmaxDivergenceGradKernel,
     softmax_entropy => softmax_entropy::SoftmaxEntropyKernel,
     softmax_entropy_grad => softmax_entropy_grad::SoftmaxEntropyGradKernel,
+    sparsity => sparsity::SparsityKernel,
+    sparsity_grad => sparsity_grad::SparsityGradKernel,
     sum_all => sum_all::SumAllKernel,
     sum_axis => sum_axis::SumAxisKernel,
     unary => unary::UnaryKernel,

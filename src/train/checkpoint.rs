@@ -206,12 +206,9 @@ fn parse(bytes: &[u8]) -> Result<Checkpoint, String> {
     if state.len() != metadata.sha256.len() {
         return Err("damaged checkpoint (a tensor is missing)".into());
     }
-    let mut sums = TermSums::default();
     let [rows, terms @ ..] = &metadata.sums[..] else { return Err("damaged checkpoint (no sums)".into()) };
-    sums.rows = f64::from_bits(*rows);
-    for (sum, bits) in sums.terms.iter_mut().zip(terms) {
-        *sum = f64::from_bits(*bits);
-    }
+    let sums =
+        TermSums { rows: f64::from_bits(*rows), terms: terms.iter().map(|&bits| f64::from_bits(bits)).collect() };
     let config = toml::from_str(&metadata.config).map_err(|e| damaged(&e))?;
     let tuning = match metadata.tuning.as_str() {
         STATIC => None,
@@ -230,7 +227,7 @@ mod tests {
         let mut state = State::new();
         state.insert("autoencoder.1.weight".into(), (Ty::f32(&[2, 3]), vec![step; 24]));
         state.insert("clock".into(), (Ty::u32(&[16]), vec![step; 64]));
-        let sums = TermSums { rows: 0.1 + 0.2, terms: [1.0 / 3.0, -0.0] };
+        let sums = TermSums { rows: 0.1 + 0.2, terms: vec![1.0 / 3.0, -0.0] };
         let mut config = RunConfig::default();
         config.entropy.alpha = f32::INFINITY;
         let choices = Choices { fusions: Fusion::ELEMENTARY.iter().copied().collect(), ..Choices::default() };

@@ -20,8 +20,11 @@ use crate::ops::unary::Unary;
 use crate::optim::adam::adam;
 use crate::tensor::Ty;
 
-/// Loss terms, in the order of the ring's columns.
-pub const TERMS: [&str; 2] = ["mse", "entropy"];
+/// Loss terms of a configuration, in the order of the ring's columns; the first two are always there.
+pub fn terms(config: &RunConfig) -> Vec<&'static str> {
+    let _ = config;
+    vec!["mse", "entropy"]
+}
 
 /// Decay of the running mean of the error that a budget is compared with: about a hundred steps.
 const DECAY: f32 = 0.99;
@@ -154,7 +157,7 @@ pub fn multiplier_step(config: &RunConfig, data: DataShape) -> Option<Multiplier
 pub fn training(config: &RunConfig, data: DataShape) -> Result<Graph> {
     let g = &mut Graph::new();
     let forward = forward(g, config, "train images", data, config.step_rows(data.rows))?;
-    let ring = g.source(Role::State, "ring", Ty::f32(&[RING_STEPS, 1 + TERMS.len()]));
+    let ring = g.source(Role::State, "ring", Ty::f32(&[RING_STEPS, 1 + terms(config).len()]));
     let learning_rate = g.source(Role::State, "learning_rate", Ty::f32(&[]));
     let lambda_mse = g.source(Role::State, "lambda_mse", Ty::f32(&[]));
     let lambda_entropy = g.source(Role::State, "lambda_entropy", Ty::f32(&[]));
@@ -200,7 +203,7 @@ pub fn evaluation(config: &RunConfig, data: DataShape, batch: usize) -> Result<G
     let g = &mut Graph::new();
     let forward = forward(g, config, "test images", data, batch)?;
     let steps = data.rows.div_ceil(batch);
-    let ring = g.source(Role::State, "ring", Ty::f32(&[steps, 1 + TERMS.len()]));
+    let ring = g.source(Role::State, "ring", Ty::f32(&[steps, 1 + terms(config).len()]));
     let mse = forward.mse(g)?;
     let entropy = forward.entropy(g, config)?;
     let advance = ClockAdvance { beta1: 0.0, beta2: 0.0 };

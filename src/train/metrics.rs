@@ -4,16 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::graph::TERMS;
 use crate::config::RunConfig;
 
 /// Sums over samples of every loss term, in f64 on the host.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TermSums {
     /// Samples counted.
     pub rows: f64,
-    /// Sum of each term over them.
-    pub terms: [f64; TERMS.len()],
+    /// Sum of each term over them, in the order of [`terms`](super::graph::terms); none before the first row.
+    pub terms: Vec<f64>,
 }
 
 impl TermSums {
@@ -21,19 +20,25 @@ impl TermSums {
     pub fn add_row(&mut self, row: &[f32]) {
         let rows = f64::from(row[0]);
         self.rows += rows;
+        self.terms.resize(row.len() - 1, 0.0);
         for (sum, &term) in self.terms.iter_mut().zip(&row[1..]) {
             *sum += rows * f64::from(term);
         }
     }
 
+    /// Mean of the term of this number.
+    pub fn mean(&self, term: usize) -> f64 {
+        self.terms.get(term).copied().unwrap_or(0.0) / self.rows
+    }
+
     /// Mean squared error per pixel.
     pub fn mse(&self) -> f64 {
-        self.terms[0] / self.rows
+        self.mean(0)
     }
 
     /// Entropy in nats.
     pub fn entropy(&self) -> f64 {
-        self.terms[1] / self.rows
+        self.mean(1)
     }
 
     /// The weighted sum that training minimises, with this weight of the entropy.

@@ -95,7 +95,7 @@ impl Run {
     ) -> Result<Self> {
         let mut session = Session::for_training(device, &config, data, &tuning.choices)?;
         session.restore(&checkpoint.state)?;
-        let mut run = Self::new(config, tuning, directory, session, checkpoint.sums)?;
+        let mut run = Self::new(config, tuning, directory, session, checkpoint.sums.clone())?;
         if run.clock[clock::ROWS] as usize != data.train.rows {
             return Err(Error::Usage(format!(
                 "the checkpoint was made with {} training rows, the data has {}",
@@ -311,7 +311,7 @@ impl Run {
         let begin = Instant::now();
         let state = self.session.state()?;
         let (config, tuning) = (self.config.clone(), Some(self.tuning.clone()));
-        Checkpoint { config, tuning, state, sums: self.sums }.save(&self.directory.checkpoint())?;
+        Checkpoint { config, tuning, state, sums: self.sums.clone() }.save(&self.directory.checkpoint())?;
         self.saved = Instant::now();
         self.note("save checkpoint", begin);
         Ok(())

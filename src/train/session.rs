@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::graph::{self, DataShape, RING_STEPS, TERMS};
+use super::graph::{self, DataShape, RING_STEPS, terms};
 use super::metrics::TermSums;
 use crate::config::{RunConfig, Schedule};
-use crate::data::{Dataset, ImageShape, Split};
+use crate::data::{Dataset, ImageShape};
 use crate::device::{Device, ProgramId, Reading, Trace};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role};
@@ -72,19 +72,6 @@ pub(super) fn load(device: &mut dyn Device, name: &str, graph: &Graph, choices: 
     device.load(Plan::chosen(name, graph, device.profile(), &choices)?)
 }
 
-/// Bytes of a split as a device holds them: rows padded to whole words.
-pub(super) fn device_rows(split: &Split) -> Vec<u8> {
-    let stride = split.row_bytes.next_multiple_of(4);
-    if stride == split.row_bytes {
-        return split.bytes.clone();
-    }
-    let mut padded = vec![0; split.rows * stride];
-    for (to, from) in padded.chunks_exact_mut(stride).zip(split.bytes.chunks_exact(split.row_bytes)) {
-        to[..split.row_bytes].copy_from_slice(from);
-    }
-    padded
-}
-
 impl Session {
     /// Prepares a device to train and evaluate; parameters and moments are still zero.
     ///
@@ -102,7 +89,7 @@ impl Session {
         let mut session = Self::for_evaluation(device, config, data, choices)?;
         let graph = graph::training(config, DataShape::of(&data.train))?;
         let program = load(session.device.as_mut(), "train", &graph, choices)?;
-        session.device.write(program, "train images", &device_rows(&data.train))?;
+        session.device.write(program, "train images", &data.train.device_rows())?;
         for (name, value) in settings(config) {
             session.device.write(program, name, &value.to_le_bytes())?;
         }
@@ -126,7 +113,7 @@ impl Session {
         }
         let graph = graph::evaluation(config, test, evaluation_batch(test))?;
         let evaluate = load(device.as_mut(), "evaluate", &graph, choices)?;
-        device.write(evaluate, "test images", &device_rows(&data.test))?;
+        device.write(evaluate, "test images", &data.test.device_rows())?;
         let (config, choices) = (config.clone(), choices.clone());
         Ok(Session { device, train: None, evaluate, observe: None, test, image: data.image, config, choices })
     }
@@ -283,12 +270,18 @@ impl Session {
         let (clock, ring): (Vec<u32>, Vec<f32>) =
             (bytemuck::pod_collect_to_vec(clock), bytemuck::pod_collect_to_vec(ring));
         let done = (clock[clock::STEP] - first_step) as usize;
+        let width = 1 + terms(&self.config).len();
         for step in (first_step as usize..).take(done) {
-            sums.add_row(&ring[step % RING_STEPS * (1 + TERMS.len())..][..1 + TERMS.len()]);
+            sums.add_row(&ring[step % RING_STEPS * width..][..width]);
         }
-        let bad = (clock[clock::BAD_STEP] != 0)
-            .then(|| (clock[clock::BAD_STEP], TERMS[(clock[clock::BAD_TERM] as usize).min(TERMS.len() - 1)]));
+        let bad = (clock[clock::BAD_STEP] != 0).then(|| (clock[clock::BAD_STEP], self.bad_term(&clock)));
         Ok(Stretch { bad, clock })
+    }
+
+    /// Name of the term that a clock says was not finite.
+    fn bad_term(&self, clock: &[u32]) -> &'static str {
+        let terms = terms(&self.config);
+        terms[(clock[clock::BAD_TERM] as usize).min(terms.len() - 1)]
     }
 
     /// Mean of every loss term over the test data.
@@ -303,12 +296,11 @@ impl Session {
         self.device.run(self.evaluate, steps as u32)?;
         let after = self.device.read_u32(self.evaluate, "clock")?;
         if after[clock::BAD_STEP] != 0 {
-            let term = TERMS[(after[clock::BAD_TERM] as usize).min(TERMS.len() - 1)];
-            return Err(Error::Failed(format!("the {term} of the test data is not finite")));
+            return Err(Error::Failed(format!("the {} of the test data is not finite", self.bad_term(&after))));
         }
         let ring = self.device.read_f32(self.evaluate, "ring")?;
         let mut sums = TermSums::default();
-        ring.chunks_exact(1 + TERMS.len()).for_each(|row| sums.add_row(row));
+        ring.chunks_exact(1 + terms(&self.config).len()).for_each(|row| sums.add_row(row));
         Ok(sums)
     }
 

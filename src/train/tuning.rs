@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::graph::{self, DataShape};
-use super::session::{device_rows, evaluation_batch, settings, start_values};
+use super::session::{evaluation_batch, settings, start_values};
 use crate::config::RunConfig;
 use crate::data::{Dataset, Split};
 use crate::device::Device;
@@ -134,7 +134,7 @@ impl Graphs {
             labels: Vec::new(),
             row_bytes: data.train.row_bytes,
         };
-        feeds.push(("train images".into(), device_rows(&first)));
+        feeds.push(("train images".into(), first.device_rows()));
         let subject = |name, graph, weight: usize, feeds| Subject { name, graph, weight: weight as f64, feeds };
         Ok(Task {
             subjects: vec![

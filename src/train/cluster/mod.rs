@@ -7,6 +7,7 @@
 //! "Learning Discrete Representations via Information Maximizing Self-Augmented Training", 2017).
 
 pub mod agreement;
+pub mod assignments;
 pub mod graph;
 pub mod neighbours;
 
@@ -15,7 +16,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::graph::DataShape;
-use super::session::{State, device_rows};
+use super::session::State;
 use crate::data::{Dataset, Split};
 use crate::device::{Device, ProgramId};
 use crate::error::{Error, Result};
@@ -26,6 +27,7 @@ use crate::plan::Plan;
 use crate::rng::{Rng, Stream, stream_key};
 use crate::tensor::Ty;
 pub use agreement::{Agreement, Contingency};
+pub use assignments::Assignments;
 
 /// Virtual adversarial perturbations: what the encoder says of a row must hold for rows near it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -117,57 +119,6 @@ impl ClusterConfig {
     }
 }
 
-/// Where the test rows have gone.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Assignments {
-    /// The most likely cluster of each row.
-    pub clusters: Vec<usize>,
-    /// Its probability.
-    pub certainty: Vec<f64>,
-    /// Mean entropy of the rows' assignments, in nats.
-    pub entropy: f64,
-    /// exp of the entropy of the mean assignment: how many clusters are in use.
-    pub used: f64,
-}
-
-impl Assignments {
-    /// Of logits, rows of `clusters` numbers.
-    fn new(logits: &[f32], clusters: usize) -> Self {
-        let mut mean = vec![0.0; clusters];
-        let mut all = Assignments { clusters: Vec::new(), certainty: Vec::new(), entropy: 0.0, used: 0.0 };
-        let rows = (logits.len() / clusters) as f64;
-        for row in logits.chunks_exact(clusters) {
-            let largest = row.iter().fold(f64::NEG_INFINITY, |most, &x| most.max(f64::from(x)));
-            let powers: Vec<f64> = row.iter().map(|&x| (f64::from(x) - largest).exp()).collect();
-            let sum: f64 = powers.iter().sum();
-            let q = powers.iter().map(|power| power / sum);
-            all.entropy += q.clone().filter(|&q| q > 0.0).map(|q| -q * q.ln()).sum::<f64>() / rows;
-            let best = q.clone().enumerate().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((0, 0.0));
-            all.clusters.push(best.0);
-            all.certainty.push(best.1);
-            mean.iter_mut().zip(q).for_each(|(mean, q)| *mean += q / rows);
-        }
-        all.used = mean.iter().filter(|&&q| q > 0.0).map(|q| -q * q.ln()).sum::<f64>().exp();
-        all
-    }
-
-    /// What has gone wrong, if the clusters say nothing.
-    pub fn collapse(&self) -> Option<&'static str> {
-        let clusters = self.used_at_all();
-        if clusters <= 1 || self.used < 1.5 {
-            return Some("collapsed: every row is in one cluster; a larger --balance usually helps");
-        }
-        // Uniform assignments have the largest entropy there is.
-        (self.entropy > 0.95 * self.used.ln()).then_some(
-            "collapsed: every row is spread evenly over the clusters; more --epochs or a larger --lr may help",
-        )
-    }
-
-    fn used_at_all(&self) -> usize {
-        self.clusters.iter().collect::<std::collections::BTreeSet<_>>().len()
-    }
-}
-
 /// Losses of an epoch's training steps, means over samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EpochLosses {
@@ -221,8 +172,8 @@ impl Clustering {
         };
         let train = load("train", graph::training(config, train_shape)?)?;
         let assign = load("assign", graph::assignment(config, test, TEST_BATCH.min(test.rows))?)?;
-        device.write(train, "train images", &device_rows(&data.train))?;
-        device.write(assign, "test images", &device_rows(&data.test))?;
+        device.write(train, "train images", &data.train.device_rows())?;
+        device.write(assign, "test images", &data.test.device_rows())?;
         if config.augment.is_some() {
             device.write(train, "neighbour distances", bytemuck::cast_slice(&distances))?;
             let centre = minus_mean(&data.train);

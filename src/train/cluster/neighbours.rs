@@ -20,7 +20,6 @@ use crate::plan::Plan;
 use crate::rng::{Rng, Stream, stream_key};
 use crate::tensor::Ty;
 use crate::train::graph::DataShape;
-use crate::train::session::device_rows;
 
 /// Which neighbour counts.
 const RANK: usize = 10;
@@ -78,7 +77,7 @@ pub fn distances(device: &mut dyn Device, split: &Split, seed: u64) -> Result<Ve
 
     let plan = Plan::new("neighbours", &products(data, count, batch)?, device.profile())?;
     let program = device.load(plan)?;
-    device.write(program, "rows", &device_rows(split))?;
+    device.write(program, "rows", &split.device_rows())?;
     device.write(program, "references", bytemuck::cast_slice(&references))?;
     device.write(program, "clock", bytemuck::cast_slice(&clock::start(data.rows, batch, false, 0)))?;
     let mut distances = Vec::with_capacity(data.rows);

@@ -1,0 +1,29 @@
+//!use index clock reduce
+// How active each neuron is: the mean of |h| over the valid rows, one workgroup a neuron.
+
+struct Params {
+    columns: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> h: array<f32>;           // [rows, columns]
+@group(0) @binding(2) var<storage, read> clock: array<u32>;       // [16]
+@group(0) @binding(3) var<storage, read_write> rates: array<f32>; // [columns]
+
+const WORKGROUP: u32 = 64u;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+    // Groups past the end repeat the last column, since all must meet at the barriers.
+    let column = min(group_index(group, groups), params.columns - 1u);
+    let valid = clock[CLOCK_VALID_ROWS];
+    var sum = 0.0;
+    for (var row = lane; row < valid; row += WORKGROUP) {
+        sum += abs(h[row * params.columns + column]);
+    }
+    let total = reduce_sum(lane, sum);
+    if lane == 0u {
+        rates[column] = total / f32(max(valid, 1u));
+    }
+}
