@@ -44,8 +44,8 @@ fn start(graph: &Graph) -> Feeds<f64> {
             (_, "learning_rate") => HostTensor::from_f32(dims, &[1e-2]),
             (_, "one") => HostTensor::from_f32(dims, &[1.0]),
             (_, "balance" | "augmentation") => HostTensor::from_f32(dims, &[2.0]),
-            (_, "minus mean" | "neighbour distances") => {
-                let values: Vec<f32> = (0..n).map(|_| rng.range(-0.5, 2.0)).collect();
+            (_, "neighbour distances") => {
+                let values: Vec<f32> = (0..n).map(|_| rng.range(0.2, 2.0)).collect();
                 HostTensor::from_f32(dims, &values)
             }
             (Role::Data, _) => {

@@ -24,6 +24,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("activeness_grad_add", "made by a fusion of a plan, after differentiation"),
     ("adam_step", "an update of parameters, not part of a loss"),
     ("batch_gather", "its inputs are bytes and row numbers"),
+    ("batch_norm_grad", "no loss asks for its second derivative"),
     ("batch_rows", "its input is the clock"),
     ("ceiling_copy", "measures a device, no part of any model"),
     ("ceiling_fma", "measures a device, no part of any model"),
@@ -66,6 +67,7 @@ const CONSTANT: &[(&str, usize, &str)] = &[
 
 /// Outputs that carry gradients, for operations where not all do: (operation, outputs, reason).
 const CARRIERS: &[(&str, &[usize], &str)] = &[
+    ("batch_norm", &[0], "the moments are for the gradient and for use after training"),
     ("gaussian_kl", &[0], "the divergences of dimensions are for people to see"),
     ("path_entropy", &[0], "weight, marginals and entropies of levels are for people to see"),
     ("softmax_entropy", &[0], "the row statistics exist for the gradient alone"),

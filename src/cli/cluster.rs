@@ -52,7 +52,7 @@ pub struct Args {
     /// Samples of a training step [default: 256; vat: 250]
     #[arg(long, value_name = "N")]
     batch_size: Option<usize>,
-    /// Adam's step size [default: 0.001; vat: 0.002]
+    /// Adam's step size [default: 0.001; vat: 0.01]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     lr: Option<f32>,
     /// L2 penalty on all parameters [default: 0.01; vat: 0]
@@ -137,7 +137,7 @@ pub fn run(args: Args) -> Result<()> {
         hidden: args.hidden.clone().unwrap_or(if vat { vec![400, 400] } else { Vec::new() }),
         epochs: args.epochs.unwrap_or(if vat { 20 } else { 5 }),
         batch_size: args.batch_size.unwrap_or(if vat { 250 } else { 256 }),
-        lr: args.lr.unwrap_or(if vat { 2e-3 } else { 1e-3 }),
+        lr: args.lr.unwrap_or(if vat { 1e-2 } else { 1e-3 }),
         weight_decay: args.weight_decay.unwrap_or(if vat { 0.0 } else { 1e-2 }),
         balance: args.balance.unwrap_or(if vat { 4.0 } else { 2.0 }),
         augment: vat.then(|| Adversarial {

@@ -51,10 +51,3 @@ pub fn initial_linear(rng: &mut Rng, inputs: usize, outputs: usize) -> (Vec<f32>
     let weights = draw(inputs * outputs);
     (weights, draw(outputs))
 }
-
-/// Initial values of a layer before ReLU: weights uniform in ±√(6/inputs), which keeps the variance from layer to
-/// layer (He et al., "Delving Deep into Rectifiers", 2015), biases 0.
-pub fn initial_he(rng: &mut Rng, inputs: usize, outputs: usize) -> (Vec<f32>, Vec<f32>) {
-    let bound = (6.0 / inputs as f32).sqrt();
-    ((0..inputs * outputs).map(|_| rng.range(-bound, bound)).collect(), vec![0.0; outputs])
-}

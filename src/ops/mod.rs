@@ -8,6 +8,8 @@ pub mod activeness_grad;
 pub mod adam_step;
 pub mod add_bias;
 pub mod batch_gather;
+pub mod batch_norm;
+pub mod batch_norm_grad;
 pub mod batch_rows;
 pub mod binary;
 pub mod broadcast;
@@ -108,6 +110,8 @@ kernels! {
     adam_step => adam_step::AdamStepKernel,
     add_bias => add_bias::AddBiasKernel,
     batch_gather => batch_gather::BatchGatherKernel,
+    batch_norm => batch_norm::BatchNormKernel,
+    batch_norm_grad => batch_norm_grad::BatchNormGradKernel,
     batch_rows => batch_rows::BatchRowsKernel,
     binary => binary::BinaryKernel,
     broadcast => broadcast::BroadcastKernel,

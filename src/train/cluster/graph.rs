@@ -1,5 +1,6 @@
 //! The graphs of clustering: an encoder whose outputs are soft assignments, trained to be certain of every row
-//! and to use all clusters alike.
+//! and to use all clusters alike. Under augmentation its hidden layers are normalised batch by batch while it is
+//! trained; for use, the moments of many rows are folded into plain layers (see [`super::folding`]).
 
 use std::sync::Arc;
 
@@ -11,15 +12,17 @@ use crate::nn::Layer;
 use crate::nn::losses::{SoftAssignment, soft_assignment};
 use crate::ops::activation::Activation;
 use crate::ops::adam_step::{AdamStep, WeightDecay};
-use crate::ops::add_bias::AddBias;
 use crate::ops::batch_gather::BatchGather;
+use crate::ops::batch_norm::BatchNorm;
 use crate::ops::batch_rows::BatchRows;
 use crate::ops::binary::Binary;
 use crate::ops::clock;
 use crate::ops::clock_advance::ClockAdvance;
+use crate::ops::matmul::MatMul;
 use crate::ops::normalise_rows::NormaliseRows;
 use crate::ops::random_normal::RandomNormal;
 use crate::ops::softmax_divergence::SoftmaxDivergence;
+use crate::ops::sum_all::SumAll;
 use crate::optim::adam::adam;
 use crate::tensor::Ty;
 use crate::train::graph::DataShape;
@@ -35,9 +38,15 @@ struct Forward {
     clock: Var,
     rows: Var,
     x: Var,
-    layers: Vec<Layer>,
+    layers: Vec<Block>,
     logits: Var,
     codes: SoftAssignment,
+}
+
+/// A layer, and the factor of its normalised outputs, if they are: then its bias is what is added to them.
+struct Block {
+    layer: Layer,
+    scale: Option<Var>,
 }
 
 /// Widths of the encoder's layers, the last the number of clusters.
@@ -50,33 +59,63 @@ pub(super) fn layer_name(index: usize) -> String {
     format!("encoder.{}", 2 * index + 1)
 }
 
-fn forward(g: &mut Graph, config: &ClusterConfig, name: &str, data: DataShape, batch: usize) -> Result<Forward> {
+/// Whether the outputs of a layer are normalised while it is trained.
+pub(super) fn normalised(config: &ClusterConfig, index: usize) -> bool {
+    config.augment.is_some() && index < config.hidden.len()
+}
+
+/// The encoder's layers, as they are trained or as they are used.
+fn blocks(g: &mut Graph, config: &ClusterConfig, features: usize, role: Role) -> Vec<Block> {
+    let mut inputs = features;
+    let mut blocks = Vec::new();
+    for (index, width) in widths(config).into_iter().enumerate() {
+        let activation = if index < config.hidden.len() { Activation::Relu } else { Activation::Identity };
+        let name = layer_name(index);
+        let mut parameter = |what: &str, dims: &[usize]| g.source(role, format!("{name}.{what}"), Ty::f32(dims));
+        let (weight, bias) = (parameter("weight", &[width, inputs]), parameter("bias", &[width]));
+        let scale = (role == Role::Param && normalised(config, index)).then(|| parameter("scale", &[width]));
+        blocks.push(Block { layer: Layer { name, weight, bias, activation }, scale });
+        inputs = width;
+    }
+    blocks
+}
+
+/// The output of a layer, and the moments that it was normalised by, if it was.
+fn block(g: &mut Graph, block: &Block, x: Var, clock: Var) -> Result<(Var, Option<Var>)> {
+    let Layer { weight, bias, activation, .. } = block.layer;
+    let Some(scale) = block.scale else { return Ok((block.layer.forward(g, x)?, None)) };
+    let product = g.apply(MatMul::Nt, &[x, weight])?;
+    let normal = g.push(Arc::new(BatchNorm), &[product, scale, bias, clock])?;
+    Ok((g.apply(activation, &[normal[0]])?, Some(normal[1])))
+}
+
+fn logits(g: &mut Graph, blocks: &[Block], x: Var, clock: Var) -> Result<Var> {
+    blocks.iter().try_fold(x, |x, each| Ok(block(g, each, x, clock)?.0))
+}
+
+/// A batch of the data of this name: the clock, the rows' numbers, the rows.
+fn batch(g: &mut Graph, name: &str, data: DataShape, batch: usize) -> Result<[Var; 3]> {
     let gather = BatchGather { features: data.features };
     let clock = g.source(Role::State, "clock", clock::ty());
     let bytes = g.source(Role::Data, name, Ty::u8(&[data.rows, gather.stride()]));
-    let widths = widths(config);
-    let mut inputs = data.features;
-    let mut layers = Vec::new();
-    for (index, &width) in widths.iter().enumerate() {
-        let last = index + 1 == widths.len();
-        let activation = if last { Activation::Identity } else { Activation::Relu };
-        layers.push(Layer::new(g, &layer_name(index), inputs, width, activation));
-        inputs = width;
-    }
     let rows = g.apply(BatchRows(batch), &[clock])?;
-    let mut x = g.apply(gather, &[bytes, rows])?;
-    if config.augment.is_some() {
-        // Without it every step shifts all rows alike at first, and all assignments end up uniform.
-        let centre = g.source(Role::State, "minus mean", Ty::f32(&[data.features]));
-        x = g.apply(AddBias, &[x, centre])?;
-    }
-    let logits = logits(g, &layers, x)?;
-    let codes = soft_assignment(g, logits, clock, -1.0)?;
-    Ok(Forward { clock, rows, x, layers, logits, codes })
+    let x = g.apply(gather, &[bytes, rows])?;
+    Ok([clock, rows, x])
 }
 
-fn logits(g: &mut Graph, layers: &[Layer], x: Var) -> Result<Var> {
-    layers.iter().try_fold(x, |x, layer| layer.forward(g, x))
+fn forward(
+    g: &mut Graph,
+    config: &ClusterConfig,
+    name: &str,
+    data: DataShape,
+    size: usize,
+    role: Role,
+) -> Result<Forward> {
+    let [clock, rows, x] = batch(g, name, data, size)?;
+    let layers = blocks(g, config, data.features, role);
+    let logits = logits(g, &layers, x, clock)?;
+    let codes = soft_assignment(g, logits, clock, -1.0)?;
+    Ok(Forward { clock, rows, x, layers, logits, codes })
 }
 
 impl Forward {
@@ -89,7 +128,7 @@ impl Forward {
         let random = g.apply(NormaliseRows { scale: augment.probe }, &[noise])?;
         let divergence = |g: &mut Graph, perturbation: Var| {
             let x = g.apply(Binary::Add, &[self.x, perturbation])?;
-            let perturbed = logits(g, &self.layers, x)?;
+            let perturbed = logits(g, &self.layers, x, self.clock)?;
             g.apply(SoftmaxDivergence, &[self.logits, perturbed, self.clock])
         };
         let probed = divergence(g, random)?;
@@ -104,15 +143,15 @@ impl Forward {
 const NOISE: u32 = 1;
 
 /// One step of training. Sources beside parameters and moments: `clock`, `ring`, `learning_rate`, `one`,
-/// `balance`, `augmentation`, and the data set `train images`; under augmentation `minus mean`, which is added to
-/// every row, and `neighbour distances`, what ε of each row is multiplied by.
+/// `balance`, `augmentation`, and the data set `train images`; under augmentation `neighbour distances`, what ε of
+/// each row is multiplied by.
 ///
 /// # Errors
 /// When a layer has no width.
 pub fn training(config: &ClusterConfig, data: DataShape) -> Result<Graph> {
     let g = &mut Graph::new();
     let batch = config.batch_size.min(data.rows);
-    let forward = forward(g, config, "train images", data, batch)?;
+    let forward = forward(g, config, "train images", data, batch, Role::Param)?;
     let steps = data.rows.div_ceil(batch);
     let ring = g.source(Role::State, "ring", Ty::f32(&[steps, 1 + terms(config).len()]));
     let [learning_rate, one, balance, augmentation] =
@@ -122,13 +161,12 @@ pub fn training(config: &ClusterConfig, data: DataShape) -> Result<Graph> {
         let lengths = g.source(Role::Data, "neighbour distances", Ty::f32(&[data.rows]));
         losses.push((forward.adversarial(g, augment, one, lengths)?, augmentation));
     }
-    let named: Vec<(String, Var)> = forward
-        .layers
-        .iter()
-        .flat_map(|layer| {
-            [(format!("{}.weight", layer.name), layer.weight), (format!("{}.bias", layer.name), layer.bias)]
-        })
-        .collect();
+    let mut named = Vec::new();
+    for Block { layer, scale } in &forward.layers {
+        named.push((format!("{}.weight", layer.name), layer.weight));
+        named.push((format!("{}.bias", layer.name), layer.bias));
+        named.extend(scale.map(|scale| (format!("{}.scale", layer.name), scale)));
+    }
     let parameters: Vec<Var> = named.iter().map(|(_, var)| *var).collect();
     let gradients = grad(g, &losses, &parameters)?;
     let unconnected = || Error::Usage("--hidden: a parameter has no influence on the loss".into());
@@ -142,14 +180,37 @@ pub fn training(config: &ClusterConfig, data: DataShape) -> Result<Graph> {
     Ok(std::mem::take(g))
 }
 
-/// One batch of test rows: result `logits`, and the batch after it next.
+/// One batch of test rows: result `logits`, and the batch after it next. Under augmentation the layers are state of
+/// the plan, since they are made of those that are trained.
 pub(super) fn assignment(config: &ClusterConfig, data: DataShape, batch: usize) -> Result<Graph> {
     let g = &mut Graph::new();
-    let forward = forward(g, config, "test images", data, batch)?;
-    let ring = g.source(Role::State, "ring", Ty::f32(&[data.rows.div_ceil(batch), 3]));
+    let role = if config.augment.is_some() { Role::State } else { Role::Param };
+    let forward = forward(g, config, "test images", data, batch, role)?;
     g.result("logits", forward.logits);
-    let advance = ClockAdvance { beta1: 0.0, beta2: 0.0 };
     let terms = [forward.codes.mean_entropy, forward.codes.divergence];
-    g.push(Arc::new(advance), &[forward.clock, ring, terms[0], terms[1]])?;
+    advance(g, forward.clock, data, batch, &terms)?;
     Ok(std::mem::take(g))
+}
+
+/// The moments of every normalised layer over one batch of training rows, as results `moments 0`, `moments 1`, …,
+/// and the batch after it next.
+pub(super) fn moments(config: &ClusterConfig, data: DataShape, size: usize) -> Result<Graph> {
+    let g = &mut Graph::new();
+    let [clock, _, mut x] = batch(g, "train images", data, size)?;
+    for (index, each) in blocks(g, config, data.features, Role::Param).iter().enumerate() {
+        let (output, moments) = block(g, each, x, clock)?;
+        if let Some(moments) = moments {
+            g.result(format!("moments {index}"), moments);
+        }
+        x = output;
+    }
+    let total = g.apply(SumAll, &[x])?;
+    advance(g, clock, data, size, &[total])?;
+    Ok(std::mem::take(g))
+}
+
+/// Moves the clock to the next batch, its losses in a ring of an epoch.
+fn advance(g: &mut Graph, clock: Var, data: DataShape, batch: usize, terms: &[Var]) -> Result<()> {
+    let ring = g.source(Role::State, "ring", Ty::f32(&[data.rows.div_ceil(batch), 1 + terms.len()]));
+    g.push(Arc::new(ClockAdvance { beta1: 0.0, beta2: 0.0 }), &[&[clock, ring][..], terms].concat()).map(|_| ())
 }

@@ -8,6 +8,7 @@
 
 pub mod agreement;
 pub mod assignments;
+mod folding;
 pub mod graph;
 pub mod neighbours;
 
@@ -17,11 +18,10 @@ use serde::{Deserialize, Serialize};
 
 use super::graph::DataShape;
 use super::session::State;
-use crate::data::{Dataset, Split};
+use crate::data::Dataset;
 use crate::device::{Device, ProgramId};
 use crate::error::{Error, Result};
-use crate::graph::Role;
-use crate::nn::layers::{initial_he, initial_linear};
+use crate::nn::layers::initial_linear;
 use crate::ops::clock;
 use crate::plan::Plan;
 use crate::rng::{Rng, Stream, stream_key};
@@ -135,18 +135,12 @@ pub struct Clustering {
     device: Box<dyn Device>,
     train: ProgramId,
     assign: ProgramId,
+    /// What takes the moments of normalised layers, if there are any.
+    moments: Option<ProgramId>,
     config: ClusterConfig,
     batches: u32,
+    data: DataShape,
     test: DataShape,
-}
-
-/// −1 times the mean of every pixel, from 0 to 1: added to rows, it centres them.
-fn minus_mean(split: &Split) -> Vec<f32> {
-    let mut sums = vec![0_u64; split.row_bytes];
-    for row in split.bytes.chunks_exact(split.row_bytes) {
-        sums.iter_mut().zip(row).for_each(|(sum, &byte)| *sum += u64::from(byte));
-    }
-    sums.iter().map(|&sum| -(sum as f64 / (255.0 * split.rows as f64)) as f32).collect()
 }
 
 /// Rows of a batch of test rows.
@@ -171,15 +165,18 @@ impl Clustering {
             device.load(plan)
         };
         let train = load("train", graph::training(config, train_shape)?)?;
+        let moments = match config.augment {
+            Some(_) => {
+                let batch = folding::BATCH.min(train_shape.rows);
+                Some(load("moments", graph::moments(config, train_shape, batch)?)?)
+            }
+            None => None,
+        };
         let assign = load("assign", graph::assignment(config, test, TEST_BATCH.min(test.rows))?)?;
         device.write(train, "train images", &data.train.device_rows())?;
         device.write(assign, "test images", &data.test.device_rows())?;
         if config.augment.is_some() {
             device.write(train, "neighbour distances", bytemuck::cast_slice(&distances))?;
-            let centre = minus_mean(&data.train);
-            for program in [train, assign] {
-                device.write(program, "minus mean", bytemuck::cast_slice(&centre))?;
-            }
         }
         let batch = config.batch_size.min(train_shape.rows);
         let clock = clock::start(train_shape.rows, batch, true, config.seed);
@@ -193,15 +190,19 @@ impl Clustering {
         let mut rng = Rng::new(stream_key(config.seed, Stream::Init));
         let mut inputs = train_shape.features;
         for (index, width) in graph::widths(config).into_iter().enumerate() {
-            let initial = if config.augment.is_some() { initial_he } else { initial_linear };
-            let (weight, bias) = initial(&mut rng, inputs, width);
+            let (weight, mut bias) = initial_linear(&mut rng, inputs, width);
             let name = graph::layer_name(index);
+            if graph::normalised(config, index) {
+                bias.fill(0.0);
+                device.write(train, &format!("{name}.scale"), bytemuck::cast_slice(&vec![1.0_f32; width]))?;
+            }
             device.write(train, &format!("{name}.weight"), bytemuck::cast_slice(&weight))?;
             device.write(train, &format!("{name}.bias"), bytemuck::cast_slice(&bias))?;
             inputs = width;
         }
         let batches = train_shape.rows.div_ceil(batch) as u32;
-        Ok(Clustering { device, train, assign, config: config.clone(), batches, test })
+        let config = config.clone();
+        Ok(Clustering { device, train, assign, moments, config, batches, data: train_shape, test })
     }
 
     /// Name of the device.
@@ -240,6 +241,11 @@ impl Clustering {
     /// # Errors
     /// When the device fails.
     pub fn assign(&mut self) -> Result<Assignments> {
+        if self.moments.is_some() {
+            for (name, values) in self.encoder()? {
+                self.device.write(self.assign, &name, bytemuck::cast_slice(&values))?;
+            }
+        }
         let batch = TEST_BATCH.min(self.test.rows);
         let clock = clock::start(self.test.rows, batch, false, 0);
         self.device.write(self.assign, "clock", bytemuck::cast_slice(&clock))?;
@@ -253,34 +259,29 @@ impl Clustering {
         Ok(Assignments::new(&logits, self.config.clusters))
     }
 
-    /// The encoder's parameters by name, for rows as they are: what centres them is part of the first bias.
+    /// Weights and biases of the encoder's layers by name, as they are used: with nothing to normalise.
+    fn encoder(&mut self) -> Result<Vec<(String, Vec<f32>)>> {
+        folding::folded(self.device.as_mut(), self.train, self.moments, &self.config, self.data)
+    }
+
+    /// The encoder's parameters by name: plain layers with ReLU between them.
     ///
     /// # Errors
     /// When the device fails.
     pub fn parameters(&mut self) -> Result<State> {
+        let mut inputs = self.data.features;
         let mut state = State::new();
-        let plan = self.device.plan(self.train);
-        let named: Vec<(String, Ty)> = plan
-            .sources
-            .iter()
-            .filter(|(_, (role, _))| *role == Role::Param)
-            .map(|(name, (_, place))| (name.clone(), place.ty.clone()))
-            .collect();
-        for (name, ty) in named {
-            let bytes = self.device.read(self.train, &name)?;
+        for (name, values) in self.encoder()? {
+            let bytes = bytemuck::cast_slice(&values).to_vec();
+            let ty = if name.ends_with(".weight") {
+                Ty::f32(&[values.len() / inputs, inputs])
+            } else {
+                Ty::f32(&[values.len()])
+            };
+            if name.ends_with(".bias") {
+                inputs = values.len();
+            }
             state.insert(name, (ty, bytes));
-        }
-        if self.config.augment.is_some() {
-            let centre = self.device.read_f32(self.train, "minus mean")?;
-            let first = graph::layer_name(0);
-            let weight = self.device.read_f32(self.train, &format!("{first}.weight"))?;
-            let bias = self.device.read_f32(self.train, &format!("{first}.bias"))?;
-            let shifted = weight.chunks_exact(centre.len()).zip(&bias).map(|(weights, &bias)| {
-                let shift: f64 = weights.iter().zip(&centre).map(|(&w, &c)| f64::from(w) * f64::from(c)).sum();
-                (f64::from(bias) + shift) as f32
-            });
-            let bytes: Vec<u8> = shifted.flat_map(f32::to_le_bytes).collect();
-            state.insert(format!("{first}.bias"), (Ty::f32(&[bias.len()]), bytes));
         }
         Ok(state)
     }
