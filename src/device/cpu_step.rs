@@ -7,6 +7,7 @@ use super::cpu_ceilings;
 use super::cpu_elements::ElementKernel;
 use super::cpu_math::{flush, square, wide};
 use super::cpu_memory::{Span, Words};
+use super::cpu_norm::NormKernel;
 use super::cpu_paths::PathKernel;
 use crate::ops::adam_step::{AdamStep, WeightDecay};
 use crate::ops::ceiling_copy::CeilingCopy;
@@ -31,6 +32,7 @@ enum Kernel {
     Fma(CeilingFma),
     Paths(Box<PathKernel>),
     Elements(ElementKernel),
+    Norm(NormKernel),
     /// Inputs and outputs of the twin.
     Twin(Vec<HostTensor<f32>>, Vec<HostTensor<f32>>),
 }
@@ -49,6 +51,8 @@ impl Lone {
             Kernel::Fma(*ceiling)
         } else if let Some(paths) = PathKernel::new(step) {
             Kernel::Paths(Box::new(paths))
+        } else if let Some(norm) = NormKernel::new(step) {
+            Kernel::Norm(norm)
         } else if let Some(elements) = ElementKernel::new(step) {
             Kernel::Elements(elements)
         } else {
@@ -81,6 +85,9 @@ impl Lone {
             }
             Kernel::Elements(elements) => {
                 with_output(outputs[0], memory, |y, memory| elements.run(inputs, y, memory));
+            }
+            Kernel::Norm(norm) => {
+                norm.run(inputs, outputs, memory, |output, memory, task| with_output(output, memory, task))
             }
             Kernel::Paths(paths) => paths.run(inputs, outputs, memory),
             Kernel::Twin(x, y) => run_twin(step, [inputs, outputs], x, y, memory),
