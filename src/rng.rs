@@ -55,6 +55,8 @@ pub enum Stream {
     Data = 3,
     /// Draws inside a training step.
     Step = 4,
+    /// Initial parameters of the layer of log-variances.
+    Latent = 5,
 }
 
 /// The Threefry key of one stream of a run's seed.

@@ -6,6 +6,7 @@ mod common;
 #[path = "common/training.rs"]
 mod training;
 
+use gpu_ae::config::family::{Corruption, Dropout, Likelihood, Noise, SparsityConfig, SparsityKind, Variational};
 use gpu_ae::config::{LayerConfig, RunConfig};
 use gpu_ae::device::{CpuDevice, Device};
 use gpu_ae::graph::{Feeds, Graph, Role, interpret};
@@ -14,7 +15,7 @@ use gpu_ae::ops::clock;
 use gpu_ae::plan::{Choices, Plan};
 use gpu_ae::rng::{Rng, Stream, stream_key};
 use gpu_ae::tensor::HostTensor;
-use gpu_ae::train::graph::{DataShape, RING_STEPS, training};
+use gpu_ae::train::graph::{DataShape, RING_STEPS, terms, training};
 use training::{difference, floats, forms};
 
 const STEPS: usize = 10;
@@ -51,8 +52,15 @@ fn start(graph: &Graph, config: &RunConfig) -> Feeds<f64> {
                 HostTensor::from_bytes(dims, &bytes)
             }
             (Role::Param, name) => {
-                let (_, values) = parameters.iter().find(|(parameter, _)| parameter == name).unwrap();
-                HostTensor::from_f32(dims, values)
+                let known =
+                    parameters.iter().find(|(parameter, _)| parameter == name).map(|(_, values)| values.clone());
+                let drawn = (0..source.ty.elements()).map(|_| rng.range(-0.4, 0.4)).collect();
+                HostTensor::from_f32(dims, &known.unwrap_or(drawn))
+            }
+            (_, "lambda_kl") if config.variational.unwrap().warm_up > 0.0 => HostTensor::from_f32(dims, &[0.0]),
+            (_, name) if name.starts_with("lambda_") && name != "lambda_entropy" => {
+                let term = config.further_terms().into_iter().find(|(term, _)| name == format!("lambda_{term}"));
+                HostTensor::from_f32(dims, &[term.unwrap().1])
             }
             _ => HostTensor::zeros(&source.ty),
         };
@@ -63,8 +71,8 @@ fn start(graph: &Graph, config: &RunConfig) -> Feeds<f64> {
 
 /// What is compared after the steps: losses, the weight of the entropy and its memory, parameters.
 fn watched(graph: &Graph) -> Vec<String> {
-    let moves =
-        |role: Role, name: &str| role == Role::Param || ["ring", "lambda_entropy", "multiplier"].contains(&name);
+    let others = ["ring", "lambda_entropy", "lambda_kl", "multiplier"];
+    let moves = |role: Role, name: &str| role == Role::Param || others.contains(&name);
     graph.sources().filter(|(_, s)| moves(s.role, &s.name)).map(|(_, s)| s.name.clone()).collect()
 }
 
@@ -87,8 +95,9 @@ fn follows(label: &str, config: &RunConfig, device: &mut dyn Device, form: &str,
         assert!(worst < CURVE, "{label}, {form}, {name} on {}: off by {worst:.1e}", device.name());
     }
     let ring = device.read_f32(program, "ring").unwrap();
-    assert_eq!(ring.len(), 3 * RING_STEPS);
-    assert!(ring[3 * (STEPS - 1)] > 0.0 && ring[3 * STEPS] == 0.0, "{label}: not {STEPS} steps");
+    let width = 1 + terms(config).len();
+    assert_eq!(ring.len(), width * RING_STEPS);
+    assert!(ring[width * (STEPS - 1)] > 0.0 && ring[width * STEPS] == 0.0, "{label}: not {STEPS} steps");
 }
 
 const SUBJECTS: &[(&str, &[(&str, &str)])] = &[
@@ -141,6 +150,50 @@ fn ten_steps_of_every_objective_follow_the_interpreter_on_the_adapter() {
         follows("paths, budget", &config, device.as_mut(), form, &choices);
         let budget = RunConfig { batch_size: 8, ..self::config(SCHEDULES[2].1) };
         follows("report's, budget", &budget, device.as_mut(), form, &choices);
+    }
+}
+
+/// Every model on the small network, with every option of its own.
+fn models() -> Vec<(&'static str, RunConfig)> {
+    let small = || RunConfig { lambda_mse: 1.0, lambda_entropy: 0.0, ..config(&[]) };
+    let layer = |width: usize, activation: &str| LayerConfig { width, activation: activation.into() };
+    let sparse = |kind, activation: &str| RunConfig {
+        layers: vec![layer(8, activation), layer(9, activation), layer(12, "sigmoid")],
+        sparsity: Some(SparsityConfig { kind, weight: 0.05, target: 0.1, layers: vec![1, 2] }),
+        ..small()
+    };
+    let noisy = |kind| RunConfig { corruption: Some(Corruption { kind, amount: 0.3 }), ..small() };
+    let variational = |likelihood, last: &str, warm_up| RunConfig {
+        layers: vec![layer(8, "relu"), layer(3, "identity"), layer(6, "relu"), layer(12, last)],
+        lambda_mse: 0.0,
+        variational: Some(Variational { likelihood, sigma: 0.5, beta: 0.7, warm_up }),
+        ..small()
+    };
+    let models = vec![
+        ("sparse", sparse(SparsityKind::L1, "relu")),
+        ("sparse, to a rate", sparse(SparsityKind::Divergence, "sigmoid")),
+        ("denoising, gaussian", noisy(Noise::Gaussian)),
+        ("denoising, masking", noisy(Noise::Masking)),
+        ("denoising, salt and pepper", noisy(Noise::SaltPepper)),
+        ("dropout", RunConfig { dropout: Some(Dropout { rate: 0.3, layers: vec![1, 3] }), ..small() }),
+        ("vae", variational(Likelihood::Bernoulli, "sigmoid", 0.0)),
+        ("vae, warmed up", variational(Likelihood::Bernoulli, "sigmoid", 2.0)),
+        ("vae, gaussian", variational(Likelihood::Gaussian, "identity", 2.0)),
+    ];
+    models.iter().for_each(|(label, config)| config.check().unwrap_or_else(|error| panic!("{label}: {error}")));
+    models
+}
+
+#[test]
+fn ten_steps_of_every_model_follow_the_interpreter() {
+    for (label, config) in models() {
+        for (form, choices) in forms() {
+            follows(label, &config, &mut CpuDevice::new(), form, &choices);
+        }
+        for mut device in common::devices() {
+            let choices = Choices::by_kind(device.profile());
+            follows(label, &config, device.as_mut(), "static", &choices);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
-use gpu_ae::config::{RECIPES, RunConfig, Schedule};
+use gpu_ae::config::{RunConfig, Schedule};
 use gpu_ae::data::{self, Dataset};
 use gpu_ae::device::{Choice, Device, open};
 use gpu_ae::train::{Checkpoint, RunDir, Session, Tuning};
@@ -48,10 +48,10 @@ fn whole<T: FromStr + Bounded + Display>(text: &str) -> Result<T, String> {
 pub struct ConfigFlags {
     #[command(flatten)]
     pub data: DataFlags,
-    /// Kind of model: entropic [default: entropic]
+    /// Kind of model: entropic, sparse, denoising, dropout or vae [default: entropic]
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
-    /// Named settings: bottleneck (as few neurons as a budget of error allows), plain (no entropy), report (the source report's Listing 2) [default: bottleneck]
+    /// Named settings: bottleneck (as few neurons as a budget of error allows), plain (no entropy), report (the source report's Listing 2) [default: bottleneck; models other than entropic: plain]
     #[arg(long, value_name = "NAME")]
     pub recipe: Option<String>,
     /// Configuration file, such as a run's config.toml; flags win over it
@@ -98,8 +98,8 @@ impl ConfigFlags {
     /// The same with what depends on something else still open.
     pub fn resolve_unsettled(self, device: &DeviceFlag) -> Result<RunConfig> {
         let mut config = match &self.config {
-            Some(path) => RunConfig::read(path, self.recipe.as_deref())?,
-            None => RunConfig::recipe(self.recipe.as_deref().unwrap_or(RECIPES[0]))?,
+            Some(path) => RunConfig::read(path, self.model.as_deref(), self.recipe.as_deref())?,
+            None => RunConfig::base(self.model.as_deref(), self.recipe.as_deref())?,
         };
         self.apply(device, &mut config)?;
         Ok(config)
@@ -121,7 +121,6 @@ impl ConfigFlags {
                 *mse = budget;
             }
         }
-        set(&mut config.model, self.model);
         set(&mut config.data, self.data.data);
         if self.data.data_dir.is_some() {
             config.data_dir = self.data.data_dir;

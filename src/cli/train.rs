@@ -228,6 +228,20 @@ fn introduce(config: &RunConfig, data: &Dataset, device: &str, quiet: bool) {
     ));
 }
 
+/// What a model is about beside its error: the evidence, the penalty, or the entropy.
+fn further(m: &EpochMetrics) -> String {
+    let told = [
+        ("test_elbo", "test elbo", 2),
+        ("test_kl", "kl", 2),
+        ("test_denoising", "of noisy", 4),
+        ("test_sparsity", "sparsity", 3),
+    ];
+    let told =
+        told.iter().filter_map(|(key, name, decimals)| Some(format!("{name} {:.decimals$}  ", m.observed.get(*key)?)));
+    let told: String = told.collect();
+    if told.is_empty() { format!("entropy {:.3}  ", m.test_entropy) } else { told }
+}
+
 /// Progress on the terminal: a bar where there is one, a line an epoch everywhere.
 struct Display {
     bar: Option<ProgressBar>,
@@ -270,13 +284,13 @@ impl Display {
         let active = (1..).map_while(|n| m.observed.get(&format!("active_units_{n}")).map(ToString::to_string));
         let active: Vec<String> = active.collect();
         format!(
-            "epoch {:>width$}/{}  loss {:.4}  mse {:.4}  test mse {:.4}  entropy {:.3}  active {}  {:>7} samples/s",
+            "epoch {:>width$}/{}  loss {:.4}  mse {:.4}  test mse {:.4}  {}active {}  {:>7} samples/s",
             m.epoch,
             self.epochs,
             m.train_loss,
             m.train_mse,
             m.test_mse,
-            m.test_entropy,
+            further(m),
             active.join("-"),
             thousands(m.samples_per_second as u64)
         )

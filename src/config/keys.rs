@@ -4,7 +4,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::{RECIPES, RunConfig};
+use super::RunConfig;
 use crate::error::{Error, Result};
 
 /// Short names of keys, as people write them in a grid.
@@ -36,19 +36,22 @@ fn merge(under: &mut Table, over: Table) {
 }
 
 impl RunConfig {
-    /// Reads a configuration file over `recipe`, or else the one that it names, or else the default one.
+    /// Reads a configuration file over the model that it names, or else `model`, and over `recipe`, or else the one
+    /// that it names.
     ///
     /// # Errors
     /// When the file cannot be read, is no TOML, or has a key or value that means nothing; the message
     /// names file and line.
-    pub fn read(path: &Path, recipe: Option<&str>) -> Result<Self> {
+    pub fn read(path: &Path, model: Option<&str>, recipe: Option<&str>) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
         let invalid = |error: &dyn std::fmt::Display| Error::input(path, error.to_string());
         let file: Table = toml::from_str(&text).map_err(|error| invalid(&error))?;
         // Keys and values are checked where they stand, so that an error can name their line.
         let alone: RunConfig = toml::from_str(&text).map_err(|error| invalid(&error))?;
-        let named = file.get("recipe").map(|_| alone.recipe.as_str());
-        let config = RunConfig::recipe(recipe.or(named).unwrap_or(RECIPES[0])).map_err(|error| invalid(&error))?;
+        let named = |key: &str, value| file.get(key).map(|_| value);
+        let model = named("model", alone.model.as_str()).or(model);
+        let recipe = recipe.or(named("recipe", alone.recipe.as_str()));
+        let config = RunConfig::base(model, recipe).map_err(|error| invalid(&error))?;
         let mut table = config.table()?;
         merge(&mut table, file);
         let config: RunConfig = table.try_into().map_err(|error| invalid(&error))?;

@@ -1,7 +1,9 @@
 //! What a run is: everything that decides its result, as one value that is saved beside it.
 
 mod entropy;
+pub mod family;
 mod keys;
+mod models;
 
 use std::path::PathBuf;
 
@@ -12,6 +14,8 @@ use crate::nn::LayerSpec;
 use crate::nn::autoencoder::report_layers;
 use crate::ops::activation::Activation;
 pub use entropy::{Averaging, EntropyConfig, Schedule, Subject};
+use family::{Corruption, Dropout, SparsityConfig, Variational};
+pub use models::MODELS;
 
 /// One linear layer with its activation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,6 +56,18 @@ pub struct RunConfig {
     pub lambda_entropy: f32,
     /// Which entropy.
     pub entropy: EntropyConfig,
+    /// Noise on the way in, which the network learns to remove.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub corruption: Option<Corruption>,
+    /// Neurons left out while training.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dropout: Option<Dropout>,
+    /// A penalty on activity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sparsity: Option<SparsityConfig>,
+    /// A code that is drawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variational: Option<Variational>,
     /// The network, from the first hidden layer to the reconstruction.
     pub layers: Vec<LayerConfig>,
 }
@@ -59,8 +75,6 @@ pub struct RunConfig {
 /// Weight of an entropy, relative to that of the error, beyond which networks collapse.
 const HEAVY: f32 = 0.03;
 
-/// Names of the models there are.
-pub const MODELS: &[&str] = &["entropic"];
 /// Names of the recipes there are, the default first.
 pub const RECIPES: &[&str] = &["bottleneck", "plain", "report"];
 
@@ -83,6 +97,10 @@ impl Default for RunConfig {
             lambda_mse: 0.7,
             lambda_entropy: 0.3,
             entropy: EntropyConfig::default(),
+            corruption: None,
+            dropout: None,
+            sparsity: None,
+            variational: None,
             layers: layers
                 .iter()
                 .map(|layer| LayerConfig { width: layer.width, activation: name(layer.activation) })
@@ -198,7 +216,7 @@ impl RunConfig {
     pub fn check(&self) -> Result<()> {
         let refuse = |problem: String| Err(Error::Usage(problem));
         if !MODELS.contains(&self.model.as_str()) {
-            return refuse(format!("--model {}: no such model; there is {}", self.model, MODELS.join(", ")));
+            return refuse(format!("--model {}: no such model; there are {}", self.model, MODELS.join(", ")));
         }
         Self::recipe(&self.recipe)?;
         crate::data::source(&self.data)?;
@@ -217,7 +235,7 @@ impl RunConfig {
                 return refuse(format!("{name} {value}: expected a number of 0 or more"));
             }
         }
-        if self.lambda_mse == 0.0 && self.lambda_entropy == 0.0 {
+        if self.lambda_mse == 0.0 && self.lambda_entropy == 0.0 && self.variational.is_none() {
             return refuse("--lambda-mse 0 --lambda-entropy 0: nothing would be learnt; one must be positive".into());
         }
         self.entropy.check()?;
@@ -231,7 +249,18 @@ impl RunConfig {
         if self.layers.iter().any(|layer| layer.width == 0 || layer.width > 1 << 16) {
             return refuse(format!("layers.width: expected 1 to {}", 1 << 16));
         }
-        self.layer_specs().map(|_| ())
+        self.layer_specs()?;
+        self.check_family()
+    }
+
+    fn check_family(&self) -> Result<()> {
+        let activations: Vec<&str> = self.layers.iter().map(|layer| layer.activation.as_str()).collect();
+        let Some((last, hidden)) = activations.split_last() else { return Ok(()) };
+        self.corruption.map_or(Ok(()), |corruption| corruption.check())?;
+        self.dropout.as_ref().map_or(Ok(()), |dropout| dropout.check(hidden.len()))?;
+        self.sparsity.as_ref().map_or(Ok(()), |sparsity| sparsity.check(hidden))?;
+        let code = crate::nn::autoencoder::code_layer(self.layers.len());
+        self.variational.map_or(Ok(()), |variational| variational.check(activations[code], last))
     }
 }
 
@@ -247,7 +276,7 @@ mod tests {
         let mut config = RunConfig { data_dir: Some("somewhere".into()), lr: 3e-4, ..RunConfig::default() };
         config.entropy.alpha = f32::INFINITY;
         std::fs::write(&path, config.to_toml().unwrap()).unwrap();
-        assert_eq!(RunConfig::read(&path, None).unwrap(), config);
+        assert_eq!(RunConfig::read(&path, None, None).unwrap(), config);
     }
 
     #[test]
@@ -273,7 +302,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
         std::fs::write(&path, "epochs = 3\nepoch = 4\n").unwrap();
-        let message = RunConfig::read(&path, None).unwrap_err().to_string();
+        let message = RunConfig::read(&path, None, None).unwrap_err().to_string();
         assert!(
             message.contains("line 2") && message.contains("epoch") && message.contains("config.toml"),
             "{message}"

@@ -75,6 +75,15 @@ fn check_overwrites(graph: &Graph) -> Result<()> {
     Ok(())
 }
 
+/// Refuses two sources of one name: only one of them would be written.
+fn check_names(graph: &Graph) -> Result<()> {
+    let mut names = HashSet::new();
+    match graph.sources().find(|(_, source)| !names.insert(source.name.as_str())) {
+        Some((_, source)) => Err(Error::graph("source", format!("there are two of the name '{}'", source.name))),
+        None => Ok(()),
+    }
+}
+
 fn source_arena(plan: &str, source: &Source) -> String {
     match source.role {
         Role::Param => "params".into(),
@@ -88,6 +97,7 @@ fn source_arena(plan: &str, source: &Source) -> String {
 
 pub(super) fn layout(plan: &str, graph: &Graph, launches: &BTreeMap<usize, Chosen>) -> Result<Layout> {
     check_overwrites(graph)?;
+    check_names(graph)?;
     let mut layout = Layout { arenas: Vec::new(), places: HashMap::new(), scratch: HashMap::new() };
     let mut pins = Pins { plan, graph, origins: origins(graph), places: HashMap::new() };
     for (var, source) in graph.sources() {

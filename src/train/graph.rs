@@ -1,29 +1,24 @@
 //! The graphs of a run: a training step, an evaluation batch, a reconstruction.
 
+use super::forward::{Forward, Pass, forward};
 use crate::autodiff::grad;
 use crate::config::{Averaging, RunConfig, Schedule, Subject};
 use crate::data::Split;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role, Var};
-use crate::nn::Autoencoder;
 use crate::nn::losses::{path_entropy, path_widths, soft_assignment, weight_entropy};
 use crate::ops::adam_step::AdamStep;
-use crate::ops::batch_gather::BatchGather;
-use crate::ops::batch_rows::BatchRows;
 use crate::ops::binary::Binary;
-use crate::ops::clock;
 use crate::ops::clock_advance::ClockAdvance;
 use crate::ops::multiplier_step::{MultiplierStep, memory_ty};
 use crate::ops::path_entropy::PathEntropy;
-use crate::ops::reconstruction_loss::{LossKind, ReconstructionLoss};
 use crate::ops::unary::Unary;
 use crate::optim::adam::adam;
 use crate::tensor::Ty;
 
 /// Loss terms of a configuration, in the order of the ring's columns; the first two are always there.
 pub fn terms(config: &RunConfig) -> Vec<&'static str> {
-    let _ = config;
-    vec!["mse", "entropy"]
+    ["mse", "entropy"].into_iter().chain(config.further_terms().into_iter().map(|(name, _)| name)).collect()
 }
 
 /// Decay of the running mean of the error that a budget is compared with: about a hundred steps.
@@ -51,34 +46,7 @@ impl DataShape {
     }
 }
 
-/// A batch of a data set, and everything computed from it that all graphs share.
-pub(super) struct Forward {
-    clock: Var,
-    x: Var,
-    /// The network.
-    pub model: Autoencoder,
-    /// The output of every layer.
-    pub outputs: Vec<Var>,
-}
-
-/// A batch of the data set of this name, through the network.
-pub(super) fn forward(g: &mut Graph, config: &RunConfig, name: &str, data: DataShape, batch: usize) -> Result<Forward> {
-    let gather = BatchGather { features: data.features };
-    let clock = g.source(Role::State, "clock", clock::ty());
-    let bytes = g.source(Role::Data, name, Ty::u8(&[data.rows, gather.stride()]));
-    let model = Autoencoder::new(g, data.features, &config.layer_specs()?)?;
-    let rows = g.apply(BatchRows(batch), &[clock])?;
-    let x = g.apply(gather, &[bytes, rows])?;
-    let outputs = model.forward(g, x)?;
-    Ok(Forward { clock, x, model, outputs })
-}
-
 impl Forward {
-    fn mse(&self, g: &mut Graph) -> Result<Var> {
-        let reconstruction = self.outputs.last().copied().unwrap_or(self.x);
-        g.apply(ReconstructionLoss(LossKind::Mse), &[reconstruction, self.x, self.clock])
-    }
-
     /// The entropy that the configuration asks for: of all paths, or the sum over the chosen layers.
     fn entropy(&self, g: &mut Graph, config: &RunConfig) -> Result<Var> {
         let settings = &config.entropy;
@@ -100,7 +68,7 @@ impl Forward {
                 settings.layers.iter().map(entropy).collect::<Result<Vec<Var>>>()?
             }
             Subject::Codes => {
-                let code = |&number: &usize| self.code_entropy(g, config, self.outputs[number - 1]);
+                let code = |&number: &usize| self.code_entropy(g, config, self.flow.outputs[number - 1]);
                 settings.layers.iter().map(code).collect::<Result<Vec<Var>>>()?
             }
         };
@@ -147,16 +115,28 @@ pub fn multiplier_step(config: &RunConfig, data: DataShape) -> Option<Multiplier
     }
 }
 
+/// Memory of the ramp of a divergence's weight.
+pub(super) const WARM_UP: &str = "warm-up of lambda_kl";
+
+/// How the weight of a variational network's divergence rises; not at all if it is constant.
+fn warm_up(config: &RunConfig, data: DataShape) -> Option<MultiplierStep> {
+    let variational = config.variational.filter(|variational| variational.warm_up > 0.0 && variational.beta > 0.0)?;
+    let batches = data.rows.div_ceil(config.step_rows(data.rows).max(1));
+    let end = (f64::from(variational.warm_up) * batches as f64).round() as u32;
+    Some(MultiplierStep::Ramp { begin: 0, end, weight: variational.beta })
+}
+
 /// One step of training: batch, forward, losses, backward, ring and clock, Adam.
 ///
 /// Sources beside parameters and moments: `clock`, `ring`, `learning_rate`, `lambda_mse`,
-/// `lambda_entropy`, `multiplier` where that weight moves, and the data set `train images`.
+/// `lambda_entropy`, `multiplier` where that weight moves, `lambda_` of every further term that has a weight, and the
+/// data set `train images`.
 ///
 /// # Errors
 /// When the layers do not fit the data.
 pub fn training(config: &RunConfig, data: DataShape) -> Result<Graph> {
     let g = &mut Graph::new();
-    let forward = forward(g, config, "train images", data, config.step_rows(data.rows))?;
+    let forward = forward(g, config, "train images", data, config.step_rows(data.rows), Pass::Train)?;
     let ring = g.source(Role::State, "ring", Ty::f32(&[RING_STEPS, 1 + terms(config).len()]));
     let learning_rate = g.source(Role::State, "learning_rate", Ty::f32(&[]));
     let lambda_mse = g.source(Role::State, "lambda_mse", Ty::f32(&[]));
@@ -164,16 +144,38 @@ pub fn training(config: &RunConfig, data: DataShape) -> Result<Graph> {
 
     let mse = forward.mse(g)?;
     let entropy = forward.entropy(g, config)?;
-    let parameters = forward.model.parameters();
-    // Without a weight the entropy is only watched.
-    let mut losses = vec![(mse, lambda_mse)];
+    let further = forward.further_terms(g, config, Pass::Train)?;
+    let mut named: Vec<(String, Var)> = Vec::new();
+    for layer in forward.model.layers.iter().chain(&forward.log_variance) {
+        named.push((format!("{}.weight", layer.name), layer.weight));
+        named.push((format!("{}.bias", layer.name), layer.bias));
+    }
+    let parameters: Vec<Var> = named.iter().map(|(_, var)| *var).collect();
+    // Without a weight a term is only watched.
+    let mut losses = Vec::new();
+    if config.lambda_mse > 0.0 || config.variational.is_none() {
+        losses.push((mse, lambda_mse));
+    }
     if config.lambda_entropy > 0.0 {
         losses.push((entropy, lambda_entropy));
+    }
+    let mut last_weight = None;
+    for (&term, (name, weight)) in further.iter().zip(config.further_terms()) {
+        if weight > 0.0 {
+            let weight = g.source(Role::State, format!("lambda_{name}"), Ty::f32(&[]));
+            losses.push((term, weight));
+            last_weight = Some(weight);
+        }
     }
     let gradients = grad(g, &losses, &parameters)?;
     let unconnected = || Error::Usage("layers: a parameter has no influence on the loss".into());
     let gradients: Vec<Var> = gradients.into_iter().collect::<Option<_>>().ok_or_else(unconnected)?;
 
+    // The divergence is the last of the terms.
+    if let (Some(step), &[.., nll, kl], Some(weight)) = (warm_up(config, data), &further[..], last_weight) {
+        let memory = g.source(Role::State, WARM_UP, memory_ty());
+        g.push(std::sync::Arc::new(step), &[nll, kl, forward.clock, weight, memory])?;
+    }
     if let Some(step) = multiplier_step(config, data) {
         let memory = g.source(Role::State, "multiplier", memory_ty());
         g.push(std::sync::Arc::new(step), &[mse, entropy, forward.clock, lambda_entropy, memory])?;
@@ -181,15 +183,8 @@ pub fn training(config: &RunConfig, data: DataShape) -> Result<Graph> {
 
     let settings = AdamStep::new(parameters.len());
     let advance = ClockAdvance { beta1: settings.beta1, beta2: settings.beta2 };
-    let advanced = g.push(std::sync::Arc::new(advance), &[forward.clock, ring, mse, entropy])?;
-    let named: Vec<(String, Var)> = forward
-        .model
-        .layers
-        .iter()
-        .flat_map(|layer| {
-            [(format!("{}.weight", layer.name), layer.weight), (format!("{}.bias", layer.name), layer.bias)]
-        })
-        .collect();
+    let terms = [&[forward.clock, ring, mse, entropy][..], &further].concat();
+    let advanced = g.push(std::sync::Arc::new(advance), &terms)?;
     adam(g, settings, advanced[0], learning_rate, &named, &gradients)?;
     Ok(std::mem::take(g))
 }
@@ -201,13 +196,14 @@ pub fn training(config: &RunConfig, data: DataShape) -> Result<Graph> {
 /// When the layers do not fit the data.
 pub fn evaluation(config: &RunConfig, data: DataShape, batch: usize) -> Result<Graph> {
     let g = &mut Graph::new();
-    let forward = forward(g, config, "test images", data, batch)?;
+    let forward = forward(g, config, "test images", data, batch, Pass::Judge)?;
     let steps = data.rows.div_ceil(batch);
     let ring = g.source(Role::State, "ring", Ty::f32(&[steps, 1 + terms(config).len()]));
     let mse = forward.mse(g)?;
     let entropy = forward.entropy(g, config)?;
+    let further = forward.further_terms(g, config, Pass::Judge)?;
     let advance = ClockAdvance { beta1: 0.0, beta2: 0.0 };
-    g.push(std::sync::Arc::new(advance), &[forward.clock, ring, mse, entropy])?;
+    g.push(std::sync::Arc::new(advance), &[&[forward.clock, ring, mse, entropy][..], &further].concat())?;
     Ok(std::mem::take(g))
 }
 
@@ -218,8 +214,8 @@ pub fn evaluation(config: &RunConfig, data: DataShape, batch: usize) -> Result<G
 /// When the layers do not fit the data.
 pub fn reconstruction(config: &RunConfig, data: DataShape, images: usize) -> Result<Graph> {
     let g = &mut Graph::new();
-    let forward = forward(g, config, "test images", data, images)?;
+    let forward = forward(g, config, "test images", data, images, Pass::Show)?;
     g.result("x", forward.x);
-    g.result("reconstruction", forward.outputs.last().copied().unwrap_or(forward.x));
+    g.result("reconstruction", forward.flow.outputs.last().copied().unwrap_or(forward.x));
     Ok(std::mem::take(g))
 }

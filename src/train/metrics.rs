@@ -41,9 +41,23 @@ impl TermSums {
         self.mean(1)
     }
 
+    /// The terms beside error and entropy as `<of>_<term>`; of a variational network also the evidence lower bound,
+    /// `<of>_elbo`, in nats an image.
+    pub fn further(&self, config: &RunConfig, of: &str) -> BTreeMap<String, f64> {
+        let terms = config.further_terms();
+        let named = terms.iter().enumerate().map(|(i, (name, _))| (format!("{of}_{name}"), self.mean(2 + i)));
+        let mut further: BTreeMap<String, f64> = named.collect();
+        if let (Some(nll), Some(kl)) = (further.get(&format!("{of}_nll")), further.get(&format!("{of}_kl"))) {
+            further.insert(format!("{of}_elbo"), -(nll + kl));
+        }
+        further
+    }
+
     /// The weighted sum that training minimises, with this weight of the entropy.
     pub fn loss(&self, config: &RunConfig, entropy_weight: f32) -> f64 {
-        f64::from(config.lambda_mse) * self.mse() + f64::from(entropy_weight) * self.entropy()
+        let further = config.further_terms();
+        let further = further.iter().enumerate().map(|(i, (_, weight))| f64::from(*weight) * self.mean(2 + i));
+        f64::from(config.lambda_mse) * self.mse() + f64::from(entropy_weight) * self.entropy() + further.sum::<f64>()
     }
 }
 
@@ -98,8 +112,11 @@ impl EpochMetrics {
         progress: Progress,
         train: &TermSums,
         test: &TermSums,
-        observed: BTreeMap<String, f64>,
+        mut observed: BTreeMap<String, f64>,
     ) -> Self {
+        for (sums, of) in [(train, "train"), (test, "test")] {
+            observed.extend(sums.further(config, of));
+        }
         let Progress { epoch, step, seconds, entropy_weight } = progress;
         EpochMetrics {
             epoch,

@@ -1,7 +1,8 @@
 //! What a network looks like from outside while it trains: its paths, and what its neurons do on a batch of
 //! test data. All of it is computed on the device; only vectors as long as a layer is wide come back.
 
-use super::graph::{DataShape, Forward, forward};
+use super::forward::{Flow, Forward, Pass, forward};
+use super::graph::DataShape;
 use super::session::{Session, load};
 use crate::config::RunConfig;
 use crate::error::Result;
@@ -26,7 +27,8 @@ const TAKES_PART: f64 = 1e-3;
 /// of its neurons.
 pub(super) fn observation(config: &RunConfig, data: DataShape, batch: usize) -> Result<Graph> {
     let g = &mut Graph::new();
-    let Forward { model, outputs, .. } = forward(g, config, "test images", data, batch)?;
+    let forward = forward(g, config, "test images", data, batch, Pass::Show)?;
+    let Forward { model, flow: Flow { outputs, .. }, .. } = forward;
     let paths = path_entropy(g, &model.layers, PathEntropy { alpha: 1.0, bias: PathBias::Source })?;
     g.result("path entropy", paths.entropy);
     g.result("level entropies", paths.entropies);

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::graph::{self, DataShape, RING_STEPS, terms};
+use super::graph::{self, DataShape, RING_STEPS, WARM_UP, terms};
 use super::metrics::TermSums;
+use super::start::{settings, start_values};
 use crate::config::{RunConfig, Schedule};
 use crate::data::{Dataset, ImageShape};
 use crate::device::{Device, ProgramId, Reading, Trace};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role};
-use crate::nn::autoencoder::initial_parameters;
 use crate::ops::clock;
 use crate::plan::{Choices, Plan};
 use crate::tensor::Ty;
@@ -47,24 +47,6 @@ pub(super) fn evaluation_batch(test: DataShape) -> usize {
     EVALUATION_BATCH.min(test.rows)
 }
 
-/// What does not change in a training step, by name.
-pub(super) fn settings(config: &RunConfig) -> [(&'static str, f32); 3] {
-    // A weight that moves begins with none.
-    let moves = config.entropy.schedule != Schedule::Constant;
-    let weight = if moves { 0.0 } else { config.signed_lambda_entropy() };
-    [("learning_rate", config.lr), ("lambda_mse", config.lambda_mse), ("lambda_entropy", weight)]
-}
-
-/// Parameters and clock before the first of `rows` rows, by name.
-pub(super) fn start_values(config: &RunConfig, features: usize, rows: usize) -> Result<Vec<(String, Vec<u8>)>> {
-    let parameters = initial_parameters(features, &config.layer_specs()?, config.seed).into_iter();
-    let mut values: Vec<(String, Vec<u8>)> =
-        parameters.map(|(name, values)| (name, bytemuck::cast_slice(&values).to_vec())).collect();
-    let clock = clock::start(rows, config.step_rows(rows), true, config.seed);
-    values.push(("clock".into(), bytemuck::cast_slice(&clock).to_vec()));
-    Ok(values)
-}
-
 /// Loads a graph by these choices; what this device does not have of them is chosen as if it were not
 /// there.
 pub(super) fn load(device: &mut dyn Device, name: &str, graph: &Graph, choices: &Choices) -> Result<ProgramId> {
@@ -91,7 +73,7 @@ impl Session {
         let program = load(session.device.as_mut(), "train", &graph, choices)?;
         session.device.write(program, "train images", &data.train.device_rows())?;
         for (name, value) in settings(config) {
-            session.device.write(program, name, &value.to_le_bytes())?;
+            session.device.write(program, &name, &value.to_le_bytes())?;
         }
         session.train = Some(program);
         Ok(session)
@@ -163,9 +145,11 @@ impl Session {
     fn state_types(&self, program: ProgramId) -> Vec<(String, Ty)> {
         let kept = |role: Role, name: &str| {
             let moves = self.config.entropy.schedule != Schedule::Constant;
+            let rises = self.config.variational.is_some_and(|variational| variational.warm_up > 0.0);
             matches!(role, Role::Param | Role::FirstMoment | Role::SecondMoment)
                 || name == "clock"
                 || (moves && ["lambda_entropy", "multiplier"].contains(&name))
+                || (rises && ["lambda_kl", WARM_UP].contains(&name))
         };
         let sources = &self.device.plan(program).sources;
         sources

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::graph::{self, DataShape};
-use super::session::{evaluation_batch, settings, start_values};
+use super::session::evaluation_batch;
+use super::start::{settings, start_values};
 use crate::config::RunConfig;
 use crate::data::{Dataset, Split};
 use crate::device::Device;
@@ -127,7 +128,7 @@ impl Graphs {
         let batches = data.test.rows.div_ceil(evaluation_batch(DataShape::of(&data.test)).max(1));
         let rows = (BATCHES * config.step_rows(data.train.rows)).min(data.train.rows);
         let mut feeds = start_values(config, data.train.row_bytes, rows)?;
-        feeds.extend(settings(config).map(|(name, value)| (name.to_string(), value.to_le_bytes().to_vec())));
+        feeds.extend(settings(config).into_iter().map(|(name, value)| (name, value.to_le_bytes().to_vec())));
         let first = Split {
             rows,
             bytes: data.train.bytes[..rows * data.train.row_bytes].to_vec(),

@@ -1,0 +1,225 @@
+//! A batch on its way through the network, as the model of the configuration has it.
+
+use std::sync::Arc;
+
+use super::graph::DataShape;
+use crate::config::RunConfig;
+use crate::config::family::{Corruption, Likelihood, Noise, SparsityConfig, SparsityKind};
+use crate::error::Result;
+use crate::graph::{Graph, Role, Var};
+use crate::nn::Autoencoder;
+use crate::nn::layers::Layer;
+use crate::ops::activation::Activation;
+use crate::ops::batch_gather::BatchGather;
+use crate::ops::batch_rows::BatchRows;
+use crate::ops::binary::Binary;
+use crate::ops::clock;
+use crate::ops::corrupt::Corrupt;
+use crate::ops::gaussian_kl::GaussianKl;
+use crate::ops::random_normal::RandomNormal;
+use crate::ops::random_uniform::RandomUniform;
+use crate::ops::reconstruction_loss::{LossKind, ReconstructionLoss};
+use crate::ops::sparsity::Sparsity;
+use crate::ops::unary::Unary;
+use crate::tensor::Ty;
+
+/// Name of the layer that says how wide the Gaussian of a code is.
+pub(super) const LOG_VARIANCE: &str = "log_variance";
+
+/// What a batch is computed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pass {
+    /// To learn: with noise, with neurons left out, codes drawn.
+    Train,
+    /// To be judged: as it is, codes drawn.
+    Judge,
+    /// To be looked at: as it is, codes their means.
+    Show,
+}
+
+/// Draws of one step that must not be the same.
+mod stream {
+    pub const CORRUPTION: u32 = 2;
+    pub const CODE: u32 = 3;
+    /// And the number of the layer.
+    pub const DROPOUT: u32 = 16;
+}
+
+/// A batch of a data set, and everything computed from it that all graphs share.
+pub(super) struct Forward {
+    pub clock: Var,
+    /// The rows as they are.
+    pub x: Var,
+    /// The network.
+    pub model: Autoencoder,
+    /// The layer of the codes' log-variances, if codes are drawn.
+    pub log_variance: Option<Layer>,
+    pub flow: Flow,
+}
+
+/// What rows become in a network.
+pub(super) struct Flow {
+    /// The output of every layer.
+    pub outputs: Vec<Var>,
+    /// The last output before its sigmoid, under a Bernoulli likelihood.
+    logits: Option<Var>,
+    /// Mean and log-variance of the codes, if codes are drawn.
+    latent: Option<(Var, Var)>,
+}
+
+/// A batch of the data set of this name, through the network.
+pub(super) fn forward(
+    g: &mut Graph,
+    config: &RunConfig,
+    name: &str,
+    data: DataShape,
+    batch: usize,
+    pass: Pass,
+) -> Result<Forward> {
+    let gather = BatchGather { features: data.features };
+    let clock = g.source(Role::State, "clock", clock::ty());
+    let bytes = g.source(Role::Data, name, Ty::u8(&[data.rows, gather.stride()]));
+    let model = Autoencoder::new(g, data.features, &config.layer_specs()?)?;
+    let code = model.code_layer();
+    let log_variance = config.variational.map(|_| {
+        let before = if code == 0 { data.features } else { config.layers[code - 1].width };
+        Layer::new(g, LOG_VARIANCE, before, config.layers[code].width, Activation::Identity)
+    });
+    let rows = g.apply(BatchRows(batch), &[clock])?;
+    let x = g.apply(gather, &[bytes, rows])?;
+    let input = match config.corruption.filter(|_| pass == Pass::Train) {
+        Some(corruption) => corrupted(g, corruption, x, clock)?,
+        None => x,
+    };
+    let flow = flow(g, config, &model, log_variance.as_ref(), input, clock, pass)?;
+    Ok(Forward { clock, x, model, log_variance, flow })
+}
+
+/// Rows under noise.
+fn corrupted(g: &mut Graph, corruption: Corruption, x: Var, clock: Var) -> Result<Var> {
+    let shape = g.ty(x).shape.clone();
+    if corruption.kind == Noise::Gaussian {
+        let noise = g.apply(RandomNormal { shape, stream: stream::CORRUPTION }, &[clock])?;
+        let noise = g.apply(Unary::Affine { scale: corruption.amount, shift: 0.0 }, &[noise])?;
+        return g.apply(Binary::Add, &[x, noise]);
+    }
+    let draws = g.apply(RandomUniform { shape, stream: stream::CORRUPTION }, &[clock])?;
+    let corrupt = match corruption.kind {
+        Noise::SaltPepper => Corrupt::SaltPepper { rate: corruption.amount },
+        _ => Corrupt::Mask { rate: corruption.amount, scale: 1.0 },
+    };
+    g.apply(corrupt, &[x, draws])
+}
+
+fn flow(
+    g: &mut Graph,
+    config: &RunConfig,
+    model: &Autoencoder,
+    log_variance: Option<&Layer>,
+    x: Var,
+    clock: Var,
+    pass: Pass,
+) -> Result<Flow> {
+    let bernoulli = config.variational.is_some_and(|v| v.likelihood == Likelihood::Bernoulli);
+    let mut flow = Flow { outputs: Vec::with_capacity(model.layers.len()), logits: None, latent: None };
+    let mut input = x;
+    for (index, layer) in model.layers.iter().enumerate() {
+        let last = index + 1 == model.layers.len();
+        let mut output = if last && bernoulli {
+            let logits = Layer { activation: Activation::Identity, ..layer.clone() }.forward(g, input)?;
+            flow.logits = Some(logits);
+            g.apply(Activation::Sigmoid, &[logits])?
+        } else {
+            layer.forward(g, input)?
+        };
+        if let Some(wide) = log_variance.filter(|_| index == model.code_layer()) {
+            let log_variance = wide.forward(g, input)?;
+            flow.latent = Some((output, log_variance));
+            if pass != Pass::Show {
+                output = drawn(g, output, log_variance, clock)?;
+            }
+        }
+        flow.outputs.push(output);
+        let dropout = config.dropout.as_ref().filter(|d| pass == Pass::Train && d.layers.contains(&(index + 1)));
+        input = match dropout {
+            Some(dropout) => {
+                let stream = stream::DROPOUT + index as u32;
+                let draws = g.apply(RandomUniform { shape: g.ty(output).shape.clone(), stream }, &[clock])?;
+                g.apply(Corrupt::dropout(dropout.rate), &[output, draws])?
+            }
+            None => output,
+        };
+    }
+    Ok(flow)
+}
+
+/// μ + e^{l/2} ε with ε standard normal.
+fn drawn(g: &mut Graph, mean: Var, log_variance: Var, clock: Var) -> Result<Var> {
+    let noise = g.apply(RandomNormal { shape: g.ty(mean).shape.clone(), stream: stream::CODE }, &[clock])?;
+    let half = g.apply(Unary::Affine { scale: 0.5, shift: 0.0 }, &[log_variance])?;
+    let deviation = g.apply(Unary::Exp, &[half])?;
+    let shift = g.apply(Binary::Mul, &[deviation, noise])?;
+    g.apply(Binary::Add, &[mean, shift])
+}
+
+impl Forward {
+    /// Mean squared error of the reconstruction, against the rows as they are.
+    pub fn mse(&self, g: &mut Graph) -> Result<Var> {
+        let reconstruction = self.flow.outputs.last().copied().unwrap_or(self.x);
+        g.apply(ReconstructionLoss(LossKind::Mse), &[reconstruction, self.x, self.clock])
+    }
+
+    /// The terms beside error and entropy, in the order of [`RunConfig::further_terms`].
+    pub fn further_terms(&self, g: &mut Graph, config: &RunConfig, pass: Pass) -> Result<Vec<Var>> {
+        let mut terms = Vec::new();
+        if let Some(corruption) = config.corruption {
+            terms.push(if pass == Pass::Train {
+                self.mse(g)?
+            } else {
+                let noisy = corrupted(g, corruption, self.x, self.clock)?;
+                let flow = flow(g, config, &self.model, self.log_variance.as_ref(), noisy, self.clock, pass)?;
+                let cleaned = flow.outputs.last().copied().unwrap_or(noisy);
+                g.apply(ReconstructionLoss(LossKind::Mse), &[cleaned, self.x, self.clock])?
+            });
+        }
+        if let Some(sparsity) = &config.sparsity {
+            terms.push(self.sparsity(g, sparsity)?);
+        }
+        if let (Some(variational), Some((mean, log_variance))) = (config.variational, self.flow.latent) {
+            let reconstruction = self.flow.outputs.last().copied().unwrap_or(self.x);
+            terms.push(match (variational.likelihood, self.flow.logits) {
+                (Likelihood::Bernoulli, Some(logits)) => {
+                    g.apply(ReconstructionLoss(LossKind::Bce), &[logits, self.x, self.clock])?
+                }
+                _ => gaussian(g, reconstruction, self.x, self.clock, variational.sigma)?,
+            });
+            terms.push(g.push(Arc::new(GaussianKl), &[mean, log_variance, self.clock])?[0]);
+        }
+        Ok(terms)
+    }
+
+    fn sparsity(&self, g: &mut Graph, config: &SparsityConfig) -> Result<Var> {
+        let op = match config.kind {
+            SparsityKind::L1 => Sparsity::L1,
+            SparsityKind::Divergence => Sparsity::Divergence { target: config.target },
+        };
+        let mut total: Option<Var> = None;
+        for &number in &config.layers {
+            let term = g.push(Arc::new(op), &[self.flow.outputs[number - 1], self.clock])?[0];
+            total = Some(match total {
+                Some(sum) => g.apply(Binary::Add, &[sum, term])?,
+                None => term,
+            });
+        }
+        total.ok_or_else(|| crate::error::Error::Usage("sparsity.layers: expected at least one layer".into()))
+    }
+}
+
+/// −log of a Gaussian likelihood with one deviation σ: Σ (x − y)²/(2σ²) + d (log σ + ½ log 2π), mean over rows.
+fn gaussian(g: &mut Graph, y: Var, x: Var, clock: Var, sigma: f32) -> Result<Var> {
+    let features = g.ty(x).shape.matrix().map_or(1, |(_, features)| features) as f64;
+    let sigma = f64::from(sigma);
+    let squares = g.apply(ReconstructionLoss(LossKind::Sse), &[y, x, clock])?;
+    let constant = features * (sigma.ln() + 0.5 * (2.0 * std::f64::consts::PI).ln());
+    g.apply(Unary::Affine { scale: (0.5 / (sigma * sigma)) as f32, shift: constant as f32 }, &[squares])
+}
