@@ -92,6 +92,10 @@ pub fn run(args: Args) -> Result<()> {
     let path = args.out.clone().unwrap_or_else(|| args.run.join("compact"));
     RunDir::check_free(&path)?;
     let (source, checkpoint) = open_run(&args.run, &args.data, &args.device)?;
+    if checkpoint.config.variational.is_some() {
+        let problem = "expected a network whose codes are computed; those of a variational one are drawn";
+        return Err(Error::input(&args.run, problem));
+    }
     let mut session = evaluation_session(&checkpoint, quiet)?;
     session.restore(&checkpoint.state)?;
     let begin = Instant::now();

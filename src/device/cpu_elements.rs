@@ -1,18 +1,21 @@
-//! Operations of independent elements or rows that run by themselves: sums, shifts, directions, random numbers.
+//! Operations of independent elements or rows that run by themselves: sums, shifts, functions, directions, noise.
 
 use rayon::prelude::*;
 
-use super::cpu_exp::{log, sin_cos_of_turns};
-use super::cpu_math::wide;
+use super::cpu_exp::exp;
+use super::cpu_math::{relu, sigmoid, wide};
 use super::cpu_memory::{Span, Words};
+use super::cpu_random::{normal, uniform};
+use crate::ops::activation::Activation;
 use crate::ops::add_bias::AddBias;
 use crate::ops::batch_rows::PADDING;
 use crate::ops::binary::Binary;
-use crate::ops::clock;
+use crate::ops::corrupt::Corrupt;
 use crate::ops::normalise_rows::NormaliseRows;
 use crate::ops::random_normal::RandomNormal;
+use crate::ops::random_uniform::RandomUniform;
+use crate::ops::unary::Unary;
 use crate::plan::Step;
-use crate::rng::{threefry_lanes, threefry2x32, unit_f32};
 
 /// Elements that one task takes.
 const ELEMENTS: usize = 8192;
@@ -26,6 +29,10 @@ pub(super) enum ElementKernel {
     AddBias(usize),
     Normalise(NormaliseRows, usize),
     Normal(RandomNormal),
+    Uniform(RandomUniform),
+    Unary(Unary),
+    Activation(Activation),
+    Corrupt(Corrupt),
 }
 
 impl ElementKernel {
@@ -38,6 +45,10 @@ impl ElementKernel {
             op.downcast::<AddBias>().map(|_| ElementKernel::AddBias(columns())),
             op.downcast().map(|op| ElementKernel::Normalise(*op, columns())),
             op.downcast().map(|op: &RandomNormal| ElementKernel::Normal(op.clone())),
+            op.downcast().map(|op: &RandomUniform| ElementKernel::Uniform(op.clone())),
+            op.downcast().map(|op| ElementKernel::Unary(*op)),
+            op.downcast().map(|op| ElementKernel::Activation(*op)),
+            op.downcast().map(|op| ElementKernel::Corrupt(*op)),
         ];
         kernels.into_iter().flatten().next()
     }
@@ -53,6 +64,30 @@ impl ElementKernel {
                 normalise(op.scale, input(0), own, y, *columns);
             }
             ElementKernel::Normal(op) => normal(inputs[0].words(memory), op.stream, y),
+            ElementKernel::Uniform(op) => uniform(inputs[0].words(memory), op.stream, y),
+            ElementKernel::Unary(Unary::Exp) => every(input(0), y, exp),
+            ElementKernel::Unary(Unary::Affine { scale, shift }) => every(
+                input(0),
+                y,
+                #[inline(always)]
+                |x| scale * x + shift,
+            ),
+            ElementKernel::Activation(Activation::Identity) => y.copy_from_slice(input(0)),
+            ElementKernel::Activation(Activation::Relu) => every(input(0), y, relu),
+            ElementKernel::Activation(Activation::Sigmoid) => every(input(0), y, sigmoid),
+            ElementKernel::Corrupt(op) => {
+                let (above, low, high, scale) = op.parts();
+                each(
+                    input(0),
+                    input(1),
+                    y,
+                    #[inline(always)]
+                    |x, u| {
+                        let kept = if u < high { scale * x } else { above as f32 };
+                        if u < low { 0.0 } else { kept }
+                    },
+                );
+            }
         }
     }
 }
@@ -98,6 +133,16 @@ fn each(a: &[f32], b: &[f32], y: &mut [f32], f: impl Fn(f32, f32) -> f32 + Sync)
                     }
                 }
             },
+        );
+    });
+}
+
+fn every(x: &[f32], y: &mut [f32], f: impl Fn(f32) -> f32 + Sync) {
+    y.par_chunks_mut(ELEMENTS).zip(x.par_chunks(ELEMENTS)).for_each(|(y, x)| {
+        wide(
+            y,
+            #[inline(always)]
+            |y: &mut [f32]| y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(x)),
         );
     });
 }
@@ -183,38 +228,4 @@ fn fold(x: &[f32], f: impl Fn(f32, f32) -> f32) -> [f32; LANES] {
         *lane = f(*lane, x);
     }
     lanes
-}
-
-fn normal(clock: &[u32], stream: u32, y: &mut [f32]) {
-    let step_key = [clock[clock::STEP_KEY], clock[clock::STEP_KEY + 1]];
-    let key = threefry2x32(step_key, [clock[clock::STEP], stream]);
-    y.par_chunks_mut(ELEMENTS).enumerate().for_each(|(number, y)| {
-        wide(
-            y,
-            #[inline(always)]
-            |y: &mut [f32]| {
-                for (group, y) in y.chunks_mut(2 * LANES).enumerate() {
-                    let numbers = pairs(key, stream, (number * (ELEMENTS / 2) + group * LANES) as u32);
-                    y.copy_from_slice(&numbers.as_flattened()[..y.len()]);
-                }
-            },
-        );
-    });
-}
-
-/// Pairs of normal numbers from pair `first` on, by Box and Muller.
-#[inline(always)]
-fn pairs(key: [u32; 2], stream: u32, first: u32) -> [[f32; 2]; LANES] {
-    let mut counters = [0; LANES];
-    for (lane, counter) in counters.iter_mut().enumerate() {
-        *counter = first + lane as u32;
-    }
-    let [a, b] = threefry_lanes(key, [counters, [stream; LANES]]);
-    let mut numbers = [[0.0; 2]; LANES];
-    for lane in 0..LANES {
-        let radius = (-2.0 * log(1.0 - unit_f32(a[lane]))).sqrt();
-        let (sine, cosine) = sin_cos_of_turns(unit_f32(b[lane]));
-        numbers[lane] = [radius * cosine, radius * sine];
-    }
-    numbers
 }

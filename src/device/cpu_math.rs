@@ -51,7 +51,7 @@ pub(super) fn square(x: f32) -> f32 {
 
 /// Lets NaN through, which `f32::max` would swallow.
 #[inline(always)]
-fn relu(x: f32) -> f32 {
+pub(super) fn relu(x: f32) -> f32 {
     if x < 0.0 { 0.0 } else { x }
 }
 

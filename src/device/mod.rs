@@ -17,6 +17,7 @@ mod cpu_path_nodes;
 mod cpu_paths;
 mod cpu_product;
 mod cpu_profile;
+mod cpu_random;
 mod cpu_region;
 mod cpu_rows;
 mod cpu_schedule;

@@ -45,7 +45,7 @@ impl Corrupt {
     }
 
     /// Number of the kind in the shader, the lower and upper bound of what is kept, the factor.
-    fn parts(self) -> (u32, f32, f32, f32) {
+    pub(crate) fn parts(self) -> (u32, f32, f32, f32) {
         match self {
             Corrupt::Mask { rate, scale } => (0, rate, 1.0, scale),
             Corrupt::SaltPepper { rate } => (1, rate / 2.0, 1.0 - rate / 2.0, 1.0),
