@@ -79,22 +79,26 @@ impl RunConfig {
         let path = SHORT.iter().find(|(short, _)| *short == key).map_or(key, |(_, path)| *path);
         let parsed: Option<Table> = toml::from_str(&format!("value = {value}")).ok();
         let value = parsed.and_then(|mut table| table.remove("value")).unwrap_or_else(|| Value::String(value.into()));
-        let mut table = self.table()?;
-        let mut inner = &mut table;
         let mut names: Vec<&str> = path.split('.').collect();
         let last = names.pop().unwrap_or_default();
-        for name in names {
-            let next = inner.get_mut(name).and_then(Value::as_table_mut);
-            inner = next.ok_or_else(|| refuse(format!("there is no key '{path}' here")))?;
-        }
-        if last == "kind" {
-            inner.retain(|name, _| name == last);
-            inner.insert(last.into(), value);
-            return self.replace(table).map_err(refuse);
-        }
-        // What is not there has no value yet, or means nothing, which is refused below.
-        inner.insert(last.into(), value);
-        self.replace(table).map_err(refuse)
+        let with = |alone: bool| -> Result<Table> {
+            let mut table = self.table()?;
+            let mut inner = &mut table;
+            for name in &names {
+                let next = inner.get_mut(*name).and_then(Value::as_table_mut);
+                inner = next.ok_or_else(|| refuse(format!("there is no key '{path}' here")))?;
+            }
+            if alone {
+                inner.clear();
+            }
+            // What is not there has no value yet, or means nothing, which is refused below.
+            inner.insert(last.into(), value.clone());
+            Ok(table)
+        };
+        let (beside, alone) = (with(false)?, with(true)?);
+        let done = self.replace(beside);
+        // Another kind of a thing may have other keys than the one it was.
+        if last == "kind" { done.or_else(|_| self.replace(alone)) } else { done }.map_err(refuse)
     }
 
     fn replace(&mut self, table: Table) -> std::result::Result<(), String> {

@@ -42,9 +42,10 @@ pub struct Adversarial {
 }
 
 impl Default for Adversarial {
-    /// Those of IMSAT (Hu et al., 2017), the weight relative to that of the entropy.
+    /// IMSAT's (Hu et al., 2017), the weight relative to that of the entropy; its length of 0.25 left 4 and 9 mixed in
+    /// two of five seeds on MNIST, 0.2 in none.
     fn default() -> Self {
-        Adversarial { epsilon: 0.25, probe: 10.0, weight: 10.0 }
+        Adversarial { epsilon: 0.2, probe: 10.0, weight: 10.0 }
     }
 }
 

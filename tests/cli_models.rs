@@ -1,0 +1,114 @@
+//! Every model of the family on the command line: what it tells, what continues it, what is refused.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+mod common;
+#[path = "common/program.rs"]
+mod program;
+
+use std::path::Path;
+
+use program::{gpu_ae, small_mnist, succeed};
+use serde_json::Value;
+
+fn train(model: &str, data: &Path, out: &Path, more: &[&str]) -> Value {
+    let (data, out) = (data.to_str().unwrap(), out.to_str().unwrap());
+    let fixed =
+        ["train", "--model", model, "--data", "mnist", "--data-dir", data, "--device", "cpu", "--json", "--out", out];
+    serde_json::from_str(&succeed(&[&fixed[..], more].concat())).unwrap()
+}
+
+fn number(metrics: &Value, key: &str) -> f64 {
+    metrics[key].as_f64().unwrap_or_else(|| panic!("no {key} in {metrics}"))
+}
+
+#[test]
+fn every_model_trains_with_its_defaults_and_tells_its_terms() {
+    let data = small_mnist();
+    let folder = tempfile::tempdir().unwrap();
+    let told: [(&str, &[&str]); 4] = [
+        ("sparse", &["test_sparsity"]),
+        ("denoising", &["test_denoising"]),
+        ("dropout", &["test_mse"]),
+        ("vae", &["test_nll", "test_kl", "test_elbo"]),
+    ];
+    for (model, keys) in told {
+        let run = folder.path().join(model);
+        let first = train(model, data.path(), &folder.path().join(format!("{model} once")), &["--epochs", "1"]);
+        let metrics = train(model, data.path(), &run, &["--epochs", "6", "--batch-size", "32"]);
+        assert!(number(&metrics, "test_loss") < number(&first, "test_loss"), "{model}: {metrics}");
+        let run = run.to_str().unwrap();
+        let judged: Value = serde_json::from_str(&succeed(&["eval", run, "--device", "cpu", "--json"])).unwrap();
+        for key in keys {
+            assert_eq!(number(&judged, key), number(&metrics, key), "{model} {key}");
+        }
+        let noisy = succeed(&["eval", run, "--device", "cpu", "--json", "--noise", "gaussian=0.4"]);
+        let noisy: Value = serde_json::from_str(&noisy).unwrap();
+        let (noisy, clean) = (number(&noisy, "test_denoising"), number(&noisy, "test_mse"));
+        assert!(noisy > 0.0 && noisy != clean, "{model}: {noisy} of noisy images, {clean} of clean ones");
+    }
+}
+
+#[test]
+fn the_evidence_is_what_likelihood_and_divergence_leave() {
+    let data = small_mnist();
+    let folder = tempfile::tempdir().unwrap();
+    let metrics = train("vae", data.path(), &folder.path().join("run"), &["--epochs", "2"]);
+    let sum = number(&metrics, "test_nll") + number(&metrics, "test_kl");
+    assert!((sum + number(&metrics, "test_elbo")).abs() < 1e-9 && number(&metrics, "test_kl") > 0.0, "{metrics}");
+    assert!((number(&metrics, "test_loss") - sum).abs() < 1e-6, "{metrics}");
+}
+
+#[test]
+fn a_variational_run_continues_to_the_same_bits() {
+    let data = small_mnist();
+    let folder = tempfile::tempdir().unwrap();
+    let settings = ["--set", "variational.warm_up=3", "--set", "variational.beta=2", "--seed", "4"];
+    let whole = folder.path().join("whole");
+    train("vae", data.path(), &whole, &[&settings[..], &["--epochs", "4"]].concat());
+    let parts = folder.path().join("parts");
+    train("vae", data.path(), &parts, &[&settings[..], &["--epochs", "2"]].concat());
+    let resumed = ["train", "--resume", parts.to_str().unwrap(), "--epochs", "4", "--quiet"];
+    succeed(&[&resumed[..], &["--data-dir", data.path().to_str().unwrap()]].concat());
+    let tensors = |run: &Path| {
+        let bytes = std::fs::read(run.join("checkpoint.safetensors")).unwrap();
+        let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let mut all: Vec<(String, Vec<u8>)> =
+            tensors.tensors().into_iter().map(|(name, view)| (name, view.data().to_vec())).collect();
+        all.sort();
+        all
+    };
+    let (whole, parts) = (tensors(&whole), tensors(&parts));
+    assert!(whole.iter().any(|(name, _)| name == "log_variance.weight"));
+    assert!(whole == parts, "the resumed run differs");
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_by_name() {
+    let cases: &[(&[&str], &str)] = &[
+        (&["--model", "nothing"], "--model nothing"),
+        (&["--model", "dropout", "--set", "dropout.rate=1"], "dropout.rate 1"),
+        (&["--model", "dropout", "--set", "dropout.layers=[4]"], "dropout.layers 4"),
+        (&["--model", "denoising", "--set", "corruption.amount=-1"], "corruption.amount -1"),
+        (&["--model", "denoising", "--set", "corruption.kind=fog"], "corruption.kind"),
+        (&["--model", "sparse", "--set", "sparsity.kind=divergence"], "sparsity.layers 1"),
+        (&["--model", "sparse", "--set", "sparsity.weight=nan"], "sparsity.weight"),
+        (&["--model", "vae", "--set", "variational.beta=-1"], "variational.beta -1"),
+    ];
+    for (flags, named) in cases {
+        let output = gpu_ae(&[&["train", "--out", "unused-folder"][..], flags].concat());
+        let message = String::from_utf8_lossy(&output.stderr).to_string();
+        assert!(output.status.code() == Some(2) && message.contains(named), "{flags:?}: {message}");
+        assert!(!Path::new("unused-folder").exists());
+    }
+}
+
+#[test]
+fn drawn_codes_are_not_compacted() {
+    let data = small_mnist();
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    train("vae", data.path(), &run, &["--epochs", "1"]);
+    let output = gpu_ae(&["compact", run.to_str().unwrap(), "--device", "cpu"]);
+    let message = String::from_utf8_lossy(&output.stderr).to_string();
+    assert!(output.status.code() == Some(2) && message.contains("variational"), "{message}");
+}
