@@ -1,4 +1,4 @@
-//! Gradient of [`BatchNorm`](super::batch_norm::BatchNorm). With x̂ = (x − μ)/√(σ² + ε) and sums over the v valid
+//! Gradient of [`BatchNorm`]. With x̂ = (x − μ)/√(σ² + ε) and sums over the v valid
 //! rows: dβ = Σ dy, dγ = Σ dy x̂, dx = γ/√(σ² + ε) · (dy − dβ/v − x̂ dγ/v); rows of padding get 0.
 
 use super::batch_norm::{BatchNorm, EPSILON, cases, inverse_deviation};

@@ -1,4 +1,4 @@
-//! Gradient of [`GaussianKl`](super::gaussian_kl::GaussianKl): dμ = dy · μ / v and dl = dy · ½ expm1(l) / v for v
+//! Gradient of [`GaussianKl`]: dμ = dy · μ / v and dl = dy · ½ expm1(l) / v for v
 //! valid rows, 0 for rows of padding.
 
 use super::check::{arity, same};

@@ -1,4 +1,4 @@
-//! Gradient of [`Sparsity`](super::sparsity::Sparsity): dh = dy · f'(a_j) · sign(h) / v for v valid rows, 0 for rows
+//! Gradient of [`Sparsity`]: dh = dy · f'(a_j) · sign(h) / v for v valid rows, 0 for rows
 //! of padding and for h = 0.
 
 use super::check::{arity, same};

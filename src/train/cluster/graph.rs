@@ -1,6 +1,6 @@
 //! The graphs of clustering: an encoder whose outputs are soft assignments, trained to be certain of every row
 //! and to use all clusters alike. Under augmentation its hidden layers are normalised batch by batch while it is
-//! trained; for use, the moments of many rows are folded into plain layers (see [`super::folding`]).
+//! trained; for use, the moments of many rows are folded into plain layers (see `folding.rs`).
 
 use std::sync::Arc;
 
