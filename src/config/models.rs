@@ -47,7 +47,7 @@ impl RunConfig {
         match name {
             "sparse" => Ok(RunConfig {
                 layers: network(&[256]),
-                sparsity: Some(SparsityConfig { kind: SparsityKind::L1, weight: 2e-4, target: 0.05, layers: vec![1] }),
+                sparsity: Some(SparsityConfig { kind: SparsityKind::L1, weight: 5e-6, target: 0.05, layers: vec![1] }),
                 ..plain.watching(1)
             }),
             "denoising" => Ok(RunConfig {
