@@ -96,7 +96,9 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
             tell(&format!("profile:       {path}/profile.txt, {path}/profile.json"));
             tell(&format!("trace:         {path}/trace.json, for https://ui.perfetto.dev or chrome://tracing"));
         }
-        tell(&format!("what next:     gpu-ae inspect {path}, gpu-ae compact {path}"));
+        // Codes that are drawn cannot be compacted.
+        let then = if run.config.variational.is_some() { "reconstruct" } else { "compact" };
+        tell(&format!("what next:     gpu-ae inspect {path}, gpu-ae {then} {path}"));
     }
     Ok(())
 }

@@ -138,6 +138,8 @@ pub struct Clustering {
     assign: ProgramId,
     /// What takes the moments of normalised layers, if there are any.
     moments: Option<ProgramId>,
+    /// The encoder as it is used, once it was wanted since the last epoch.
+    folded: Option<Vec<(String, Vec<f32>)>>,
     config: ClusterConfig,
     batches: u32,
     data: DataShape,
@@ -203,7 +205,7 @@ impl Clustering {
         }
         let batches = train_shape.rows.div_ceil(batch) as u32;
         let config = config.clone();
-        Ok(Clustering { device, train, assign, moments, config, batches, data: train_shape, test })
+        Ok(Clustering { device, train, assign, moments, folded: None, config, batches, data: train_shape, test })
     }
 
     /// Name of the device.
@@ -216,6 +218,7 @@ impl Clustering {
     /// # Errors
     /// When a loss is not finite or the device fails.
     pub fn epoch(&mut self) -> Result<EpochLosses> {
+        self.folded = None;
         self.device.run(self.train, self.batches)?;
         let clock = self.device.read_u32(self.train, "clock")?;
         if clock[clock::BAD_STEP] != 0 {
@@ -262,7 +265,11 @@ impl Clustering {
 
     /// Weights and biases of the encoder's layers by name, as they are used: with nothing to normalise.
     fn encoder(&mut self) -> Result<Vec<(String, Vec<f32>)>> {
-        folding::folded(self.device.as_mut(), self.train, self.moments, &self.config, self.data)
+        if let Some(folded) = &self.folded {
+            return Ok(folded.clone());
+        }
+        let folded = folding::folded(self.device.as_mut(), self.train, self.moments, &self.config, self.data)?;
+        Ok(self.folded.insert(folded).clone())
     }
 
     /// The encoder's parameters by name: plain layers with ReLU between them.
