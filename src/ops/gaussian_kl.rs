@@ -9,6 +9,7 @@ use super::clock;
 use super::gaussian_kl_grad::GaussianKlGrad;
 use super::kernel::{Bind, Case, Cost, Dispatch, Kernel, Launch, Request, Terms, Tolerance, Work};
 use super::samples::Samples;
+use super::sum_all;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Op, Var};
 use crate::shader::ShaderKey;
@@ -75,7 +76,7 @@ impl Op for GaussianKl {
     crate::twin!();
 }
 
-/// `shaders/gaussian_kl_columns.wgsl`, one workgroup a dimension, then `gaussian_kl_total.wgsl`.
+/// `shaders/gaussian_kl_columns.wgsl`, one workgroup a dimension, then `sum_all.wgsl`.
 pub struct GaussianKlKernel;
 
 impl Kernel for GaussianKlKernel {
@@ -92,10 +93,8 @@ impl Kernel for GaussianKlKernel {
         let bindings = [0, 1, 2].map(Bind::Input).into_iter().chain([Bind::Output(1)]).collect();
         let columns = ShaderKey::plain("gaussian_kl_columns");
         let columns = Dispatch::new(columns, bindings, vec![n as u32], Work::Groups(n));
-        let total = ShaderKey::plain("gaussian_kl_total");
-        let bindings = vec![Bind::Output(1), Bind::Output(0)];
-        let total = Dispatch::new(total, bindings, vec![n as u32], Work::Groups(1));
-        Ok(Launch { dispatches: vec![columns, total], scratch: Vec::new() })
+        let dispatches = [vec![columns], sum_all::stages(Bind::Output(1), n, 0, 0)].concat();
+        Ok(Launch { dispatches, scratch: vec![sum_all::SCRATCH_BYTES] })
     }
 
     fn cost(&self, r: &Request<'_>) -> Cost {
