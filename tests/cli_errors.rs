@@ -94,8 +94,13 @@ fn configurations_with_mistakes() {
             "[entropy]\nactivity = \"sideways\"\nalpha = 1.0\nbias_weight = 1.0\nlayers = [3]\nmaximise = false\n",
             "line 2",
         ),
-        ("lr = -1.0\n", "--lr"),
-        ("[[layers]]\nwidth = 5\nactivation = \"relu\"\n[[layers]]\nwidth = 784\nactivation = \"step\"\n", "layers"),
+        ("\nlr = -1.0\n", "line 2: lr -1"),
+        ("[[encoder]]\nlinear = 5\nactivation = \"step\"\n", "line 3"),
+        ("[[encoder]]\nwidth = 5\n", "line 2"),
+        ("decoder = []\n", "line 1: decoder: expected at least one layer"),
+        ("[[decoder]]\nlinear = 9\n\n[[decoder]]\nlinear = 0\n", "line 5: decoder.2.linear 0"),
+        ("[[decoder]]\nactivation = \"sigmoid\"\nlinear = 783\n", "line 3: decoder.1.linear 783: expected 784"),
+        ("[sparsity]\nkind = \"l1\"\nweight = 1.0\nlayers = [9]\n", "line 4: sparsity.layers 9"),
     ];
     for (text, named) in cases {
         std::fs::write(&path, text).unwrap();

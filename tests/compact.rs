@@ -9,6 +9,7 @@ use std::path::Path;
 use gpu_ae::config::{LayerConfig, RunConfig};
 use gpu_ae::data::{self, Dataset};
 use gpu_ae::device::CpuDevice;
+use gpu_ae::ops::activation::Activation::{Relu, Sigmoid};
 use gpu_ae::train::compact::compact;
 use gpu_ae::train::{Checkpoint, Run, RunDir, Session, Tuning};
 use program::{gpu_ae, small_mnist, succeed, train};
@@ -20,8 +21,8 @@ fn trained() -> (Checkpoint, Dataset) {
     let data = data::digits::dataset(3, 6000, 1000).unwrap();
     let mut config = RunConfig::recipe("plain").unwrap();
     (config.epochs, config.batch_size, config.lr) = (20, 64, 3e-3);
-    let layer = |width: usize, activation: &str| LayerConfig { width, activation: activation.into() };
-    config.layers = vec![layer(24, "relu"), layer(10, "relu"), layer(24, "relu"), layer(784, "sigmoid")];
+    let layer = LayerConfig::new;
+    config.set_layers(&[layer(24, Relu), layer(10, Relu), layer(24, Relu), layer(784, Sigmoid)], 2);
     config.entropy.layers = vec![2];
     let directory = folder.path().join("run");
     let device = Box::new(CpuDevice::new());
@@ -72,7 +73,7 @@ fn dead_and_constant_neurons_go_and_nothing_changes() {
         assert!(!outcome.removed.contains(neuron) || *effect < 1e-6, "{neuron:?} mattered: {effect}");
     }
     let smaller = &outcome.checkpoint;
-    let widths: Vec<usize> = smaller.config.layers.iter().map(|layer| layer.width).collect();
+    let widths: Vec<usize> = smaller.config.layers().map(|layer| layer.linear).collect();
     let left = |number: usize, width: usize| width - outcome.removed.iter().filter(|(l, _)| *l == number).count();
     assert_eq!(widths, [left(1, 24), left(2, 10), left(3, 24), 784]);
     let after = session(smaller, &data).evaluate().unwrap().mse();
@@ -99,7 +100,7 @@ fn a_larger_tolerance_removes_more_and_is_kept() {
     assert!(removed[0] < removed[2] && removed[0] <= removed[1] && removed[1] <= removed[2], "{removed:?}");
     // Every layer keeps a neuron, whatever the tolerance.
     let outcome = compact(&mut session(&checkpoint, &data), &checkpoint, 1e6, |_, _| ()).unwrap();
-    let widths: Vec<usize> = outcome.checkpoint.config.layers.iter().map(|layer| layer.width).collect();
+    let widths: Vec<usize> = outcome.checkpoint.config.layers().map(|layer| layer.linear).collect();
     assert_eq!(widths, [1, 1, 1, 784]);
 }
 

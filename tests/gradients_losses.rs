@@ -183,7 +183,7 @@ fn objective(kind: LossKind, rows: usize, valid: usize, seed: u64) -> (Loss, Vec
     let relu = |width| LayerSpec { width, activation: Activation::Relu };
     let layers = [relu(7), relu(3), relu(6), LayerSpec { width: features, activation: last }];
     let mut loss = Loss::new(seed);
-    let model = Autoencoder::new(&mut loss.graph, features, &layers).unwrap();
+    let model = Autoencoder::new(&mut loss.graph, features, &layers, layers.len().div_ceil(2)).unwrap();
     let x = loss.input("x", &[rows, features]);
     let target = loss.input("target", &[rows, features]);
     let clock = loss.clock(valid);

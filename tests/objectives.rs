@@ -11,6 +11,7 @@ use gpu_ae::config::{LayerConfig, RunConfig};
 use gpu_ae::device::{CpuDevice, Device};
 use gpu_ae::graph::{Feeds, Graph, Role, interpret};
 use gpu_ae::nn::autoencoder::initial_parameters;
+use gpu_ae::ops::activation::Activation::{Identity, Relu, Sigmoid};
 use gpu_ae::ops::clock;
 use gpu_ae::plan::{Choices, Plan};
 use gpu_ae::rng::{Rng, Stream, stream_key};
@@ -26,8 +27,8 @@ const CURVE: f64 = 2e-3;
 /// The report's recipe on a small network, with these keys set.
 fn config(set: &[(&str, &str)]) -> RunConfig {
     let mut config = RunConfig::recipe("report").unwrap();
-    let layer = |width: usize, activation: &str| LayerConfig { width, activation: activation.into() };
-    config.layers = vec![layer(8, "relu"), layer(5, "relu"), layer(6, "relu"), layer(12, "sigmoid")];
+    let layer = LayerConfig::new;
+    config.set_layers(&[layer(8, Relu), layer(5, Relu), layer(6, Relu), layer(12, Sigmoid)], 2);
     (config.batch_size, config.lr, config.entropy.layers) = (8, 1e-2, vec![1, 2]);
     set.iter().for_each(|(key, value)| config.set("test", key, value).unwrap());
     config.check().unwrap();
@@ -37,7 +38,7 @@ fn config(set: &[(&str, &str)]) -> RunConfig {
 fn start(graph: &Graph, config: &RunConfig) -> Feeds<f64> {
     let mut rng = Rng::new(stream_key(5, Stream::Data));
     let mut feeds: Feeds<f64> = Feeds::new();
-    let parameters = initial_parameters(DATA.features, &config.layer_specs().unwrap(), 3);
+    let parameters = initial_parameters(DATA.features, &config.layer_specs(), 3);
     for (_, source) in graph.sources() {
         let dims = source.ty.shape.dims();
         let value = match (source.role, source.name.as_str()) {
@@ -156,29 +157,31 @@ fn ten_steps_of_every_objective_follow_the_interpreter_on_the_adapter() {
 /// Every model on the small network, with every option of its own.
 fn models() -> Vec<(&'static str, RunConfig)> {
     let small = || RunConfig { lambda_mse: 1.0, lambda_entropy: 0.0, ..config(&[]) };
-    let layer = |width: usize, activation: &str| LayerConfig { width, activation: activation.into() };
-    let sparse = |kind, activation: &str| RunConfig {
-        layers: vec![layer(8, activation), layer(9, activation), layer(12, "sigmoid")],
+    let layer = LayerConfig::new;
+    let sparse = |kind, activation| RunConfig {
+        encoder: vec![layer(8, activation), layer(9, activation)],
+        decoder: vec![layer(12, Sigmoid)],
         sparsity: Some(SparsityConfig { kind, weight: 0.05, target: 0.1, layers: vec![1, 2] }),
         ..small()
     };
     let noisy = |kind| RunConfig { corruption: Some(Corruption { kind, amount: 0.3 }), ..small() };
-    let variational = |likelihood, last: &str, warm_up| RunConfig {
-        layers: vec![layer(8, "relu"), layer(3, "identity"), layer(6, "relu"), layer(12, last)],
+    let variational = |likelihood, last, warm_up| RunConfig {
+        encoder: vec![layer(8, Relu), layer(3, Identity)],
+        decoder: vec![layer(6, Relu), layer(12, last)],
         lambda_mse: 0.0,
         variational: Some(Variational { likelihood, sigma: 0.5, beta: 0.7, warm_up }),
         ..small()
     };
     let models = vec![
-        ("sparse", sparse(SparsityKind::L1, "relu")),
-        ("sparse, to a rate", sparse(SparsityKind::Divergence, "sigmoid")),
+        ("sparse", sparse(SparsityKind::L1, Relu)),
+        ("sparse, to a rate", sparse(SparsityKind::Divergence, Sigmoid)),
         ("denoising, gaussian", noisy(Noise::Gaussian)),
         ("denoising, masking", noisy(Noise::Masking)),
         ("denoising, salt and pepper", noisy(Noise::SaltPepper)),
         ("dropout", RunConfig { dropout: Some(Dropout { rate: 0.3, layers: vec![1, 3] }), ..small() }),
-        ("vae", variational(Likelihood::Bernoulli, "sigmoid", 0.0)),
-        ("vae, warmed up", variational(Likelihood::Bernoulli, "sigmoid", 2.0)),
-        ("vae, gaussian", variational(Likelihood::Gaussian, "identity", 2.0)),
+        ("vae", variational(Likelihood::Bernoulli, Sigmoid, 0.0)),
+        ("vae, warmed up", variational(Likelihood::Bernoulli, Sigmoid, 2.0)),
+        ("vae, gaussian", variational(Likelihood::Gaussian, Identity, 2.0)),
     ];
     models.iter().for_each(|(label, config)| config.check().unwrap_or_else(|error| panic!("{label}: {error}")));
     models

@@ -171,7 +171,7 @@ fn tuned(device: &mut Bent, graph: &Graph, budget: Duration) -> Report {
         feeds.push((name.into(), value.to_le_bytes().to_vec()));
     }
     let config = RunConfig::default();
-    let parameters = gpu_ae::nn::autoencoder::initial_parameters(784, &config.layer_specs().unwrap(), 0);
+    let parameters = gpu_ae::nn::autoencoder::initial_parameters(784, &config.layer_specs(), 0);
     feeds.extend(parameters.into_iter().map(|(name, x)| (name, bytemuck::cast_slice(&x).to_vec())));
     feeds.push(("train images".into(), (0..32 * 784u32).map(|i| (i * i % 251) as u8).collect()));
     let fusions = Choices::by_kind(&device.profile).fusions;

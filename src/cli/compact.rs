@@ -69,17 +69,17 @@ struct Outcome {
 
 fn layer_changes(before: &RunConfig, after: &RunConfig) -> Vec<LayerChange> {
     // An autoencoder ends as wide as it begins.
-    let mut inputs = [before.layers.last().map_or(0, |last| last.width); 2];
+    let mut inputs = [before.decoder.last().map_or(0, |last| last.linear); 2];
     let mut changes = Vec::new();
-    for (number, (before, after)) in before.layers.iter().zip(&after.layers).enumerate() {
+    for (number, (before, after)) in before.layers().zip(after.layers()).enumerate() {
         changes.push(LayerChange {
             layer: number + 1,
-            width_before: before.width,
-            width_after: after.width,
-            parameters_before: before.width * (inputs[0] + 1),
-            parameters_after: after.width * (inputs[1] + 1),
+            width_before: before.linear,
+            width_after: after.linear,
+            parameters_before: before.linear * (inputs[0] + 1),
+            parameters_after: after.linear * (inputs[1] + 1),
         });
-        inputs = [before.width, after.width];
+        inputs = [before.linear, after.linear];
     }
     changes
 }

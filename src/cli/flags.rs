@@ -189,7 +189,7 @@ pub fn open_run(path: &Path, data: &DataFlags, device: &DeviceFlag) -> Result<(R
 /// A session that evaluates a checkpoint's model on its configuration's data.
 pub fn evaluation_session(checkpoint: &Checkpoint, quiet: bool) -> Result<Session> {
     let data = load_data(&checkpoint.config)?;
-    let features = checkpoint.config.layers.last().map_or(0, |layer| layer.width);
+    let features = checkpoint.config.decoder.last().map_or(0, |layer| layer.linear);
     if data.test.row_bytes != features {
         return Err(Error::Usage(format!(
             "--data {}: has {} values a row, the model was trained on {features}",

@@ -27,7 +27,7 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<()> {
     let (_, checkpoint) = open_run(&args.run, &DataFlags::default(), &DeviceFlag::default())?;
-    let layers = inspect(&checkpoint.state, checkpoint.config.layers.len())?;
+    let layers = inspect(&checkpoint.state, checkpoint.config.depth())?;
     if args.json {
         return say_json(&layers);
     }

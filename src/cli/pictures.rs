@@ -31,7 +31,7 @@ pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<()> {
         return Ok(());
     }
     write_png(&directory.loss_plot(), &loss_plot(&points)?)?;
-    let widths = widths(run.metrics());
+    let widths = widths(run.metrics(), observation.code + 1);
     if widths.is_empty() {
         return Ok(());
     }
@@ -85,8 +85,8 @@ fn codes(observation: &Observation, labels: &[u8]) -> Option<Vec<Series>> {
     Some(series.collect())
 }
 
-/// Effective width of every hidden layer over epochs, and the active neurons of the code layer.
-fn widths(metrics: &[EpochMetrics]) -> Vec<Series> {
+/// Effective width of every hidden layer over epochs, and the active neurons of layer `code`.
+fn widths(metrics: &[EpochMetrics], code: usize) -> Vec<Series> {
     let hidden = (1..).take_while(|n| metrics.iter().any(|m| m.observed.contains_key(&format!("effective_width_{n}"))));
     let numbers: Vec<usize> = hidden.collect();
     let series = |name: String, key: String| {
@@ -96,7 +96,6 @@ fn widths(metrics: &[EpochMetrics]) -> Vec<Series> {
     let mut all: Vec<Series> =
         numbers.iter().map(|n| series(format!("layer {n}"), format!("effective_width_{n}"))).collect();
     if !numbers.is_empty() {
-        let code = gpu_ae::nn::autoencoder::code_layer(numbers.len() + 1) + 1;
         all.push(series("active codes".into(), format!("active_units_{code}")));
     }
     all

@@ -4,10 +4,9 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
-use gpu_ae::config::RunConfig;
+use gpu_ae::config::{RunConfig, in_file};
 use gpu_ae::data::Dataset;
 use gpu_ae::device::Device;
-use gpu_ae::nn::autoencoder::code_layer;
 use gpu_ae::train::checkpoint::previous;
 use gpu_ae::train::sweep::COLLAPSED;
 use gpu_ae::train::{Checkpoint, EpochMetrics, Event, Run, RunDir};
@@ -125,15 +124,11 @@ fn start(args: &Args, quiet: bool) -> Result<Prepared> {
     RunDir::check_free(&path)?;
     let (data, mut device) = prepare(&config, quiet)?;
     // Only a file can say so, and only now is it known to be wrong.
-    let (outputs, features) = (config.layers.last().map_or(0, |layer| layer.width), data.train.row_bytes);
-    if outputs != features {
-        let problem =
-            format!("layers: the last is {outputs} wide, expected {features}, the values of a row of {}", data.name);
-        return Err(args
-            .config
-            .config
-            .as_ref()
-            .map_or(Error::Usage(problem.clone()), |file| Error::input(file, problem)));
+    if let Err(error) = config.check_shape(data.train.row_bytes, &data.name) {
+        return Err(match &args.config.config {
+            Some(file) => in_file(file, &error),
+            None => error,
+        });
     }
     introduce(&config, &data, device.name(), quiet);
     let tuning = tuning::choose(args.tune, args.precision, device.as_mut(), &config, &data, quiet)?;
@@ -193,12 +188,12 @@ fn default_out(data: &str) -> PathBuf {
 
 /// What the network decided about its bottleneck.
 fn chosen(config: &RunConfig, metrics: &EpochMetrics) -> String {
-    let code = code_layer(config.layers.len());
+    let code = config.code_layer();
     let observed = |key: &str| metrics.observed.get(&format!("{key}_{}", code + 1)).copied().unwrap_or(f64::NAN);
     format!(
         "code layer:    {} of {} neurons take part, effective width {:.1} by paths",
         observed("active_units"),
-        config.layers[code].width,
+        config.code_width(),
         observed("effective_width")
     )
 }
@@ -208,14 +203,13 @@ fn introduce(config: &RunConfig, data: &Dataset, device: &str, quiet: bool) {
         return;
     }
     let features = data.train.row_bytes;
-    let widths: Vec<String> = config.layers.iter().map(|layer| layer.width.to_string()).collect();
+    let widths: Vec<String> = config.layers().map(|layer| layer.linear.to_string()).collect();
     let mut inputs = features;
     let parameters: usize = config
-        .layers
-        .iter()
+        .layers()
         .map(|layer| {
-            let count = layer.width * (inputs + 1);
-            inputs = layer.width;
+            let count = layer.linear * (inputs + 1);
+            inputs = layer.linear;
             count
         })
         .sum();

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::ops::activation::Activation;
 
 /// Noise that a network learns to remove.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -137,7 +138,7 @@ impl Dropout {
 
 impl SparsityConfig {
     /// `activations`: those of the hidden layers.
-    pub(super) fn check(&self, activations: &[&str]) -> Result<()> {
+    pub(super) fn check(&self, activations: &[Activation]) -> Result<()> {
         if !(self.weight.is_finite() && self.weight >= 0.0) {
             return refuse("sparsity.weight", self.weight, "a number of 0 or more");
         }
@@ -145,7 +146,7 @@ impl SparsityConfig {
             return refuse("sparsity.target", self.target, "a rate between 0 and 1");
         }
         check_layers("sparsity.layers", &self.layers, activations.len())?;
-        let wrong = self.layers.iter().find(|&&layer| activations[layer - 1] != "sigmoid");
+        let wrong = self.layers.iter().find(|&&layer| activations[layer - 1] != Activation::Sigmoid);
         if let (SparsityKind::Divergence, Some(layer)) = (self.kind, wrong) {
             let expected = "sigmoid layers for sparsity.kind divergence, since it compares probabilities";
             return refuse("sparsity.layers", layer, expected);
@@ -155,8 +156,8 @@ impl SparsityConfig {
 }
 
 impl Variational {
-    /// `last`: the activation of the reconstruction; `code`: that of the code.
-    pub(super) fn check(&self, code: &str, last: &str) -> Result<()> {
+    /// Keys and activations of the code and of the reconstruction.
+    pub(super) fn check(&self, [code, last]: [(&String, Activation); 2]) -> Result<()> {
         if !(self.beta.is_finite() && self.beta >= 0.0) {
             return refuse("variational.beta", self.beta, "a number of 0 or more");
         }
@@ -166,11 +167,14 @@ impl Variational {
         if !(self.warm_up.is_finite() && self.warm_up >= 0.0) {
             return refuse("variational.warm_up", self.warm_up, "a number of epochs, 0 or more");
         }
-        if code != "identity" {
-            return refuse("layers.activation", code, "identity for the code of a variational network: its mean");
+        let named = |activation: Activation| format!("{activation:?}").to_lowercase();
+        if code.1 != Activation::Identity {
+            let expected = "identity for the code of a variational network: its mean";
+            return refuse(&format!("{}.activation", code.0), named(code.1), expected);
         }
-        if self.likelihood == Likelihood::Bernoulli && last != "sigmoid" {
-            return refuse("layers.activation", last, "sigmoid for the last layer under a Bernoulli likelihood");
+        if self.likelihood == Likelihood::Bernoulli && last.1 != Activation::Sigmoid {
+            let expected = "sigmoid for the last layer under a Bernoulli likelihood";
+            return refuse(&format!("{}.activation", last.0), named(last.1), expected);
         }
         Ok(())
     }

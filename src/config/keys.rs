@@ -5,6 +5,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::RunConfig;
+use super::places::in_file;
 use crate::error::{Error, Result};
 
 /// Short names of keys, as people write them in a grid.
@@ -55,7 +56,7 @@ impl RunConfig {
         let mut table = config.table()?;
         merge(&mut table, file);
         let config: RunConfig = table.try_into().map_err(|error| invalid(&error))?;
-        config.check().map_err(|error| invalid(&error))?;
+        config.check().map_err(|error| in_file(path, &error))?;
         Ok(config)
     }
 
@@ -71,9 +72,9 @@ impl RunConfig {
     pub fn set(&mut self, flag: &str, key: &str, value: &str) -> Result<()> {
         let refuse = |problem: String| Error::Usage(format!("{flag} {key}={value}: {problem}"));
         if key == WIDTH {
-            let layer = crate::nn::autoencoder::code_layer(self.layers.len());
-            self.layers[layer].width =
-                value.parse().map_err(|_| refuse("expected the number of neurons of the code layer".into()))?;
+            let expected = || refuse("expected the number of neurons of the code layer".into());
+            let code = self.encoder.last_mut().ok_or_else(expected)?;
+            code.linear = value.parse().map_err(|_| expected())?;
             return Ok(());
         }
         let path = SHORT.iter().find(|(short, _)| *short == key).map_or(key, |(_, path)| *path);

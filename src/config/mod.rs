@@ -3,29 +3,23 @@
 mod entropy;
 pub mod family;
 mod keys;
+mod layers;
 mod models;
+mod places;
+mod warnings;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::nn::LayerSpec;
-use crate::nn::autoencoder::report_layers;
+use crate::nn::autoencoder::{REPORT_ENCODER, report_layers};
 use crate::ops::activation::Activation;
 pub use entropy::{Averaging, EntropyConfig, Schedule, Subject};
 use family::{Corruption, Dropout, SparsityConfig, Variational};
+pub use layers::LayerConfig;
 pub use models::MODELS;
-
-/// One linear layer with its activation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LayerConfig {
-    /// Width of its output.
-    pub width: usize,
-    /// "relu", "sigmoid" or "identity".
-    pub activation: String,
-}
+pub use places::in_file;
 
 /// Everything that decides a run's result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,12 +62,11 @@ pub struct RunConfig {
     /// A code that is drawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variational: Option<Variational>,
-    /// The network, from the first hidden layer to the reconstruction.
-    pub layers: Vec<LayerConfig>,
+    /// The network from the rows to the code.
+    pub encoder: Vec<LayerConfig>,
+    /// The network from the code to the reconstruction.
+    pub decoder: Vec<LayerConfig>,
 }
-
-/// Weight of an entropy, relative to that of the error, beyond which networks collapse.
-const HEAVY: f32 = 0.03;
 
 /// Names of the recipes there are, the default first.
 pub const RECIPES: &[&str] = &["bottleneck", "plain", "report"];
@@ -82,9 +75,7 @@ impl Default for RunConfig {
     /// The source report's Listing 1 and 2: order 0.04 on the middle layer, incoming and outgoing,
     /// minimised, 0.7 and 0.3.
     fn default() -> Self {
-        let name = |activation: Activation| format!("{activation:?}").to_lowercase();
-        let layers = report_layers(28 * 28);
-        RunConfig {
+        let config = RunConfig {
             model: "entropic".into(),
             recipe: "report".into(),
             data: "digits".into(),
@@ -101,11 +92,10 @@ impl Default for RunConfig {
             dropout: None,
             sparsity: None,
             variational: None,
-            layers: layers
-                .iter()
-                .map(|layer| LayerConfig { width: layer.width, activation: name(layer.activation) })
-                .collect(),
-        }
+            encoder: Vec::new(),
+            decoder: Vec::new(),
+        };
+        config.with_network(&report_layers(28 * 28), REPORT_ENCODER)
     }
 }
 
@@ -143,38 +133,6 @@ impl RunConfig {
         if self.entropy.maximise { -self.lambda_entropy } else { self.lambda_entropy }
     }
 
-    /// What is known to go wrong with settings that are not refused, a sentence each.
-    pub fn warnings(&self) -> Vec<String> {
-        let entropy = &self.entropy;
-        let mut warnings = Vec::new();
-        // A collapsed network is the mean image: measured on MNIST with weights of 0.3 / 0.7; 0.012 / 0.7 holds.
-        let heavy = self.lambda_entropy > HEAVY * self.lambda_mse;
-        if heavy && entropy.schedule == Schedule::Constant && !entropy.maximise {
-            let what = match entropy.of {
-                Subject::Paths => Some("an entropy of paths"),
-                Subject::Weights | Subject::Widths if entropy.alpha >= 0.5 => Some("an entropy of order 0.5 or more"),
-                _ => None,
-            };
-            warnings.extend(what.map(|what| {
-                format!(
-                    "{what} with a constant weight of {} beside {} drives most networks to the mean image; \
-                     --recipe bottleneck keeps it within a budget, and so do weights up to {:.3}",
-                    self.lambda_entropy,
-                    self.lambda_mse,
-                    HEAVY * self.lambda_mse
-                )
-            }));
-        }
-        if entropy.of == Subject::Codes && self.lambda_entropy > 0.0 && !entropy.maximise {
-            if entropy.balance <= 0.0 {
-                warnings.push("entropy.balance 0: without it codes end up all alike".into());
-            } else if entropy.averaging == Averaging::Document {
-                warnings.push("entropy.averaging document: balances nothing, so codes end up all alike".into());
-            }
-        }
-        warnings
-    }
-
     /// The same with everything said that depends on something else, so that changing that later does not
     /// change this.
     pub fn settled(mut self) -> Self {
@@ -185,28 +143,6 @@ impl RunConfig {
     /// Samples of a step where there are `rows` to train on: what a larger batch adds would be padding.
     pub fn step_rows(&self, rows: usize) -> usize {
         self.batch_size.min(rows)
-    }
-
-    /// The network's layers.
-    ///
-    /// # Errors
-    /// When an activation has no meaning.
-    pub fn layer_specs(&self) -> Result<Vec<LayerSpec>> {
-        self.layers
-            .iter()
-            .map(|layer| {
-                let activation = match layer.activation.as_str() {
-                    "relu" => Activation::Relu,
-                    "sigmoid" => Activation::Sigmoid,
-                    "identity" => Activation::Identity,
-                    other => {
-                        let problem = format!("layers.activation: '{other}' is none of relu, sigmoid, identity");
-                        return Err(Error::Usage(problem));
-                    }
-                };
-                Ok(LayerSpec { width: layer.width, activation })
-            })
-            .collect()
     }
 
     /// Refuses values that make no sense, naming the flag or key.
@@ -238,29 +174,27 @@ impl RunConfig {
         if self.lambda_mse == 0.0 && self.lambda_entropy == 0.0 && self.variational.is_none() {
             return refuse("--lambda-mse 0 --lambda-entropy 0: nothing would be learnt; one must be positive".into());
         }
+        self.check_layers()?;
         self.entropy.check()?;
-        let last = self.layers.len();
+        let last = self.depth();
         if let Some(layer) = self.entropy.layers.iter().find(|&&layer| layer == 0 || layer >= last) {
             return refuse(format!(
                 "entropy.layers {layer}: hidden layers are numbered 1 to {}",
                 last.saturating_sub(1)
             ));
         }
-        if self.layers.iter().any(|layer| layer.width == 0 || layer.width > 1 << 16) {
-            return refuse(format!("layers.width: expected 1 to {}", 1 << 16));
-        }
-        self.layer_specs()?;
         self.check_family()
     }
 
     fn check_family(&self) -> Result<()> {
-        let activations: Vec<&str> = self.layers.iter().map(|layer| layer.activation.as_str()).collect();
-        let Some((last, hidden)) = activations.split_last() else { return Ok(()) };
+        let activations: Vec<Activation> = self.layers().map(|layer| layer.activation).collect();
+        let Some((&last, hidden)) = activations.split_last() else { return Ok(()) };
         self.corruption.map_or(Ok(()), |corruption| corruption.check())?;
         self.dropout.as_ref().map_or(Ok(()), |dropout| dropout.check(hidden.len()))?;
         self.sparsity.as_ref().map_or(Ok(()), |sparsity| sparsity.check(hidden))?;
-        let code = crate::nn::autoencoder::code_layer(self.layers.len());
-        self.variational.map_or(Ok(()), |variational| variational.check(activations[code], last))
+        let code = activations[self.code_layer()];
+        let keys = [self.code_layer(), self.depth() - 1].map(|index| self.layer_key(index));
+        self.variational.map_or(Ok(()), |variational| variational.check([(&keys[0], code), (&keys[1], last)]))
     }
 }
 
@@ -277,24 +211,6 @@ mod tests {
         config.entropy.alpha = f32::INFINITY;
         std::fs::write(&path, config.to_toml().unwrap()).unwrap();
         assert_eq!(RunConfig::read(&path, None, None).unwrap(), config);
-    }
-
-    #[test]
-    fn settings_known_to_collapse_are_warned_of() {
-        let warned = |set: &[(&str, &str)]| {
-            let mut config = RunConfig::recipe("report").unwrap();
-            set.iter().for_each(|(key, value)| config.set("--set", key, value).unwrap());
-            config.warnings().len()
-        };
-        assert_eq!(warned(&[]), 0, "the report's order of 0.04 holds");
-        assert_eq!(warned(&[("alpha", "1")]), 1);
-        assert_eq!(warned(&[("alpha", "1"), ("lambda", "0.012")]), 0);
-        assert_eq!(warned(&[("alpha", "1"), ("entropy.maximise", "true")]), 0);
-        assert_eq!(warned(&[("entropy", "paths")]), 1);
-        assert_eq!(warned(&[("entropy", "paths"), ("entropy.schedule.kind", "budget")]), 0);
-        assert_eq!(warned(&[("entropy", "codes")]), 0);
-        assert_eq!(warned(&[("entropy", "codes"), ("entropy.balance", "0")]), 1);
-        assert_eq!(warned(&[("entropy", "codes"), ("entropy.averaging", "document")]), 1);
     }
 
     #[test]

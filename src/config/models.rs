@@ -3,6 +3,7 @@
 use super::family::{Corruption, Dropout, Likelihood, Noise, SparsityConfig, SparsityKind, Variational};
 use super::{LayerConfig, RECIPES, RunConfig};
 use crate::error::{Error, Result};
+use crate::ops::activation::Activation;
 
 /// Names of the models there are, the default first.
 pub const MODELS: &[&str] = &["entropic", "sparse", "denoising", "dropout", "vae"];
@@ -10,10 +11,16 @@ pub const MODELS: &[&str] = &["entropic", "sparse", "denoising", "dropout", "vae
 /// Pixels of an image of the built-in data sets.
 const PIXELS: usize = 28 * 28;
 
-/// Hidden layers of these widths with ReLU, and a sigmoid to the image.
-fn network(hidden: &[usize]) -> Vec<LayerConfig> {
-    let layer = |width: usize, activation: &str| LayerConfig { width, activation: activation.into() };
-    hidden.iter().map(|&width| layer(width, "relu")).chain([layer(PIXELS, "sigmoid")]).collect()
+/// Hidden layers of these widths with ReLU, the first `encoder` of them the encoder, and a sigmoid to the image.
+fn network(plain: RunConfig, hidden: &[usize], encoder: usize) -> RunConfig {
+    let image = LayerConfig::new(PIXELS, Activation::Sigmoid);
+    let hidden = hidden.iter().map(|&width| LayerConfig::new(width, Activation::Relu));
+    let layers: Vec<LayerConfig> = hidden.chain([image]).collect();
+    // What is watched is the entropy of the code.
+    let entropy = super::EntropyConfig { layers: vec![encoder], ..plain.entropy.clone() };
+    let mut config = RunConfig { entropy, ..plain };
+    config.set_layers(&layers, encoder);
+    config
 }
 
 impl RunConfig {
@@ -46,34 +53,25 @@ impl RunConfig {
         let plain = RunConfig { model: name.into(), ..RunConfig::recipe("plain")? };
         match name {
             "sparse" => Ok(RunConfig {
-                layers: network(&[256]),
                 sparsity: Some(SparsityConfig { kind: SparsityKind::L1, weight: 5e-6, target: 0.05, layers: vec![1] }),
-                ..plain.watching(1)
+                ..network(plain, &[256], 1)
             }),
             "denoising" => Ok(RunConfig {
-                layers: network(&[512, 128, 512]),
                 corruption: Some(Corruption { kind: Noise::Gaussian, amount: 0.3 }),
-                ..plain.watching(2)
+                ..network(plain, &[512, 128, 512], 2)
             }),
             "dropout" => Ok(RunConfig {
-                layers: network(&[512, 64, 512]),
                 dropout: Some(Dropout { rate: 0.2, layers: vec![1, 3] }),
-                ..plain.watching(2)
+                ..network(plain, &[512, 64, 512], 2)
             }),
             "vae" => {
-                let mut layers = network(&[400, 20, 400]);
-                layers[1].activation = "identity".into();
+                let mut config = network(plain, &[400, 20, 400], 2);
+                config.encoder[1].activation = Activation::Identity;
                 let variational =
                     Variational { likelihood: Likelihood::Bernoulli, sigma: 0.1, beta: 1.0, warm_up: 0.0 };
-                Ok(RunConfig { layers, lambda_mse: 0.0, variational: Some(variational), ..plain.watching(2) })
+                Ok(RunConfig { lambda_mse: 0.0, variational: Some(variational), ..config })
             }
             _ => Err(Error::Usage(format!("--model {name}: no such model; there are {}", MODELS.join(", ")))),
         }
-    }
-
-    /// The same with the entropy of this hidden layer, which is the code, watched.
-    fn watching(mut self, layer: usize) -> Self {
-        self.entropy.layers = vec![layer];
-        self
     }
 }

@@ -1,4 +1,4 @@
-//! The autoencoder: a chain of linear layers, the first half the encoder, the rest the decoder.
+//! The autoencoder: a chain of linear layers, those up to the code the encoder, the rest the decoder.
 //!
 //! Names follow the source report's `nn.Sequential`, in which module 0 flattens the image, odd modules
 //! are linear and even ones activations: `autoencoder.1.weight` is the first layer's matrix.
@@ -23,28 +23,33 @@ pub struct LayerSpec {
 pub struct Autoencoder {
     /// All layers, from input to reconstruction.
     pub layers: Vec<Layer>,
+    /// How many of them are the encoder; the last of these makes the code.
+    pub encoder: usize,
 }
 
+/// Layers of the report's encoder.
+pub const REPORT_ENCODER: usize = 3;
+
 /// Widths and activations of the report's network around `features` inputs:
-/// 784-64-20-20-20-64-784, ReLU between and a sigmoid at the end.
+/// 784-64-20-20-20-64-784, ReLU between and a sigmoid at the end; the first [`REPORT_ENCODER`] are its encoder.
 pub fn report_layers(features: usize) -> Vec<LayerSpec> {
     let hidden = [64, 20, 20, 20, 64].map(|width| LayerSpec { width, activation: Activation::Relu });
     [&hidden[..], &[LayerSpec { width: features, activation: Activation::Sigmoid }]].concat()
 }
 
 impl Autoencoder {
-    /// Adds the parameters of an autoencoder to a graph.
+    /// Adds the parameters of an autoencoder to a graph, the first `encoder` of its layers the encoder.
     ///
     /// # Errors
-    /// When the last layer does not have the width of the input, or a width is zero.
-    pub fn new(g: &mut Graph, features: usize, layers: &[LayerSpec]) -> Result<Self> {
-        if layers.len() < 2 || layers.last().is_none_or(|last| last.width != features) {
+    /// When the last layer does not have the width of the input, a width is zero, or one half has no layer.
+    pub fn new(g: &mut Graph, features: usize, layers: &[LayerSpec], encoder: usize) -> Result<Self> {
+        if encoder == 0 || layers.len() <= encoder || layers.last().is_none_or(|last| last.width != features) {
             return Err(Error::Usage(format!(
-                "layers: the last of at least two must be {features} wide, as the input is"
+                "decoder: the last of its layers must be {features} wide, as the input is"
             )));
         }
         if layers.iter().any(|layer| layer.width == 0) {
-            return Err(Error::Usage("layers: a width of 0".into()));
+            return Err(Error::Usage("linear 0: a layer has at least one neuron".into()));
         }
         let mut inputs = features;
         let layers = layers
@@ -56,12 +61,12 @@ impl Autoencoder {
                 layer
             })
             .collect();
-        Ok(Autoencoder { layers })
+        Ok(Autoencoder { layers, encoder })
     }
 
     /// Index of the layer whose output is the code: the last of the encoder.
     pub fn code_layer(&self) -> usize {
-        code_layer(self.layers.len())
+        self.encoder - 1
     }
 
     /// The output of every layer for x \[batch, features\].
@@ -81,11 +86,6 @@ impl Autoencoder {
     pub fn parameters(&self) -> Vec<Var> {
         self.layers.iter().flat_map(|layer| [layer.weight, layer.bias]).collect()
     }
-}
-
-/// Index of the code layer among `layers` layers: the middle one.
-pub fn code_layer(layers: usize) -> usize {
-    layers.div_ceil(2) - 1
 }
 
 /// Names of the parameters of layer `index` begin with this.

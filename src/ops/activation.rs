@@ -12,7 +12,8 @@ use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Real, Ty};
 
 /// The non-linearity of a layer. The numbers are those of `shaders/common/activation.wgsl`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[repr(u32)]
 pub enum Activation {
     /// The value itself.

@@ -48,7 +48,7 @@ fn put(state: &mut State, name: String, dims: &[usize], values: &[f32]) {
 /// add is in the biases behind them.
 fn held(state: &State, config: &RunConfig, neurons: &[Neuron], means: &[Vec<f64>]) -> Result<State> {
     let mut changed = state.clone();
-    for (layer, next) in (1..config.layers.len()).map(|number| (number - 1, number)) {
+    for (layer, next) in (1..config.depth()).map(|number| (number - 1, number)) {
         let held: Vec<usize> = neurons.iter().filter(|(number, _)| *number == next).map(|(_, i)| *i).collect();
         if held.is_empty() {
             continue;
@@ -97,7 +97,7 @@ fn without(checkpoint: &Checkpoint, neurons: &[Neuron], means: &[Vec<f64>]) -> R
     let of = |number: usize| -> Vec<usize> {
         neurons.iter().filter(|(layer, _)| *layer == number).map(|(_, i)| *i).collect()
     };
-    for (index, layer) in config.layers.iter_mut().enumerate() {
+    for (index, layer) in config.layers_mut().enumerate() {
         let (own, before) = (of(index + 1), of(index));
         for name in names(index, "weight") {
             cut(&mut state, name, &own, &before)?;
@@ -105,7 +105,7 @@ fn without(checkpoint: &Checkpoint, neurons: &[Neuron], means: &[Vec<f64>]) -> R
         for name in names(index, "bias") {
             cut(&mut state, name, &own, &[])?;
         }
-        layer.width -= own.len();
+        layer.linear -= own.len();
     }
     Ok(Checkpoint { config, state, ..checkpoint.clone() })
 }

@@ -9,18 +9,19 @@ use std::path::{Path, PathBuf};
 
 use super::checkpoint::serialize;
 use super::session::State;
+use crate::config::RunConfig;
 use crate::error::{Error, Result};
-use crate::nn::autoencoder::{code_layer, parameter_prefix};
+use crate::nn::autoencoder::parameter_prefix;
 use crate::whole_file;
 
 /// Writes `encoder.safetensors` and `decoder.safetensors` into a folder; returns their paths.
 ///
 /// # Errors
 /// When a parameter is missing from the state or the folder cannot be written.
-pub fn export(state: &State, layers: usize, folder: &Path) -> Result<[PathBuf; 2]> {
-    let split = code_layer(layers) + 1;
+pub fn export(state: &State, config: &RunConfig, folder: &Path) -> Result<[PathBuf; 2]> {
+    let split = config.encoder.len();
     let (mut encoder, mut decoder) = (State::new(), State::new());
-    for index in 0..layers {
+    for index in 0..config.depth() {
         for part in ["weight", "bias"] {
             let name = format!("{}.{part}", parameter_prefix(index));
             let tensor = state.get(&name).ok_or_else(|| Error::Failed(format!("checkpoint: '{name}' is missing")))?;

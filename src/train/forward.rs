@@ -79,11 +79,11 @@ pub(super) fn forward(
     let gather = BatchGather { features: data.features };
     let clock = g.source(Role::State, "clock", clock::ty());
     let bytes = g.source(Role::Data, name, Ty::u8(&[data.rows, gather.stride()]));
-    let model = Autoencoder::new(g, data.features, &config.layer_specs()?)?;
+    let model = Autoencoder::new(g, data.features, &config.layer_specs(), config.encoder.len())?;
     let code = model.code_layer();
     let log_variance = config.variational.map(|_| {
-        let before = if code == 0 { data.features } else { config.layers[code - 1].width };
-        Layer::new(g, LOG_VARIANCE, before, config.layers[code].width, Activation::Identity)
+        let before = config.inputs_of(code, data.features);
+        Layer::new(g, LOG_VARIANCE, before, config.code_width(), Activation::Identity)
     });
     let rows = g.apply(BatchRows(batch), &[clock])?;
     let x = g.apply(gather, &[bytes, rows])?;

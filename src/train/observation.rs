@@ -7,7 +7,7 @@ use super::session::{Session, load};
 use crate::config::RunConfig;
 use crate::error::Result;
 use crate::graph::{Graph, Var};
-use crate::nn::autoencoder::{code_layer, parameter_prefix};
+use crate::nn::autoencoder::parameter_prefix;
 use crate::nn::losses::path_entropy;
 use crate::ops::binary::Binary;
 use crate::ops::clock;
@@ -32,7 +32,7 @@ pub(super) fn observation(config: &RunConfig, data: DataShape, batch: usize) -> 
     let paths = path_entropy(g, &model.layers, PathEntropy { alpha: 1.0, bias: PathBias::Source })?;
     g.result("path entropy", paths.entropy);
     g.result("level entropies", paths.entropies);
-    g.result("codes", outputs[code_layer(model.layers.len())]);
+    g.result("codes", outputs[model.code_layer()]);
     let mean = Unary::Affine { scale: 1.0 / batch as f32, shift: 0.0 };
     let negative = Unary::Affine { scale: -1.0, shift: 0.0 };
     for (number, layer) in model.layers.iter().enumerate().skip(1) {
@@ -63,7 +63,7 @@ impl Session {
     /// When the device fails.
     pub fn weights(&mut self) -> Result<Vec<(usize, usize, Vec<f32>)>> {
         let mut inputs = self.test.features;
-        let layers: Vec<usize> = self.config.layers.iter().map(|layer| layer.width).collect();
+        let layers: Vec<usize> = self.config.layers().map(|layer| layer.linear).collect();
         let program = self.evaluate;
         let read = |(index, width): (usize, usize)| {
             let columns = std::mem::replace(&mut inputs, width);
@@ -94,7 +94,7 @@ impl Session {
             Ok(self.device.read_f32(program, name)?.into_iter().map(f64::from).collect())
         };
         let levels = read("level entropies")?;
-        let layers = (1..self.config.layers.len()).map(|number| {
+        let layers = (1..self.config.depth()).map(|number| {
             Ok(LayerObservation {
                 mean: read(&format!("mean {number}"))?,
                 variance: read(&format!("variance {number}"))?,
@@ -105,7 +105,7 @@ impl Session {
         let layers = layers.collect::<Result<Vec<_>>>()?;
         let path_entropy = read("path entropy")?[0];
         let codes = self.device.read_f32(program, "codes")?;
-        Ok(Observation { path_entropy, layers, codes, rows })
+        Ok(Observation { path_entropy, layers, code: self.config.code_layer(), codes, rows })
     }
 }
 
@@ -150,6 +150,8 @@ pub struct Observation {
     pub path_entropy: f64,
     /// Its hidden layers, in order.
     pub layers: Vec<LayerObservation>,
+    /// Index of the layer that makes the code.
+    pub code: usize,
     /// Codes of the observed rows, row by row.
     pub codes: Vec<f32>,
     /// Rows observed.
@@ -166,7 +168,7 @@ impl Observation {
             metrics.insert(format!("effective_width_{number}"), layer.path_entropy.exp());
             metrics.insert(format!("active_units_{number}"), layer.active_units() as f64);
         }
-        let code = self.layers.get(code_layer(self.layers.len() + 1));
+        let code = self.layers.get(self.code);
         metrics.extend(code.map(|layer| ("latent_usage".to_string(), layer.usage())));
         metrics
     }

@@ -3,7 +3,7 @@
 use super::forward::LOG_VARIANCE;
 use crate::config::{RunConfig, Schedule};
 use crate::error::Result;
-use crate::nn::autoencoder::{code_layer, initial_parameters};
+use crate::nn::autoencoder::initial_parameters;
 use crate::nn::layers::initial_linear;
 use crate::ops::clock;
 use crate::rng::{Rng, Stream, stream_key};
@@ -23,14 +23,13 @@ pub(super) fn settings(config: &RunConfig) -> Vec<(String, f32)> {
 
 /// Parameters and clock before the first of `rows` rows, by name.
 pub(super) fn start_values(config: &RunConfig, features: usize, rows: usize) -> Result<Vec<(String, Vec<u8>)>> {
-    let parameters = initial_parameters(features, &config.layer_specs()?, config.seed).into_iter();
+    let parameters = initial_parameters(features, &config.layer_specs(), config.seed).into_iter();
     let mut values: Vec<(String, Vec<u8>)> =
         parameters.map(|(name, values)| (name, bytemuck::cast_slice(&values).to_vec())).collect();
     if config.variational.is_some() {
-        let code = code_layer(config.layers.len());
-        let inputs = if code == 0 { features } else { config.layers[code - 1].width };
+        let inputs = config.inputs_of(config.code_layer(), features);
         let mut rng = Rng::new(stream_key(config.seed, Stream::Latent));
-        let (weight, bias) = initial_linear(&mut rng, inputs, config.layers[code].width);
+        let (weight, bias) = initial_linear(&mut rng, inputs, config.code_width());
         for (what, numbers) in [("weight", weight), ("bias", bias)] {
             values.push((format!("{LOG_VARIANCE}.{what}"), bytemuck::cast_slice(&numbers).to_vec()));
         }

@@ -117,7 +117,7 @@ impl Outcome {
         mean_image: f64,
         path: String,
     ) -> Self {
-        let code = crate::nn::autoencoder::code_layer(config.layers.len()) + 1;
+        let code = config.encoder.len();
         let observed = |key: &str| metrics.and_then(|m| m.observed.get(key).copied());
         let test_mse = metrics.map(|m| m.test_mse);
         Outcome {
@@ -231,7 +231,7 @@ mod tests {
         assert_eq!((config.entropy.alpha, config.lambda_entropy, config.seed), (2.0, 0.5, 7));
         assert_eq!(config.entropy.activity, crate::nn::losses::Activity::Product);
         assert!(matches!(config.entropy.schedule, crate::config::Schedule::Budget { mse: 0.03, .. }));
-        assert_eq!(config.layers[2].width, 12);
+        assert_eq!(config.encoder[2].linear, 12);
         for (key, value, named) in [("alpah", "2", "alpah"), ("alpha", "two", "alpha=two"), ("alpha", "-1", "alpha=-1")]
         {
             let point = vec![(key.to_string(), value.to_string())];

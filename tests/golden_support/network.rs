@@ -1,7 +1,6 @@
 //! The report's network with its entropies and three steps of Adam: `seed000_loss`.
 
 use gpu_ae::graph::{Role, Var};
-use gpu_ae::nn::autoencoder::code_layer;
 use gpu_ae::nn::losses::{Activity, weight_entropy};
 use gpu_ae::nn::{Autoencoder, LayerSpec};
 use gpu_ae::ops::activation::Activation;
@@ -80,7 +79,7 @@ impl Network {
                 activation: if i + 1 == count { Activation::Sigmoid } else { Activation::Relu },
             })
             .collect();
-        let model = Autoencoder::new(&mut setup.graph, features, &layers).unwrap();
+        let model = Autoencoder::new(&mut setup.graph, features, &layers, layers.len().div_ceil(2)).unwrap();
         let mut parameters = Vec::new();
         for (i, layer) in model.layers.iter().enumerate() {
             for (input, suffix, var) in [('W', "weight", layer.weight), ('b', "bias", layer.bias)] {
@@ -103,7 +102,7 @@ impl Network {
     fn losses(&mut self, case: &Case, name: &str) -> (Var, Var, Vec<(Var, Var)>) {
         let v = variant(name);
         let g = &mut self.setup.graph;
-        let code = code_layer(self.model.layers.len());
+        let code = self.model.code_layer();
         let layers = if v.code_only { code..code + 1 } else { code - 1..code + 2 };
         let bias_weight = case.number("bias_weight") as f32;
         let entropies: Vec<Var> = layers
