@@ -13,6 +13,7 @@ pub mod output;
 mod pictures;
 mod plan;
 mod profile;
+mod progress;
 mod reconstruct;
 mod sweep;
 mod train;

@@ -1,6 +1,5 @@
 //! `gpu-ae train`
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
@@ -11,12 +10,12 @@ use gpu_ae::train::checkpoint::previous;
 use gpu_ae::train::sweep::COLLAPSED;
 use gpu_ae::train::{Checkpoint, EpochMetrics, Event, Run, RunDir};
 use gpu_ae::{Error, Result};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::flags::{ConfigFlags, DeviceFlag, load_data, open_device};
 use super::output::{complain, say_json, tell, thousands};
 use super::pictures::draw;
 use super::profile::{ceilings, table, write_table};
+use super::progress::Display;
 use super::tuning::{self, Precision, Tune};
 
 #[derive(clap::Args)]
@@ -83,10 +82,14 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
             tell(&chosen(&run.config, metrics));
             let mean_image = run.data.mean_image_error();
             if metrics.test_mse > COLLAPSED * mean_image {
+                let advice = if run.config.lambda_entropy > 0.0 {
+                    "a smaller --lambda-entropy, a warm-up or --recipe bottleneck usually helps"
+                } else {
+                    "a smaller --lr or weight of the penalty, or more epochs, usually helps"
+                };
+                let error = metrics.test_mse;
                 complain(&format!(
-                    "collapsed: the test error is {:.4}, that of the mean image {mean_image:.4}; a smaller \
-                     --lambda-entropy, a warm-up or --recipe bottleneck usually helps",
-                    metrics.test_mse
+                    "collapsed: the test error is {error:.4}, that of the mean image {mean_image:.4}; {advice}"
                 ));
             }
         }
@@ -222,79 +225,4 @@ fn introduce(config: &RunConfig, data: &Dataset, device: &str, quiet: bool) {
         thousands(data.train.rows as u64),
         thousands(data.test.rows as u64),
     ));
-}
-
-/// What a model is about beside its error: the evidence, the penalty, or the entropy.
-fn further(m: &EpochMetrics) -> String {
-    let told = [
-        ("test_elbo", "test elbo", 2),
-        ("test_kl", "kl", 2),
-        ("test_denoising", "of noisy", 4),
-        ("test_sparsity", "sparsity", 3),
-    ];
-    let told =
-        told.iter().filter_map(|(key, name, decimals)| Some(format!("{name} {:.decimals$}  ", m.observed.get(*key)?)));
-    let told: String = told.collect();
-    if told.is_empty() { format!("entropy {:.3}  ", m.test_entropy) } else { told }
-}
-
-/// Progress on the terminal: a bar where there is one, a line an epoch everywhere.
-struct Display {
-    bar: Option<ProgressBar>,
-    epochs: u32,
-    /// When the program started, until the first step was told.
-    begin: Option<Instant>,
-    quiet: bool,
-}
-
-impl Display {
-    fn new(config: &RunConfig, rows: usize, begin: Instant, quiet: bool) -> Self {
-        let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
-            let style = ProgressStyle::with_template("{prefix} [{bar:32}] {percent:>3}%  {msg}");
-            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ");
-            ProgressBar::new(rows as u64).with_style(style)
-        });
-        Display { bar, epochs: config.epochs, begin: Some(begin).filter(|_| !quiet), quiet }
-    }
-
-    fn show(&mut self, event: Event<'_>) {
-        if let Some(begin) = self.begin.take() {
-            complain(&format!("first step {:.2} s after start", begin.elapsed().as_secs_f64()));
-        }
-        match (event, &self.bar) {
-            (Event::Progress { epoch, samples, loss, samples_per_second }, Some(bar)) => {
-                bar.set_prefix(format!("epoch {epoch}/{}", self.epochs));
-                bar.set_position(samples);
-                bar.set_message(format!("loss {loss:.4}  {} samples/s", thousands(samples_per_second as u64)));
-            }
-            (Event::Epoch(metrics), Some(bar)) => bar.suspend(|| tell(&self.line(metrics))),
-            (Event::Epoch(metrics), None) if !self.quiet => tell(&self.line(metrics)),
-            (Event::Profile(profile), Some(bar)) => bar.suspend(|| tell(&format!("\n{}", table(profile)))),
-            (Event::Profile(profile), None) if !self.quiet => tell(&format!("\n{}", table(profile))),
-            _ => {}
-        }
-    }
-
-    fn line(&self, m: &EpochMetrics) -> String {
-        let width = self.epochs.to_string().len();
-        let active = (1..).map_while(|n| m.observed.get(&format!("active_units_{n}")).map(ToString::to_string));
-        let active: Vec<String> = active.collect();
-        format!(
-            "epoch {:>width$}/{}  loss {:.4}  mse {:.4}  test mse {:.4}  {}active {}  {:>7} samples/s",
-            m.epoch,
-            self.epochs,
-            m.train_loss,
-            m.train_mse,
-            m.test_mse,
-            further(m),
-            active.join("-"),
-            thousands(m.samples_per_second as u64)
-        )
-    }
-
-    fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
 }

@@ -64,7 +64,7 @@ pub(super) struct Flow {
     /// The last output before its sigmoid, under a Bernoulli likelihood.
     logits: Option<Var>,
     /// Mean and log-variance of the codes, if codes are drawn.
-    latent: Option<(Var, Var)>,
+    pub latent: Option<(Var, Var)>,
 }
 
 /// A batch of the data set of this name, through the network.

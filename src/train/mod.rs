@@ -2,6 +2,7 @@
 
 pub mod checkpoint;
 pub mod cluster;
+pub mod collapse;
 pub mod compact;
 pub mod export;
 mod forward;
@@ -15,6 +16,7 @@ mod profiler;
 pub mod run;
 pub mod run_dir;
 pub mod session;
+mod spectrum;
 mod start;
 mod stretches;
 pub mod sweep;

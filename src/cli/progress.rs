@@ -1,0 +1,115 @@
+//! A training run on the terminal: a bar where there is one, a line an epoch everywhere, and what has collapsed.
+
+use std::io::IsTerminal;
+use std::time::Instant;
+
+use gpu_ae::config::RunConfig;
+use gpu_ae::train::collapse::collapses;
+use gpu_ae::train::{EpochMetrics, Event};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::output::{complain, tell, thousands};
+use super::profile::table;
+
+/// What a model is about beside its error: the evidence, the penalty, or the entropy.
+fn further(config: &RunConfig, m: &EpochMetrics) -> String {
+    let told = [
+        ("test_elbo", "test elbo", 2),
+        ("test_kl", "kl", 2),
+        ("active_codes", "codes in use", 0),
+        ("test_denoising", "of noisy", 4),
+        ("test_sparsity", "sparsity", 3),
+    ];
+    let told =
+        told.iter().filter_map(|(key, name, decimals)| Some(format!("{name} {:.decimals$}  ", m.observed.get(*key)?)));
+    let told: String = told.collect();
+    let sparse = config.sparsity.as_ref().and_then(|sparsity| sparsity.layers.first());
+    let share = sparse.and_then(|layer| m.observed.get(&format!("active_share_{layer}")));
+    let told = told + &share.map_or(String::new(), |share| format!("active for an image {:.1} %  ", 100.0 * share));
+    if told.is_empty() { format!("entropy {:.3}  ", m.test_entropy) } else { told }
+}
+
+/// Progress on the terminal.
+pub struct Display {
+    bar: Option<ProgressBar>,
+    config: RunConfig,
+    /// What has collapsed, as far as it was told.
+    collapsed: Vec<String>,
+    /// When the program started, until the first step was told.
+    begin: Option<Instant>,
+    quiet: bool,
+}
+
+impl Display {
+    /// For a run over `rows` training rows; `begin` is when the program started.
+    pub fn new(config: &RunConfig, rows: usize, begin: Instant, quiet: bool) -> Self {
+        let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
+            let style = ProgressStyle::with_template("{prefix} [{bar:32}] {percent:>3}%  {msg}");
+            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ");
+            ProgressBar::new(rows as u64).with_style(style)
+        });
+        let begin = Some(begin).filter(|_| !quiet);
+        Display { bar, config: config.clone(), collapsed: Vec::new(), begin, quiet }
+    }
+
+    /// Shows what the run tells.
+    pub fn show(&mut self, event: Event<'_>) {
+        if let Some(begin) = self.begin.take() {
+            complain(&format!("first step {:.2} s after start", begin.elapsed().as_secs_f64()));
+        }
+        match (event, &self.bar) {
+            (Event::Progress { epoch, samples, loss, samples_per_second }, Some(bar)) => {
+                bar.set_prefix(format!("epoch {epoch}/{}", self.config.epochs));
+                bar.set_position(samples);
+                bar.set_message(format!("loss {loss:.4}  {} samples/s", thousands(samples_per_second as u64)));
+            }
+            (Event::Epoch(metrics), Some(bar)) => bar.suspend(|| tell(&self.line(metrics))),
+            (Event::Epoch(metrics), None) if !self.quiet => tell(&self.line(metrics)),
+            (Event::Profile(profile), Some(bar)) => bar.suspend(|| tell(&format!("\n{}", table(profile)))),
+            (Event::Profile(profile), None) if !self.quiet => tell(&format!("\n{}", table(profile))),
+            _ => {}
+        }
+        if let Event::Epoch(metrics) = event {
+            self.warn(metrics);
+        }
+    }
+
+    /// Says what has collapsed, once.
+    fn warn(&mut self, metrics: &EpochMetrics) {
+        for collapse in collapses(&self.config, metrics) {
+            if self.quiet || self.collapsed.contains(&collapse.of) {
+                continue;
+            }
+            let warning = format!("warning: {}", collapse.advice);
+            match &self.bar {
+                Some(bar) => bar.suspend(|| complain(&warning)),
+                None => complain(&warning),
+            }
+            self.collapsed.push(collapse.of);
+        }
+    }
+
+    fn line(&self, m: &EpochMetrics) -> String {
+        let width = self.config.epochs.to_string().len();
+        let active = (1..).map_while(|n| m.observed.get(&format!("active_units_{n}")).map(ToString::to_string));
+        let active: Vec<String> = active.collect();
+        format!(
+            "epoch {:>width$}/{}  loss {:.4}  mse {:.4}  test mse {:.4}  {}active {}  {:>7} samples/s",
+            m.epoch,
+            self.config.epochs,
+            m.train_loss,
+            m.train_mse,
+            m.test_mse,
+            further(&self.config, m),
+            active.join("-"),
+            thousands(m.samples_per_second as u64)
+        )
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
