@@ -112,3 +112,50 @@ fn drawn_codes_are_not_compacted() {
     let message = String::from_utf8_lossy(&output.stderr).to_string();
     assert!(output.status.code() == Some(2) && message.contains("variational"), "{message}");
 }
+
+#[test]
+fn the_encoder_task_is_learnt_and_its_codes_are_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let printed = succeed(&["train", "--model", "nmn", "--device", "cpu", "--out", run.to_str().unwrap()]);
+    let table: Vec<Vec<&str>> = printed.lines().map(|line| line.split_whitespace().collect()).collect();
+    let first = table.iter().position(|words| words.first() == Some(&"pattern")).expect("a table") + 2;
+    let mut corners = std::collections::BTreeSet::new();
+    for (number, words) in table[first..first + 8].iter().enumerate() {
+        assert_eq!(words[0], (number + 1).to_string());
+        corners.insert(words[1..4].iter().map(|value| value.parse::<f64>().unwrap() > 0.5).collect::<Vec<bool>>());
+        assert!(words[4].parse::<f64>().unwrap() < 0.1, "{printed}");
+    }
+    assert!(corners.len() >= 6, "codes hardly differ: {printed}");
+    let out = folder.path().join("five");
+    let sizes = ["--data", "one-hot-5", "--set", "encoder.1.linear=2", "--set", "decoder.1.linear=5"];
+    let fixed = ["train", "--model", "nmn", "--device", "cpu", "--json", "--out", out.to_str().unwrap()];
+    let metrics: Value = serde_json::from_str(&succeed(&[&fixed[..], &sizes].concat())).unwrap();
+    assert!(number(&metrics, "test_mse") < 0.01, "{metrics}");
+    let wrong = gpu_ae(&["train", "--model", "nmn", "--data", "one-hot-5", "--device", "cpu"]);
+    let message = String::from_utf8_lossy(&wrong.stderr).to_string();
+    assert!(message.contains("decoder.1.linear 8: expected 5"), "{message}");
+}
+
+#[test]
+fn a_model_s_file_builds_what_the_model_is() {
+    let folder = tempfile::tempdir().unwrap();
+    for model in ["entropic", "sparse", "denoising", "dropout", "vae", "nmn"] {
+        let file = folder.path().join(format!("{model}.toml"));
+        for more in [&[][..], &["--all"]] {
+            std::fs::write(&file, succeed(&[&["config", "show", model][..], more].concat())).unwrap();
+            let checked = succeed(&["config", "check", file.to_str().unwrap()]);
+            assert!(checked.contains("encoder.1") && checked.contains(model), "{checked}");
+        }
+    }
+    let vae = folder.path().join("vae.toml");
+    let checked = succeed(&["config", "check", vae.to_str().unwrap()]);
+    // 784-400-20-400-784 with a second layer of 20: 314,000 + 8,020 + 8,020 + 8,400 + 314,384.
+    assert!(checked.contains("652,824") && checked.contains("1 nll + 1 kl"), "{checked}");
+    let text = std::fs::read_to_string(&vae).unwrap().replace("linear = 784", "linear = 785");
+    std::fs::write(&vae, &text).unwrap();
+    let line = 1 + text[..text.find("linear = 785").unwrap()].matches('\n').count();
+    let refused = gpu_ae(&["config", "check", vae.to_str().unwrap()]);
+    let message = String::from_utf8_lossy(&refused.stderr).to_string();
+    assert!(message.contains(&format!("line {line}: decoder.2.linear 785: expected 784")), "{message}");
+}

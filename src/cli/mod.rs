@@ -2,6 +2,7 @@
 
 mod cluster;
 mod compact;
+mod config;
 mod data;
 mod devices;
 mod doctor;
@@ -65,6 +66,8 @@ enum Command {
     Devices(devices::Args),
     /// Run every kernel on a device against its reference
     Doctor(doctor::Args),
+    /// Print a model's configuration file, or say what a file would build
+    Config(config::Args),
     /// Fetch or list data sets
     Data(data::Args),
 }
@@ -84,6 +87,7 @@ pub fn run(begin: Instant) -> Result<ExitCode> {
         Command::Sweep(args) => sweep::run(args).map(done),
         Command::Devices(args) => devices::run(args).map(done),
         Command::Doctor(args) => doctor::run(args),
+        Command::Config(args) => config::run(args).map(done),
         Command::Data(args) => data::run(args).map(done),
     }
 }

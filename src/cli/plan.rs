@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use gpu_ae::data::source;
 use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Plan};
 use gpu_ae::shader::assemble;
 use gpu_ae::train::graph::{DataShape, training};
@@ -42,13 +43,15 @@ pub struct Args {
     dump_shaders: Option<PathBuf>,
 }
 
-/// Both sets that one can train on have this many rows of this many bytes, known without loading them.
-const IMAGES: DataShape = DataShape { rows: 60_000, features: 28 * 28 };
-
 pub fn run(args: Args) -> Result<()> {
     let custom_folder = args.config.data.data_dir.is_some();
     let config = args.config.resolve(&DeviceFlag::default())?;
-    let shape = if custom_folder { DataShape::of(&load_data(&config)?.train) } else { IMAGES };
+    let shape = if custom_folder {
+        DataShape::of(&load_data(&config)?.train)
+    } else {
+        let data = source(&config.data)?;
+        DataShape { rows: data.train_rows, features: data.image.bytes() }
+    };
     let kind = match args.kind {
         Kind::Discrete => DeviceKind::Discrete,
         Kind::Integrated => DeviceKind::Integrated,

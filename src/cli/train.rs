@@ -6,6 +6,7 @@ use std::time::{Instant, SystemTime};
 use gpu_ae::config::{RunConfig, in_file};
 use gpu_ae::data::Dataset;
 use gpu_ae::device::Device;
+use gpu_ae::report::text_table;
 use gpu_ae::train::checkpoint::previous;
 use gpu_ae::train::sweep::COLLAPSED;
 use gpu_ae::train::{Checkpoint, EpochMetrics, Event, Run, RunDir};
@@ -93,6 +94,9 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
                 ));
             }
         }
+        if run.config.data.starts_with("one-hot") {
+            tell(&patterns(&mut run.run)?);
+        }
         tell(&format!("pictures:      {path}/reconstructions.png, loss.png, widths.png, weights.png, codes.png"));
         if args.profile {
             tell(&format!("profile:       {path}/profile.txt, {path}/profile.json"));
@@ -103,6 +107,23 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
         tell(&format!("what next:     gpu-ae inspect {path}, gpu-ae {then} {path}"));
     }
     Ok(())
+}
+
+/// The codes that a network has found for the patterns of the encoder task.
+fn patterns(run: &mut Run) -> Result<String> {
+    let observation = run.session().observe()?;
+    let (patterns, reconstructions) = run.session().reconstruct(observation.rows)?;
+    let rows = observation.rows.max(1);
+    let codes = observation.codes.chunks_exact((observation.codes.len() / rows).max(1));
+    let width = patterns.len() / rows;
+    let answers = patterns.chunks_exact(width).zip(reconstructions.chunks_exact(width));
+    let lines = codes.zip(answers).enumerate().map(|(number, (code, (pattern, answer)))| {
+        let worst = pattern.iter().zip(answer).map(|(x, y)| (x - y).abs()).fold(0.0, f32::max);
+        let code: Vec<String> = code.iter().map(|value| format!("{value:.3}")).collect();
+        vec![(number + 1).to_string(), code.join("  "), format!("{worst:.4}")]
+    });
+    let lines: Vec<Vec<String>> = lines.collect();
+    Ok(text_table(&["pattern", "hidden code", "largest error"], &lines).trim_end().to_string())
 }
 
 /// A run about to be trained.

@@ -23,7 +23,7 @@ const WIDTH: &str = "width";
 
 /// Writes `over` into `under`, table by table. A table that names another kind of the same thing replaces it
 /// whole.
-fn merge(under: &mut Table, over: Table) {
+pub(super) fn merge(under: &mut Table, over: Table) {
     for (key, value) in over {
         match (under.get_mut(&key), value) {
             (Some(Value::Table(under)), Value::Table(over))
@@ -60,7 +60,7 @@ impl RunConfig {
         Ok(config)
     }
 
-    fn table(&self) -> Result<Table> {
+    pub(super) fn table(&self) -> Result<Table> {
         Table::try_from(self).map_err(|error| Error::Failed(format!("the configuration cannot be written: {error}")))
     }
 
@@ -85,8 +85,18 @@ impl RunConfig {
         let with = |alone: bool| -> Result<Table> {
             let mut table = self.table()?;
             let mut inner = &mut table;
-            for name in &names {
-                let next = inner.get_mut(*name).and_then(Value::as_table_mut);
+            let mut names = names.iter();
+            while let Some(name) = names.next() {
+                let next = match inner.get_mut(*name) {
+                    Some(Value::Table(next)) => Some(next),
+                    // A layer, by its number from 1.
+                    Some(Value::Array(items)) => {
+                        let number = names.next().and_then(|number| number.parse::<usize>().ok());
+                        let index = number.and_then(|number| number.checked_sub(1));
+                        index.and_then(|index| items.get_mut(index)).and_then(Value::as_table_mut)
+                    }
+                    _ => None,
+                };
                 inner = next.ok_or_else(|| refuse(format!("there is no key '{path}' here")))?;
             }
             if alone {

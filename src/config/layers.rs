@@ -85,7 +85,7 @@ impl RunConfig {
     }
 
     /// Key of the layer of this index, as `decoder.2`.
-    pub(super) fn layer_key(&self, index: usize) -> String {
+    pub fn layer_key(&self, index: usize) -> String {
         match index.checked_sub(self.encoder.len()) {
             Some(place) => format!("decoder.{}", place + 1),
             None => format!("encoder.{}", index + 1),

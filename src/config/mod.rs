@@ -18,7 +18,7 @@ use crate::ops::activation::Activation;
 pub use entropy::{Averaging, EntropyConfig, Schedule, Subject};
 use family::{Corruption, Dropout, SparsityConfig, Variational};
 pub use layers::LayerConfig;
-pub use models::MODELS;
+pub use models::{MODELS, model_file};
 pub use places::in_file;
 
 /// Everything that decides a run's result.

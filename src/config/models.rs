@@ -1,26 +1,30 @@
-//! The models there are, by name: each a configuration that trains well as it is.
+//! The models there are, by name: configuration files that train well as they are, embedded in the program.
 
-use super::family::{Corruption, Dropout, Likelihood, Noise, SparsityConfig, SparsityKind, Variational};
-use super::{LayerConfig, RECIPES, RunConfig};
+use toml::Table;
+
+use super::keys::merge;
+use super::{RECIPES, RunConfig};
 use crate::error::{Error, Result};
-use crate::ops::activation::Activation;
 
-/// Names of the models there are, the default first.
-pub const MODELS: &[&str] = &["entropic", "sparse", "denoising", "dropout", "vae"];
+/// Declares the models: their names, the default first, and their files.
+macro_rules! models {
+    ($($name:literal),+ $(,)?) => {
+        /// Names of the models there are, the default first.
+        pub const MODELS: &[&str] = &[$($name),+];
 
-/// Pixels of an image of the built-in data sets.
-const PIXELS: usize = 28 * 28;
+        const FILES: &[&str] = &[$(include_str!(concat!("../../assets/models/", $name, ".toml"))),+];
+    };
+}
 
-/// Hidden layers of these widths with ReLU, the first `encoder` of them the encoder, and a sigmoid to the image.
-fn network(plain: RunConfig, hidden: &[usize], encoder: usize) -> RunConfig {
-    let image = LayerConfig::new(PIXELS, Activation::Sigmoid);
-    let hidden = hidden.iter().map(|&width| LayerConfig::new(width, Activation::Relu));
-    let layers: Vec<LayerConfig> = hidden.chain([image]).collect();
-    // What is watched is the entropy of the code.
-    let entropy = super::EntropyConfig { layers: vec![encoder], ..plain.entropy.clone() };
-    let mut config = RunConfig { entropy, ..plain };
-    config.set_layers(&layers, encoder);
-    config
+models!["entropic", "sparse", "denoising", "dropout", "vae", "nmn"];
+
+/// The configuration file of a model.
+///
+/// # Errors
+/// When there is no model of that name.
+pub fn model_file(name: &str) -> Result<&'static str> {
+    let file = MODELS.iter().position(|model| *model == name).map(|index| FILES[index]);
+    file.ok_or_else(|| Error::Usage(format!("--model {name}: no such model; there are {}", MODELS.join(", "))))
 }
 
 impl RunConfig {
@@ -47,31 +51,27 @@ impl RunConfig {
     /// # Errors
     /// When there is no model of that name.
     pub fn model(name: &str) -> Result<Self> {
-        if name == MODELS[0] {
-            return RunConfig::recipe(RECIPES[0]);
+        let invalid = |error: &dyn std::fmt::Display| Error::Failed(format!("the model '{name}': {error}"));
+        let file: Table = toml::from_str(model_file(name)?).map_err(|error| invalid(&error))?;
+        let recipe = if name == MODELS[0] { RECIPES[0] } else { "plain" };
+        let mut table = RunConfig::recipe(recipe)?.table()?;
+        merge(&mut table, file);
+        table.try_into().map_err(|error| invalid(&error))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_a_model_of_its_own_name() {
+        for name in MODELS {
+            let config = RunConfig::model(name).unwrap();
+            assert_eq!(&config.model, name);
+            config.check().unwrap_or_else(|error| panic!("{name}: {error}"));
         }
-        let plain = RunConfig { model: name.into(), ..RunConfig::recipe("plain")? };
-        match name {
-            "sparse" => Ok(RunConfig {
-                sparsity: Some(SparsityConfig { kind: SparsityKind::L1, weight: 5e-6, target: 0.05, layers: vec![1] }),
-                ..network(plain, &[256], 1)
-            }),
-            "denoising" => Ok(RunConfig {
-                corruption: Some(Corruption { kind: Noise::Gaussian, amount: 0.3 }),
-                ..network(plain, &[512, 128, 512], 2)
-            }),
-            "dropout" => Ok(RunConfig {
-                dropout: Some(Dropout { rate: 0.2, layers: vec![1, 3] }),
-                ..network(plain, &[512, 64, 512], 2)
-            }),
-            "vae" => {
-                let mut config = network(plain, &[400, 20, 400], 2);
-                config.encoder[1].activation = Activation::Identity;
-                let variational =
-                    Variational { likelihood: Likelihood::Bernoulli, sigma: 0.1, beta: 1.0, warm_up: 0.0 };
-                Ok(RunConfig { lambda_mse: 0.0, variational: Some(variational), ..config })
-            }
-            _ => Err(Error::Usage(format!("--model {name}: no such model; there are {}", MODELS.join(", ")))),
-        }
+        assert_eq!(RunConfig::model("entropic").unwrap(), RunConfig::recipe("bottleneck").unwrap());
     }
 }

@@ -20,6 +20,9 @@ use strokes::Alphabet;
 
 const PIXELS: usize = SIDE * SIDE;
 
+/// Layout of an image.
+pub const IMAGE: ImageShape = ImageShape { height: SIDE, width: SIDE, channels: 1 };
+
 /// Second counter word of the key of an image, by split: no image of one split is in the other.
 const TRAIN: u32 = 0;
 const TEST: u32 = 1;
@@ -36,7 +39,7 @@ pub fn dataset(seed: u64, train_rows: usize, test_rows: usize) -> Result<Dataset
     let key = stream_key(seed, Stream::Data);
     Ok(Dataset {
         name: "digits".into(),
-        image: ImageShape { height: SIDE, width: SIDE, channels: 1 },
+        image: IMAGE,
         train: split(&alphabet, key, TRAIN, train_rows),
         test: split(&alphabet, key, TEST, test_rows),
     })

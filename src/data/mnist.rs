@@ -8,7 +8,10 @@ use super::download::{self, Progress, RemoteFile, Timeouts};
 use super::{Dataset, ImageShape, default_dir, idx};
 use crate::error::{Error, Result};
 
-const IMAGE: ImageShape = ImageShape { height: 28, width: 28, channels: 1 };
+/// Layout of an image.
+pub const IMAGE: ImageShape = ImageShape { height: 28, width: 28, channels: 1 };
+/// Images to learn from.
+pub const TRAIN_ROWS: usize = 60_000;
 const CLASSES: u8 = 10;
 /// The sub-folder of the data folder that is looked into, and fetched into.
 const SUB_FOLDER: &str = "mnist";

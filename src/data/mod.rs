@@ -4,6 +4,7 @@ pub mod digits;
 pub mod download;
 pub mod idx;
 pub mod mnist;
+pub mod one_hot;
 
 use std::path::{Path, PathBuf};
 
@@ -104,6 +105,10 @@ pub struct Source {
     pub name: &'static str,
     /// One line for listings.
     pub about: &'static str,
+    /// What a row is a picture of.
+    pub image: ImageShape,
+    /// Rows to learn from.
+    pub train_rows: usize,
     /// How its rows come into memory.
     pub load: Load,
     /// How its files come onto the disk; `None` for a set that needs none.
@@ -114,16 +119,24 @@ pub struct Source {
 pub const SOURCES: &[Source] = &[
     Source {
         name: "digits",
+        image: digits::IMAGE,
+        train_rows: DIGITS_TRAIN_ROWS,
         about: "hand-drawn looking digits, 28 x 28, generated from the seed (built in)",
         load: |_, seed| digits::dataset(seed, DIGITS_TRAIN_ROWS, DIGITS_TEST_ROWS),
         fetch: None,
     },
     Source {
         name: "mnist",
+        image: mnist::IMAGE,
+        train_rows: mnist::TRAIN_ROWS,
         about: "handwritten digits, 28 x 28, 60,000 to train on and 10,000 to test with",
         load: |data_dir, _| mnist::load(data_dir),
         fetch: Some(mnist::fetch),
     },
+    one_hot::source::<4>("one-hot-4", "4 patterns, each with one unit on: the encoder task 4-2-4 (built in)"),
+    one_hot::source::<5>("one-hot-5", "5 patterns, each with one unit on: the encoder task 5-2-5 (built in)"),
+    one_hot::source::<8>("one-hot-8", "8 patterns, each with one unit on: the encoder task 8-3-8 (built in)"),
+    one_hot::source::<16>("one-hot-16", "16 patterns, each with one unit on: the encoder task 16-4-16 (built in)"),
 ];
 
 /// The data set called `name`.
