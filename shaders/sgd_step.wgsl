@@ -1,10 +1,11 @@
 //!use index clock
 // One step of gradient descent with momentum over the whole parameter arena:
-// u ← μ u + g, w ← w − η u.
+// u ← μ u + g + λ w, w ← w − η u.
 
 struct Params {
     words: u32,
     momentum: f32,
+    lambda: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -23,7 +24,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     if i >= params.words || clock[CLOCK_BAD_STEP] != 0u {
         return;
     }
-    let u = params.momentum * velocity[i] + gradient[i];
+    let w = weight[i];
+    let u = params.momentum * velocity[i] + (gradient[i] + params.lambda * w);
     velocity[i] = u;
-    weight[i] -= learning_rate[0] * u;
+    weight[i] = w - learning_rate[0] * u;
 }

@@ -1,15 +1,13 @@
-//! Operations that run by themselves: Adam, the clock, those of elements; everything else by its twin.
+//! Operations that run by themselves: optimisers, the clock, those of elements; everything else by its twin.
 
 use bytemuck::{cast_slice, cast_slice_mut};
-use rayon::prelude::*;
 
 use super::cpu_ceilings;
 use super::cpu_elements::ElementKernel;
-use super::cpu_math::{flush, square, wide};
 use super::cpu_memory::{Span, Words};
 use super::cpu_norm::NormKernel;
+use super::cpu_optimisers::OptimiserKernel;
 use super::cpu_paths::PathKernel;
-use crate::ops::adam_step::{AdamStep, WeightDecay};
 use crate::ops::ceiling_copy::CeilingCopy;
 use crate::ops::ceiling_fma::CeilingFma;
 use crate::ops::clock;
@@ -26,7 +24,7 @@ pub(super) struct Lone {
 }
 
 enum Kernel {
-    Adam(AdamStep),
+    Optimiser(OptimiserKernel),
     Clock(ClockAdvance, Vec<f32>),
     Copy,
     Fma(CeilingFma),
@@ -41,8 +39,8 @@ impl Lone {
     /// Prepares a step, given the memory of each of the plan's arenas.
     pub fn new(step: &Step, arenas: &[usize]) -> Self {
         let op = step.op.as_ref();
-        let kernel = if let Some(adam) = op.downcast::<AdamStep>() {
-            Kernel::Adam(*adam)
+        let kernel = if let Some(optimiser) = OptimiserKernel::new(step) {
+            Kernel::Optimiser(optimiser)
         } else if let Some(advance) = op.downcast::<ClockAdvance>() {
             Kernel::Clock(*advance, vec![0.0; step.inputs.len() - 2])
         } else if op.downcast::<CeilingCopy>().is_some() {
@@ -67,7 +65,7 @@ impl Lone {
     pub fn run(&mut self, memory: &mut [Words]) {
         let Lone { step, inputs, outputs, kernel } = self;
         match kernel {
-            Kernel::Adam(adam) => adam_step(adam, inputs, outputs, memory),
+            Kernel::Optimiser(optimiser) => optimiser.run(inputs, outputs, memory),
             Kernel::Clock(advance, terms) => {
                 for (term, input) in terms.iter_mut().zip(&inputs[2..]) {
                     *term = input.floats(memory)[0];
@@ -101,53 +99,6 @@ fn with_output(output: Span, memory: &mut [Words], task: impl FnOnce(&mut [f32],
     let mut taken = std::mem::take(&mut memory[output.memory]);
     task(output.part(&mut taken), memory);
     memory[output.memory] = taken;
-}
-
-/// Elements that one task takes.
-const ELEMENTS: usize = 8192;
-
-/// All parameters in one go: each of the four groups is one range of an arena, with padding that belongs
-/// to no one between its tensors.
-fn adam_step(adam: &AdamStep, inputs: &[Span], outputs: &[Span], memory: &mut [Words]) {
-    let clock = inputs[0].words(memory);
-    if clock[clock::BAD_STEP] != 0 {
-        return;
-    }
-    let rate = inputs[1].floats(memory)[0];
-    let [c1, c2] = [clock::CORRECTION1, clock::CORRECTION2].map(|word| 1.0 / f32::from_bits(clock[word]));
-    // Without a branch in the loop: 0 and 1 stand for a decay that is not wanted.
-    let in_gradient = if adam.decay == WeightDecay::L2 { adam.lambda } else { 0.0 };
-    let shrink = if adam.decay == WeightDecay::Decoupled { 1.0 - rate * adam.lambda } else { 1.0 };
-    let (beta1, beta2, epsilon) = (adam.beta1, adam.beta2, adam.epsilon);
-    let n = adam.tensors;
-    let group = |spans: &[Span]| {
-        let length = spans[n - 1].start + spans[n - 1].length - spans[0].start;
-        Span { length, ..spans[0] }
-    };
-    let spans = [&outputs[..n], &outputs[n..2 * n], &outputs[2 * n..]].map(group);
-    let mut taken = spans.map(|span| std::mem::take(&mut memory[span.memory]));
-    let [w, m, v] = &mut taken;
-    let gradients = group(&inputs[2 + n..2 + 2 * n]).floats(memory);
-    let blocks = spans[0].part(w).par_chunks_mut(ELEMENTS);
-    let blocks = blocks.zip(spans[1].part(m).par_chunks_mut(ELEMENTS)).zip(spans[2].part(v).par_chunks_mut(ELEMENTS));
-    let blocks = blocks.zip(gradients.par_chunks(ELEMENTS));
-    blocks.for_each(|(((w, m), v), g)| {
-        wide(
-            (w, m, v),
-            #[inline(always)]
-            |(w, m, v): (&mut [f32], &mut [f32], &mut [f32])| {
-                for (((w, m), v), &g) in w.iter_mut().zip(m).zip(v).zip(g) {
-                    let g = g + in_gradient * *w;
-                    *m = flush(beta1 * *m + (1.0 - beta1) * g);
-                    *v = flush(beta2 * *v + (1.0 - beta2) * square(g));
-                    *w = shrink * *w - rate * (*m * c1) / ((*v * c2).sqrt() + epsilon);
-                }
-            },
-        );
-    });
-    for (span, words) in spans.iter().zip(taken) {
-        memory[span.memory] = words;
-    }
 }
 
 /// Most inputs that a twin is given without asking for memory.

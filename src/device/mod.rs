@@ -12,6 +12,7 @@ mod cpu_gradient;
 mod cpu_math;
 mod cpu_memory;
 mod cpu_norm;
+mod cpu_optimisers;
 mod cpu_panels;
 mod cpu_path_nodes;
 mod cpu_paths;

@@ -16,6 +16,7 @@ pub mod broadcast;
 pub mod ceiling_copy;
 pub mod ceiling_fma;
 mod check;
+pub mod clip_norm;
 pub mod clock;
 pub mod clock_advance;
 pub mod corrupt;
@@ -24,6 +25,7 @@ pub mod gathered;
 pub mod gaussian_kl;
 pub mod gaussian_kl_grad;
 pub mod kernel;
+pub mod learning_rate_step;
 pub mod linear_chain;
 pub mod linear_chain_grad;
 pub mod linear_weight_grads;
@@ -117,11 +119,13 @@ kernels! {
     broadcast => broadcast::BroadcastKernel,
     ceiling_copy => ceiling_copy::CeilingCopyKernel,
     ceiling_fma => ceiling_fma::CeilingFmaKernel,
+    clip_norm => clip_norm::ClipNormKernel,
     clock_advance => clock_advance::ClockAdvanceKernel,
     corrupt => corrupt::CorruptKernel,
     element => element::ElementKernel,
     gaussian_kl => gaussian_kl::GaussianKlKernel,
     gaussian_kl_grad => gaussian_kl_grad::GaussianKlGradKernel,
+    learning_rate_step => learning_rate_step::LearningRateStepKernel,
     linear_chain => linear_chain::LinearChainKernel,
     linear_chain_grad => linear_chain_grad::LinearChainGradKernel,
     linear_weight_grads => linear_weight_grads::LinearWeightGradsKernel,

@@ -1,7 +1,7 @@
 //! One step of stochastic gradient descent with momentum over all parameters at once.
 //!
-//! u ← μu + g, w ← w − ηu, as PyTorch's `SGD(momentum=μ)` without dampening; the first step from
-//! u = 0 gives u = g. Nothing is written once the clock's latch is set.
+//! u ← μu + g + λw, w ← w − ηu, as PyTorch's `SGD(momentum=μ, weight_decay=λ)` without dampening; the first
+//! step from u = 0 gives u = g + λw. Nothing is written once the clock's latch is set.
 
 use std::ops::Range;
 
@@ -20,6 +20,8 @@ use crate::tensor::{HostTensor, Real, Ty};
 pub struct SgdStep {
     /// Momentum μ.
     pub momentum: f32,
+    /// Weight decay λ, a term λw in the gradient.
+    pub decay: f32,
     /// Number of tensors.
     pub tensors: usize,
 }
@@ -27,12 +29,12 @@ pub struct SgdStep {
 impl SgdStep {
     fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
         let frozen = x[0].words()[clock::BAD_STEP] != 0;
-        let (learning_rate, momentum) = (x[1].scalar(), T::of(f64::from(self.momentum)));
+        let (learning_rate, of) = (x[1].scalar(), |number: f32| T::of(f64::from(number)));
         let n = self.tensors;
         for t in 0..n {
             let [w, g, u] = [0, 1, 2].map(|group| x[2 + group * n + t].real());
             for i in 0..w.len() {
-                let moved = momentum * u[i] + g[i];
+                let moved = of(self.momentum) * u[i] + (g[i] + of(self.decay) * w[i]);
                 y[t].real_mut()[i] = if frozen { w[i] } else { w[i] - learning_rate * moved };
                 y[n + t].real_mut()[i] = if frozen { u[i] } else { moved };
             }
@@ -46,7 +48,8 @@ impl Op for SgdStep {
     }
 
     fn attributes(&self) -> String {
-        format!("{} tensors momentum={}", self.tensors, self.momentum)
+        let decay = if self.decay > 0.0 { format!(" L2={}", self.decay) } else { String::new() };
+        format!("{} tensors momentum={}{decay}", self.tensors, self.momentum)
     }
 
     fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
@@ -89,7 +92,7 @@ impl Kernel for SgdStepKernel {
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let op = r.op.downcast::<SgdStep>().copied().unwrap_or(SgdStep { momentum: 0.0, tensors: 1 });
+        let op = r.op.downcast::<SgdStep>().copied().unwrap_or(SgdStep { momentum: 0.0, decay: 0.0, tensors: 1 });
         let n = op.tensors;
         let words = super::packed_words(&r.inputs[2..2 + n]);
         Ok(Launch::single(
@@ -101,33 +104,34 @@ impl Kernel for SgdStepKernel {
                 Bind::Inputs(2..2 + n),
                 Bind::Inputs(2 + 2 * n..2 + 3 * n),
             ],
-            vec![words as u32, op.momentum.to_bits()],
+            vec![words as u32, op.momentum.to_bits(), op.decay.to_bits()],
             Work::Invocations(words),
         ))
     }
 
     fn cost(&self, r: &Request<'_>) -> Cost {
         let elements: usize = r.outputs[..r.outputs.len() / 2].iter().map(|ty| ty.elements()).sum();
-        Cost { flops: 4.0 * elements as f64, bytes: 20.0 * elements as f64 }
+        Cost { flops: 6.0 * elements as f64, bytes: 20.0 * elements as f64 }
     }
 
     fn cases(&self) -> Vec<Case> {
-        let rounding = Tolerance::new(1e-7, 1e-6, Terms::OfAbsoluteInputs, "four roundings");
+        let rounding = Tolerance::new(1e-7, 1e-6, Terms::OfAbsoluteInputs, "six roundings");
         let mut s = Samples::new("sgd_step");
-        let mut case = |label: &str, shapes: &[&[usize]], latched: u32| {
+        let mut case = |label: &str, decay: f32, shapes: &[&[usize]], latched: u32| {
             let mut words = clock::start(64, 64, false, 0);
             words[clock::BAD_STEP] = latched;
             let mut inputs = vec![HostTensor::from_words(&[clock::WORDS], &words), HostTensor::from_f32(&[], &[1e-2])];
             for _ in 0..3 {
                 inputs.extend(shapes.iter().map(|shape| s.normal(shape)));
             }
-            Case::new(label, SgdStep { momentum: 0.9, tensors: shapes.len() }, inputs, rounding)
+            Case::new(label, SgdStep { momentum: 0.9, decay, tensors: shapes.len() }, inputs, rounding)
         };
         vec![
-            case("1", &[&[1]], 0),
-            case("tensors of 67, 64 and 1", &[&[67], &[8, 8], &[1]], 0),
-            case("latched", &[&[65]], 4),
-            case("64x784, 64, 784x64, 784", &[&[64, 784], &[64], &[784, 64], &[784]], 0).benched(),
+            case("1", 0.0, &[&[1]], 0),
+            case("tensors of 67, 64 and 1", 0.0, &[&[67], &[8, 8], &[1]], 0),
+            case("latched", 0.1, &[&[65]], 4),
+            case("L2", 0.1, &[&[129], &[1]], 0),
+            case("64x784, 64, 784x64, 784", 0.0, &[&[64, 784], &[64], &[784, 64], &[784]], 0).benched(),
         ]
     }
 }

@@ -1,5 +1,4 @@
-//! Optimisers and schedules, as plain functions over a graph.
+//! Optimisers, as plain functions over a graph.
 
 pub mod adam;
-pub mod schedule;
 pub mod sgd;

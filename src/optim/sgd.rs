@@ -15,7 +15,7 @@ pub fn velocity(parameter: &str) -> String {
 /// When a gradient's shape differs from its parameter's.
 pub fn sgd(
     g: &mut Graph,
-    momentum: f32,
+    settings: SgdStep,
     clock: Var,
     learning_rate: Var,
     parameters: &[(String, Var)],
@@ -30,5 +30,5 @@ pub fn sgd(
         })
         .collect();
     let inputs = [&[clock, learning_rate][..], &vars, gradients, &velocities].concat();
-    g.push(std::sync::Arc::new(SgdStep { momentum, tensors: parameters.len() }), &inputs)
+    g.push(std::sync::Arc::new(SgdStep { tensors: parameters.len(), ..settings }), &inputs)
 }

@@ -2,11 +2,10 @@
 
 use gpu_ae::graph::Role;
 use gpu_ae::ops::adam_step::{AdamStep, WeightDecay};
-use gpu_ae::ops::binary::Binary;
 use gpu_ae::ops::clock_advance::ClockAdvance;
-use gpu_ae::ops::unary::Unary;
+use gpu_ae::ops::learning_rate_step::{Decay, LearningRateStep};
+use gpu_ae::ops::sgd_step::SgdStep;
 use gpu_ae::optim::adam::adam;
-use gpu_ae::optim::schedule::cosine;
 use gpu_ae::optim::sgd::sgd;
 use gpu_ae::tensor::{Data, HostTensor, Shape};
 
@@ -36,10 +35,13 @@ fn optimisers(case: &Case, machine: &mut dyn Machine) -> Answers {
             "adam" => walk(case, machine, Rule::Adam(plain)),
             "adam_l2" => walk(case, machine, Rule::Adam(AdamStep { decay: WeightDecay::L2, lambda, ..plain })),
             "adamw" => walk(case, machine, Rule::Adam(AdamStep { decay: WeightDecay::Decoupled, lambda, ..plain })),
-            "sgd" => walk(case, machine, Rule::Sgd { lambda }),
+            "sgd" => walk(case, machine, Rule::Sgd(SgdStep { momentum: 0.9, decay: lambda, tensors: 1 })),
             "cosine" => {
                 let epochs = case.expected()["out/cosine"].values.len();
-                (0..epochs).map(|epoch| cosine(COSINE_PEAK, epoch as f64, epochs as f64)).collect()
+                // One step an epoch; the peak is applied here, since a kernel's parameters are f32.
+                let decay = Decay::Cosine { end: epochs as u32, floor: 0.0 };
+                let schedule = LearningRateStep { peak: 1.0, warm_up: 0, decay };
+                (0..epochs as u32).map(|epoch| COSINE_PEAK * schedule.rate(epoch)).collect()
             }
             // Left out, and reported as missing by name.
             _ => continue,
@@ -53,10 +55,7 @@ fn optimisers(case: &Case, machine: &mut dyn Machine) -> Answers {
 #[derive(Clone, Copy)]
 enum Rule {
     Adam(AdamStep),
-    /// Momentum 0.9, and a term λp in the gradient, as PyTorch's `SGD(weight_decay=λ)`.
-    Sgd {
-        lambda: f32,
-    },
+    Sgd(SgdStep),
 }
 
 /// The parameter after each step.
@@ -82,11 +81,7 @@ fn walk(case: &Case, machine: &mut dyn Machine, rule: Rule) -> Vec<f64> {
     let (clock, g) = (advanced[0], &mut s.graph);
     match rule {
         Rule::Adam(settings) => adam(g, settings, clock, rate, &parameters, &[gradient]).unwrap(),
-        Rule::Sgd { lambda } => {
-            let pull = g.apply(Unary::Affine { scale: lambda, shift: 0.0 }, &[parameter]).unwrap();
-            let gradient = g.apply(Binary::Add, &[gradient, pull]).unwrap();
-            sgd(g, 0.9, clock, rate, &parameters, &[gradient]).unwrap()
-        }
+        Rule::Sgd(settings) => sgd(g, settings, clock, rate, &parameters, &[gradient]).unwrap(),
     };
     s.zero_the_rest();
 
