@@ -91,7 +91,7 @@ pub fn run(args: Args) -> Result<()> {
     let quiet = args.quiet || args.json;
     let path = args.out.clone().unwrap_or_else(|| args.run.join("compact"));
     RunDir::check_free(&path)?;
-    let (source, checkpoint) = open_run(&args.run, &args.data, &args.device)?;
+    let (source, checkpoint) = open_run(&args.run, &args.data, &args.device, quiet)?;
     if checkpoint.config.variational.is_some() {
         let problem = "expected a network whose codes are computed; those of a variational one are drawn";
         return Err(Error::input(&args.run, problem));
@@ -151,6 +151,8 @@ fn fine_tune(mut checkpoint: Checkpoint, directory: RunDir, epochs: u32, quiet: 
     config.epochs = checkpoint.epoch() + epochs;
     config.lambda_entropy = 0.0;
     config.entropy.schedule = Schedule::Constant;
+    // So many epochs were asked for; those of the larger network are no measure of this one.
+    config.early_stopping = None;
     let moved = ["lambda_entropy", "multiplier"];
     checkpoint.state.retain(|name, _| !moved.contains(&name.as_str()));
     let tuning = gpu_ae::train::Tuning::fixed(device.as_ref());

@@ -41,7 +41,7 @@ struct Evaluation {
 }
 
 pub fn run(args: Args) -> Result<()> {
-    let (_, mut checkpoint) = open_run(&args.run, &args.data, &args.device)?;
+    let (_, mut checkpoint) = open_run(&args.run, &args.data, &args.device, args.quiet || args.json)?;
     if let Some(noise) = &args.noise {
         checkpoint.config.set_noise("--noise", noise)?;
     }

@@ -63,7 +63,7 @@ pub struct ConfigFlags {
     /// Samples of a training step [default: 128]
     #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
     pub batch_size: Option<usize>,
-    /// Adam's step size [default: 0.001]
+    /// Step size of the optimiser; where lr_schedule moves it, the largest [default: 0.001]
     #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true)]
     pub lr: Option<f32>,
     /// Weight of the reconstruction error [default: 1; report: 0.7]
@@ -141,8 +141,10 @@ impl ConfigFlags {
         if self.config.is_some() {
             return Err(Error::Usage("--config: cannot be used with --resume, which has the run's own".into()));
         }
-        if let Some(flag) = self.set.first().map(|_| "--set").or(self.budget.as_ref().map(|_| "--budget")) {
-            return Err(Error::Usage(format!("{flag}: cannot change on --resume")));
+        // How long to wait for a better epoch may change at any time: it decides nothing but the end.
+        let set = self.set.iter().find(|key| !key.starts_with("early_stopping."));
+        if let Some(flag) = set.map(|_| "--set").or(self.budget.as_ref().map(|_| "--budget")) {
+            return Err(Error::Usage(format!("{flag}: cannot change on --resume, but for early_stopping")));
         }
         let fixed = [
             ("--data", self.data.data.clone(), made.data.clone()),
@@ -177,10 +179,19 @@ pub fn load_data(config: &RunConfig) -> Result<Dataset> {
 }
 
 /// A trained run, its configuration adjusted by flags; the run's own data and device unless they say
-/// otherwise.
-pub fn open_run(path: &Path, data: &DataFlags, device: &DeviceFlag) -> Result<(RunDir, Checkpoint)> {
+/// otherwise. Where there is a best epoch, the parameters are those of that one.
+pub fn open_run(path: &Path, data: &DataFlags, device: &DeviceFlag, quiet: bool) -> Result<(RunDir, Checkpoint)> {
     let run = RunDir::open(path)?;
     let mut checkpoint = Checkpoint::load(&run.checkpoint())?;
+    if run.best_checkpoint().exists() {
+        let best = Checkpoint::load(&run.best_checkpoint())?;
+        if !quiet {
+            let (name, epochs) = (run.best_checkpoint().display().to_string(), checkpoint.epoch());
+            complain(&format!("using the best of {epochs} epochs, {}: {name}", best.epoch()));
+        }
+        // The configuration is the newest one, which a resumed run may have changed.
+        (checkpoint.state, checkpoint.sums) = (best.state, best.sums);
+    }
     let flags = ConfigFlags { data: data.clone(), ..ConfigFlags::default() };
     flags.apply(device, &mut checkpoint.config)?;
     Ok((run, checkpoint))

@@ -26,7 +26,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> Result<()> {
-    let (_, checkpoint) = open_run(&args.run, &DataFlags::default(), &DeviceFlag::default())?;
+    let (_, checkpoint) = open_run(&args.run, &DataFlags::default(), &DeviceFlag::default(), args.json)?;
     let layers = inspect(&checkpoint.state, checkpoint.config.depth())?;
     if args.json {
         return say_json(&layers);

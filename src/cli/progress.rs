@@ -4,12 +4,24 @@ use std::io::IsTerminal;
 use std::time::Instant;
 
 use gpu_ae::config::RunConfig;
+use gpu_ae::report::format_number;
 use gpu_ae::train::collapse::collapses;
+use gpu_ae::train::early_stopping::Judgement;
 use gpu_ae::train::{EpochMetrics, Event};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::{complain, tell, thousands};
 use super::profile::table;
+
+/// Why a run ends before its last epoch.
+fn stopped(judgement: &Judgement<'_>) -> String {
+    let Judgement { term, best, value, waited, .. } = *judgement;
+    let (value, plural) = (format_number(value), if waited == 1 { "" } else { "s" });
+    format!(
+        "stopped early: {waited} epoch{plural} without a better test {term} than the {value} of epoch {}",
+        best.epoch
+    )
+}
 
 /// What a model is about beside its error: the evidence, the penalty, or the entropy.
 fn further(config: &RunConfig, m: &EpochMetrics) -> String {
@@ -54,7 +66,10 @@ impl Display {
 
     /// Shows what the run tells.
     pub fn show(&mut self, event: Event<'_>) {
-        if let Some(begin) = self.begin.take() {
+        // A run that is over already takes no step.
+        if !matches!(event, Event::Stopped(_))
+            && let Some(begin) = self.begin.take()
+        {
             complain(&format!("first step {:.2} s after start", begin.elapsed().as_secs_f64()));
         }
         match (event, &self.bar) {
@@ -65,6 +80,8 @@ impl Display {
             }
             (Event::Epoch(metrics), Some(bar)) => bar.suspend(|| tell(&self.line(metrics))),
             (Event::Epoch(metrics), None) if !self.quiet => tell(&self.line(metrics)),
+            (Event::Stopped(judgement), Some(bar)) => bar.suspend(|| tell(&stopped(&judgement))),
+            (Event::Stopped(judgement), None) if !self.quiet => tell(&stopped(&judgement)),
             (Event::Profile(profile), Some(bar)) => bar.suspend(|| tell(&format!("\n{}", table(profile)))),
             (Event::Profile(profile), None) if !self.quiet => tell(&format!("\n{}", table(profile))),
             _ => {}

@@ -30,7 +30,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> Result<()> {
-    let (run, checkpoint) = open_run(&args.run, &args.data, &args.device)?;
+    let (run, checkpoint) = open_run(&args.run, &args.data, &args.device, args.quiet)?;
     let mut session = evaluation_session(&checkpoint, args.quiet)?;
     let (originals, reconstructions) = session.reconstruct(args.images as usize)?;
     let grid = reconstruction_grid(&originals, &reconstructions, session.image(), COLUMNS)?;

@@ -222,7 +222,7 @@ fn train_one(
         Err(Error::Failed(_)) => false,
         Err(error) => return Err(error),
     };
-    let metrics = run.metrics().last().filter(|_| finished);
+    let metrics = run.outcome().filter(|_| finished);
     let path = path.display().to_string();
     let outcome = Outcome::new(name.to_string(), config, metrics, data.mean_image_error(), path);
     let device = finished.then(|| run.into_device());

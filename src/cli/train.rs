@@ -6,8 +6,9 @@ use std::time::{Instant, SystemTime};
 use gpu_ae::config::{RunConfig, in_file};
 use gpu_ae::data::Dataset;
 use gpu_ae::device::Device;
-use gpu_ae::report::text_table;
+use gpu_ae::report::{format_number, text_table};
 use gpu_ae::train::checkpoint::previous;
+use gpu_ae::train::early_stopping::Judgement;
 use gpu_ae::train::sweep::COLLAPSED;
 use gpu_ae::train::{Checkpoint, EpochMetrics, Event, Run, RunDir};
 use gpu_ae::{Error, Result};
@@ -28,7 +29,7 @@ pub struct Args {
     /// Run directory to make; must not exist or be empty [default: runs/<data>-<time>]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Continue this run from its checkpoint; only --epochs, --lr, the lambdas, --data-dir and --device may change
+    /// Continue this run from its checkpoint; only --epochs, --lr, the lambdas, --data-dir, --device and --set early_stopping.… may change
     #[arg(long, value_name = "RUN", conflicts_with = "out")]
     resume: Option<PathBuf>,
     /// With --resume: use the checkpoint before the newest one
@@ -46,7 +47,7 @@ pub struct Args {
     /// Print errors only
     #[arg(long, short)]
     quiet: bool,
-    /// Print the last epoch's metrics as one JSON object, and nothing else
+    /// Print the last epoch's metrics, under early stopping the best one's, as one JSON object, and nothing else
     #[arg(long)]
     json: bool,
 }
@@ -69,17 +70,22 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
     display.finish();
     trained?;
     profiled?;
+    run.run.take_best()?;
     draw(&mut run.run, &directory, &run.data)?;
     let path = run.path.display();
     if args.json {
-        return match run.run.metrics().last() {
+        return match run.run.outcome() {
             Some(metrics) => say_json(metrics),
             None => Err(Error::Failed(format!("{path}/metrics.jsonl: no epoch is left in it to print"))),
         };
     }
     if !quiet {
         tell(&format!("run directory: {path}"));
-        if let Some(metrics) = run.run.metrics().last() {
+        if let Some(Judgement { term, best, value, .. }) = run.run.judgement() {
+            let value = format_number(value);
+            tell(&format!("best epoch:    {} of {}, test {term} {value}", best.epoch, run.run.epoch()));
+        }
+        if let Some(metrics) = run.run.outcome() {
             tell(&chosen(&run.config, metrics));
             let mean_image = run.data.mean_image_error();
             if metrics.test_mse > COLLAPSED * mean_image {
@@ -185,7 +191,13 @@ fn resume(args: &Args, path: PathBuf, quiet: bool) -> Result<Prepared> {
     }
     if !quiet {
         let (name, done, wanted) = (path.display(), run.epoch(), config.epochs);
-        complain(&if done < wanted {
+        let over = run.judgement().is_some_and(|judgement| judgement.is_over);
+        complain(&if over {
+            format!(
+                "{name}: stopped early after {done} epochs; nothing is left to do, --set early_stopping.patience=N \
+                 waits longer"
+            )
+        } else if done < wanted {
             format!("resuming {name} after {done} of {wanted} epochs")
         } else {
             format!(

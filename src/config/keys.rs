@@ -87,10 +87,11 @@ impl RunConfig {
             let mut inner = &mut table;
             let mut names = names.iter();
             while let Some(name) = names.next() {
-                let next = match inner.get_mut(*name) {
-                    Some(Value::Table(next)) => Some(next),
+                // A table that is not there yet begins with its defaults, if there is such a one.
+                let next = match inner.entry(*name).or_insert_with(|| Value::Table(Table::new())) {
+                    Value::Table(next) => Some(next),
                     // A layer, by its number from 1.
-                    Some(Value::Array(items)) => {
+                    Value::Array(items) => {
                         let number = names.next().and_then(|number| number.parse::<usize>().ok());
                         let index = number.and_then(|number| number.checked_sub(1));
                         index.and_then(|index| items.get_mut(index)).and_then(Value::as_table_mut)

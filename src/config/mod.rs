@@ -5,6 +5,7 @@ pub mod family;
 mod keys;
 mod layers;
 mod models;
+mod optimiser;
 mod places;
 mod warnings;
 
@@ -19,6 +20,7 @@ pub use entropy::{Averaging, EntropyConfig, Schedule, Subject};
 use family::{Corruption, Dropout, SparsityConfig, Variational};
 pub use layers::LayerConfig;
 pub use models::{MODELS, model_file};
+pub use optimiser::{EarlyStopping, OptimiserConfig, OptimiserKind, RateKind, RateSchedule};
 pub use places::in_file;
 
 /// Everything that decides a run's result.
@@ -42,12 +44,19 @@ pub struct RunConfig {
     pub epochs: u32,
     /// Samples of a step.
     pub batch_size: usize,
-    /// Adam's step size.
+    /// The optimiser's step size, the largest one where it moves.
     pub lr: f32,
     /// Weight of the reconstruction error.
     pub lambda_mse: f32,
     /// Weight of the entropy.
     pub lambda_entropy: f32,
+    /// What moves the parameters.
+    pub optimiser: OptimiserConfig,
+    /// The step size over time.
+    pub lr_schedule: RateSchedule,
+    /// When to stop before the last epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStopping>,
     /// Which entropy.
     pub entropy: EntropyConfig,
     /// Noise on the way in, which the network learns to remove.
@@ -87,6 +96,9 @@ impl Default for RunConfig {
             lr: 1e-3,
             lambda_mse: 0.7,
             lambda_entropy: 0.3,
+            optimiser: OptimiserConfig::default(),
+            lr_schedule: RateSchedule::default(),
+            early_stopping: None,
             entropy: EntropyConfig::default(),
             corruption: None,
             dropout: None,
@@ -174,6 +186,7 @@ impl RunConfig {
         if self.lambda_mse == 0.0 && self.lambda_entropy == 0.0 && self.variational.is_none() {
             return refuse("--lambda-mse 0 --lambda-entropy 0: nothing would be learnt; one must be positive".into());
         }
+        self.check_optimiser()?;
         self.check_layers()?;
         self.entropy.check()?;
         let last = self.depth();

@@ -35,6 +35,14 @@ impl RunConfig {
                 warnings.push("entropy.averaging document: balances nothing, so codes end up all alike".into());
             }
         }
+        let stops = self.early_stopping.as_ref().is_some_and(|stopping| stopping.term == "mse");
+        if stops && self.lambda_entropy > 0.0 && entropy.schedule != Schedule::Constant {
+            warnings.push(
+                "early_stopping.term mse: the error rises again as soon as the entropy gains weight, so the best epoch \
+                 is one before that"
+                    .into(),
+            );
+        }
         warnings
     }
 }
@@ -60,5 +68,7 @@ mod tests {
         assert_eq!(warned(&[("entropy", "codes")]), 0);
         assert_eq!(warned(&[("entropy", "codes"), ("entropy.balance", "0")]), 1);
         assert_eq!(warned(&[("entropy", "codes"), ("entropy.averaging", "document")]), 1);
+        assert_eq!(warned(&[("early_stopping.term", "mse")]), 0);
+        assert_eq!(warned(&[("early_stopping.term", "mse"), ("entropy.schedule.kind", "budget")]), 1);
     }
 }

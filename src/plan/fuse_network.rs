@@ -15,6 +15,7 @@ use crate::ops::batch_gather::BatchGather;
 use crate::ops::batch_rows::BatchRows;
 use crate::ops::clock_advance::ClockAdvance;
 use crate::ops::gathered::Gathered;
+use crate::ops::learning_rate_step::LearningRateStep;
 use crate::ops::matmul_nn::LinearInputGrad;
 use crate::ops::matmul_nt::Linear;
 use crate::ops::matmul_tn::LinearWeightGrad;
@@ -158,6 +159,9 @@ fn find(f: &Finder<'_>, graph: &Graph) -> Option<Found> {
     let n = parameters.len();
     let inputs = f.inputs(adam_node);
     let [advanced_clock, rate] = [inputs[0], inputs[1]];
+    // A rate that moves is set before anything else happens.
+    let moves = f.op(rate.node).downcast::<LearningRateStep>().is_some();
+    (!moves || f.inputs(rate.node)[0] == clock).then_some(())?;
     let adam_agrees = adam.tensors == n
         && advanced_clock == var(advance_node, 0)
         && inputs[2..2 + n] == parameters
@@ -171,7 +175,7 @@ fn find(f: &Finder<'_>, graph: &Graph) -> Option<Found> {
     let columns = columns.iter().map(column).collect::<Option<Vec<usize>>>()?;
 
     let sources = graph.sources().count();
-    let expected = sources + 4 + 3 * layers.len() - 1 + usize::from(!terms.is_empty());
+    let expected = sources + 4 + 3 * layers.len() - 1 + usize::from(!terms.is_empty()) + usize::from(moves);
     let network = Network {
         gather,
         batch: batch.0,
@@ -205,6 +209,9 @@ pub(super) fn small_network(graph: &Graph, profile: &DeviceProfile) -> Result<Gr
     let mut builder = Builder::new(graph);
     for (source, _) in graph.sources() {
         builder.copy(source.node)?;
+    }
+    if !builder.map.contains_key(&found.rate) {
+        builder.copy(found.rate.node)?;
     }
     let network = Arc::new(found.network);
     let n = 2 * network.layers.len();

@@ -1,6 +1,6 @@
 //! Checkpoints: the whole training state in one safetensors file, written whole or not at all.
 //!
-//! Tensors: parameters, Adam's moments, the clock (step, data cursor, random keys, latch). Metadata:
+//! Tensors: parameters, the optimiser's moments, the clock (step, data cursor, random keys, latch). Metadata:
 //! one key, `gpu_ae`, with the configuration, the choice of kernels, a hash per tensor and of itself, and the sums of the
 //! epoch under way, as JSON. There is no wall-clock time in it, so the same training state gives the same bytes.
 
@@ -27,6 +27,8 @@ const KEY: &str = "gpu_ae";
 const OWN: &str = "metadata";
 /// In place of kernels: there was no choice yet.
 const STATIC: &str = "static";
+/// Name of the newest checkpoint's file, the only one that has a previous one.
+pub(super) const NEWEST: &str = "checkpoint.safetensors";
 /// What an error says was attempted.
 const ACTION: &str = "write the checkpoint";
 
@@ -89,10 +91,19 @@ pub fn previous(path: &Path) -> PathBuf {
 }
 
 impl Checkpoint {
+    fn clock(&self, word: usize) -> u32 {
+        let words = self.state.get("clock").map(|(_, bytes)| bytemuck::pod_collect_to_vec::<u8, u32>(bytes));
+        words.map_or(0, |words| words[word])
+    }
+
     /// Epochs completed when it was made.
     pub fn epoch(&self) -> u32 {
-        let words = self.state.get("clock").map(|(_, bytes)| bytemuck::pod_collect_to_vec::<u8, u32>(bytes));
-        words.map_or(0, |words| words[clock::EPOCH])
+        self.clock(clock::EPOCH)
+    }
+
+    /// Steps completed when it was made.
+    pub fn step(&self) -> u32 {
+        self.clock(clock::STEP)
     }
 
     /// The weight of the entropy when it was made.
@@ -146,7 +157,7 @@ impl Checkpoint {
     pub fn load(path: &Path) -> Result<Self> {
         let advice = || {
             let earlier = previous(path);
-            if path != earlier && earlier.exists() {
+            if path.ends_with(NEWEST) && earlier.exists() {
                 let run = path.parent().unwrap_or(path).display();
                 format!(
                     "; the checkpoint before it is {}: 'gpu-ae train --resume {run} --from-previous' goes on from it",

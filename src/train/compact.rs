@@ -10,6 +10,7 @@ use crate::config::RunConfig;
 use crate::error::{Error, Result};
 use crate::nn::autoencoder::parameter_prefix;
 use crate::optim::adam::{first_moment, second_moment};
+use crate::optim::sgd::velocity;
 use crate::tensor::Ty;
 
 /// A hidden neuron: number of its layer, from 1, and its number in it, from 0.
@@ -28,10 +29,11 @@ pub struct Compaction {
     pub effects: Vec<(Neuron, f64)>,
 }
 
-/// Parameters and moments that belong to a layer, by the part of them.
-fn names(layer: usize, part: &str) -> [String; 3] {
+/// Parameters of a layer, by the part of them, with the moments that their optimiser has.
+fn names(state: &State, layer: usize, part: &str) -> Vec<String> {
     let name = format!("{}.{part}", parameter_prefix(layer));
-    [first_moment(&name), second_moment(&name), name]
+    let moments = [first_moment(&name), second_moment(&name), velocity(&name)];
+    moments.into_iter().filter(|moment| state.contains_key(moment)).chain([name.clone()]).collect()
 }
 
 fn floats<'a>(state: &'a State, name: &str) -> Result<(&'a Ty, Vec<f32>)> {
@@ -99,10 +101,10 @@ fn without(checkpoint: &Checkpoint, neurons: &[Neuron], means: &[Vec<f64>]) -> R
     };
     for (index, layer) in config.layers_mut().enumerate() {
         let (own, before) = (of(index + 1), of(index));
-        for name in names(index, "weight") {
+        for name in names(&state, index, "weight") {
             cut(&mut state, name, &own, &before)?;
         }
-        for name in names(index, "bias") {
+        for name in names(&state, index, "bias") {
             cut(&mut state, name, &own, &[])?;
         }
         layer.linear -= own.len();

@@ -1,19 +1,18 @@
 //! The graphs of a run: a training step, an evaluation batch, a reconstruction.
 
 use super::forward::{Forward, Pass, forward};
+use super::optimiser::{adam_settings, scheduled, update};
 use crate::autodiff::grad;
 use crate::config::{Averaging, RunConfig, Schedule, Subject};
 use crate::data::Split;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role, Var};
 use crate::nn::losses::{path_entropy, path_widths, soft_assignment, weight_entropy};
-use crate::ops::adam_step::AdamStep;
 use crate::ops::binary::Binary;
 use crate::ops::clock_advance::ClockAdvance;
 use crate::ops::multiplier_step::{MultiplierStep, memory_ty};
 use crate::ops::path_entropy::PathEntropy;
 use crate::ops::unary::Unary;
-use crate::optim::adam::adam;
 use crate::tensor::Ty;
 
 /// Loss terms of a configuration, in the order of the ring's columns; the first two are always there.
@@ -126,7 +125,7 @@ fn warm_up(config: &RunConfig, data: DataShape) -> Option<MultiplierStep> {
     Some(MultiplierStep::Ramp { begin: 0, end, weight: variational.beta })
 }
 
-/// One step of training: batch, forward, losses, backward, ring and clock, Adam.
+/// One step of training: batch, forward, losses, backward, ring and clock, optimiser.
 ///
 /// Sources beside parameters and moments: `clock`, `ring`, `learning_rate`, `lambda_mse`,
 /// `lambda_entropy`, `multiplier` where that weight moves, `lambda_` of every further term that has a weight, and the
@@ -139,6 +138,7 @@ pub fn training(config: &RunConfig, data: DataShape) -> Result<Graph> {
     let forward = forward(g, config, "train images", data, config.step_rows(data.rows), Pass::Train)?;
     let ring = g.source(Role::State, "ring", Ty::f32(&[RING_STEPS, 1 + terms(config).len()]));
     let learning_rate = g.source(Role::State, "learning_rate", Ty::f32(&[]));
+    let rate = scheduled(g, config, data.rows, forward.clock, learning_rate)?;
     let lambda_mse = g.source(Role::State, "lambda_mse", Ty::f32(&[]));
     let lambda_entropy = g.source(Role::State, "lambda_entropy", Ty::f32(&[]));
 
@@ -181,11 +181,11 @@ pub fn training(config: &RunConfig, data: DataShape) -> Result<Graph> {
         g.push(std::sync::Arc::new(step), &[mse, entropy, forward.clock, lambda_entropy, memory])?;
     }
 
-    let settings = AdamStep::new(parameters.len());
+    let settings = adam_settings(config, parameters.len());
     let advance = ClockAdvance { beta1: settings.beta1, beta2: settings.beta2 };
     let terms = [&[forward.clock, ring, mse, entropy][..], &further].concat();
     let advanced = g.push(std::sync::Arc::new(advance), &terms)?;
-    adam(g, settings, advanced[0], learning_rate, &named, &gradients)?;
+    update(g, config, advanced[0], rate, &named, gradients)?;
     Ok(std::mem::take(g))
 }
 

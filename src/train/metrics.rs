@@ -106,6 +106,16 @@ pub struct Progress {
 }
 
 impl EpochMetrics {
+    /// A term of the test data by its name, such as "mse" or "elbo".
+    pub fn test(&self, term: &str) -> Option<f64> {
+        match term {
+            "loss" => Some(self.test_loss),
+            "mse" => Some(self.test_mse),
+            "entropy" => Some(self.test_entropy),
+            further => self.observed.get(&format!("test_{further}")).copied(),
+        }
+    }
+
     /// Metrics of an epoch from its sums.
     pub fn new(
         config: &RunConfig,

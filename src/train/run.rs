@@ -2,13 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::checkpoint::{Checkpoint, previous};
+use super::checkpoint::Checkpoint;
+use super::early_stopping::{Judgement, judge, settle};
 use super::graph::RING_STEPS;
 use super::metrics::Progress;
+use super::optimiser::learning_rate_step;
 use super::pace::Pace;
 use super::profiler::Profiler;
 use super::stretches::{Read, Stretches};
-use super::{EpochMetrics, Profile, RunDir, Session, TermSums, Tuning};
+use super::{EpochMetrics, Event, RunDir, Session, TermSums, Tuning};
 use crate::config::RunConfig;
 use crate::data::Dataset;
 use crate::device::Device;
@@ -21,26 +23,6 @@ use crate::whole_file;
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
 /// Time between two readings of the losses.
 const READ_EVERY: Duration = Duration::from_millis(400);
-
-/// What a run tells about itself as it goes.
-#[derive(Clone, Copy, Debug)]
-pub enum Event<'a> {
-    /// Steps were read back.
-    Progress {
-        /// Epoch under way, from 1.
-        epoch: u32,
-        /// Samples of it done.
-        samples: u64,
-        /// Mean loss of the epoch so far.
-        loss: f64,
-        /// Samples a second of the epoch so far.
-        samples_per_second: f64,
-    },
-    /// An epoch is done.
-    Epoch(&'a EpochMetrics),
-    /// The profile that was asked for is made and written.
-    Profile(&'a Profile),
-}
 
 /// A run in a directory.
 pub struct Run {
@@ -106,7 +88,9 @@ impl Run {
         whole_file::remove_leftovers(run.directory.path());
         run.metrics = run.directory.cut_metrics(run.clock[clock::STEP])?;
         let tuning = Some(run.tuning.clone());
-        Checkpoint { config: run.config.clone(), tuning, ..checkpoint }.replace(&run.directory.checkpoint())?;
+        let checkpoint = Checkpoint { config: run.config.clone(), tuning, ..checkpoint };
+        checkpoint.replace(&run.directory.checkpoint())?;
+        settle(&run.directory, &run.metrics, &checkpoint)?;
         run.directory.write_config(&run.config)?;
         Ok(run)
     }
@@ -147,6 +131,33 @@ impl Run {
         &self.metrics
     }
 
+    /// How the run stands, if it may stop early.
+    pub fn judgement(&self) -> Option<Judgement<'_>> {
+        judge(&self.config, &self.metrics)
+    }
+
+    /// Metrics of the epoch that the run is worth: the best one if it may stop early, else the last.
+    pub fn outcome(&self) -> Option<&EpochMetrics> {
+        self.judgement().map(|judgement| judgement.best).or(self.metrics.last())
+    }
+
+    /// Takes the parameters of the best epoch, if the run may stop early; nothing is trained or saved after that.
+    ///
+    /// # Errors
+    /// When they cannot be read, or the device fails.
+    pub fn take_best(&mut self) -> Result<()> {
+        let path = self.directory.best_checkpoint();
+        if self.config.early_stopping.is_some() && path.exists() {
+            self.session.restore(&Checkpoint::load(&path)?.state)?;
+        }
+        Ok(())
+    }
+
+    /// Whether there is nothing left to train.
+    fn is_over(&self) -> bool {
+        self.epoch() >= self.config.epochs || self.judgement().is_some_and(|judgement| judgement.is_over)
+    }
+
     /// The device, for another run.
     pub fn into_device(self) -> Box<dyn Device> {
         self.session.into_device()
@@ -178,13 +189,13 @@ impl Run {
         self.clock[clock::ROWS].div_ceil(self.clock[clock::BATCH_SIZE])
     }
 
-    /// Trains until the configuration's number of epochs is reached.
+    /// Trains until the configuration's number of epochs is reached, or no epoch has been the best one for long.
     ///
     /// # Errors
     /// When a loss is not finite, the device fails, or the directory cannot be written.
     pub fn train(&mut self, mut tell: impl FnMut(Event<'_>)) -> Result<()> {
         let mut steps = 1;
-        while self.epoch() < self.config.epochs {
+        while !self.is_over() {
             while self.stretches.len() <= self.ahead() && self.to_begin() > 0 {
                 self.begin(steps)?;
             }
@@ -201,6 +212,9 @@ impl Run {
                 self.directory.write_profile(&profile)?;
                 tell(Event::Profile(&profile));
             }
+        }
+        if let Some(judgement) = self.judgement().filter(|judgement| judgement.is_over) {
+            tell(Event::Stopped(judgement));
         }
         Ok(())
     }
@@ -265,18 +279,7 @@ impl Run {
 
     /// The error of a loss that is not finite: what happened, and where to go on from.
     fn stopped(&self, what: &str) -> Error {
-        let path = self.directory.checkpoint();
-        let good = match Checkpoint::load(&path) {
-            Ok(checkpoint) => {
-                let step = checkpoint.state.get("clock").map_or(0, |(_, bytes)| {
-                    let words: Vec<u32> = bytemuck::pod_collect_to_vec(bytes);
-                    words[clock::STEP]
-                });
-                format!("the last good checkpoint is {} (step {step})", path.display())
-            }
-            Err(_) => format!("look for a good checkpoint at {}", previous(&path).display()),
-        };
-        Error::Failed(format!("{what}; {good}. A smaller --lr usually helps"))
+        Error::Failed(format!("{what}; {}. A smaller --lr usually helps", self.directory.last_good()))
     }
 
     fn end_epoch(&mut self, tell: &mut impl FnMut(Event<'_>)) -> Result<()> {
@@ -286,7 +289,11 @@ impl Run {
             other => other,
         })?;
         self.note("evaluate", begin);
-        let observed = self.session.observe()?.metrics();
+        let mut observed = self.session.observe()?.metrics();
+        if let Some(schedule) = learning_rate_step(&self.config, self.clock[clock::ROWS] as usize) {
+            // Of the last step that was made.
+            observed.insert("learning_rate".into(), schedule.rate(self.clock[clock::STEP] - 1));
+        }
         self.entropy_weight = self.session.entropy_weight()?;
         let (epoch, step, entropy_weight) = (self.epoch(), self.clock[clock::STEP], self.entropy_weight);
         let progress = Progress { epoch, step, seconds: self.pace.seconds(), entropy_weight };
@@ -311,7 +318,11 @@ impl Run {
         let begin = Instant::now();
         let state = self.session.state()?;
         let (config, tuning) = (self.config.clone(), Some(self.tuning.clone()));
-        Checkpoint { config, tuning, state, sums: self.sums.clone() }.save(&self.directory.checkpoint())?;
+        let checkpoint = Checkpoint { config, tuning, state, sums: self.sums.clone() };
+        checkpoint.save(&self.directory.checkpoint())?;
+        if self.judgement().is_some_and(|judgement| judgement.best.step == checkpoint.step()) {
+            checkpoint.replace(&self.directory.best_checkpoint())?;
+        }
         self.saved = Instant::now();
         self.note("save checkpoint", begin);
         Ok(())

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::checkpoint::previous;
+use super::checkpoint::{Checkpoint, NEWEST, previous};
 use super::trace_file::trace_file;
 use super::{EpochMetrics, Profile};
 use crate::config::RunConfig;
@@ -72,7 +72,21 @@ impl RunDir {
 
     /// The newest checkpoint.
     pub fn checkpoint(&self) -> PathBuf {
-        self.path.join("checkpoint.safetensors")
+        self.path.join(NEWEST)
+    }
+
+    /// In words, where training can go on from after it broke off.
+    pub(super) fn last_good(&self) -> String {
+        let path = self.checkpoint();
+        match Checkpoint::load(&path) {
+            Ok(checkpoint) => format!("the last good checkpoint is {} (step {})", path.display(), checkpoint.step()),
+            Err(_) => format!("look for a good checkpoint at {}", previous(&path).display()),
+        }
+    }
+
+    /// The checkpoint of the best epoch, where a run stops early.
+    pub fn best_checkpoint(&self) -> PathBuf {
+        self.path.join("checkpoint.best.safetensors")
     }
 
     /// One line an epoch.
