@@ -142,9 +142,12 @@ impl ConfigFlags {
             return Err(Error::Usage("--config: cannot be used with --resume, which has the run's own".into()));
         }
         // How long to wait for a better epoch may change at any time: it decides nothing but the end.
-        let set = self.set.iter().find(|key| !key.starts_with("early_stopping."));
-        if let Some(flag) = set.map(|_| "--set").or(self.budget.as_ref().map(|_| "--budget")) {
-            return Err(Error::Usage(format!("{flag}: cannot change on --resume, but for early_stopping")));
+        if let Some(assignment) = self.set.iter().find(|key| !key.starts_with("early_stopping.")) {
+            let problem = "cannot change on --resume; of all keys only early_stopping's can";
+            return Err(Error::Usage(format!("--set {assignment}: {problem}")));
+        }
+        if self.budget.is_some() {
+            return Err(Error::Usage("--budget: cannot change on --resume".into()));
         }
         let fixed = [
             ("--data", self.data.data.clone(), made.data.clone()),

@@ -139,6 +139,11 @@ fn open(args: &Args) -> Result<(StudyDir, Study)> {
         let directory = StudyDir(path.clone());
         let mut study = directory.read()?;
         args.config.check_resume(&study.base)?;
+        if let Some(assignment) = args.config.set.first() {
+            return Err(Error::Usage(format!(
+                "--set {assignment}: cannot change on --resume, a study keeps its settings"
+            )));
+        }
         if let Some(device) = &args.device.device {
             study.base.device.clone_from(device);
         }
