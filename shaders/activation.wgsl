@@ -1,9 +1,9 @@
-//!use index
+//!use index activation_value
 // y[i] = act(x[i]).
 
 struct Params {
     n: u32,
-    kind: u32, // 0 identity, 1 relu, 2 sigmoid
+    kind: u32, // as in activation_value
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -19,11 +19,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     if i >= params.n {
         return;
     }
-    var value = x[i];
-    if params.kind == 1u {
-        value = select(value, 0.0, value < 0.0); // not max: a NaN passes, so that the loss can show it
-    } else if params.kind == 2u {
-        value = 1.0 / (1.0 + exp(-value));
-    }
-    y[i] = value;
+    y[i] = activation_value(params.kind, x[i]);
 }

@@ -3,7 +3,7 @@
 
 struct Params {
     n: u32,
-    kind: u32, // 0 identity, 1 relu, 2 sigmoid
+    kind: u32, // as in activation_slope
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

@@ -1,9 +1,9 @@
-//!use index
+//!use index activation_slope
 // Input gradient of a linear layer: dx[m,n] = (dy[m,k] · w[k,n]) ∘ act'(h[m,n]).
 //
 // Weights keep the layout of the forward pass, so here their contiguous dimension is the
 // result's: four rows of w meet one vector of dy. Since h = act(z) is what was stored, the
-// slope comes from it: relu' = (h > 0), sigmoid' = h·(1 − h). Fusing the mask here saves a
+// slope comes from it, as in activation_slope. Fusing the mask here saves a
 // dispatch and a pass over memory for every layer. Tiling, order of the sum and edges are
 // those of `matmul_nt`.
 //
@@ -14,7 +14,7 @@ struct Params {
     m: u32,
     n: u32,
     k: u32,
-    activation: u32, // whose slope multiplies: 0 none (`h` bound but not read), 1 relu, 2 sigmoid
+    activation: u32, // whose slope multiplies: 0 none (`h` bound but not read)
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -22,13 +22,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read> right: array<RightElement>;          // w [k, n]
 @group(0) @binding(3) var<storage, read> h: array<Element>;              // [m, n]
 @group(0) @binding(4) var<storage, read_write> product: array<Element>;  // dx [m, n]
-
-fn slope(h: vec4<f32>) -> vec4<f32> {
-    if params.activation == 1u {
-        return select(vec4<f32>(0.0), vec4<f32>(1.0), h > vec4<f32>(0.0));
-    }
-    return h * (1.0 - h);
-}
 
 @compute @workgroup_size(GROUP_SIZE)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
@@ -80,7 +73,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let end = select(row0, min(row0 + TILE_ROWS, params.m), params.activation != 0u);
     for (var row = row0; row < end; row++) {
         for (var v = vec0; v < min(vec0 + TILE_VECS, col_vecs); v++) {
-            store4(row, n, v, product4(row, n, v) * slope(h4(row, n, v)));
+            store4(row, n, v, product4(row, n, v) * activation_slope4(params.activation, h4(row, n, v)));
         }
     }
 }

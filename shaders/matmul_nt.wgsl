@@ -1,4 +1,4 @@
-//!use index
+//!use index activation_value
 // Forward pass of a linear layer: y[m,n] = act(x[m,k] · w[n,k]ᵀ + bias[n]).
 //
 // The inner dimension is the contiguous one of both operands, so both are read four
@@ -23,7 +23,7 @@ struct Params {
     m: u32,
     n: u32,
     k: u32,
-    activation: u32, // 0 none, 1 relu, 2 sigmoid
+    activation: u32, // as in activation_value
     has_bias: u32,   // 0: `bias` is bound but not read
 }
 
@@ -94,12 +94,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         }
     }
 
-    // The sigmoid goes over the stored tile in a loop of its own: unrolled with the tile, its
+    // Other activations go over the stored tile in a loop of their own: unrolled with the tile, their
     // exponentials took longer to compile than the product itself.
-    let end = select(row0, min(row0 + TILE_ROWS, params.m), params.activation == 2u);
+    let end = select(row0, min(row0 + TILE_ROWS, params.m), params.activation > 1u);
     for (var row = row0; row < end; row++) {
         for (var v = vec0; v < min(vec0 + TILE_VECS, col_vecs); v++) {
-            store4(row, n, v, 1.0 / (1.0 + exp(-product4(row, n, v))));
+            store4(row, n, v, activation_value4(params.activation, product4(row, n, v)));
         }
     }
 }

@@ -167,14 +167,13 @@ impl Variational {
         if !(self.warm_up.is_finite() && self.warm_up >= 0.0) {
             return refuse("variational.warm_up", self.warm_up, "a number of epochs, 0 or more");
         }
-        let named = |activation: Activation| format!("{activation:?}").to_lowercase();
         if code.1 != Activation::Identity {
             let expected = "identity for the code of a variational network: its mean";
-            return refuse(&format!("{}.activation", code.0), named(code.1), expected);
+            return refuse(&format!("{}.activation", code.0), code.1.word(), expected);
         }
         if self.likelihood == Likelihood::Bernoulli && last.1 != Activation::Sigmoid {
             let expected = "sigmoid for the last layer under a Bernoulli likelihood";
-            return refuse(&format!("{}.activation", last.0), named(last.1), expected);
+            return refuse(&format!("{}.activation", last.0), last.1.word(), expected);
         }
         Ok(())
     }

@@ -2,7 +2,8 @@
 
 use bytemuck::{cast_slice, cast_slice_mut};
 
-use super::cpu_math::{activate, flush, sigmoid, slopes, squared_errors, unpack, wide};
+use super::cpu_activation::{activate, sigmoid, slopes};
+use super::cpu_math::{flush, squared_errors, unpack, wide};
 use super::cpu_memory::{Span, Words};
 use super::cpu_panels::{PANEL, Paneled};
 use super::cpu_product::RowProduct;

@@ -2,8 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::cpu_exp::exp;
-use super::cpu_math::{relu, sigmoid, wide};
+use super::cpu_activation::{leaky_relu, relu, sigmoid};
+use super::cpu_exp::{exp, softplus, tanh};
+use super::cpu_math::wide;
 use super::cpu_memory::{Span, Words};
 use super::cpu_random::{normal, uniform};
 use crate::ops::activation::Activation;
@@ -75,6 +76,9 @@ impl ElementKernel {
             ElementKernel::Activation(Activation::Identity) => y.copy_from_slice(input(0)),
             ElementKernel::Activation(Activation::Relu) => every(input(0), y, relu),
             ElementKernel::Activation(Activation::Sigmoid) => every(input(0), y, sigmoid),
+            ElementKernel::Activation(Activation::Tanh) => every(input(0), y, tanh),
+            ElementKernel::Activation(Activation::LeakyRelu) => every(input(0), y, leaky_relu),
+            ElementKernel::Activation(Activation::Softplus) => every(input(0), y, softplus),
             ElementKernel::Corrupt(op) => {
                 let (above, low, high, scale) = op.parts();
                 each(

@@ -2,7 +2,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::cpu_exp::exp;
+use super::cpu_activation::softplus_slope;
 use super::cpu_memory::LINE;
 use super::cpu_panels::PANEL;
 use crate::ops::activation::Activation;
@@ -49,93 +49,31 @@ pub(super) fn square(x: f32) -> f32 {
     if x.abs() < LIMIT { 0.0 } else { x * x }
 }
 
-/// Lets NaN through, which `f32::max` would swallow.
-#[inline(always)]
-pub(super) fn relu(x: f32) -> f32 {
-    if x < 0.0 { 0.0 } else { x }
-}
-
-#[inline(always)]
-pub(super) fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + exp(-x))
-}
-
-#[inline(always)]
-fn relu_slope(y: f32) -> f32 {
-    if y > 0.0 { 1.0 } else { 0.0 }
-}
-
-#[inline(always)]
-fn sigmoid_slope(y: f32) -> f32 {
-    y * (1.0 - y)
-}
-
-/// Rows of a layer, `stride` apart: y ← act(y + b).
-pub(super) fn activate(y: &mut [f32], stride: usize, bias: &[f32], activation: Activation) {
-    match activation {
-        Activation::Identity => wide(
-            y,
-            #[inline(always)]
-            |y: &mut [f32]| {
-                shift(
-                    y,
-                    stride,
-                    bias,
-                    #[inline(always)]
-                    |z| z,
-                )
-            },
-        ),
-        Activation::Relu => wide(
-            y,
-            #[inline(always)]
-            |y: &mut [f32]| shift(y, stride, bias, relu),
-        ),
-        Activation::Sigmoid => wide(
-            y,
-            #[inline(always)]
-            |y: &mut [f32]| shift(y, stride, bias, sigmoid),
-        ),
-    }
-}
-
-/// Plain loops: `for_each` may be compiled apart, without the processor's wide registers.
-#[inline(always)]
-fn shift(y: &mut [f32], stride: usize, bias: &[f32], activation: impl Fn(f32) -> f32) {
-    for row in y.chunks_exact_mut(stride) {
-        for (y, &b) in row.iter_mut().zip(bias) {
-            *y = activation(*y + b);
-        }
-    }
-}
-
-/// dx ← dx ∘ act'(h).
-pub(super) fn slopes(dx: &mut [f32], h: &[f32], activation: Activation) {
-    match activation {
-        Activation::Identity => {}
-        Activation::Relu => wide(
-            dx,
-            #[inline(always)]
-            |dx: &mut [f32]| scale(dx, h, relu_slope),
-        ),
-        Activation::Sigmoid => wide(
-            dx,
-            #[inline(always)]
-            |dx: &mut [f32]| scale(dx, h, sigmoid_slope),
-        ),
-    }
-}
-
-#[inline(always)]
-fn scale(dx: &mut [f32], h: &[f32], slope: impl Fn(f32) -> f32) {
-    for (dx, &h) in dx.iter_mut().zip(h) {
-        *dx = flush(*dx * slope(h));
-    }
-}
-
 /// Writes slope · (y − x) · act'(y) over y and returns Σ (y − x)².
 pub(super) fn squared_errors(y: &mut [f32], x: &[f32], slope: f32, activation: Activation) -> f32 {
+    if activation == Activation::Softplus {
+        return softplus_errors(y, x, slope);
+    }
     Arch::new().dispatch(SquaredErrors { y, x, slope, activation })
+}
+
+/// The same for softplus, whose slope is an exponential.
+fn softplus_errors(y: &mut [f32], x: &[f32], slope: f32) -> f32 {
+    wide(
+        y,
+        #[inline(always)]
+        |y: &mut [f32]| {
+            let mut sums = [0.0; LINE];
+            for (y, x) in y.chunks_mut(LINE).zip(x.chunks(LINE)) {
+                for ((sum, y), &x) in sums.iter_mut().zip(y).zip(x) {
+                    let error = *y - x;
+                    *sum += error * error;
+                    *y = flush(error * softplus_slope(*y) * slope);
+                }
+            }
+            sums.iter().sum()
+        },
+    )
 }
 
 /// A sigmoid below this, 2⁻⁵⁰, has no slope.
@@ -156,7 +94,8 @@ impl WithSimd for SquaredErrors<'_> {
     fn with_simd<S: Simd>(self, simd: S) -> f32 {
         let (zero, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
         match self.activation {
-            Activation::Identity => self.run(
+            // Softplus has a loop of its own.
+            Activation::Identity | Activation::Softplus => self.run(
                 simd,
                 #[inline(always)]
                 |_| one,
@@ -165,6 +104,16 @@ impl WithSimd for SquaredErrors<'_> {
                 simd,
                 #[inline(always)]
                 |y| simd.select_f32s(simd.greater_than_f32s(y, zero), one, zero),
+            ),
+            Activation::LeakyRelu => self.run(
+                simd,
+                #[inline(always)]
+                |y| simd.select_f32s(simd.greater_than_f32s(y, zero), one, simd.splat_f32s(Activation::LEAK)),
+            ),
+            Activation::Tanh => self.run(
+                simd,
+                #[inline(always)]
+                |y| simd.mul_f32s(simd.sub_f32s(one, y), simd.add_f32s(one, y)),
             ),
             Activation::Sigmoid => self.run(
                 simd,

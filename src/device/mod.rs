@@ -4,6 +4,7 @@ mod adapters;
 pub mod ceilings;
 pub mod check;
 mod cpu;
+mod cpu_activation;
 mod cpu_block;
 mod cpu_ceilings;
 mod cpu_elements;

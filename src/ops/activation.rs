@@ -1,6 +1,7 @@
-//! Activations of a layer: ReLU, sigmoid, or none.
+//! Activations of a layer: ReLU, leaky ReLU, sigmoid, hyperbolic tangent, softplus, or none.
 //!
-//! relu(x) = max(x, 0), with slope 0 at 0; σ(x) = 1 / (1 + e^{−x}).
+//! relu(x) = max(x, 0), with slope 0 at 0; leaky(x) = x, or x/100 where x < 0 (PyTorch's default; its slope at 0 is that of
+//! the left); σ(x) = 1 / (1 + e^{−x}); softplus(x) = max(x, 0) + log1p(e^{−|x|}).
 
 use super::activation_grad::ActivationGrad;
 use super::check::{arity, float};
@@ -11,7 +12,7 @@ use crate::graph::{Graph, Op, Var};
 use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Real, Ty};
 
-/// The non-linearity of a layer. The numbers are those of `shaders/common/activation.wgsl`.
+/// The non-linearity of a layer. The numbers are those of `shaders/common/activation_value.wgsl`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[repr(u32)]
@@ -23,9 +24,40 @@ pub enum Activation {
     Relu = 1,
     /// 1 / (1 + e^{−x})
     Sigmoid = 2,
+    /// (e^x − e^{−x}) / (e^x + e^{−x})
+    Tanh = 3,
+    /// x, or x / 100 below 0
+    LeakyRelu = 4,
+    /// log(1 + e^x)
+    Softplus = 5,
 }
 
 impl Activation {
+    /// All of them.
+    pub const ALL: [Activation; 6] = [
+        Activation::Identity,
+        Activation::Relu,
+        Activation::Sigmoid,
+        Activation::Tanh,
+        Activation::LeakyRelu,
+        Activation::Softplus,
+    ];
+
+    /// Slope of the leaky ReLU below 0.
+    pub const LEAK: f32 = 0.01;
+
+    /// Its name in a configuration.
+    pub fn word(self) -> &'static str {
+        match self {
+            Activation::Identity => "identity",
+            Activation::Relu => "relu",
+            Activation::Sigmoid => "sigmoid",
+            Activation::Tanh => "tanh",
+            Activation::LeakyRelu => "leaky-relu",
+            Activation::Softplus => "softplus",
+        }
+    }
+
     /// Value at `x`.
     pub fn value<T: Real>(self, x: T) -> T {
         match self {
@@ -34,16 +66,25 @@ impl Activation {
             Activation::Relu if x < T::zero() => T::zero(),
             Activation::Relu => x,
             Activation::Sigmoid => T::one() / (T::one() + (-x).exp()),
+            Activation::Tanh => x.tanh(),
+            Activation::LeakyRelu if x < T::zero() => T::of(f64::from(Self::LEAK)) * x,
+            Activation::LeakyRelu => x,
+            Activation::Softplus if x < T::zero() => x.exp().ln_1p(),
+            Activation::Softplus => x + (-x).exp().ln_1p(),
         }
     }
 
-    /// Slope where the value is `y`: all three are functions of their own output.
+    /// Slope where the value is `y`: all are functions of their own output.
     pub fn slope<T: Real>(self, y: T) -> T {
         match self {
             Activation::Identity => T::one(),
             Activation::Relu if y > T::zero() => T::one(),
             Activation::Relu => T::zero(),
             Activation::Sigmoid => y * (T::one() - y),
+            Activation::Tanh => (T::one() - y) * (T::one() + y),
+            Activation::LeakyRelu if y > T::zero() => T::one(),
+            Activation::LeakyRelu => T::of(f64::from(Self::LEAK)),
+            Activation::Softplus => -(-y).exp_m1(),
         }
     }
 
@@ -60,7 +101,7 @@ impl Op for Activation {
     }
 
     fn attributes(&self) -> String {
-        format!("{self:?}").to_lowercase()
+        self.word().into()
     }
 
     fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
@@ -84,6 +125,10 @@ pub(super) const SIGMOID: Tolerance = Tolerance::new(
     Terms::Each,
     "WGSL allows e^x an error of 3 + 2|x| ULP, halved in relative terms by the quotient",
 );
+
+/// Tolerance of tanh, leaky ReLU and softplus in WGSL.
+pub(super) const SMOOTH: Tolerance =
+    Tolerance::new(2e-6, 1e-5, Terms::Each, "an exponential as for the sigmoid, series exact to 1e-7, or a product");
 
 /// `shaders/activation.wgsl`
 pub struct ActivationKernel;
@@ -128,6 +173,14 @@ impl Kernel for ActivationKernel {
                 vec![s.uniform(&[n], -20.0, 20.0)],
                 SIGMOID,
             ));
+            for op in [Activation::Tanh, Activation::LeakyRelu, Activation::Softplus] {
+                cases.push(Case::new(format!("{} {n}", op.word()), op, vec![s.uniform(&[n], -12.0, 12.0)], SMOOTH));
+            }
+        }
+        for op in [Activation::Tanh, Activation::LeakyRelu, Activation::Softplus] {
+            let x = [-1e4, -104.0, -88.0, -0.625, -1e-3, 1e-6, 0.3, 0.624, 88.0, 104.0, 1e4];
+            let label = format!("{} at the ends", op.word());
+            cases.push(Case::new(label, op, vec![HostTensor::from_f32(&[x.len()], &x)], SMOOTH));
         }
         cases.push(Case::new("sigmoid 128x784", Activation::Sigmoid, vec![s.normal(&[128, 784])], SIGMOID).benched());
         cases

@@ -1,6 +1,6 @@
 //! Gradient of an activation from its output: dx = dy ∘ act'(h), h = act(x).
 
-use super::activation::{Activation, SIGMOID};
+use super::activation::{Activation, SIGMOID, SMOOTH};
 use super::binary::Binary;
 use super::check::{arity, float, same};
 use super::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
@@ -41,14 +41,19 @@ impl Op for ActivationGrad {
     }
 
     /// With s(h) the slope: d/d dy = s(h) ∘ ddx, d/dh = s'(h) ∘ dy ∘ ddx, where s' is 1 − 2h for the
-    /// sigmoid and 0 for the others.
+    /// sigmoid, −2h for tanh, e^{−h} for softplus and 0 for what is piecewise linear.
     fn vjp(&self, g: &mut Graph, x: &[Var], _y: &[Var], dy: &[Option<Var>]) -> Result<Vec<Option<Var>>> {
         let Some(ddx) = dy[0] else { return Ok(vec![None, None]) };
         let ddy = g.apply(*self, &[ddx, x[1]])?;
-        if self.0 != Activation::Sigmoid {
-            return Ok(vec![Some(ddy), None]);
-        }
-        let curvature = g.apply(Unary::Affine { scale: -2.0, shift: 1.0 }, &[x[1]])?;
+        let curvature = match self.0 {
+            Activation::Identity | Activation::Relu | Activation::LeakyRelu => return Ok(vec![Some(ddy), None]),
+            Activation::Sigmoid => g.apply(Unary::Affine { scale: -2.0, shift: 1.0 }, &[x[1]])?,
+            Activation::Tanh => g.apply(Unary::Affine { scale: -2.0, shift: 0.0 }, &[x[1]])?,
+            Activation::Softplus => {
+                let negated = g.apply(Unary::Affine { scale: -1.0, shift: 0.0 }, &[x[1]])?;
+                g.apply(Unary::Exp, &[negated])?
+            }
+        };
         let product = g.apply(Binary::Mul, &[ddx, x[0]])?;
         Ok(vec![Some(ddy), Some(g.apply(Binary::Mul, &[product, curvature])?)])
     }
@@ -84,12 +89,19 @@ impl Kernel for ActivationGradKernel {
         let mut s = Samples::new("activation_grad");
         let mut cases = Vec::new();
         for n in [1, 63, 257] {
-            for op in [Activation::Identity, Activation::Relu, Activation::Sigmoid] {
-                let tolerance = if op == Activation::Sigmoid { SIGMOID } else { exact };
+            for op in Activation::ALL {
+                let tolerance = match op {
+                    Activation::Identity | Activation::Relu => exact,
+                    Activation::Sigmoid => SIGMOID,
+                    Activation::Tanh | Activation::LeakyRelu | Activation::Softplus => SMOOTH,
+                };
                 let inputs = vec![s.normal(&[n]), s.uniform(&[n], -0.5, 1.0)];
                 cases.push(Case::new(format!("{op:?} {n}"), ActivationGrad(op), inputs, tolerance));
             }
         }
+        let h = HostTensor::from_f32(&[6], &[1e-7, 1e-3, 0.499, 0.501, 20.0, 200.0]);
+        let softplus = ActivationGrad(Activation::Softplus);
+        cases.push(Case::new("softplus, small and large", softplus, vec![s.normal(&[6]), h], SMOOTH));
         let inputs = vec![s.normal(&[128, 784]), s.uniform(&[128, 784], 0.0, 1.0)];
         cases.push(Case::new("sigmoid 128x784", ActivationGrad(Activation::Sigmoid), inputs, SIGMOID).benched());
         cases

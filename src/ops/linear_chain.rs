@@ -134,7 +134,7 @@ impl Kernel for LinearChainKernel {
         let mut s = Samples::new("linear_chain");
         let mut cases = Vec::new();
         for (batch, widths) in examples() {
-            let activation = |i: usize| [Activation::Relu, Activation::Identity, Activation::Sigmoid][i % 3];
+            let activation = |i: usize| Activation::ALL[(i + 1) % 6];
             let mut inputs = vec![s.normal(&[batch, widths[0]])];
             for pair in widths.windows(2) {
                 let bound = 1.0 / (pair[0] as f32).sqrt();

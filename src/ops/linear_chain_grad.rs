@@ -145,7 +145,7 @@ impl Kernel for LinearChainGradKernel {
         let mut cases = Vec::new();
         for (batch, widths) in examples() {
             let n = widths.len() - 1;
-            let activation = |i: usize| [Activation::Sigmoid, Activation::Relu, Activation::Identity][i % 3];
+            let activation = |i: usize| Activation::ALL[(i + 2) % 6];
             let mut inputs = vec![s.normal(&[batch, widths[n]])];
             inputs.extend(widths[..n].iter().map(|&width| s.normal(&[batch, width])));
             for pair in widths.windows(2) {

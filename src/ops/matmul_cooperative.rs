@@ -64,8 +64,9 @@ impl Kernel for MatMulCooperativeKernel {
 
     fn cases(&self) -> Vec<Case> {
         let mut cases = matmul_product::cases(self.stem(), &SHAPES);
-        // A sigmoid's tolerance is relative to its value, not to the terms that were rounded.
-        cases.retain(|case| case.op.downcast::<Linear>() != Some(&Linear(Activation::Sigmoid)));
+        // Their tolerances are relative to their values, not to the terms that were rounded.
+        let bounded = [Activation::Sigmoid, Activation::Tanh].map(Linear);
+        cases.retain(|case| case.op.downcast().is_none_or(|linear| !bounded.contains(linear)));
         cases.push(matmul_product::bench_case(self.stem()));
         cases.into_iter().map(|case| Case { tolerance: MIXED, ..case }).collect()
     }

@@ -107,6 +107,7 @@ impl Kernel for MatMulNtKernel {
             let sigmoid = Tolerance { atol: 4e-5, ..SIGMOID };
             cases.push(Case::new(format!("{m}x{n}x{k} sigmoid"), Linear(Activation::Sigmoid), layer, sigmoid));
         }
+        cases.extend(matmul_product::activation_cases(self.stem()));
         for (m, n, k) in matmul_tiles::GATHERED {
             let op =
                 Gathered { op: Arc::new(Linear(Activation::Relu)), position: 0, gather: BatchGather { features: k } };

@@ -130,7 +130,7 @@ impl Product {
         let mask = matmul_tiles::mask(self.aligned());
         match self.finish {
             Finish::Plain => vec!["finish_plain", "no_bias_sums"],
-            Finish::Bias(_) => vec!["finish_bias", "no_bias_sums"],
+            Finish::Bias(_) => vec!["activation_value", "finish_bias", "no_bias_sums"],
             Finish::Slope(_) => vec!["finish_slope", "activation_slope", mask, "no_bias_sums"],
             Finish::BiasSums => vec!["finish_plain", "bias_sums"],
         }
@@ -206,17 +206,42 @@ pub(super) fn cases(stem: &'static str, shapes: &[(usize, usize, usize)]) -> Vec
         cases.push(Case::new(at("nt"), MatMul::Nt, nt.clone(), PRODUCT));
         cases.push(Case::new(at("nn"), MatMul::Nn, nn.clone(), PRODUCT));
         cases.push(Case::new(at("tn"), MatMul::Tn, tn.clone(), PRODUCT));
-        let relu = (Activation::Relu, PRODUCT);
-        // The quotient of the sigmoid is flat: an error of the sum reaches it as a quarter at most.
-        let sigmoid = (Activation::Sigmoid, Tolerance { atol: 4e-5, ..SIGMOID });
-        let (activation, tolerance) = if i % 2 == 0 { relu } else { sigmoid };
+        let activation = Activation::ALL[1 + i % 5];
         let layer = [nt, vec![s.normal(&[n])]].concat();
-        cases.push(Case::new(at(&format!("{activation:?}")), Linear(activation), layer, tolerance));
-        // The twin on absolute inputs bounds the sigmoid's slope only for h in [0, 1].
-        let lowest = if activation == Activation::Sigmoid { 0.0 } else { -0.5 };
-        let masked = [nn, vec![s.uniform(&[m, n], lowest, 1.0)]].concat();
+        cases.push(Case::new(at(&format!("{activation:?}")), Linear(activation), layer, of_layer(activation)));
+        let masked = [nn, vec![s.uniform(&[m, n], lowest(activation), 1.0)]].concat();
         cases.push(Case::new(at(&format!("{activation:?} slope")), LinearInputGrad(activation), masked, PRODUCT));
         cases.push(Case::new(at("with bias sums"), LinearWeightGrad, tn, PRODUCT));
+    }
+    cases
+}
+
+/// Tolerance of a layer with this activation.
+fn of_layer(activation: Activation) -> Tolerance {
+    match activation {
+        // The quotient of the sigmoid is flat: an error of the sum reaches it as a quarter at most.
+        Activation::Sigmoid => Tolerance { atol: 4e-5, ..SIGMOID },
+        // That of tanh may reach it whole.
+        Activation::Tanh => Tolerance { atol: 1.6e-4, ..SIGMOID },
+        _ => PRODUCT,
+    }
+}
+
+/// The least output of an activation for which the twin on absolute inputs bounds its slope.
+pub(super) fn lowest(activation: Activation) -> f32 {
+    if matches!(activation, Activation::Relu | Activation::LeakyRelu) { -0.5 } else { 0.0 }
+}
+
+/// Layers with those activations that `matmul_nt` sees nowhere else.
+pub(super) fn activation_cases(stem: &str) -> Vec<Case> {
+    let mut s = Samples::new(stem);
+    let mut cases = Vec::new();
+    for activation in [Activation::Tanh, Activation::LeakyRelu, Activation::Softplus] {
+        for (m, n, k) in [(1, 1, 1), (7, 13, 5), (17, 20, 36), (33, 67, 81)] {
+            let inputs = vec![s.normal(&[m, k]), s.normal(&[n, k]), s.normal(&[n])];
+            let label = format!("{m}x{n}x{k} {}", activation.word());
+            cases.push(Case::new(label, Linear(activation), inputs, of_layer(activation)));
+        }
     }
     cases
 }

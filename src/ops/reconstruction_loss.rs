@@ -286,6 +286,13 @@ impl Kernel for ReconstructionLossKernel {
                 let seeded = [inputs.clone(), vec![HostTensor::from_f32(&[], &[0.7])]].concat();
                 let activation = if kind == LossKind::Mse { Activation::Sigmoid } else { Activation::Identity };
                 let grad = ReconstructionLossGrad { kind, activation };
+                if kind == LossKind::Mse && rows < 65 {
+                    for activation in [Activation::Tanh, Activation::LeakyRelu, Activation::Softplus] {
+                        let op = ReconstructionLossPair(ReconstructionLossGrad { kind, activation });
+                        let label = format!("of {} {rows}x{features}, {valid} valid", activation.word());
+                        cases.push(Case::new(label, op, seeded.clone(), rounding));
+                    }
+                }
                 let label = format!("{rows}x{features}, {valid} valid");
                 let pair =
                     Case::new(format!("{kind:?} both {label}"), ReconstructionLossPair(grad), seeded.clone(), rounding);

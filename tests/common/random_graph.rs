@@ -32,8 +32,9 @@ pub fn random_graph(seed: u64) -> (Graph, Feeds<f64>) {
         .map(|attempt| build(&mut Dice(Rng::new(stream_key(seed * 100 + attempt, Stream::Data)))))
         .find(|(graph, feeds)| {
             let values = interpret(graph, &mut feeds.clone()).unwrap();
-            let relu = |node: &&gpu_ae::graph::Node| node.op.downcast() == Some(&Activation::Relu);
-            let mut arguments = graph.nodes().iter().filter(relu).flat_map(|n| values.get(n.inputs[0]).real());
+            let bent = [Activation::Relu, Activation::LeakyRelu];
+            let bent = |node: &&gpu_ae::graph::Node| node.op.downcast().is_some_and(|op| bent.contains(op));
+            let mut arguments = graph.nodes().iter().filter(bent).flat_map(|n| values.get(n.inputs[0]).real());
             arguments.all(|x| x.abs() > 1e-3)
         })
         .unwrap()
@@ -54,7 +55,7 @@ fn build(dice: &mut Dice) -> (Graph, Feeds<f64>) {
     for i in 0..count {
         let input = outputs[outputs.len() - 1];
         let width = if i + 1 == count { features } else { dice.pick(&[1, 3, 4, 8, 9, 17]) };
-        let activation = dice.pick(&[Activation::Relu, Activation::Relu, Activation::Sigmoid, Activation::Identity]);
+        let activation = dice.pick(&Activation::ALL);
         let inputs = g.ty(input).shape.dims()[1];
         let layer = Layer::new(g, &format!("layer {i}"), inputs, width, activation);
         let mut output = layer.forward(g, input).unwrap();
