@@ -28,8 +28,8 @@ pub const KERNEL_SOURCES: &[(&str, &str)] = sources!["":
     matmul_cooperative, matmul_join, matmul_nn, matmul_nt, matmul_shared, matmul_subgroup, matmul_tn, matmul_uniform,
     multiplier_step, network_pass, network_update, normalise_rows, path_entropy_grad, path_entropy_sweep,
     path_entropy_totals, random_bits, random_normal, random_uniform, reconstruction_loss, renyi_entropy, sgd_step,
-    softmax_divergence, softmax_divergence_grad, softmax_entropy_columns, softmax_entropy_grad, softmax_entropy_rows,
-    softmax_entropy_totals, sparsity_grad, sparsity_rates, sparsity_total, sum_all, sum_axis, unary, weight_entropies,
+    softmax_cross_entropy, softmax_cross_entropy_grad, softmax_divergence, softmax_divergence_grad, softmax_entropy_columns, softmax_entropy_grad, softmax_entropy_rows,
+    softmax_entropy_totals, sparsity_grad, sparsity_rates, sparsity_total, sum_all, sum_axis, unary, valid_ones, weight_entropies,
 ];
 
 /// Sources of the snippets in `shaders/common/`.

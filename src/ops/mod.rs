@@ -57,6 +57,8 @@ pub mod renyi_entropy;
 mod samples;
 pub mod sgd_step;
 pub mod softmax_divergence;
+pub mod softmax_cross_entropy;
+pub mod softmax_cross_entropy_grad;
 pub mod softmax_divergence_grad;
 pub mod softmax_entropy;
 pub mod softmax_entropy_grad;
@@ -151,6 +153,8 @@ kernels! {
     softmax_divergence => softmax_divergence::SoftmaxDivergenceKernel,
     softmax_divergence_grad => softmax_divergence_grad::SoftmaxDivergenceGradKernel,
     softmax_entropy => softmax_entropy::SoftmaxEntropyKernel,
+    softmax_cross_entropy => softmax_cross_entropy::SoftmaxCrossEntropyKernel,
+    softmax_cross_entropy_grad => softmax_cross_entropy_grad::SoftmaxCrossEntropyGradKernel,
     softmax_entropy_grad => softmax_entropy_grad::SoftmaxEntropyGradKernel,
     sparsity => sparsity::SparsityKernel,
     sparsity_grad => sparsity_grad::SparsityGradKernel,
