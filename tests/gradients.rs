@@ -24,6 +24,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("activeness_grad_add", "made by a fusion of a plan, after differentiation"),
     ("adam_step", "an update of parameters, not part of a loss"),
     ("batch_gather", "its inputs are bytes and row numbers"),
+    ("batch_labels", "words, not numbers"),
     ("batch_norm_grad", "no loss asks for its second derivative"),
     ("batch_rows", "its input is the clock"),
     ("ceiling_copy", "measures a device, no part of any model"),

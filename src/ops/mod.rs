@@ -8,6 +8,7 @@ pub mod activeness_grad;
 pub mod adam_step;
 pub mod add_bias;
 pub mod batch_gather;
+pub mod batch_labels;
 pub mod batch_norm;
 pub mod batch_norm_grad;
 pub mod batch_rows;
@@ -115,6 +116,7 @@ kernels! {
     add_bias => add_bias::AddBiasKernel,
     batch_gather => batch_gather::BatchGatherKernel,
     batch_norm => batch_norm::BatchNormKernel,
+    batch_labels => batch_labels::BatchLabelsKernel,
     batch_norm_grad => batch_norm_grad::BatchNormGradKernel,
     batch_rows => batch_rows::BatchRowsKernel,
     binary => binary::BinaryKernel,
