@@ -33,10 +33,12 @@ pub fn grad(graph: &mut Graph, outputs: &[(Var, Var)], wrt: &[Var]) -> Result<Ve
         accumulate(graph, &mut gradients, output, seed)?;
     }
     for index in (0..count).rev() {
-        let node = graph.nodes()[index].clone();
-        if !needed[index] || node.inputs.is_empty() {
+        let node = &graph.nodes()[index];
+        // Behind a value that is differentiated by, nothing is wanted any more.
+        if !node.inputs.iter().any(|v| needed[v.node]) {
             continue;
         }
+        let node = node.clone();
         let y: Vec<Var> = (0..node.outputs.len()).map(|port| Var { node: index, port }).collect();
         let dy: Vec<Option<Var>> = y.iter().map(|v| gradients.get(v).copied()).collect();
         if dy.iter().all(Option::is_none) {

@@ -53,10 +53,11 @@ const REFUSED: &[(&str, &str)] = &[
     ("renyi_entropy_grad", "no loss asks for its second derivative"),
     ("renyi_entropy_pair", "made by a fusion of a plan, after differentiation"),
     ("sgd_step", "an update of parameters, not part of a loss"),
-    ("softmax_divergence_grad", "no loss asks for its second derivative"),
     ("softmax_cross_entropy_grad", "no loss asks for its second derivative"),
+    ("softmax_divergence_grad", "no loss asks for its second derivative"),
     ("softmax_entropy_grad", "no loss asks for its second derivative"),
     ("sparsity_grad", "no loss asks for its second derivative"),
+    ("valid_ones", "its input is the clock"),
     ("weight_entropies", "made by a fusion of a plan, after differentiation"),
 ];
 
@@ -74,9 +75,9 @@ const CARRIERS: &[(&str, &[usize], &str)] = &[
     ("batch_norm", &[0], "the moments are for the gradient and for use after training"),
     ("gaussian_kl", &[0], "the divergences of dimensions are for people to see"),
     ("path_entropy", &[0], "weight, marginals and entropies of levels are for people to see"),
+    ("softmax_cross_entropy", &[0], "error rate and mean square are for people to see"),
     ("softmax_entropy", &[0], "the row statistics exist for the gradient alone"),
     ("sparsity", &[0], "the rates are for the gradient and for people to see"),
-    ("softmax_cross_entropy", &[0], "error rate and mean square are for people to see"),
 ];
 
 /// Cases of operations with a rule that refuse all the same: (operation, how its attributes begin, reason).

@@ -7,7 +7,11 @@ mod difference;
 use difference::{check, signed};
 use gpu_ae::graph::{Feeds, Graph, Role, Source, Var, interpret};
 use gpu_ae::nn::layers::Layer;
-use gpu_ae::nn::losses::{Activity, gaussian_nll, path_entropy, path_widths, soft_assignment, weight_entropy};
+use gpu_ae::nn::losses::contractive::squared_projections;
+use gpu_ae::nn::losses::{
+    Activity, contractive_estimate, contractive_exact, gaussian_nll, path_entropy, path_widths, soft_assignment,
+    weight_entropy,
+};
 use gpu_ae::nn::{Autoencoder, LayerSpec};
 use gpu_ae::ops::activation::Activation;
 use gpu_ae::ops::clock;
@@ -17,7 +21,8 @@ use gpu_ae::ops::reconstruction_loss::{LossKind, ReconstructionLoss};
 use gpu_ae::tensor::{HostTensor, Ty};
 
 /// The losses that this file has a test for.
-const PROVED: &[&str] = &["gaussian_nll", "path_entropy", "path_width", "soft_assignment", "weight_entropy"];
+const PROVED: &[&str] =
+    &["contractive", "gaussian_nll", "path_entropy", "path_width", "soft_assignment", "weight_entropy"];
 
 const ORDERS: [f32; 7] = [0.04, 0.5, 0.999, 1.0, 1.5, 3.0, f32::INFINITY];
 const BIASES: [PathBias; 4] = [PathBias::None, PathBias::Source, PathBias::Product, PathBias::Edge];
@@ -71,7 +76,8 @@ impl Loss {
     fn kink(&mut self) -> f64 {
         self.feed();
         let values = interpret(&self.graph, &mut self.feeds.clone()).unwrap();
-        let relus = self.graph.nodes().iter().filter(|node| node.op.downcast() == Some(&Activation::Relu));
+        let bent = [Activation::Relu, Activation::LeakyRelu];
+        let relus = self.graph.nodes().iter().filter(|node| node.op.downcast().is_some_and(|op| bent.contains(op)));
         relus.flat_map(|node| values.get(node.inputs[0]).real()).fold(f64::MAX, |least, x| least.min(x.abs()))
     }
 
@@ -88,6 +94,96 @@ impl Loss {
             .unwrap_or_else(|problem| panic!("{label}: {problem}"));
         assert_eq!(gradients.len(), wrt.len(), "{label}: an input got no gradient");
     }
+}
+
+/// An encoder of these widths, all its parameters, rows with padding, their code and the clock.
+fn encoder(loss: &mut Loss, widths: &[usize], activations: &[Activation]) -> (Vec<Layer>, Vec<Var>, [Var; 3]) {
+    let x = loss.input("x", &[4, widths[0]]);
+    let clock = loss.clock(3);
+    let (mut h, mut layers) = (x, Vec::new());
+    for (l, (pair, &activation)) in widths.windows(2).zip(activations).enumerate() {
+        let layer = Layer::new(&mut loss.graph, &format!("layer {l}"), pair[0], pair[1], activation);
+        h = layer.forward(&mut loss.graph, h).unwrap();
+        layers.push(layer);
+    }
+    let parameters = layers.iter().flat_map(|layer| [layer.weight, layer.bias]).collect();
+    (layers, parameters, [x, h, clock])
+}
+
+#[test]
+fn contractive_of_every_activation_and_depth() {
+    use Activation::{Identity, LeakyRelu, Relu, Sigmoid, Softplus, Tanh};
+    let encoders: [&[Activation]; 9] = [
+        &[Identity],
+        &[Relu],
+        &[LeakyRelu],
+        &[Sigmoid],
+        &[Tanh],
+        &[Softplus],
+        &[Tanh, Sigmoid],
+        &[Relu, Sigmoid],
+        &[Softplus, LeakyRelu, Tanh],
+    ];
+    for activations in encoders {
+        for estimated in [false, true] {
+            let build = |seed| {
+                let mut loss = Loss::new(seed);
+                let widths = &[3, 5, 2, 4][..=activations.len()];
+                let (layers, mut wrt, [x, h, clock]) = encoder(&mut loss, widths, activations);
+                let value = if estimated {
+                    contractive_estimate(&mut loss.graph, x, h, clock, 2, 9).unwrap()
+                } else {
+                    contractive_exact(&mut loss.graph, &layers, x, h, clock).unwrap()
+                };
+                // Where slopes are piecewise constant, nothing but a weight moves the norm.
+                let last = activations[activations.len() - 1];
+                match (activations.len(), last) {
+                    (1, Identity | Relu | LeakyRelu) => wrt.truncate(1),
+                    _ => wrt.push(x),
+                }
+                (loss, value, wrt)
+            };
+            let (loss, value, wrt) = (0..2_000)
+                .map(build)
+                .find_map(|(mut loss, value, wrt)| (loss.kink() > 0.04).then_some((loss, value, wrt)))
+                .expect("a network away from all kinks");
+            loss.prove(&format!("{activations:?}, estimated: {estimated}"), &[value], &wrt);
+        }
+    }
+}
+
+/// The closed form of one layer is what a pass for each unit gives, and the estimate is right in the mean.
+#[test]
+fn ways_to_the_norm_of_a_jacobian_agree() {
+    for activation in Activation::ALL {
+        let mut loss = Loss::new(7);
+        let (layers, _, [x, h, clock]) = encoder(&mut loss, &[3, 4], &[activation]);
+        let g = &mut loss.graph;
+        let closed = contractive_exact(g, &layers, x, h, clock).unwrap();
+        let one_hot = |g: &mut Graph, column| {
+            let ones = gpu_ae::ops::valid_ones::ValidOnes { rows: 4, columns: 4, column: Some(column) };
+            g.apply(ones, &[clock]).unwrap()
+        };
+        let units: Vec<Var> = (0..4).map(|column| one_hot(g, column)).collect();
+        let passes = squared_projections(g, x, h, clock, &units).unwrap();
+        let estimate = contractive_estimate(g, x, h, clock, 400, 9).unwrap();
+        loss.feed();
+        let values = interpret(&loss.graph, &mut loss.feeds.clone()).unwrap();
+        let [closed, passes, estimate] = [closed, passes, estimate].map(|var| values.get(var).scalar());
+        assert!(
+            (closed - passes).abs() < 1e-12 * closed,
+            "{activation:?}: {closed} in closed form, {passes} by passes"
+        );
+        assert!((estimate / closed - 1.0).abs() < 0.15, "{activation:?}: {closed}, estimated {estimate}");
+    }
+}
+
+#[test]
+fn a_wide_code_behind_several_layers_is_refused() {
+    let mut loss = Loss::new(1);
+    let (layers, _, [x, h, clock]) = encoder(&mut loss, &[3, 5, 65], &[Activation::Tanh, Activation::Sigmoid]);
+    let problem = contractive_exact(&mut loss.graph, &layers, x, h, clock).unwrap_err().to_string();
+    assert!(problem.contains("65 units") && problem.contains("Hutchinson"), "{problem}");
 }
 
 #[test]

@@ -2,12 +2,13 @@
 
 use rayon::prelude::*;
 
-use super::cpu_activation::{leaky_relu, relu, sigmoid};
+use super::cpu_activation::{leaky_relu, relu, sigmoid, slopes};
 use super::cpu_exp::{exp, softplus, tanh};
 use super::cpu_math::wide;
 use super::cpu_memory::{Span, Words};
 use super::cpu_random::{normal, uniform};
 use crate::ops::activation::Activation;
+use crate::ops::activation_grad::ActivationGrad;
 use crate::ops::add_bias::AddBias;
 use crate::ops::batch_rows::PADDING;
 use crate::ops::binary::Binary;
@@ -33,6 +34,7 @@ pub(super) enum ElementKernel {
     Uniform(RandomUniform),
     Unary(Unary),
     Activation(Activation),
+    ActivationGrad(Activation),
     Corrupt(Corrupt),
 }
 
@@ -49,6 +51,7 @@ impl ElementKernel {
             op.downcast().map(|op: &RandomUniform| ElementKernel::Uniform(op.clone())),
             op.downcast().map(|op| ElementKernel::Unary(*op)),
             op.downcast().map(|op| ElementKernel::Activation(*op)),
+            op.downcast::<ActivationGrad>().map(|op| ElementKernel::ActivationGrad(op.0)),
             op.downcast().map(|op| ElementKernel::Corrupt(*op)),
         ];
         kernels.into_iter().flatten().next()
@@ -79,6 +82,10 @@ impl ElementKernel {
             ElementKernel::Activation(Activation::Tanh) => every(input(0), y, tanh),
             ElementKernel::Activation(Activation::LeakyRelu) => every(input(0), y, leaky_relu),
             ElementKernel::Activation(Activation::Softplus) => every(input(0), y, softplus),
+            ElementKernel::ActivationGrad(op) => {
+                y.copy_from_slice(input(0));
+                y.par_chunks_mut(ELEMENTS).zip(input(1).par_chunks(ELEMENTS)).for_each(|(dx, h)| slopes(dx, h, *op));
+            }
             ElementKernel::Corrupt(op) => {
                 let (above, low, high, scale) = op.parts();
                 each(

@@ -32,10 +32,13 @@ impl Broadcast {
     }
 
     fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
-        let x = x[0].real();
-        let (divide, modulus) = self.divide_and_modulus(x.len());
-        for (i, y) in y[0].real_mut().iter_mut().enumerate() {
-            *y = x[(i / divide) % modulus];
+        let (x, y) = (x[0].real(), y[0].real_mut());
+        if let Broadcast::Rows(_) = self {
+            y.chunks_exact_mut(x.len()).for_each(|row| row.copy_from_slice(x));
+            return;
+        }
+        for (part, &x) in y.chunks_exact_mut(y.len() / x.len()).zip(x) {
+            part.fill(x);
         }
     }
 }

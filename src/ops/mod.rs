@@ -57,9 +57,9 @@ pub mod reconstruction_loss;
 pub mod renyi_entropy;
 mod samples;
 pub mod sgd_step;
-pub mod softmax_divergence;
 pub mod softmax_cross_entropy;
 pub mod softmax_cross_entropy_grad;
+pub mod softmax_divergence;
 pub mod softmax_divergence_grad;
 pub mod softmax_entropy;
 pub mod softmax_entropy_grad;
@@ -69,6 +69,7 @@ pub mod sum_all;
 pub mod sum_axis;
 mod tilted_mean;
 pub mod unary;
+pub mod valid_ones;
 pub mod weight_entropies;
 
 pub use kernel::{Bind, Case, Cost, Dispatch, Kernel, Launch, Request, Terms, Tolerance, Work};
@@ -115,8 +116,8 @@ kernels! {
     adam_step => adam_step::AdamStepKernel,
     add_bias => add_bias::AddBiasKernel,
     batch_gather => batch_gather::BatchGatherKernel,
-    batch_norm => batch_norm::BatchNormKernel,
     batch_labels => batch_labels::BatchLabelsKernel,
+    batch_norm => batch_norm::BatchNormKernel,
     batch_norm_grad => batch_norm_grad::BatchNormGradKernel,
     batch_rows => batch_rows::BatchRowsKernel,
     binary => binary::BinaryKernel,
@@ -152,17 +153,18 @@ kernels! {
     reconstruction_loss => reconstruction_loss::ReconstructionLossKernel,
     renyi_entropy => renyi_entropy::RenyiEntropyKernel,
     sgd_step => sgd_step::SgdStepKernel,
+    softmax_cross_entropy => softmax_cross_entropy::SoftmaxCrossEntropyKernel,
+    softmax_cross_entropy_grad => softmax_cross_entropy_grad::SoftmaxCrossEntropyGradKernel,
     softmax_divergence => softmax_divergence::SoftmaxDivergenceKernel,
     softmax_divergence_grad => softmax_divergence_grad::SoftmaxDivergenceGradKernel,
     softmax_entropy => softmax_entropy::SoftmaxEntropyKernel,
-    softmax_cross_entropy => softmax_cross_entropy::SoftmaxCrossEntropyKernel,
-    softmax_cross_entropy_grad => softmax_cross_entropy_grad::SoftmaxCrossEntropyGradKernel,
     softmax_entropy_grad => softmax_entropy_grad::SoftmaxEntropyGradKernel,
     sparsity => sparsity::SparsityKernel,
     sparsity_grad => sparsity_grad::SparsityGradKernel,
     sum_all => sum_all::SumAllKernel,
     sum_axis => sum_axis::SumAxisKernel,
     unary => unary::UnaryKernel,
+    valid_ones => valid_ones::ValidOnesKernel,
     weight_entropies => weight_entropies::WeightEntropiesKernel,
 }
 

@@ -23,8 +23,9 @@ impl SumAxis {
         let columns = x[0].shape.matrix().map_or(1, |(_, columns)| columns);
         let y = y[0].real_mut();
         for (m, row) in x[0].real().chunks_exact(columns).enumerate() {
-            for (n, &value) in row.iter().enumerate() {
-                y[if *self == SumAxis::Rows { n } else { m }] += value;
+            match self {
+                SumAxis::Rows => y.iter_mut().zip(row).for_each(|(y, &value)| *y += value),
+                SumAxis::Columns => y[m] = row.iter().copied().sum(),
             }
         }
     }

@@ -1,12 +1,14 @@
 //! Losses made of existing operations, one file each. Each returns scalars; their weights are applied
 //! where the gradient starts.
 
+pub mod contractive;
 pub mod gaussian_nll;
 pub mod path_entropy;
 pub mod path_width;
 pub mod soft_assignment;
 pub mod weight_entropy;
 
+pub use contractive::{contractive_estimate, contractive_exact};
 pub use gaussian_nll::gaussian_nll;
 pub use path_entropy::{PathStatistics, path_entropy};
 pub use path_width::path_widths;
