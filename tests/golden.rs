@@ -10,7 +10,8 @@ mod golden_support;
 use golden_support::compare::share;
 use golden_support::vectors::{Expected, Golden};
 use golden_support::{
-    NOT_IMPLEMENTED, Runner, codes, family, network, optimisers, order, paths, proof, reconstruction, weights,
+    NOT_IMPLEMENTED, Runner, classes, codes, contractive, family, network, optimisers, order, paths, proof,
+    reconstruction, weights,
 };
 
 /// Makes a test of every runner, and the list of all.
@@ -28,10 +29,13 @@ macro_rules! stamp {
 }
 
 stamp! {
+    golden_contractive_1layer => contractive::ONE_LAYER,
+    golden_contractive_2layer => contractive::TWO_LAYERS,
     golden_corruption => family::CORRUPTION,
     golden_gaussian_kl => family::GAUSSIAN_KL,
     golden_l1_sparse => family::L1,
     golden_layer_entropy => weights::LAYER,
+    golden_nmn => classes::ENCODER_TASK,
     golden_optim => optimisers::OPTIMISERS,
     golden_paiton => codes::PAITON,
     golden_path_entropy => paths::PATHS,
@@ -39,6 +43,7 @@ stamp! {
     golden_recon_losses => reconstruction::RECONSTRUCTION,
     golden_renyi_entropy => weights::RENYI,
     golden_seed000_loss => network::NETWORK,
+    golden_softmax_ce => classes::CROSS_ENTROPY,
     golden_vae_elbo => family::ELBO,
 }
 
