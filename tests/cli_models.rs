@@ -25,8 +25,9 @@ fn number(metrics: &Value, key: &str) -> f64 {
 fn every_model_trains_with_its_defaults_and_tells_its_terms() {
     let data = small_mnist();
     let folder = tempfile::tempdir().unwrap();
-    let told: [(&str, &[&str]); 4] = [
+    let told: [(&str, &[&str]); 5] = [
         ("sparse", &["test_sparsity"]),
+        ("contractive", &["test_contractive"]),
         ("denoising", &["test_denoising"]),
         ("dropout", &["test_mse"]),
         ("vae", &["test_nll", "test_kl", "test_elbo"]),
@@ -46,6 +47,23 @@ fn every_model_trains_with_its_defaults_and_tells_its_terms() {
         let (noisy, clean) = (number(&noisy, "test_denoising"), number(&noisy, "test_mse"));
         assert!(noisy > 0.0 && noisy != clean, "{model}: {noisy} of noisy images, {clean} of clean ones");
     }
+}
+
+/// The norm of the Jacobian is told whether it is penalised or not, so that runs can be compared.
+#[test]
+fn a_penalty_on_the_jacobian_lowers_what_is_measured_without_it() {
+    let data = small_mnist();
+    let folder = tempfile::tempdir().unwrap();
+    let norm = |set: &[&str]| {
+        let run = folder.path().join(set.concat());
+        let more: Vec<&str> = set.iter().flat_map(|&key| ["--set", key]).chain(["--epochs", "6"]).collect();
+        number(&train("contractive", data.path(), &run, &more), "test_contractive")
+    };
+    let free = norm(&["contractive.weight=0"]);
+    let exact = norm(&["contractive.weight=1"]);
+    let estimated = norm(&["contractive.weight=1", "contractive.method=hutchinson", "contractive.probes=4"]);
+    assert!(exact < 0.5 * free, "{exact} with a penalty, {free} without");
+    assert!((0.7..1.4).contains(&(estimated / exact)), "{estimated} by projections, {exact} exactly");
 }
 
 #[test]
@@ -92,6 +110,8 @@ fn what_makes_no_sense_is_refused_by_name() {
         (&["--model", "denoising", "--set", "corruption.kind=fog"], "corruption.kind"),
         (&["--model", "sparse", "--set", "sparsity.kind=divergence"], "sparsity.layers 1"),
         (&["--model", "sparse", "--set", "sparsity.weight=nan"], "sparsity.weight"),
+        (&["--model", "contractive", "--set", "contractive.weight=-1"], "contractive.weight -1"),
+        (&["--model", "contractive", "--set", "contractive.probes=0"], "contractive.probes 0"),
         (&["--model", "vae", "--set", "variational.beta=-1"], "variational.beta -1"),
     ];
     for (flags, named) in cases {

@@ -6,12 +6,14 @@ mod common;
 #[path = "common/training.rs"]
 mod training;
 
-use gpu_ae::config::family::{Corruption, Dropout, Likelihood, Noise, SparsityConfig, SparsityKind, Variational};
+use gpu_ae::config::family::{
+    Contraction, ContractionMethod, Corruption, Dropout, Likelihood, Noise, SparsityConfig, SparsityKind, Variational,
+};
 use gpu_ae::config::{LayerConfig, RunConfig};
 use gpu_ae::device::{CpuDevice, Device};
 use gpu_ae::graph::{Feeds, Graph, Role, interpret};
 use gpu_ae::nn::autoencoder::initial_parameters;
-use gpu_ae::ops::activation::Activation::{Identity, Relu, Sigmoid};
+use gpu_ae::ops::activation::Activation::{Identity, LeakyRelu, Relu, Sigmoid, Softplus, Tanh};
 use gpu_ae::ops::clock;
 use gpu_ae::plan::{Choices, Plan};
 use gpu_ae::rng::{Rng, Stream, stream_key};
@@ -172,7 +174,29 @@ fn models() -> Vec<(&'static str, RunConfig)> {
         variational: Some(Variational { likelihood, sigma: 0.5, beta: 0.7, warm_up }),
         ..small()
     };
+    let contractive = |method, encoder: &[LayerConfig], probes| RunConfig {
+        encoder: encoder.to_vec(),
+        decoder: vec![layer(6, LeakyRelu), layer(12, Sigmoid)],
+        contractive: Some(Contraction { method, weight: 0.2, probes }),
+        ..small()
+    };
+    let (exact, estimated) = (ContractionMethod::Exact, ContractionMethod::Hutchinson);
+    let deep = [layer(8, Tanh), layer(3, Sigmoid)];
     let models = vec![
+        ("contractive", contractive(exact, &[layer(7, Sigmoid)], 1)),
+        ("contractive, tanh", contractive(exact, &[layer(7, Tanh)], 1)),
+        ("contractive, softplus", contractive(exact, &[layer(7, Softplus)], 1)),
+        ("contractive, relu", contractive(exact, &[layer(7, Relu)], 1)),
+        ("contractive, deep", contractive(exact, &deep, 1)),
+        ("contractive, estimated", contractive(estimated, &deep, 2)),
+        (
+            "contractive, under noise and dropout",
+            RunConfig {
+                corruption: Some(Corruption { kind: Noise::Gaussian, amount: 0.3 }),
+                dropout: Some(Dropout { rate: 0.3, layers: vec![1] }),
+                ..contractive(exact, &deep, 1)
+            },
+        ),
         ("sparse", sparse(SparsityKind::L1, Relu)),
         ("sparse, to a rate", sparse(SparsityKind::Divergence, Sigmoid)),
         ("denoising, gaussian", noisy(Noise::Gaussian)),

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::nn::losses::contractive::MOST_UNITS;
 use crate::ops::activation::Activation;
 
 /// Noise that a network learns to remove.
@@ -67,6 +68,35 @@ pub enum SparsityKind {
     L1,
     /// Divergence of each neuron's rate from a target; for sigmoid layers.
     Divergence,
+}
+
+/// A penalty on how much the code changes with the image.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contraction {
+    /// How the encoder's Jacobian is measured.
+    pub method: ContractionMethod,
+    /// Weight of its squared norm beside the reconstruction error.
+    pub weight: f32,
+    /// Random projections of a step; for `hutchinson` alone.
+    #[serde(default = "Contraction::usual_probes")]
+    pub probes: usize,
+}
+
+impl Contraction {
+    fn usual_probes() -> usize {
+        1
+    }
+}
+
+/// A way to the squared norm of a Jacobian.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ContractionMethod {
+    /// In closed form for an encoder of one layer, else a gradient of every unit of the code.
+    Exact,
+    /// Estimated from random projections: for wide codes.
+    Hutchinson,
 }
 
 /// A code drawn from a Gaussian that the encoder chooses, held near the standard one.
@@ -155,6 +185,31 @@ impl SparsityConfig {
     }
 }
 
+impl Contraction {
+    /// `layers` of the encoder, `units` of the code, which may be `drawn`.
+    pub(super) fn check(&self, layers: usize, units: usize, drawn: bool) -> Result<()> {
+        if !(self.weight.is_finite() && self.weight >= 0.0) {
+            return refuse("contractive.weight", self.weight, "a number of 0 or more");
+        }
+        if !(1..=MOST_UNITS).contains(&self.probes) {
+            return refuse("contractive.probes", self.probes, &format!("1 to {MOST_UNITS}"));
+        }
+        if self.method == ContractionMethod::Exact && layers > 1 && units > MOST_UNITS {
+            let expected =
+                format!("hutchinson for {units} units behind {layers} layers; exact takes {MOST_UNITS} at most");
+            return refuse("contractive.method", "exact", &expected);
+        }
+        if drawn {
+            return refuse(
+                "contractive.weight",
+                self.weight,
+                "no variational network: its code is drawn, not computed",
+            );
+        }
+        Ok(())
+    }
+}
+
 impl Variational {
     /// Keys and activations of the code and of the reconstruction.
     pub(super) fn check(&self, [code, last]: [(&String, Activation); 2]) -> Result<()> {
@@ -206,6 +261,7 @@ impl super::RunConfig {
         let mut terms = Vec::new();
         terms.extend(self.corruption.map(|_| ("denoising", 0.0)));
         terms.extend(self.sparsity.as_ref().map(|sparsity| ("sparsity", sparsity.weight)));
+        terms.extend(self.contractive.map(|contractive| ("contractive", contractive.weight)));
         if let Some(variational) = self.variational {
             terms.extend([("nll", 1.0), ("kl", variational.beta)]);
         }

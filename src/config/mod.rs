@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::nn::autoencoder::{REPORT_ENCODER, report_layers};
 use crate::ops::activation::Activation;
 pub use entropy::{Averaging, EntropyConfig, Schedule, Subject};
-use family::{Corruption, Dropout, SparsityConfig, Variational};
+use family::{Contraction, Corruption, Dropout, SparsityConfig, Variational};
 pub use layers::LayerConfig;
 pub use models::{MODELS, model_file};
 pub use optimiser::{EarlyStopping, OptimiserConfig, OptimiserKind, RateKind, RateSchedule};
@@ -68,6 +68,9 @@ pub struct RunConfig {
     /// A penalty on activity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sparsity: Option<SparsityConfig>,
+    /// A penalty on how much the code changes with the image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contractive: Option<Contraction>,
     /// A code that is drawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variational: Option<Variational>,
@@ -103,6 +106,7 @@ impl Default for RunConfig {
             corruption: None,
             dropout: None,
             sparsity: None,
+            contractive: None,
             variational: None,
             encoder: Vec::new(),
             decoder: Vec::new(),
@@ -205,6 +209,8 @@ impl RunConfig {
         self.corruption.map_or(Ok(()), |corruption| corruption.check())?;
         self.dropout.as_ref().map_or(Ok(()), |dropout| dropout.check(hidden.len()))?;
         self.sparsity.as_ref().map_or(Ok(()), |sparsity| sparsity.check(hidden))?;
+        let (layers, units, drawn) = (self.encoder.len(), self.code_width(), self.variational.is_some());
+        self.contractive.map_or(Ok(()), |contractive| contractive.check(layers, units, drawn))?;
         let code = activations[self.code_layer()];
         let keys = [self.code_layer(), self.depth() - 1].map(|index| self.layer_key(index));
         self.variational.map_or(Ok(()), |variational| variational.check([(&keys[0], code), (&keys[1], last)]))

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use super::graph::DataShape;
 use crate::config::RunConfig;
-use crate::config::family::{Corruption, Likelihood, Noise, SparsityConfig, SparsityKind};
+use crate::config::family::{
+    Contraction, ContractionMethod, Corruption, Likelihood, Noise, SparsityConfig, SparsityKind,
+};
 use crate::error::Result;
 use crate::graph::{Graph, Role, Var};
 use crate::nn::Autoencoder;
 use crate::nn::layers::Layer;
+use crate::nn::losses::{contractive_estimate, contractive_exact};
 use crate::ops::activation::Activation;
 use crate::ops::batch_gather::BatchGather;
 use crate::ops::batch_rows::BatchRows;
@@ -43,6 +46,8 @@ mod stream {
     pub const CODE: u32 = 3;
     /// And the number of the layer.
     pub const DROPOUT: u32 = 16;
+    /// And the number of the probe.
+    pub const CONTRACTION: u32 = 1 << 10;
 }
 
 /// A batch of a data set, and everything computed from it that all graphs share.
@@ -59,6 +64,8 @@ pub(super) struct Forward {
 
 /// What rows become in a network.
 pub(super) struct Flow {
+    /// What the first layer gets: the rows, or the rows under noise.
+    input: Var,
     /// The output of every layer.
     pub outputs: Vec<Var>,
     /// The last output before its sigmoid, under a Bernoulli likelihood.
@@ -121,7 +128,7 @@ fn flow(
     pass: Pass,
 ) -> Result<Flow> {
     let bernoulli = config.variational.is_some_and(|v| v.likelihood == Likelihood::Bernoulli);
-    let mut flow = Flow { outputs: Vec::with_capacity(model.layers.len()), logits: None, latent: None };
+    let mut flow = Flow { input: x, outputs: Vec::with_capacity(model.layers.len()), logits: None, latent: None };
     let mut input = x;
     for (index, layer) in model.layers.iter().enumerate() {
         let last = index + 1 == model.layers.len();
@@ -185,6 +192,9 @@ impl Forward {
         if let Some(sparsity) = &config.sparsity {
             terms.push(self.sparsity(g, sparsity)?);
         }
+        if let Some(contractive) = config.contractive {
+            terms.push(self.contraction(g, contractive)?);
+        }
         if let (Some(variational), Some((mean, log_variance))) = (config.variational, self.flow.latent) {
             let reconstruction = self.flow.outputs.last().copied().unwrap_or(self.x);
             terms.push(match (variational.likelihood, self.flow.logits) {
@@ -196,6 +206,18 @@ impl Forward {
             terms.push(g.push(Arc::new(GaussianKl), &[mean, log_variance, self.clock])?[0]);
         }
         Ok(terms)
+    }
+
+    /// Squared norm of the Jacobian of the code by what the network gets.
+    fn contraction(&self, g: &mut Graph, config: Contraction) -> Result<Var> {
+        let code = self.model.code_layer();
+        let (input, h, clock) = (self.flow.input, self.flow.outputs[code], self.clock);
+        match config.method {
+            ContractionMethod::Exact => contractive_exact(g, &self.model.layers[..=code], input, h, clock),
+            ContractionMethod::Hutchinson => {
+                contractive_estimate(g, input, h, clock, config.probes, stream::CONTRACTION)
+            }
+        }
     }
 
     fn sparsity(&self, g: &mut Graph, config: &SparsityConfig) -> Result<Var> {
