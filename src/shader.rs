@@ -24,13 +24,14 @@ macro_rules! sources {
 pub const KERNEL_SOURCES: &[(&str, &str)] = sources!["":
     activation, activation_grad, activeness, activeness_grad, adam_step, add_bias, batch_gather, batch_labels,
     batch_norm, batch_norm_grad, batch_rows, binary, broadcast, ceiling_copy, ceiling_fma, clip_norm_scale,
-    clip_norm_squares, clock_advance, corrupt, element, gaussian_kl_columns, gaussian_kl_grad, learning_rate_step,
-    linear_chain, linear_chain_grad, linear_weight_grads,
-    matmul_cooperative, matmul_join, matmul_nn, matmul_nt, matmul_shared, matmul_subgroup, matmul_tn, matmul_uniform,
-    multiplier_step, network_pass, network_update, normalise_rows, path_entropy_grad, path_entropy_sweep,
-    path_entropy_totals, random_bits, random_normal, random_uniform, reconstruction_loss, renyi_entropy, sgd_step,
-    softmax_cross_entropy, softmax_cross_entropy_grad, softmax_divergence, softmax_divergence_grad, softmax_entropy_columns, softmax_entropy_grad, softmax_entropy_rows,
-    softmax_entropy_totals, sparsity_grad, sparsity_rates, sparsity_total, sum_all, sum_axis, unary, valid_ones, weight_entropies,
+    clip_norm_squares, clock_advance, corrupt, element, gaussian_kl_columns, gaussian_kl_grad, hopfield_sweep,
+    learning_rate_step, linear_chain, linear_chain_grad, linear_weight_grads, matmul_cooperative, matmul_join,
+    matmul_nn, matmul_nt, matmul_shared, matmul_subgroup, matmul_tn, matmul_uniform, multiplier_step, network_pass,
+    network_update, normalise_rows, path_entropy_grad, path_entropy_sweep, path_entropy_totals, random_bits,
+    random_normal, random_uniform, reconstruction_loss, renyi_entropy, sgd_step, softmax_cross_entropy,
+    softmax_cross_entropy_grad, softmax_divergence, softmax_divergence_grad, softmax_entropy_columns,
+    softmax_entropy_grad, softmax_entropy_rows, softmax_entropy_totals, sparsity_grad, sparsity_rates, sparsity_total,
+    sum_all, sum_axis, threshold, transpose, unary, valid_ones, valid_share, weight_entropies,
 ];
 
 /// Sources of the snippets in `shaders/common/`.

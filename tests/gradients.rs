@@ -64,10 +64,15 @@ const REFUSED: &[(&str, &str)] = &[
 /// Inputs that get no gradient though the output depends on them, and why that is right.
 const CONSTANT: &[(&str, usize, &str)] = &[
     ("corrupt", 1, "draws decide, they are not changed"),
+    ("hopfield_sweep", 0, "a decision is flat wherever it is smooth"),
+    ("hopfield_sweep", 1, "a decision is flat wherever it is smooth"),
+    ("hopfield_sweep", 2, "a decision is flat wherever it is smooth"),
     ("normalise_rows", 0, "a direction is a constant of what it is used in"),
     ("normalise_rows", 1, "the lengths are data"),
     ("reconstruction_loss", 1, "the target is data"),
     ("softmax_divergence", 0, "what is compared with is a constant"),
+    ("threshold", 0, "a decision is flat wherever it is smooth"),
+    ("threshold", 1, "a decision is flat wherever it is smooth"),
 ];
 
 /// Outputs that carry gradients, for operations where not all do: (operation, outputs, reason).

@@ -25,6 +25,7 @@ pub mod element;
 pub mod gathered;
 pub mod gaussian_kl;
 pub mod gaussian_kl_grad;
+pub mod hopfield_sweep;
 pub mod kernel;
 pub mod learning_rate_step;
 pub mod linear_chain;
@@ -67,9 +68,12 @@ pub mod sparsity;
 pub mod sparsity_grad;
 pub mod sum_all;
 pub mod sum_axis;
+pub mod threshold;
 mod tilted_mean;
+pub mod transpose;
 pub mod unary;
 pub mod valid_ones;
+pub mod valid_share;
 pub mod weight_entropies;
 
 pub use kernel::{Bind, Case, Cost, Dispatch, Kernel, Launch, Request, Terms, Tolerance, Work};
@@ -130,6 +134,7 @@ kernels! {
     element => element::ElementKernel,
     gaussian_kl => gaussian_kl::GaussianKlKernel,
     gaussian_kl_grad => gaussian_kl_grad::GaussianKlGradKernel,
+    hopfield_sweep => hopfield_sweep::HopfieldSweepKernel,
     learning_rate_step => learning_rate_step::LearningRateStepKernel,
     linear_chain => linear_chain::LinearChainKernel,
     linear_chain_grad => linear_chain_grad::LinearChainGradKernel,
@@ -163,8 +168,11 @@ kernels! {
     sparsity_grad => sparsity_grad::SparsityGradKernel,
     sum_all => sum_all::SumAllKernel,
     sum_axis => sum_axis::SumAxisKernel,
+    threshold => threshold::ThresholdKernel,
+    transpose => transpose::TransposeKernel,
     unary => unary::UnaryKernel,
     valid_ones => valid_ones::ValidOnesKernel,
+    valid_share => valid_share::ValidShareKernel,
     weight_entropies => weight_entropies::WeightEntropiesKernel,
 }
 
