@@ -57,6 +57,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("softmax_divergence_grad", "no loss asks for its second derivative"),
     ("softmax_entropy_grad", "no loss asks for its second derivative"),
     ("sparsity_grad", "no loss asks for its second derivative"),
+    ("transpose_into", "an update of a parameter, not part of a loss"),
     ("valid_ones", "its input is the clock"),
     ("weight_entropies", "made by a fusion of a plan, after differentiation"),
 ];

@@ -1,7 +1,7 @@
 //! A copy, the measure of a device's memory: see [`crate::device::ceilings`].
 
 use super::check::{arity, float};
-use super::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
+use super::kernel::{Bind, Case, Cost, Dispatch, Kernel, Launch, Request, Terms, Tolerance, Work};
 use super::samples::Samples;
 use crate::error::Result;
 use crate::graph::Op;
@@ -38,6 +38,14 @@ pub struct CeilingCopyKernel;
 /// Vectors that one invocation copies, as in the shader.
 const EACH: usize = 4;
 
+/// The dispatch that copies `elements` floats.
+pub(super) fn copy(from: Bind, to: Bind, elements: usize) -> Dispatch {
+    let vectors = elements.div_ceil(4);
+    // Rounded up to whole workgroups: the last may have lanes that take fewer than EACH.
+    let work = Work::Invocations(vectors.div_ceil(EACH));
+    Dispatch::new(ShaderKey::plain("ceiling_copy"), vec![from, to], vec![vectors as u32], work)
+}
+
 impl Kernel for CeilingCopyKernel {
     fn stem(&self) -> &'static str {
         "ceiling_copy"
@@ -48,11 +56,8 @@ impl Kernel for CeilingCopyKernel {
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let vectors = r.inputs[0].elements().div_ceil(4);
-        let bindings = vec![Bind::Input(0), Bind::Output(0)];
-        // Rounded up to whole workgroups: the last may have lanes that take fewer than EACH.
-        let work = Work::Invocations(vectors.div_ceil(EACH));
-        Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, vec![vectors as u32], work))
+        let dispatch = copy(Bind::Input(0), Bind::Output(0), r.inputs[0].elements());
+        Ok(Launch { dispatches: vec![dispatch], scratch: Vec::new() })
     }
 
     fn cost(&self, r: &Request<'_>) -> Cost {

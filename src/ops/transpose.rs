@@ -1,9 +1,11 @@
 //! A matrix with rows and columns exchanged: y\[n, m\] = x\[m, n\].
 //!
-//! For networks whose decoder has the encoder's weights. Its own gradient rule, so it can be differentiated again.
+//! For networks whose decoder has the encoder's weights: [`Transpose`] in a graph, and [`TransposeInto`] to bring a
+//! parameter into line with the one it is tied to.
 
-use super::check::{arity, matrix};
-use super::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
+use super::ceiling_copy;
+use super::check::{arity, matrix, same};
+use super::kernel::{Bind, Case, Cost, Dispatch, Kernel, Launch, Request, Terms, Tolerance, Work};
 use super::samples::Samples;
 use crate::error::Result;
 use crate::graph::{Graph, Op, Var};
@@ -45,10 +47,41 @@ impl Op for Transpose {
     crate::twin!();
 }
 
+/// A parameter y \[N, M\] overwritten by xᵀ, for inputs (x \[M, N\], y): the end of a step after which y is to be the
+/// transpose of x again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TransposeInto;
+
+impl TransposeInto {
+    fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
+        Transpose.eval(&x[..1], y);
+    }
+}
+
+impl Op for TransposeInto {
+    fn name(&self) -> &'static str {
+        "transpose_into"
+    }
+
+    fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
+        let [x, y] = arity(self.name(), inputs)?;
+        let (rows, columns) = matrix(self.name(), "x", x)?;
+        same(self.name(), "y", y, &Ty::f32(&[columns, rows]))?;
+        Ok(vec![y.clone()])
+    }
+
+    fn aliases(&self) -> Vec<(usize, usize)> {
+        vec![(1, 0)]
+    }
+
+    crate::twin!();
+}
+
 /// Side of the tile that `shaders/transpose.wgsl` gives a workgroup.
 const SIDE: usize = 16;
 
-/// `shaders/transpose.wgsl`, one workgroup a tile.
+/// `shaders/transpose.wgsl`, one workgroup a tile; what overwrites a parameter goes through memory of its own, since x
+/// and y may lie in one arena, which no dispatch can read and write.
 pub struct TransposeKernel;
 
 impl Kernel for TransposeKernel {
@@ -57,15 +90,21 @@ impl Kernel for TransposeKernel {
     }
 
     fn matches(&self, op: &dyn Op) -> bool {
-        op.downcast::<Transpose>().is_some()
+        op.downcast::<Transpose>().is_some() || op.downcast::<TransposeInto>().is_some()
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (rows, columns) = matrix(self.stem(), "x", r.inputs[0])?;
         let tiles = rows.div_ceil(SIDE) * columns.div_ceil(SIDE);
-        let bindings = vec![Bind::Input(0), Bind::Output(0)];
         let params = vec![rows as u32, columns as u32];
-        Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Groups(tiles)))
+        let to = |target: Bind| {
+            Dispatch::new(ShaderKey::plain("transpose"), vec![Bind::Input(0), target], params, Work::Groups(tiles))
+        };
+        if r.op.downcast::<Transpose>().is_some() {
+            return Ok(Launch { dispatches: vec![to(Bind::Output(0))], scratch: Vec::new() });
+        }
+        let copy = ceiling_copy::copy(Bind::Scratch(0), Bind::Output(0), rows * columns);
+        Ok(Launch { dispatches: vec![to(Bind::Scratch(0)), copy], scratch: vec![r.outputs[0].bytes()] })
     }
 
     fn cost(&self, r: &Request<'_>) -> Cost {
@@ -78,6 +117,10 @@ impl Kernel for TransposeKernel {
         let mut cases: Vec<Case> = [(1, 1), (1, 67), (67, 1), (15, 17), (16, 16), (17, 33), (64, 31)]
             .map(|(m, n)| Case::new(format!("{m}x{n}"), Transpose, vec![s.normal(&[m, n])], exact))
             .into();
+        for (m, n) in [(1, 1), (13, 67), (64, 31)] {
+            let inputs = vec![s.normal(&[m, n]), s.normal(&[n, m])];
+            cases.push(Case::new(format!("{m}x{n} into another"), TransposeInto, inputs, exact));
+        }
         // More tiles than one dimension of a grid holds.
         cases.push(Case::new("2x1048592", Transpose, vec![s.cheap(&[2, (1 << 20) + 16])], exact));
         cases.push(Case::new("784x256", Transpose, vec![s.normal(&[784, 256])], exact).benched());
