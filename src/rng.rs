@@ -57,6 +57,8 @@ pub enum Stream {
     Step = 4,
     /// Initial parameters of the layer of log-variances.
     Latent = 5,
+    /// Patterns to be stored, and what is flipped in them.
+    Patterns = 6,
 }
 
 /// The Threefry key of one stream of a run's seed.

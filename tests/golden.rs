@@ -10,7 +10,7 @@ mod golden_support;
 use golden_support::compare::share;
 use golden_support::vectors::{Expected, Golden};
 use golden_support::{
-    NOT_IMPLEMENTED, Runner, classes, codes, contractive, family, network, optimisers, order, paths, proof,
+    NOT_IMPLEMENTED, Runner, classes, codes, contractive, energy, family, network, optimisers, order, paths, proof,
     reconstruction, weights,
 };
 
@@ -33,6 +33,7 @@ stamp! {
     golden_contractive_2layer => contractive::TWO_LAYERS,
     golden_corruption => family::CORRUPTION,
     golden_gaussian_kl => family::GAUSSIAN_KL,
+    golden_hopfield => energy::HOPFIELD,
     golden_l1_sparse => family::L1,
     golden_layer_entropy => weights::LAYER,
     golden_nmn => classes::ENCODER_TASK,
@@ -40,6 +41,7 @@ stamp! {
     golden_paiton => codes::PAITON,
     golden_path_entropy => paths::PATHS,
     golden_path_marginal_entropy => paths::WIDTHS,
+    golden_rbm_cd1 => energy::RBM,
     golden_recon_losses => reconstruction::RECONSTRUCTION,
     golden_renyi_entropy => weights::RENYI,
     golden_seed000_loss => network::NETWORK,

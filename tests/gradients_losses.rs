@@ -9,10 +9,10 @@ use gpu_ae::graph::{Feeds, Graph, Role, Source, Var, interpret};
 use gpu_ae::nn::layers::Layer;
 use gpu_ae::nn::losses::contractive::squared_projections;
 use gpu_ae::nn::losses::{
-    Activity, contractive_estimate, contractive_exact, gaussian_nll, path_entropy, path_widths, soft_assignment,
-    weight_entropy,
+    Activity, contractive_estimate, contractive_exact, contrastive_divergence, gaussian_nll, path_entropy, path_widths,
+    soft_assignment, weight_entropy,
 };
-use gpu_ae::nn::{Autoencoder, LayerSpec};
+use gpu_ae::nn::{Autoencoder, Boltzmann, LayerSpec};
 use gpu_ae::ops::activation::Activation;
 use gpu_ae::ops::clock;
 use gpu_ae::ops::path_chain::PathBias;
@@ -22,7 +22,15 @@ use gpu_ae::tensor::{HostTensor, Ty};
 
 /// The losses that this file has a test for.
 const PROVED: &[&str] =
-    &["contractive", "gaussian_nll", "path_entropy", "path_width", "soft_assignment", "weight_entropy"];
+    &[
+        "contractive",
+        "contrastive_divergence",
+        "gaussian_nll",
+        "path_entropy",
+        "path_width",
+        "soft_assignment",
+        "weight_entropy",
+    ];
 
 const ORDERS: [f32; 7] = [0.04, 0.5, 0.999, 1.0, 1.5, 3.0, f32::INFINITY];
 const BIASES: [PathBias; 4] = [PathBias::None, PathBias::Source, PathBias::Product, PathBias::Edge];
@@ -196,6 +204,46 @@ fn gaussian_nll_of_mean_scale_and_target() {
     }
 }
 
+/// The parameters of a machine, and a batch of rows for it.
+fn machine(loss: &mut Loss, rows: usize, visible: usize, hidden: usize) -> (Boltzmann, Var) {
+    let sizes: [(&str, &[usize]); 3] = [("W", &[hidden, visible]), ("c", &[hidden]), ("b", &[visible])];
+    let [weight, hidden_bias, visible_bias] = sizes.map(|(name, dims)| loss.input(name, dims));
+    (Boltzmann { weight, hidden_bias, visible_bias }, loss.input("v0", &[rows, visible]))
+}
+
+#[test]
+fn contrastive_divergence_of_data_and_of_the_end_of_a_chain() {
+    for (rows, valid, visible, hidden) in [(1, 1, 1, 1), (5, 3, 7, 4), (8, 8, 3, 9)] {
+        let mut loss = Loss::new(6);
+        let (machine, data) = machine(&mut loss, rows, visible, hidden);
+        let end = loss.input("vk", &[rows, visible]);
+        let clock = loss.clock(valid);
+        let value = contrastive_divergence(&mut loss.graph, &machine, data, end, clock).unwrap();
+        let wrt = [machine.weight, machine.hidden_bias, machine.visible_bias, data, end];
+        loss.prove(&format!("{rows} rows, {valid} valid, {visible}-{hidden}"), &[value], &wrt);
+    }
+}
+
+/// Samples do not change with the weights but where a probability passes its draw, which no difference here does.
+#[test]
+fn contrastive_divergence_takes_its_samples_for_constants() {
+    let mut loss = Loss::new(7);
+    let (machine, data) = machine(&mut loss, 4, 6, 5);
+    let mut state = data;
+    for step in 0..2 {
+        let draws = [5, 6].map(|width| {
+            let name = format!("draws of step {step}, {width} wide");
+            let numbers: Vec<f32> = (0..4 * width).map(|_| loss.rng.uniform()).collect();
+            loss.feeds.insert(name.clone(), HostTensor::from_f32(&[4, width], &numbers));
+            loss.input(&name, &[4, width])
+        });
+        state = machine.gibbs(&mut loss.graph, state, draws).unwrap().visible;
+    }
+    let clock = loss.clock(3);
+    let value = contrastive_divergence(&mut loss.graph, &machine, data, state, clock).unwrap();
+    loss.prove("two steps", &[value], &[machine.weight, machine.hidden_bias, machine.visible_bias]);
+}
+
 #[test]
 fn soft_assignment_totals_each_alone_and_together() {
     for (rows, columns, valid) in [(1, 1, 1), (5, 3, 5), (9, 7, 4)] {
@@ -279,7 +327,7 @@ fn objective(kind: LossKind, rows: usize, valid: usize, seed: u64) -> (Loss, Vec
     let relu = |width| LayerSpec { width, activation: Activation::Relu };
     let layers = [relu(7), relu(3), relu(6), LayerSpec { width: features, activation: last }];
     let mut loss = Loss::new(seed);
-    let model = Autoencoder::new(&mut loss.graph, features, &layers, layers.len().div_ceil(2)).unwrap();
+    let model = Autoencoder::new(&mut loss.graph, features, &layers, layers.len().div_ceil(2), false).unwrap();
     let x = loss.input("x", &[rows, features]);
     let target = loss.input("target", &[rows, features]);
     let clock = loss.clock(valid);

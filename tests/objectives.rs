@@ -6,6 +6,7 @@ mod common;
 #[path = "common/training.rs"]
 mod training;
 
+use gpu_ae::config::energy::ContrastiveDivergence;
 use gpu_ae::config::family::{
     Contraction, ContractionMethod, Corruption, Dropout, Likelihood, Noise, SparsityConfig, SparsityKind, Variational,
 };
@@ -182,6 +183,17 @@ fn models() -> Vec<(&'static str, RunConfig)> {
     };
     let (exact, estimated) = (ContractionMethod::Exact, ContractionMethod::Hutchinson);
     let deep = [layer(8, Tanh), layer(3, Sigmoid)];
+    let tied = |layers: &[LayerConfig]| {
+        let mut config = RunConfig { tied: true, ..small() };
+        config.set_layers(layers, layers.len() / 2);
+        config.entropy.layers = vec![1];
+        config
+    };
+    let machine = RunConfig {
+        contrastive_divergence: Some(ContrastiveDivergence { steps: 2 }),
+        lambda_mse: 0.0,
+        ..tied(&[layer(9, Sigmoid), layer(12, Sigmoid)])
+    };
     let models = vec![
         ("contractive", contractive(exact, &[layer(7, Sigmoid)], 1)),
         ("contractive, tanh", contractive(exact, &[layer(7, Tanh)], 1)),
@@ -197,6 +209,8 @@ fn models() -> Vec<(&'static str, RunConfig)> {
                 ..contractive(exact, &deep, 1)
             },
         ),
+        ("rbm", machine),
+        ("tied", tied(&[layer(8, Relu), layer(5, Relu), layer(8, Relu), layer(12, Sigmoid)])),
         ("sparse", sparse(SparsityKind::L1, Relu)),
         ("sparse, to a rate", sparse(SparsityKind::Divergence, Sigmoid)),
         ("denoising, gaussian", noisy(Noise::Gaussian)),

@@ -124,7 +124,7 @@ fn losses(rows: usize, kind: LossKind) -> Graph {
     let last = if kind == LossKind::Bce { Activation::Identity } else { Activation::Sigmoid };
     let layers = [(6, Activation::Relu), (3, Activation::Relu), (7, last)];
     let layers = layers.map(|(width, activation)| LayerSpec { width, activation });
-    let model = Autoencoder::new(&mut g, 7, &layers, layers.len().div_ceil(2)).unwrap();
+    let model = Autoencoder::new(&mut g, 7, &layers, layers.len().div_ceil(2), false).unwrap();
     let x = g.source(Role::Input, "x", Ty::f32(&[rows, 7]));
     let clock = g.source(Role::State, "clock", clock::ty());
     let one = g.source(Role::State, "one", Ty::f32(&[]));

@@ -66,9 +66,7 @@ fn described(config: &RunConfig) -> Result<String> {
 
     let layers = config.layers().enumerate().map(|(index, layer)| {
         let inputs = config.inputs_of(index, shape.features);
-        let activation = toml::Value::try_from(layer.activation).ok();
-        let activation = activation.as_ref().and_then(toml::Value::as_str).unwrap_or_default().to_string();
-        vec![config.layer_key(index), format!("{inputs} to {}", layer.linear), activation]
+        vec![config.layer_key(index), format!("{inputs} to {}", layer.linear), layer.activation.word().to_string()]
     });
     let layers: Vec<Vec<String>> = layers.collect();
     let parameters: usize = graph.sources().filter(|(_, s)| s.role == Role::Param).map(|(_, s)| s.ty.elements()).sum();

@@ -262,6 +262,7 @@ impl super::RunConfig {
         terms.extend(self.corruption.map(|_| ("denoising", 0.0)));
         terms.extend(self.sparsity.as_ref().map(|sparsity| ("sparsity", sparsity.weight)));
         terms.extend(self.contractive.map(|contractive| ("contractive", contractive.weight)));
+        terms.extend(self.contrastive_divergence.map(|_| ("free_energy_difference", 1.0)));
         if let Some(variational) = self.variational {
             terms.extend([("nll", 1.0), ("kl", variational.beta)]);
         }

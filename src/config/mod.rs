@@ -1,5 +1,6 @@
 //! What a run is: everything that decides its result, as one value that is saved beside it.
 
+pub mod energy;
 mod entropy;
 pub mod family;
 mod keys;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::nn::autoencoder::{REPORT_ENCODER, report_layers};
 use crate::ops::activation::Activation;
+use energy::{ContrastiveDivergence, HopfieldConfig};
 pub use entropy::{Averaging, EntropyConfig, Schedule, Subject};
 use family::{Contraction, Corruption, Dropout, SparsityConfig, Variational};
 pub use layers::LayerConfig;
@@ -74,6 +76,15 @@ pub struct RunConfig {
     /// A code that is drawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variational: Option<Variational>,
+    /// A restricted Boltzmann machine: data made likelier than the machine's own samples.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contrastive_divergence: Option<ContrastiveDivergence>,
+    /// A Hopfield network: patterns stored and recalled, nothing trained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hopfield: Option<HopfieldConfig>,
+    /// Whether the decoder has the encoder's weights, transposed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub tied: bool,
     /// The network from the rows to the code.
     pub encoder: Vec<LayerConfig>,
     /// The network from the code to the reconstruction.
@@ -108,6 +119,9 @@ impl Default for RunConfig {
             sparsity: None,
             contractive: None,
             variational: None,
+            contrastive_divergence: None,
+            hopfield: None,
+            tied: false,
             encoder: Vec::new(),
             decoder: Vec::new(),
         };
@@ -156,6 +170,11 @@ impl RunConfig {
         self
     }
 
+    /// Whether the model has an objective that takes the place of the reconstruction error.
+    pub fn has_own_objective(&self) -> bool {
+        self.variational.is_some() || self.contrastive_divergence.is_some() || self.hopfield.is_some()
+    }
+
     /// Samples of a step where there are `rows` to train on: what a larger batch adds would be padding.
     pub fn step_rows(&self, rows: usize) -> usize {
         self.batch_size.min(rows)
@@ -187,10 +206,13 @@ impl RunConfig {
                 return refuse(format!("{name} {value}: expected a number of 0 or more"));
             }
         }
-        if self.lambda_mse == 0.0 && self.lambda_entropy == 0.0 && self.variational.is_none() {
+        if self.lambda_mse == 0.0 && self.lambda_entropy == 0.0 && !self.has_own_objective() {
             return refuse("--lambda-mse 0 --lambda-entropy 0: nothing would be learnt; one must be positive".into());
         }
         self.check_optimiser()?;
+        if let Some(hopfield) = &self.hopfield {
+            return hopfield.check();
+        }
         self.check_layers()?;
         self.entropy.check()?;
         let last = self.depth();
@@ -211,6 +233,7 @@ impl RunConfig {
         self.sparsity.as_ref().map_or(Ok(()), |sparsity| sparsity.check(hidden))?;
         let (layers, units, drawn) = (self.encoder.len(), self.code_width(), self.variational.is_some());
         self.contractive.map_or(Ok(()), |contractive| contractive.check(layers, units, drawn))?;
+        self.check_energy()?;
         let code = activations[self.code_layer()];
         let keys = [self.code_layer(), self.depth() - 1].map(|index| self.layer_key(index));
         self.variational.map_or(Ok(()), |variational| variational.check([(&keys[0], code), (&keys[1], last)]))

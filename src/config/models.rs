@@ -16,7 +16,7 @@ macro_rules! models {
     };
 }
 
-models!["entropic", "sparse", "contractive", "denoising", "dropout", "vae", "nmn"];
+models!["entropic", "sparse", "contractive", "denoising", "dropout", "vae", "nmn", "rbm", "hopfield"];
 
 /// The configuration file of a model.
 ///

@@ -5,9 +5,10 @@
 
 use super::layers::{Layer, initial_linear};
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Var};
+use crate::graph::{Graph, Role, Var};
 use crate::ops::activation::Activation;
 use crate::rng::{Rng, Stream, stream_key};
+use crate::tensor::Ty;
 
 /// Width and activation of one layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub struct Autoencoder {
     pub layers: Vec<Layer>,
     /// How many of them are the encoder; the last of these makes the code.
     pub encoder: usize,
+    /// Whether the decoder's weights are those of the encoder transposed, in reverse order.
+    pub tied: bool,
 }
 
 /// Layers of the report's encoder.
@@ -38,11 +41,14 @@ pub fn report_layers(features: usize) -> Vec<LayerSpec> {
 }
 
 impl Autoencoder {
-    /// Adds the parameters of an autoencoder to a graph, the first `encoder` of its layers the encoder.
+    /// Adds the parameters of an autoencoder to a graph, the first `encoder` of its layers the encoder. Tied weights
+    /// are parameters like all others, that whoever trains brings into line after every step; they come last, so that
+    /// those that are trained lie side by side.
     ///
     /// # Errors
-    /// When the last layer does not have the width of the input, a width is zero, or one half has no layer.
-    pub fn new(g: &mut Graph, features: usize, layers: &[LayerSpec], encoder: usize) -> Result<Self> {
+    /// When the last layer does not have the width of the input, a width is zero, one half has no layer, or halves
+    /// that are tied are no mirror images.
+    pub fn new(g: &mut Graph, features: usize, layers: &[LayerSpec], encoder: usize, tied: bool) -> Result<Self> {
         if encoder == 0 || layers.len() <= encoder || layers.last().is_none_or(|last| last.width != features) {
             return Err(Error::Usage(format!(
                 "decoder: the last of its layers must be {features} wide, as the input is"
@@ -51,17 +57,33 @@ impl Autoencoder {
         if layers.iter().any(|layer| layer.width == 0) {
             return Err(Error::Usage("linear 0: a layer has at least one neuron".into()));
         }
-        let mut inputs = features;
-        let layers = layers
-            .iter()
-            .enumerate()
-            .map(|(i, spec)| {
-                let layer = Layer::new(g, &parameter_prefix(i), inputs, spec.width, spec.activation);
-                inputs = spec.width;
-                layer
-            })
-            .collect();
-        Ok(Autoencoder { layers, encoder })
+        if tied && !is_mirror(features, layers, encoder) {
+            return Err(Error::Usage("tied: expected a decoder with the widths of the encoder in reverse".into()));
+        }
+        let inputs: Vec<usize> = std::iter::once(features).chain(layers.iter().map(|layer| layer.width)).collect();
+        let ty = |index: usize| Ty::f32(&[layers[index].width, inputs[index]]);
+        let weight = |g: &mut Graph, index: usize| {
+            g.source(Role::Param, format!("{}.weight", parameter_prefix(index)), ty(index))
+        };
+        let mut made: Vec<(Option<Var>, Var)> = Vec::with_capacity(layers.len());
+        for (index, spec) in layers.iter().enumerate() {
+            let own = (!tied || index < encoder).then(|| weight(g, index));
+            let bias = g.source(Role::Param, format!("{}.bias", parameter_prefix(index)), Ty::f32(&[spec.width]));
+            made.push((own, bias));
+        }
+        let layers = made.into_iter().zip(layers).enumerate().map(|(index, ((own, bias), spec))| Layer {
+            name: parameter_prefix(index),
+            weight: own.unwrap_or_else(|| weight(g, index)),
+            bias,
+            activation: spec.activation,
+        });
+        Ok(Autoencoder { layers: layers.collect(), encoder, tied })
+    }
+
+    /// Pairs of layers, one of the encoder and one of the decoder, of which the second has the first's weights
+    /// transposed; none if the network is not tied.
+    pub fn ties(&self) -> Vec<(usize, usize)> {
+        tied_layers(self.layers.len(), self.encoder, self.tied)
     }
 
     /// Index of the layer whose output is the code: the last of the encoder.
@@ -88,12 +110,25 @@ impl Autoencoder {
     }
 }
 
+/// Whether the widths of the decoder are those of the encoder in reverse.
+pub fn is_mirror(features: usize, layers: &[LayerSpec], encoder: usize) -> bool {
+    let widths: Vec<usize> = std::iter::once(features).chain(layers.iter().map(|layer| layer.width)).collect();
+    layers.len() == 2 * encoder && widths.iter().eq(widths.iter().rev())
+}
+
+/// Pairs (encoder, decoder) of tied layers among `depth`, the first `encoder` of them the encoder.
+pub fn tied_layers(depth: usize, encoder: usize, tied: bool) -> Vec<(usize, usize)> {
+    (0..if tied { encoder } else { 0 }).map(|index| (index, depth - 1 - index)).collect()
+}
+
 /// Names of the parameters of layer `index` begin with this.
 pub fn parameter_prefix(index: usize) -> String {
     format!("autoencoder.{}", 2 * index + 1)
 }
 
 /// Names and initial values of all parameters, in order, for a seed.
+///
+/// A tied layer's are drawn like all others, and to be replaced by the transpose of what they are tied to.
 pub fn initial_parameters(features: usize, layers: &[LayerSpec], seed: u64) -> Vec<(String, Vec<f32>)> {
     let mut rng = Rng::new(stream_key(seed, Stream::Init));
     let mut inputs = features;

@@ -9,9 +9,9 @@ use crate::config::family::{
 };
 use crate::error::Result;
 use crate::graph::{Graph, Role, Var};
-use crate::nn::Autoencoder;
 use crate::nn::layers::Layer;
-use crate::nn::losses::{contractive_estimate, contractive_exact};
+use crate::nn::losses::{contractive_estimate, contractive_exact, contrastive_divergence};
+use crate::nn::{Autoencoder, Boltzmann};
 use crate::ops::activation::Activation;
 use crate::ops::batch_gather::BatchGather;
 use crate::ops::batch_rows::BatchRows;
@@ -48,6 +48,8 @@ mod stream {
     pub const DROPOUT: u32 = 16;
     /// And the number of the probe.
     pub const CONTRACTION: u32 = 1 << 10;
+    /// And twice the number of the Gibbs step, one more for its visible units.
+    pub const GIBBS: u32 = 1 << 16;
 }
 
 /// A batch of a data set, and everything computed from it that all graphs share.
@@ -86,7 +88,7 @@ pub(super) fn forward(
     let gather = BatchGather { features: data.features };
     let clock = g.source(Role::State, "clock", clock::ty());
     let bytes = g.source(Role::Data, name, Ty::u8(&[data.rows, gather.stride()]));
-    let model = Autoencoder::new(g, data.features, &config.layer_specs(), config.encoder.len())?;
+    let model = Autoencoder::new(g, data.features, &config.layer_specs(), config.encoder.len(), config.tied)?;
     let code = model.code_layer();
     let log_variance = config.variational.map(|_| {
         let before = config.inputs_of(code, data.features);
@@ -195,6 +197,9 @@ impl Forward {
         if let Some(contractive) = config.contractive {
             terms.push(self.contraction(g, contractive)?);
         }
+        if let Some(divergence) = config.contrastive_divergence {
+            terms.push(self.contrastive_divergence(g, divergence.steps)?);
+        }
         if let (Some(variational), Some((mean, log_variance))) = (config.variational, self.flow.latent) {
             let reconstruction = self.flow.outputs.last().copied().unwrap_or(self.x);
             terms.push(match (variational.likelihood, self.flow.logits) {
@@ -218,6 +223,25 @@ impl Forward {
                 contractive_estimate(g, input, h, clock, config.probes, stream::CONTRACTION)
             }
         }
+    }
+
+    /// The network as a machine of visible and hidden units, and what `steps` Gibbs steps from the rows are less
+    /// likely by.
+    fn contrastive_divergence(&self, g: &mut Graph, steps: u32) -> Result<Var> {
+        let (hidden, visible) = (&self.model.layers[0], &self.model.layers[1]);
+        let machine = Boltzmann { weight: hidden.weight, hidden_bias: hidden.bias, visible_bias: visible.bias };
+        let shapes = [self.flow.outputs[0], self.x].map(|units| g.ty(units).shape.clone());
+        let mut state = self.x;
+        for step in 0..steps {
+            let mut draws = |units: u32| {
+                let op =
+                    RandomUniform { shape: shapes[units as usize].clone(), stream: stream::GIBBS + 2 * step + units };
+                g.apply(op, &[self.clock])
+            };
+            let draws = [draws(0)?, draws(1)?];
+            state = machine.gibbs(g, state, draws)?.visible;
+        }
+        contrastive_divergence(g, &machine, self.x, state, self.clock)
     }
 
     fn sparsity(&self, g: &mut Graph, config: &SparsityConfig) -> Result<Var> {

@@ -12,6 +12,7 @@ use crate::ops::binary::Binary;
 use crate::ops::clock_advance::ClockAdvance;
 use crate::ops::multiplier_step::{MultiplierStep, memory_ty};
 use crate::ops::path_entropy::PathEntropy;
+use crate::ops::transpose::{Transpose, TransposeInto};
 use crate::ops::unary::Unary;
 use crate::tensor::Ty;
 
@@ -145,15 +146,18 @@ pub fn training(config: &RunConfig, data: DataShape) -> Result<Graph> {
     let mse = forward.mse(g)?;
     let entropy = forward.entropy(g, config)?;
     let further = forward.further_terms(g, config, Pass::Train)?;
+    let ties = forward.model.ties();
     let mut named: Vec<(String, Var)> = Vec::new();
-    for layer in forward.model.layers.iter().chain(&forward.log_variance) {
-        named.push((format!("{}.weight", layer.name), layer.weight));
+    for (index, layer) in forward.model.layers.iter().chain(&forward.log_variance).enumerate() {
+        if !ties.iter().any(|(_, tied)| *tied == index) {
+            named.push((format!("{}.weight", layer.name), layer.weight));
+        }
         named.push((format!("{}.bias", layer.name), layer.bias));
     }
     let parameters: Vec<Var> = named.iter().map(|(_, var)| *var).collect();
     // Without a weight a term is only watched.
     let mut losses = Vec::new();
-    if config.lambda_mse > 0.0 || config.variational.is_none() {
+    if config.lambda_mse > 0.0 || !config.has_own_objective() {
         losses.push((mse, lambda_mse));
     }
     if config.lambda_entropy > 0.0 {
@@ -167,7 +171,19 @@ pub fn training(config: &RunConfig, data: DataShape) -> Result<Graph> {
             last_weight = Some(weight);
         }
     }
-    let gradients = grad(g, &losses, &parameters)?;
+    let tied: Vec<Var> = ties.iter().map(|(_, tied)| forward.model.layers[*tied].weight).collect();
+    let mut gradients = grad(g, &losses, &[&parameters[..], &tied].concat())?;
+    let of_tied = gradients.split_off(parameters.len());
+    for ((layer, _), gradient) in ties.iter().zip(of_tied) {
+        let own = parameters.iter().position(|var| *var == forward.model.layers[*layer].weight);
+        if let (Some(own), Some(gradient)) = (own, gradient) {
+            let turned = g.apply(Transpose, &[gradient])?;
+            gradients[own] = Some(match gradients[own] {
+                Some(first) => g.apply(Binary::Add, &[first, turned])?,
+                None => turned,
+            });
+        }
+    }
     let unconnected = || Error::Usage("layers: a parameter has no influence on the loss".into());
     let gradients: Vec<Var> = gradients.into_iter().collect::<Option<_>>().ok_or_else(unconnected)?;
 
@@ -185,7 +201,12 @@ pub fn training(config: &RunConfig, data: DataShape) -> Result<Graph> {
     let advance = ClockAdvance { beta1: settings.beta1, beta2: settings.beta2 };
     let terms = [&[forward.clock, ring, mse, entropy][..], &further].concat();
     let advanced = g.push(std::sync::Arc::new(advance), &terms)?;
-    update(g, config, advanced[0], rate, &named, gradients)?;
+    let stepped = update(g, config, advanced[0], rate, &named, gradients)?;
+    for (layer, tied) in ties {
+        let own = parameters.iter().position(|var| *var == forward.model.layers[layer].weight);
+        let own = own.map_or(forward.model.layers[layer].weight, |own| stepped[own]);
+        g.apply(TransposeInto, &[own, forward.model.layers[tied].weight])?;
+    }
     Ok(std::mem::take(g))
 }
 

@@ -41,9 +41,9 @@ const EIGENVALUES: usize = 16;
 /// The value above which a unit with this activation counts as active; none where there is no such value.
 fn threshold(activation: Activation) -> Option<f32> {
     match activation {
-        Activation::Relu => Some(0.0),
+        Activation::Relu | Activation::LeakyRelu => Some(0.0),
         Activation::Sigmoid => Some(0.5),
-        Activation::Identity => None,
+        Activation::Identity | Activation::Tanh | Activation::Softplus => None,
     }
 }
 

@@ -59,12 +59,12 @@ pub(super) fn update(
     rate: Var,
     parameters: &[(String, Var)],
     mut gradients: Vec<Var>,
-) -> Result<()> {
+) -> Result<Vec<Var>> {
     let tensors = parameters.len();
     if let Some(limit) = config.optimiser.clip {
         gradients = g.push(Arc::new(ClipNorm { limit, tensors }), &gradients)?;
     }
-    match config.optimiser.kind {
+    let stepped = match config.optimiser.kind {
         OptimiserKind::Adam | OptimiserKind::AdamW => {
             adam(g, adam_settings(config, tensors), clock, rate, parameters, &gradients)?
         }
@@ -73,5 +73,5 @@ pub(super) fn update(
             sgd(g, SgdStep { momentum, decay, tensors }, clock, rate, parameters, &gradients)?
         }
     };
-    Ok(())
+    Ok(stepped)
 }

@@ -3,7 +3,7 @@
 use super::forward::LOG_VARIANCE;
 use crate::config::{RunConfig, Schedule};
 use crate::error::Result;
-use crate::nn::autoencoder::initial_parameters;
+use crate::nn::autoencoder::{initial_parameters, tied_layers};
 use crate::nn::layers::initial_linear;
 use crate::ops::clock;
 use crate::rng::{Rng, Stream, stream_key};
@@ -23,7 +23,15 @@ pub(super) fn settings(config: &RunConfig) -> Vec<(String, f32)> {
 
 /// Parameters and clock before the first of `rows` rows, by name.
 pub(super) fn start_values(config: &RunConfig, features: usize, rows: usize) -> Result<Vec<(String, Vec<u8>)>> {
-    let parameters = initial_parameters(features, &config.layer_specs(), config.seed).into_iter();
+    let mut parameters = initial_parameters(features, &config.layer_specs(), config.seed);
+    for (layer, tied) in tied_layers(config.depth(), config.encoder.len(), config.tied) {
+        // Two parameters a layer, the weight first.
+        let columns = config.inputs_of(layer, features);
+        let weight = &parameters[2 * layer].1;
+        let turned = (0..columns).flat_map(|column| weight.iter().skip(column).step_by(columns)).copied().collect();
+        parameters[2 * tied].1 = turned;
+    }
+    let parameters = parameters.into_iter();
     let mut values: Vec<(String, Vec<u8>)> =
         parameters.map(|(name, values)| (name, bytemuck::cast_slice(&values).to_vec())).collect();
     if config.variational.is_some() {

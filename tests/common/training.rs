@@ -77,7 +77,7 @@ fn scalar(graph: &mut Graph, name: &str) -> Var {
 pub fn training(recipe: Recipe) -> Training {
     let mut graph = Graph::new();
     let g = &mut graph;
-    let model = Autoencoder::new(g, recipe.features, &recipe.layers, recipe.layers.len().div_ceil(2)).unwrap();
+    let model = Autoencoder::new(g, recipe.features, &recipe.layers, recipe.layers.len().div_ceil(2), false).unwrap();
     let clock = g.source(Role::State, "clock", clock::ty());
     let [learning_rate, one, lambda] = ["learning_rate", "one", "lambda"].map(|name| scalar(g, name));
     let gather = BatchGather { features: recipe.features };

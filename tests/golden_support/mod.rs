@@ -5,6 +5,7 @@ pub mod classes;
 pub mod codes;
 pub mod compare;
 pub mod contractive;
+pub mod energy;
 pub mod family;
 pub mod machine;
 pub mod network;
@@ -49,12 +50,10 @@ pub fn as_they_are(_: &mut Case) {}
 pub const NOT_IMPLEMENTED: &[&str] = &[
     "factorized_bits",
     "gaussian_bits",
-    "hopfield",
     "hyperprior_bits",
     "mmd",
     "nt_xent",
     "pgd_linf",
-    "rbm_cd1",
     "sparsity",
     "spectrum",
     "ste_round",

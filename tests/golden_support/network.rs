@@ -79,7 +79,7 @@ impl Network {
                 activation: if i + 1 == count { Activation::Sigmoid } else { Activation::Relu },
             })
             .collect();
-        let model = Autoencoder::new(&mut setup.graph, features, &layers, layers.len().div_ceil(2)).unwrap();
+        let model = Autoencoder::new(&mut setup.graph, features, &layers, layers.len().div_ceil(2), false).unwrap();
         let mut parameters = Vec::new();
         for (i, layer) in model.layers.iter().enumerate() {
             for (input, suffix, var) in [('W', "weight", layer.weight), ('b', "bias", layer.bias)] {

@@ -2,6 +2,7 @@
 //! where the gradient starts.
 
 pub mod contractive;
+pub mod contrastive_divergence;
 pub mod gaussian_nll;
 pub mod path_entropy;
 pub mod path_width;
@@ -9,6 +10,7 @@ pub mod soft_assignment;
 pub mod weight_entropy;
 
 pub use contractive::{contractive_estimate, contractive_exact};
+pub use contrastive_divergence::contrastive_divergence;
 pub use gaussian_nll::gaussian_nll;
 pub use path_entropy::{PathStatistics, path_entropy};
 pub use path_width::path_widths;
