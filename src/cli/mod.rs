@@ -9,6 +9,7 @@ mod doctor;
 mod eval;
 mod export;
 mod flags;
+mod hopfield;
 mod inspect;
 pub mod output;
 mod pictures;

@@ -31,6 +31,9 @@ fn further(config: &RunConfig, m: &EpochMetrics) -> String {
         ("active_codes", "codes in use", 0),
         ("test_denoising", "of noisy", 4),
         ("test_sparsity", "sparsity", 3),
+        ("test_contractive", "jacobian²", 3),
+        ("test_wasserstein", "wasserstein", 4),
+        ("test_free_energy_difference", "energy gap", 3),
     ];
     let told =
         told.iter().filter_map(|(key, name, decimals)| Some(format!("{name} {:.decimals$}  ", m.observed.get(*key)?)));

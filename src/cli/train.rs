@@ -54,6 +54,14 @@ pub struct Args {
 
 pub fn run(args: Args, begin: Instant) -> Result<()> {
     let quiet = args.quiet || args.json;
+    if args.resume.is_none() {
+        let config = args.config.clone().resolve(&args.device)?;
+        if let Some(settings) = &config.hopfield {
+            let path = free_out(&args, &config)?;
+            let (data, mut device) = prepare(&config, quiet)?;
+            return super::hopfield::run(&config, settings, &data, device.as_mut(), &path, [quiet, args.json]);
+        }
+    }
     let mut run = match &args.resume {
         Some(path) => resume(&args, path.clone(), quiet)?,
         None => start(&args, quiet)?,
@@ -149,9 +157,7 @@ fn prepare(config: &RunConfig, quiet: bool) -> Result<(Dataset, Box<dyn Device>)
 fn start(args: &Args, quiet: bool) -> Result<Prepared> {
     let config = args.config.clone().resolve(&args.device)?;
     config.warnings().iter().filter(|_| !quiet).for_each(|warning| complain(&format!("warning: {warning}")));
-    // Refused before any work is done, made only once data and device are there.
-    let path = args.out.clone().unwrap_or_else(|| default_out(&config.data));
-    RunDir::check_free(&path)?;
+    let path = free_out(args, &config)?;
     let (data, mut device) = prepare(&config, quiet)?;
     // Only a file can say so, and only now is it known to be wrong.
     if let Err(error) = config.check_shape(data.train.row_bytes, &data.name) {
@@ -208,6 +214,13 @@ fn resume(args: &Args, path: PathBuf, quiet: bool) -> Result<Prepared> {
     Ok(Prepared { run, config, data, path })
 }
 
+/// Where a new run goes: refused before any work is done, made only once data and device are there.
+fn free_out(args: &Args, config: &RunConfig) -> Result<PathBuf> {
+    let path = args.out.clone().unwrap_or_else(|| default_out(&config.data));
+    RunDir::check_free(&path)?;
+    Ok(path)
+}
+
 /// `runs/<data>-<time>`, numbered when two runs start within a second.
 fn default_out(data: &str) -> PathBuf {
     let time =
@@ -241,12 +254,15 @@ fn introduce(config: &RunConfig, data: &Dataset, device: &str, quiet: bool) {
     let features = data.train.row_bytes;
     let widths: Vec<String> = config.layers().map(|layer| layer.linear.to_string()).collect();
     let mut inputs = features;
+    // A tied layer has biases of its own alone.
+    let own = if config.tied { config.encoder.len() } else { config.depth() };
     let parameters: usize = config
         .layers()
-        .map(|layer| {
-            let count = layer.linear * (inputs + 1);
+        .enumerate()
+        .map(|(index, layer)| {
+            let weights = if index < own { inputs } else { 0 };
             inputs = layer.linear;
-            count
+            layer.linear * (weights + 1)
         })
         .sum();
     complain(&format!(

@@ -9,6 +9,7 @@ mod event;
 pub mod export;
 mod forward;
 pub mod graph;
+pub mod hopfield;
 pub mod inspect;
 pub mod metrics;
 pub mod observation;

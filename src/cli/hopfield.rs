@@ -1,0 +1,89 @@
+//! `gpu-ae train --model hopfield`: patterns stored and recalled, nothing trained.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use gpu_ae::config::RunConfig;
+use gpu_ae::config::energy::HopfieldConfig;
+use gpu_ae::data::Dataset;
+use gpu_ae::device::Device;
+use gpu_ae::nn::hopfield::{Rule, Update};
+use gpu_ae::report::{Band, format_number, image_grid, text_table, write_png};
+use gpu_ae::train::RunDir;
+use gpu_ae::train::hopfield::{Recall, study};
+use gpu_ae::{Error, Result};
+
+use super::output::{complain, say_json, tell};
+
+/// Images side by side in the picture.
+const COLUMNS: usize = 12;
+/// Images in it.
+const IMAGES: usize = 24;
+
+fn name(rule: Rule) -> &'static str {
+    match rule {
+        Rule::Projection => "projection",
+        Rule::Hebbian => "Hebbian",
+    }
+}
+
+fn row(recall: &Recall) -> Vec<String> {
+    let percent = |share: f64| format!("{:.1}%", 100.0 * share);
+    vec![
+        name(recall.rule).into(),
+        format!("{}", recall.load),
+        recall.patterns.to_string(),
+        percent(f64::from(recall.flips)),
+        percent(recall.exact),
+        percent(recall.near),
+        format!("{:.3}", recall.overlap_before),
+        format!("{:.3}", recall.overlap_after),
+        format_number(recall.steps),
+        percent(recall.at_rest),
+    ]
+}
+
+/// Stores and recalls on the device, into the run directory `path`.
+pub fn run(
+    config: &RunConfig,
+    settings: &HopfieldConfig,
+    data: &Dataset,
+    device: &mut dyn Device,
+    path: &Path,
+    [quiet, json]: [bool; 2],
+) -> Result<()> {
+    let neurons = data.train.row_bytes;
+    if !quiet {
+        let order = if settings.update == Update::Synchronous { "all at once" } else { "one after the other" };
+        complain(&format!("hopfield: {neurons} neurons, updated {order}, on {} with {}", data.name, device.name()));
+    }
+    let directory = RunDir::create(path)?;
+    directory.write_config(config)?;
+    let metrics = directory.metrics();
+    let mut file = std::fs::File::create(&metrics).map_err(Error::io(&metrics, "create"))?;
+    let mut recalls: Vec<Recall> = Vec::new();
+    let picture = study(device, settings, data, config.seed, |recall| {
+        let line = serde_json::to_string(recall).map_err(|error| Error::Failed(error.to_string()))?;
+        writeln!(file, "{line}").map_err(Error::io(&metrics, "write"))?;
+        recalls.push(recall.clone());
+        Ok(())
+    })?;
+    let shown = |pixels: &[f32]| pixels[..pixels.len().min(IMAGES * neurons)].to_vec();
+    let mut rows = vec![("stored", shown(&picture.stored)), ("shown", shown(&picture.flipped))];
+    rows.extend(picture.recalled.iter().map(|(rule, pixels)| (name(*rule), shown(pixels))));
+    let bands: Vec<Band<'_>> = rows.iter().map(|(caption, pixels)| Band { caption, pixels }).collect();
+    let file = path.join("retrieval.png");
+    write_png(&file, &image_grid(&bands, data.image, COLUMNS)?)?;
+    if json {
+        return say_json(&recalls);
+    }
+    if !quiet {
+        let headers =
+            ["rule", "load", "patterns", "flipped", "exact", "near", "overlap before", "after", "steps", "at rest"];
+        let rows: Vec<Vec<String>> = recalls.iter().map(row).collect();
+        tell(text_table(&headers, &rows).trim_end());
+        tell(&format!("run directory: {}", path.display()));
+        tell(&format!("picture:       {}: stored, as shown, and what each rule recalls", file.display()));
+    }
+    Ok(())
+}
