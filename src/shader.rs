@@ -23,26 +23,27 @@ macro_rules! sources {
 /// Kernel sources by stem.
 pub const KERNEL_SOURCES: &[(&str, &str)] = sources!["":
     activation, activation_grad, activeness, activeness_grad, adam_step, add_bias, batch_gather, batch_labels,
-    batch_norm, batch_norm_grad, batch_rows, binary, broadcast, ceiling_copy, ceiling_fma, clip_norm_scale,
+    batch_norm, batch_norm_grad, batch_rows, binary, broadcast, bures, ceiling_copy, ceiling_fma, clip_norm_scale,
     clip_norm_squares, clock_advance, corrupt, element, gaussian_kl_columns, gaussian_kl_grad, hopfield_sweep,
     learning_rate_step, linear_chain, linear_chain_grad, linear_weight_grads, matmul_cooperative, matmul_join,
-    matmul_nn, matmul_nt, matmul_shared, matmul_subgroup, matmul_tn, matmul_uniform, multiplier_step, network_pass,
-    network_update, normalise_rows, path_entropy_grad, path_entropy_sweep, path_entropy_totals, random_bits,
-    random_normal, random_uniform, reconstruction_loss, renyi_entropy, sgd_step, softmax_cross_entropy,
-    softmax_cross_entropy_grad, softmax_divergence, softmax_divergence_grad, softmax_entropy_columns,
-    softmax_entropy_grad, softmax_entropy_rows, softmax_entropy_totals, sparsity_grad, sparsity_rates, sparsity_total,
-    sum_all, sum_axis, threshold, transpose, unary, valid_ones, valid_share, weight_entropies,
+    matmul_nn, matmul_nt, matmul_shared, matmul_subgroup, matmul_tn, matmul_uniform, mmd, mmd_grad, moments,
+    moments_grad, multiplier_step, network_pass, network_update, normalise_rows, path_entropy_grad,
+    path_entropy_sweep, path_entropy_totals, random_bits, random_normal, random_uniform, reconstruction_loss,
+    renyi_entropy, sgd_step, softmax_cross_entropy, softmax_cross_entropy_grad, softmax_divergence,
+    softmax_divergence_grad, softmax_entropy_columns, softmax_entropy_grad, softmax_entropy_rows,
+    softmax_entropy_totals, sparsity_grad, sparsity_rates, sparsity_total, sum_all, sum_axis, threshold, transpose,
+    unary, valid_ones, valid_share, weight_entropies,
 ];
 
 /// Sources of the snippets in `shaders/common/`.
 pub const SNIPPET_SOURCES: &[(&str, &str)] = sources!["common/":
     activation_slope, activation_value, activeness_term, batch_row, batch_store_scalar, batch_store_vec4, bias_sums,
-    clock, expm1, finish_bias, finish_plain, finish_slope, index, lanes, left_columns, left_gather, left_rows,
-    left_scalar, left_vec4, mask_scalar, mask_vec4, network_adam, network_batch, network_layers, network_loss,
-    network_losses, network_tile, no_bias_sums, order, path_nodes, path_step, permutation, product_scalar,
-    product_vec4, reduce, renyi, right_columns, right_gather, right_rows, right_scalar, right_uniform_scalar,
-    right_uniform_vec4, right_vec4, row_length_same, row_length_table, rows_binding4, rows_binding5, safe_math,
-    samples2, samples4, softmax_row, sparsity_kinds, target_gather, target_vec4, threefry,
+    clock, expm1, finish_bias, finish_plain, finish_slope, index, jacobi, lanes, left_columns, left_gather, left_rows,
+    left_scalar, left_vec4, mask_scalar, mask_vec4, mmd_kernel, network_adam, network_batch, network_layers,
+    network_loss, network_losses, network_tile, no_bias_sums, order, path_nodes, path_step, permutation,
+    product_scalar, product_vec4, reduce, renyi, right_columns, right_gather, right_rows, right_scalar,
+    right_uniform_scalar, right_uniform_vec4, right_vec4, row_length_same, row_length_table, rows_binding4,
+    rows_binding5, safe_math, samples2, samples4, softmax_row, sparsity_kinds, target_gather, target_vec4, threefry,
 ];
 
 /// What kernels may ask for beyond WGSL's core; the plan offers them only to devices that have it.

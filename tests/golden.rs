@@ -11,7 +11,7 @@ use golden_support::compare::share;
 use golden_support::vectors::{Expected, Golden};
 use golden_support::{
     NOT_IMPLEMENTED, Runner, classes, codes, contractive, energy, family, network, optimisers, order, paths, proof,
-    reconstruction, weights,
+    reconstruction, wasserstein, weights,
 };
 
 /// Makes a test of every runner, and the list of all.
@@ -36,6 +36,7 @@ stamp! {
     golden_hopfield => energy::HOPFIELD,
     golden_l1_sparse => family::L1,
     golden_layer_entropy => weights::LAYER,
+    golden_mmd => wasserstein::MMD,
     golden_nmn => classes::ENCODER_TASK,
     golden_optim => optimisers::OPTIMISERS,
     golden_paiton => codes::PAITON,
@@ -47,6 +48,7 @@ stamp! {
     golden_seed000_loss => network::NETWORK,
     golden_softmax_ce => classes::CROSS_ENTROPY,
     golden_vae_elbo => family::ELBO,
+    golden_wasserstein_gauss => wasserstein::GAUSSIAN,
 }
 
 #[test]

@@ -9,11 +9,12 @@ use gpu_ae::graph::{Feeds, Graph, Role, Source, Var, interpret};
 use gpu_ae::nn::layers::Layer;
 use gpu_ae::nn::losses::contractive::squared_projections;
 use gpu_ae::nn::losses::{
-    Activity, contractive_estimate, contractive_exact, contrastive_divergence, gaussian_nll, path_entropy, path_widths,
-    soft_assignment, weight_entropy,
+    Activity, contractive_estimate, contractive_exact, contrastive_divergence, gaussian_nll,
+    gaussian_wasserstein, path_entropy, path_widths, soft_assignment, weight_entropy,
 };
 use gpu_ae::nn::{Autoencoder, Boltzmann, LayerSpec};
 use gpu_ae::ops::activation::Activation;
+use gpu_ae::ops::bures::Bures;
 use gpu_ae::ops::clock;
 use gpu_ae::ops::path_chain::PathBias;
 use gpu_ae::ops::path_entropy::PathEntropy;
@@ -26,6 +27,7 @@ const PROVED: &[&str] =
         "contractive",
         "contrastive_divergence",
         "gaussian_nll",
+        "gaussian_wasserstein",
         "path_entropy",
         "path_width",
         "soft_assignment",
@@ -242,6 +244,22 @@ fn contrastive_divergence_takes_its_samples_for_constants() {
     let clock = loss.clock(3);
     let value = contrastive_divergence(&mut loss.graph, &machine, data, state, clock).unwrap();
     loss.prove("two steps", &[value], &[machine.weight, machine.hidden_bias, machine.visible_bias]);
+}
+
+#[test]
+fn gaussian_wasserstein_of_codes_behind_a_layer() {
+    for (rows, valid, width) in [(5, 4, 1), (9, 9, 3), (40, 31, 6)] {
+        for diagonal in [false, true] {
+            let mut loss = Loss::new(6);
+            let x = loss.input("x", &[rows, 7]);
+            let clock = loss.clock(valid);
+            let layer = Layer::new(&mut loss.graph, "layer", 7, width, Activation::Identity);
+            let codes = layer.forward(&mut loss.graph, x).unwrap();
+            let value = gaussian_wasserstein(&mut loss.graph, codes, clock, Bures { diagonal, jitter: 1e-3 }).unwrap();
+            let label = format!("{rows}x{width}, {valid} valid, diagonal {diagonal}");
+            loss.prove(&label, &[value], &[x, layer.weight, layer.bias]);
+        }
+    }
 }
 
 #[test]

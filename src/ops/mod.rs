@@ -14,6 +14,7 @@ pub mod batch_norm_grad;
 pub mod batch_rows;
 pub mod binary;
 pub mod broadcast;
+pub mod bures;
 pub mod ceiling_copy;
 pub mod ceiling_fma;
 mod check;
@@ -26,6 +27,7 @@ pub mod gathered;
 pub mod gaussian_kl;
 pub mod gaussian_kl_grad;
 pub mod hopfield_sweep;
+mod jacobi;
 pub mod kernel;
 pub mod learning_rate_step;
 pub mod linear_chain;
@@ -41,6 +43,10 @@ pub mod matmul_subgroup;
 mod matmul_tiles;
 pub mod matmul_tn;
 pub mod matmul_uniform;
+pub mod mmd;
+pub mod mmd_grad;
+pub mod moments;
+pub mod moments_grad;
 pub mod multiplier_step;
 pub mod network;
 pub mod network_pass;
@@ -126,6 +132,7 @@ kernels! {
     batch_rows => batch_rows::BatchRowsKernel,
     binary => binary::BinaryKernel,
     broadcast => broadcast::BroadcastKernel,
+    bures => bures::BuresKernel,
     ceiling_copy => ceiling_copy::CeilingCopyKernel,
     ceiling_fma => ceiling_fma::CeilingFmaKernel,
     clip_norm => clip_norm::ClipNormKernel,
@@ -146,6 +153,10 @@ kernels! {
     matmul_subgroup => matmul_subgroup::MatMulSubgroupKernel,
     matmul_tn => matmul_tn::MatMulTnKernel,
     matmul_uniform => matmul_uniform::MatMulUniformKernel,
+    mmd => mmd::MmdKernel,
+    mmd_grad => mmd_grad::MmdGradKernel,
+    moments => moments::MomentsKernel,
+    moments_grad => moments_grad::MomentsGradKernel,
     multiplier_step => multiplier_step::MultiplierStepKernel,
     network_pass => network_pass::NetworkPassKernel,
     network_update => network_update::NetworkUpdateKernel,

@@ -14,6 +14,7 @@ pub mod paths;
 pub mod proof;
 pub mod reconstruction;
 pub mod vectors;
+pub mod wasserstein;
 pub mod weights;
 
 use std::collections::BTreeMap;
@@ -51,14 +52,12 @@ pub const NOT_IMPLEMENTED: &[&str] = &[
     "factorized_bits",
     "gaussian_bits",
     "hyperprior_bits",
-    "mmd",
     "nt_xent",
     "pgd_linf",
     "sparsity",
     "spectrum",
     "ste_round",
     "sup_ce_bits",
-    "wasserstein_gauss",
 ];
 
 /// An order written as in the index: `a1` is 1, `a05` 0.5, `a15` 1.5, `ainf` infinity.

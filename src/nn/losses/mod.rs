@@ -4,6 +4,7 @@
 pub mod contractive;
 pub mod contrastive_divergence;
 pub mod gaussian_nll;
+pub mod gaussian_wasserstein;
 pub mod path_entropy;
 pub mod path_width;
 pub mod soft_assignment;
@@ -12,6 +13,7 @@ pub mod weight_entropy;
 pub use contractive::{contractive_estimate, contractive_exact};
 pub use contrastive_divergence::contrastive_divergence;
 pub use gaussian_nll::gaussian_nll;
+pub use gaussian_wasserstein::gaussian_wasserstein;
 pub use path_entropy::{PathStatistics, path_entropy};
 pub use path_width::path_widths;
 pub use soft_assignment::{SoftAssignment, soft_assignment};
