@@ -31,6 +31,7 @@ fn every_model_trains_with_its_defaults_and_tells_its_terms() {
         ("denoising", &["test_denoising"]),
         ("dropout", &["test_mse"]),
         ("vae", &["test_nll", "test_kl", "test_elbo"]),
+        ("wae", &["test_wasserstein"]),
     ];
     for (model, keys) in told {
         let run = folder.path().join(model);
@@ -113,6 +114,9 @@ fn what_makes_no_sense_is_refused_by_name() {
         (&["--model", "contractive", "--set", "contractive.weight=-1"], "contractive.weight -1"),
         (&["--model", "contractive", "--set", "contractive.probes=0"], "contractive.probes 0"),
         (&["--model", "vae", "--set", "variational.beta=-1"], "variational.beta -1"),
+        (&["--model", "wae", "--set", "wasserstein.weight=-1"], "wasserstein.weight -1"),
+        (&["--model", "wae", "--set", "wasserstein.kind=sinkhorn"], "wasserstein.kind"),
+        (&["--model", "wae", "--batch-size", "1"], "--batch-size 1"),
     ];
     for (flags, named) in cases {
         let output = gpu_ae(&[&["train", "--out", "unused-folder"][..], flags].concat());

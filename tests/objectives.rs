@@ -10,6 +10,7 @@ use gpu_ae::config::energy::ContrastiveDivergence;
 use gpu_ae::config::family::{
     Contraction, ContractionMethod, Corruption, Dropout, Likelihood, Noise, SparsityConfig, SparsityKind, Variational,
 };
+use gpu_ae::config::wasserstein::{Distance, Wasserstein};
 use gpu_ae::config::{LayerConfig, RunConfig};
 use gpu_ae::device::{CpuDevice, Device};
 use gpu_ae::graph::{Feeds, Graph, Role, interpret};
@@ -194,6 +195,12 @@ fn models() -> Vec<(&'static str, RunConfig)> {
         lambda_mse: 0.0,
         ..tied(&[layer(9, Sigmoid), layer(12, Sigmoid)])
     };
+    let wasserstein = |kind| RunConfig {
+        encoder: vec![layer(8, Relu), layer(3, Identity)],
+        decoder: vec![layer(6, Relu), layer(12, Sigmoid)],
+        wasserstein: Some(Wasserstein { kind, weight: 0.3, jitter: 1e-2 }),
+        ..small()
+    };
     let models = vec![
         ("contractive", contractive(exact, &[layer(7, Sigmoid)], 1)),
         ("contractive, tanh", contractive(exact, &[layer(7, Tanh)], 1)),
@@ -220,6 +227,11 @@ fn models() -> Vec<(&'static str, RunConfig)> {
         ("vae", variational(Likelihood::Bernoulli, Sigmoid, 0.0)),
         ("vae, warmed up", variational(Likelihood::Bernoulli, Sigmoid, 2.0)),
         ("vae, gaussian", variational(Likelihood::Gaussian, Identity, 2.0)),
+        ("wae", wasserstein(Distance::MmdImq)),
+        ("wae, rbf", wasserstein(Distance::MmdRbf)),
+        ("wae, scales", wasserstein(Distance::MmdImqMulti)),
+        ("wae, gaussian", wasserstein(Distance::Gaussian)),
+        ("wae, diagonal", wasserstein(Distance::GaussianDiagonal)),
     ];
     models.iter().for_each(|(label, config)| config.check().unwrap_or_else(|error| panic!("{label}: {error}")));
     models

@@ -131,7 +131,7 @@ pub enum Likelihood {
     Gaussian,
 }
 
-fn refuse(key: &str, value: impl std::fmt::Display, expected: &str) -> Result<()> {
+pub(super) fn refuse(key: &str, value: impl std::fmt::Display, expected: &str) -> Result<()> {
     Err(Error::Usage(format!("{key} {value}: expected {expected}")))
 }
 
@@ -263,6 +263,7 @@ impl super::RunConfig {
         terms.extend(self.sparsity.as_ref().map(|sparsity| ("sparsity", sparsity.weight)));
         terms.extend(self.contractive.map(|contractive| ("contractive", contractive.weight)));
         terms.extend(self.contrastive_divergence.map(|_| ("free_energy_difference", 1.0)));
+        terms.extend(self.wasserstein.map(|wasserstein| ("wasserstein", wasserstein.weight)));
         if let Some(variational) = self.variational {
             terms.extend([("nll", 1.0), ("kl", variational.beta)]);
         }

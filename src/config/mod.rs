@@ -9,6 +9,7 @@ mod models;
 mod optimiser;
 mod places;
 mod warnings;
+pub mod wasserstein;
 
 use std::path::PathBuf;
 
@@ -24,6 +25,7 @@ pub use layers::LayerConfig;
 pub use models::{MODELS, model_file};
 pub use optimiser::{EarlyStopping, OptimiserConfig, OptimiserKind, RateKind, RateSchedule};
 pub use places::in_file;
+use wasserstein::Wasserstein;
 
 /// Everything that decides a run's result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -85,6 +87,9 @@ pub struct RunConfig {
     /// Whether the decoder has the encoder's weights, transposed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub tied: bool,
+    /// A penalty on the distribution of the codes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wasserstein: Option<Wasserstein>,
     /// The network from the rows to the code.
     pub encoder: Vec<LayerConfig>,
     /// The network from the code to the reconstruction.
@@ -122,6 +127,7 @@ impl Default for RunConfig {
             contrastive_divergence: None,
             hopfield: None,
             tied: false,
+            wasserstein: None,
             encoder: Vec::new(),
             decoder: Vec::new(),
         };
@@ -235,6 +241,9 @@ impl RunConfig {
         self.contractive.map_or(Ok(()), |contractive| contractive.check(layers, units, drawn))?;
         self.check_energy()?;
         let code = activations[self.code_layer()];
+        let key = self.layer_key(self.code_layer());
+        let of_code = (key.as_str(), code, self.code_width());
+        self.wasserstein.map_or(Ok(()), |wasserstein| wasserstein.check(of_code, self.batch_size))?;
         let keys = [self.code_layer(), self.depth() - 1].map(|index| self.layer_key(index));
         self.variational.map_or(Ok(()), |variational| variational.check([(&keys[0], code), (&keys[1], last)]))
     }

@@ -16,7 +16,7 @@ macro_rules! models {
     };
 }
 
-models!["entropic", "sparse", "contractive", "denoising", "dropout", "vae", "nmn", "rbm", "hopfield"];
+models!["entropic", "sparse", "contractive", "denoising", "dropout", "vae", "wae", "nmn", "rbm", "hopfield"];
 
 /// The configuration file of a model.
 ///

@@ -30,8 +30,8 @@ pub struct Bures {
     pub jitter: f32,
 }
 
-/// Columns that the kernel has memory for.
-const LARGEST: usize = 192;
+/// Columns that a covariance may have: those that the kernel has memory for.
+pub const LARGEST: usize = 192;
 /// The least eigenvalue that counts, as a share of the largest, and at all.
 const LEAST: (f64, f64) = (f32::EPSILON as f64, 1e-30);
 

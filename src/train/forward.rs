@@ -7,18 +7,21 @@ use crate::config::RunConfig;
 use crate::config::family::{
     Contraction, ContractionMethod, Corruption, Likelihood, Noise, SparsityConfig, SparsityKind,
 };
+use crate::config::wasserstein::{Distance, Wasserstein};
 use crate::error::Result;
 use crate::graph::{Graph, Role, Var};
 use crate::nn::layers::Layer;
-use crate::nn::losses::{contractive_estimate, contractive_exact, contrastive_divergence};
+use crate::nn::losses::{contractive_estimate, contractive_exact, contrastive_divergence, gaussian_wasserstein};
 use crate::nn::{Autoencoder, Boltzmann};
 use crate::ops::activation::Activation;
 use crate::ops::batch_gather::BatchGather;
 use crate::ops::batch_rows::BatchRows;
 use crate::ops::binary::Binary;
+use crate::ops::bures::Bures;
 use crate::ops::clock;
 use crate::ops::corrupt::Corrupt;
 use crate::ops::gaussian_kl::GaussianKl;
+use crate::ops::mmd::Mmd;
 use crate::ops::random_normal::RandomNormal;
 use crate::ops::random_uniform::RandomUniform;
 use crate::ops::reconstruction_loss::{LossKind, ReconstructionLoss};
@@ -44,6 +47,7 @@ pub(super) enum Pass {
 mod stream {
     pub const CORRUPTION: u32 = 2;
     pub const CODE: u32 = 3;
+    pub const PRIOR: u32 = 4;
     /// And the number of the layer.
     pub const DROPOUT: u32 = 16;
     /// And the number of the probe.
@@ -200,6 +204,10 @@ impl Forward {
         if let Some(divergence) = config.contrastive_divergence {
             terms.push(self.contrastive_divergence(g, divergence.steps)?);
         }
+        if let Some(wasserstein) = config.wasserstein {
+            terms.push(self.wasserstein(g, wasserstein)?);
+        }
+        // The last two, where graph.rs looks for them.
         if let (Some(variational), Some((mean, log_variance))) = (config.variational, self.flow.latent) {
             let reconstruction = self.flow.outputs.last().copied().unwrap_or(self.x);
             terms.push(match (variational.likelihood, self.flow.logits) {
@@ -242,6 +250,24 @@ impl Forward {
             state = machine.gibbs(g, state, draws)?.visible;
         }
         contrastive_divergence(g, &machine, self.x, state, self.clock)
+    }
+
+    /// How far the codes are from the standard normal distribution.
+    fn wasserstein(&self, g: &mut Graph, config: Wasserstein) -> Result<Var> {
+        let codes = self.flow.outputs[self.model.code_layer()];
+        let mut discrepancy = |kernel: Mmd| {
+            let prior = RandomNormal { shape: g.ty(codes).shape.clone(), stream: stream::PRIOR };
+            let prior = g.apply(prior, &[self.clock])?;
+            g.apply(kernel, &[codes, prior, self.clock])
+        };
+        let diagonal = match config.kind {
+            Distance::MmdImq => return discrepancy(Mmd::Imq),
+            Distance::MmdRbf => return discrepancy(Mmd::Rbf),
+            Distance::MmdImqMulti => return discrepancy(Mmd::ImqMulti),
+            Distance::Gaussian => false,
+            Distance::GaussianDiagonal => true,
+        };
+        gaussian_wasserstein(g, codes, self.clock, Bures { diagonal, jitter: config.jitter })
     }
 
     fn sparsity(&self, g: &mut Graph, config: &SparsityConfig) -> Result<Var> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::forward::{Flow, Forward, Pass, forward};
 use super::graph::DataShape;
+use super::normality::Normality;
 use super::session::{Session, load};
 use super::spectrum::{covariance_spectrum, effective_rank};
 use crate::config::RunConfig;
@@ -217,8 +218,9 @@ pub struct Observation {
 impl Observation {
     /// As metrics: `path_entropy`, of hidden layer N `effective_width_N` (exp of the entropy of its neurons' shares
     /// of the paths), `active_units_N`, `dead_units_N` and `active_share_N`; of the code layer `latent_usage`, the
-    /// largest eigenvalues of its covariance `code_spectrum_1` and so on, and its effective rank `code_rank`; of drawn
-    /// codes the divergences `test_kl_1` and so on, and `active_codes`.
+    /// largest eigenvalues of its covariance `code_spectrum_1` and so on, and its effective rank `code_rank`, and
+    /// `code_ks`, how far it is from normal (see [`Normality`]); of drawn codes the divergences `test_kl_1` and so on,
+    /// and `active_codes`.
     pub fn metrics(&self) -> std::collections::BTreeMap<String, f64> {
         let mut metrics = std::collections::BTreeMap::from([("path_entropy".to_string(), self.path_entropy)]);
         for (index, layer) in self.layers.iter().enumerate() {
@@ -241,6 +243,8 @@ impl Observation {
             let active = code.variance.iter().filter(|&&variance| variance > ACTIVE_CODE).count();
             metrics.insert("active_codes".into(), active as f64);
         }
+        let width = self.codes.len() / self.rows.max(1);
+        metrics.insert("code_ks".into(), Normality::of(&self.codes, width).distance);
         metrics
     }
 }

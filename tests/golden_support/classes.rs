@@ -6,6 +6,7 @@ use gpu_ae::graph::{Role, Var};
 use gpu_ae::nn::layers::Layer;
 use gpu_ae::ops::activation::Activation;
 use gpu_ae::ops::binary::Binary;
+use gpu_ae::ops::sgd_step::SgdStep;
 use gpu_ae::ops::softmax_cross_entropy::SoftmaxCrossEntropy;
 use gpu_ae::ops::sum_all::SumAll;
 use gpu_ae::ops::unary::Unary;
@@ -78,7 +79,8 @@ fn encoder_task(case: &Case, machine: &mut dyn Machine) -> Answers {
     s.gradients("loss", &[(loss, one)], &wrt);
     let gradients: Vec<Var> = s.graph.results()[3..].iter().map(|(_, var)| *var).collect();
     let parameters: Vec<(String, Var)> = wrt.iter().map(|(name, var)| (name.to_string(), *var)).collect();
-    sgd(&mut s.graph, 0.0, clock, rate, &parameters, &gradients).unwrap();
+    let tensors = parameters.len();
+    sgd(&mut s.graph, SgdStep { momentum: 0.0, decay: 0.0, tensors }, clock, rate, &parameters, &gradients).unwrap();
     s.zero_the_rest();
     let results: Vec<String> = s.graph.results().iter().map(|(name, _)| name.clone()).collect();
 
