@@ -25,7 +25,7 @@ fn number(metrics: &Value, key: &str) -> f64 {
 fn every_model_trains_with_its_defaults_and_tells_its_terms() {
     let data = small_mnist();
     let folder = tempfile::tempdir().unwrap();
-    let told: [(&str, &[&str]); 5] = [
+    let told: [(&str, &[&str]); 6] = [
         ("sparse", &["test_sparsity"]),
         ("contractive", &["test_contractive"]),
         ("denoising", &["test_denoising"]),

@@ -10,7 +10,7 @@ use gpu_ae::train::{Checkpoint, Event, Run, RunDir};
 use gpu_ae::{Error, Result};
 use serde::Serialize;
 
-use super::flags::{DataFlags, DeviceFlag, evaluation_session, load_data, open_device, open_run};
+use super::flags::{DataFlags, DeviceFlag, evaluation_session, open_device, open_run};
 use super::output::{complain, say, say_json, tell, thousands};
 use super::pictures::draw;
 
@@ -145,7 +145,7 @@ pub fn run(args: Args) -> Result<()> {
 
 /// Trains on without entropy; returns the test error.
 fn fine_tune(mut checkpoint: Checkpoint, directory: RunDir, epochs: u32, quiet: bool) -> Result<f64> {
-    let data = load_data(&checkpoint.config)?;
+    let data = checkpoint.config.load_data()?;
     let device = open_device(&checkpoint.config.device, true)?;
     let mut config = checkpoint.config.clone();
     config.epochs = checkpoint.epoch() + epochs;

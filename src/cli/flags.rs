@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use clap::Args;
 use gpu_ae::config::{RunConfig, Schedule};
-use gpu_ae::data::{self, Dataset};
+use gpu_ae::data::Dataset;
 use gpu_ae::device::{Choice, Device, open};
 use gpu_ae::train::{Checkpoint, RunDir, Session, Tuning};
 use gpu_ae::{Error, Result};
@@ -48,6 +48,9 @@ fn whole<T: FromStr + Bounded + Display>(text: &str) -> Result<T, String> {
 pub struct ConfigFlags {
     #[command(flatten)]
     pub data: DataFlags,
+    /// Class whose rows are left out of the training data, not of the test data
+    #[arg(long, value_name = "CLASS", value_parser = whole::<u8>, allow_negative_numbers = true)]
+    pub without: Option<u8>,
     /// Kind of model: entropic, sparse, denoising, dropout or vae [default: entropic]
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
@@ -125,6 +128,9 @@ impl ConfigFlags {
         if self.data.data_dir.is_some() {
             config.data_dir = self.data.data_dir;
         }
+        if self.without.is_some() {
+            config.without = self.without;
+        }
         set(&mut config.device, device.device.clone());
         set(&mut config.epochs, self.epochs);
         set(&mut config.batch_size, self.batch_size);
@@ -151,6 +157,7 @@ impl ConfigFlags {
         }
         let fixed = [
             ("--data", self.data.data.clone(), made.data.clone()),
+            ("--without", self.without.map(|n| n.to_string()), made.without.map_or("none".into(), |n| n.to_string())),
             ("--model", self.model.clone(), made.model.clone()),
             ("--recipe", self.recipe.clone(), made.recipe.clone()),
             ("--batch-size", self.batch_size.map(|n| n.to_string()), made.batch_size.to_string()),
@@ -176,11 +183,6 @@ pub fn open_device(name: &str, quiet: bool) -> Result<Box<dyn Device>> {
     Ok(device)
 }
 
-/// Loads the data of a configuration.
-pub fn load_data(config: &RunConfig) -> Result<Dataset> {
-    data::load(&config.data, config.data_dir.as_deref(), config.seed)
-}
-
 /// A trained run, its configuration adjusted by flags; the run's own data and device unless they say
 /// otherwise. Where there is a best epoch, the parameters are those of that one.
 pub fn open_run(path: &Path, data: &DataFlags, device: &DeviceFlag, quiet: bool) -> Result<(RunDir, Checkpoint)> {
@@ -195,6 +197,10 @@ pub fn open_run(path: &Path, data: &DataFlags, device: &DeviceFlag, quiet: bool)
         // The configuration is the newest one, which a resumed run may have changed.
         (checkpoint.state, checkpoint.sums) = (best.state, best.sums);
     }
+    if data.data.as_ref().is_some_and(|name| *name != checkpoint.config.data) {
+        // Classes of other data are none of those that were left out.
+        checkpoint.config.without = None;
+    }
     let flags = ConfigFlags { data: data.clone(), ..ConfigFlags::default() };
     flags.apply(device, &mut checkpoint.config)?;
     Ok((run, checkpoint))
@@ -202,7 +208,11 @@ pub fn open_run(path: &Path, data: &DataFlags, device: &DeviceFlag, quiet: bool)
 
 /// A session that evaluates a checkpoint's model on its configuration's data.
 pub fn evaluation_session(checkpoint: &Checkpoint, quiet: bool) -> Result<Session> {
-    let data = load_data(&checkpoint.config)?;
+    session_on(checkpoint, &checkpoint.config.load_data()?, quiet)
+}
+
+/// The same on data that is there already.
+pub fn session_on(checkpoint: &Checkpoint, data: &Dataset, quiet: bool) -> Result<Session> {
     let features = checkpoint.config.decoder.last().map_or(0, |layer| layer.linear);
     if data.test.row_bytes != features {
         return Err(Error::Usage(format!(
@@ -212,7 +222,7 @@ pub fn evaluation_session(checkpoint: &Checkpoint, quiet: bool) -> Result<Sessio
     }
     let device = open_device(&checkpoint.config.device, quiet)?;
     let choices = Tuning::or_static(checkpoint.tuning.as_ref(), device.as_ref());
-    let mut session = Session::for_evaluation(device, &checkpoint.config, &data, &choices)?;
+    let mut session = Session::for_evaluation(device, &checkpoint.config, data, &choices)?;
     session.restore(&checkpoint.state)?;
     Ok(session)
 }

@@ -9,7 +9,7 @@ use gpu_ae::shader::assemble;
 use gpu_ae::train::graph::{DataShape, training};
 use gpu_ae::{Error, Result};
 
-use super::flags::{ConfigFlags, DeviceFlag, load_data};
+use super::flags::{ConfigFlags, DeviceFlag};
 use super::output::say;
 
 /// Kinds of machine a plan can be made for.
@@ -44,10 +44,10 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> Result<()> {
-    let custom_folder = args.config.data.data_dir.is_some();
+    let other_rows = args.config.data.data_dir.is_some() || args.config.without.is_some();
     let config = args.config.resolve(&DeviceFlag::default())?;
-    let shape = if custom_folder {
-        DataShape::of(&load_data(&config)?.train)
+    let shape = if other_rows {
+        DataShape::of(&config.load_data()?.train)
     } else {
         let data = source(&config.data)?;
         DataShape { rows: data.train_rows, features: data.image.bytes() }

@@ -10,7 +10,7 @@ use gpu_ae::train::{Checkpoint, Run, RunDir};
 use gpu_ae::{Error, Result, whole_file};
 use serde::{Deserialize, Serialize};
 
-use super::flags::{ConfigFlags, DeviceFlag, load_data, open_device};
+use super::flags::{ConfigFlags, DeviceFlag, open_device};
 use super::output::{complain, say, say_json, tell};
 use super::tuning::{self, Precision, Tune};
 
@@ -207,7 +207,7 @@ fn train_one(
     config: &RunConfig,
     mut device: Box<dyn Device>,
 ) -> Result<(Outcome, Option<Box<dyn Device>>)> {
-    let data = load_data(config)?;
+    let data = config.load_data()?;
     let folder = directory.0.join(path);
     let run_dir = RunDir::open(&folder).ok().filter(|run| run.checkpoint().exists());
     let mut run = match run_dir {

@@ -13,7 +13,7 @@ use gpu_ae::train::sweep::COLLAPSED;
 use gpu_ae::train::{Checkpoint, EpochMetrics, Event, Run, RunDir};
 use gpu_ae::{Error, Result};
 
-use super::flags::{ConfigFlags, DeviceFlag, load_data, open_device};
+use super::flags::{ConfigFlags, DeviceFlag, open_device};
 use super::output::{complain, say_json, tell, thousands};
 use super::pictures::draw;
 use super::profile::{ceilings, table, write_table};
@@ -150,7 +150,7 @@ struct Prepared {
 
 /// Opens the device while the data is being made ready.
 fn prepare(config: &RunConfig, quiet: bool) -> Result<(Dataset, Box<dyn Device>)> {
-    let (data, device) = rayon::join(|| load_data(config), || open_device(&config.device, quiet));
+    let (data, device) = rayon::join(|| config.load_data(), || open_device(&config.device, quiet));
     Ok((data?, device?))
 }
 
@@ -253,18 +253,7 @@ fn introduce(config: &RunConfig, data: &Dataset, device: &str, quiet: bool) {
     }
     let features = data.train.row_bytes;
     let widths: Vec<String> = config.layers().map(|layer| layer.linear.to_string()).collect();
-    let mut inputs = features;
-    // A tied layer has biases of its own alone.
-    let own = if config.tied { config.encoder.len() } else { config.depth() };
-    let parameters: usize = config
-        .layers()
-        .enumerate()
-        .map(|(index, layer)| {
-            let weights = if index < own { inputs } else { 0 };
-            inputs = layer.linear;
-            layer.linear * (weights + 1)
-        })
-        .sum();
+    let parameters = config.parameters(features);
     complain(&format!(
         "{} {features}-{} ({} parameters) on {} ({} + {} images) with {device}",
         config.model,

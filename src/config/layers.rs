@@ -66,6 +66,15 @@ impl RunConfig {
         }
     }
 
+    /// Number of parameters of the network for rows of `features` values; a tied layer has only biases of its own.
+    pub fn parameters(&self, features: usize) -> usize {
+        let own = if self.tied { self.encoder.len() } else { self.depth() };
+        let inputs = |index: usize| if index < own { self.inputs_of(index, features) } else { 0 };
+        let layer = |index: usize, width: usize| width * (inputs(index) + 1);
+        let layers: usize = self.layers().enumerate().map(|(index, config)| layer(index, config.linear)).sum();
+        layers + if self.variational.is_some() { layer(self.code_layer(), self.code_width()) } else { 0 }
+    }
+
     /// Sets both halves from one list, the first `encoder` layers being the encoder.
     pub fn set_layers(&mut self, layers: &[LayerConfig], encoder: usize) {
         let (encoder, decoder) = layers.split_at(encoder.min(layers.len()));

@@ -8,6 +8,7 @@ mod layers;
 mod models;
 mod optimiser;
 mod places;
+mod rows;
 mod warnings;
 pub mod wasserstein;
 
@@ -40,6 +41,9 @@ pub struct RunConfig {
     /// Folder of the data set's files, if not the default one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
+    /// Class whose rows are left out of the training data; the test data keeps them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub without: Option<u8>,
     /// Device asked for.
     pub device: String,
     /// Seed of initial parameters, of the order of samples and of built-in data.
@@ -108,6 +112,7 @@ impl Default for RunConfig {
             recipe: "report".into(),
             data: "digits".into(),
             data_dir: None,
+            without: None,
             device: "auto".into(),
             seed: 0,
             epochs: 10,

@@ -4,8 +4,10 @@ pub mod digits;
 pub mod download;
 pub mod idx;
 pub mod mnist;
+pub mod npy;
 pub mod one_hot;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -59,6 +61,19 @@ impl Split {
             to[..self.row_bytes].copy_from_slice(from);
         }
         padded
+    }
+
+    /// Rows `range` as values from 0 to 1, `[rows, row_bytes]`.
+    pub fn values(&self, range: Range<usize>) -> Vec<f32> {
+        let bytes = &self.bytes[range.start * self.row_bytes..range.end * self.row_bytes];
+        bytes.iter().map(|&byte| f32::from(byte) / 255.0).collect()
+    }
+
+    /// The same without the rows of a class.
+    pub fn without(&self, class: u8) -> Split {
+        let rows = self.bytes.chunks_exact(self.row_bytes.max(1)).zip(&self.labels);
+        let (bytes, labels): (Vec<&[u8]>, Vec<u8>) = rows.filter(|(_, label)| **label != class).unzip();
+        Split { rows: labels.len(), row_bytes: self.row_bytes, bytes: bytes.concat(), labels }
     }
 }
 

@@ -1,0 +1,47 @@
+//! The rows that a configuration trains on and is judged by.
+
+use super::RunConfig;
+use crate::data::{self, Dataset};
+use crate::error::{Error, Result};
+
+impl RunConfig {
+    /// Loads the data, without the class that is to be left out of training.
+    ///
+    /// # Errors
+    /// When the data cannot be had, or there is no such class in it or nothing else.
+    pub fn load_data(&self) -> Result<Dataset> {
+        let mut data = data::load(&self.data, self.data_dir.as_deref(), self.seed)?;
+        let Some(class) = self.without else { return Ok(data) };
+        let train = data.train.without(class);
+        if train.rows == data.train.rows || train.rows == 0 {
+            let mut classes = data.train.labels;
+            classes.sort_unstable();
+            classes.dedup();
+            let classes: Vec<String> = classes.iter().map(ToString::to_string).collect();
+            let (name, classes) = (&data.name, classes.join(", "));
+            return Err(Error::Usage(format!(
+                "--without {class}: expected one of several classes of {name}: {classes}"
+            )));
+        }
+        data.train = train;
+        Ok(data)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_is_left_out_of_training_alone() {
+        let whole = data::digits::dataset(3, 200, 50).unwrap();
+        let train = whole.train.without(4);
+        let left: Vec<usize> = (0..200).filter(|&row| whole.train.labels[row] != 4).collect();
+        assert!(left.len() < 200 && train.rows == left.len() && !train.labels.contains(&4));
+        for (row, &from) in left.iter().enumerate() {
+            assert_eq!(train.values(row..row + 1), whole.train.values(from..from + 1));
+            assert_eq!(train.labels[row], whole.train.labels[from]);
+        }
+    }
+}
