@@ -59,6 +59,8 @@ pub enum Stream {
     Latent = 5,
     /// Patterns to be stored, and what is flipped in them.
     Patterns = 6,
+    /// Codes and images made of a trained network.
+    Generate = 16,
 }
 
 /// The Threefry key of one stream of a run's seed.
@@ -100,6 +102,12 @@ impl Rng {
     /// Uniform in [low, high).
     pub fn range(&mut self, low: f32, high: f32) -> f32 {
         low + (high - low) * self.uniform()
+    }
+
+    /// Standard normal, by Box and Muller; of the two that a draw of two words gives, the first.
+    pub fn normal(&mut self) -> f64 {
+        let (radius, angle) = (1.0 - f64::from(self.uniform()), f64::from(self.uniform()));
+        (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos()
     }
 
     /// Uniform integer in 0..n (n > 0), by multiply-shift; the bias is below n / 2³².
@@ -194,5 +202,15 @@ mod tests {
         let mean = draws.iter().sum::<f32>() / draws.len() as f32;
         assert!(draws.iter().all(|u| (0.0..1.0).contains(u)));
         assert!((mean - 0.5).abs() < 0.012, "mean {mean}, four standard errors are 0.0115");
+    }
+
+    #[test]
+    fn normal_numbers_have_the_moments_of_the_standard_gaussian() {
+        let mut rng = Rng::new(stream_key(3, Stream::Generate));
+        let draws: Vec<f64> = (0..100_000).map(|_| rng.normal()).collect();
+        let moment = |power: i32| draws.iter().map(|x| x.powi(power)).sum::<f64>() / draws.len() as f64;
+        for (power, expected, allowed) in [(1, 0.0, 0.015), (2, 1.0, 0.02), (3, 0.0, 0.06), (4, 3.0, 0.15)] {
+            assert!((moment(power) - expected).abs() < allowed, "moment {power}: {}", moment(power));
+        }
     }
 }

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use gpu_ae::config::{RunConfig, in_file, model_file};
 use gpu_ae::data::source;
-use gpu_ae::graph::Role;
 use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Plan};
 use gpu_ae::report::text_table;
 use gpu_ae::train::graph::{DataShape, training};
@@ -69,7 +68,7 @@ fn described(config: &RunConfig) -> Result<String> {
         vec![config.layer_key(index), format!("{inputs} to {}", layer.linear), layer.activation.word().to_string()]
     });
     let layers: Vec<Vec<String>> = layers.collect();
-    let parameters: usize = graph.sources().filter(|(_, s)| s.role == Role::Param).map(|(_, s)| s.ty.elements()).sum();
+    let parameters = config.parameters(shape.features);
 
     let weighted = [("mse", config.lambda_mse), ("entropy", config.signed_lambda_entropy())];
     let weighted: Vec<_> = weighted.into_iter().chain(config.further_terms()).collect();

@@ -255,6 +255,11 @@ impl super::RunConfig {
         Ok(())
     }
 
+    /// Whether training holds the codes near the standard Gaussian, so that images can be drawn from it.
+    pub fn has_prior(&self) -> bool {
+        self.variational.is_some()
+    }
+
     /// Names and weights of the loss terms beside error and entropy. Those of weight 0 are only watched: under noise,
     /// the error of what the network makes of noisy rows, which is what it trains on anyway.
     pub fn further_terms(&self) -> Vec<(&'static str, f32)> {

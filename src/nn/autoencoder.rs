@@ -104,6 +104,22 @@ impl Autoencoder {
         Ok(outputs)
     }
 
+    /// The codes of x \[batch, features\].
+    ///
+    /// # Errors
+    /// When x has another width.
+    pub fn encode(&self, g: &mut Graph, x: Var) -> Result<Var> {
+        self.layers[..self.encoder].iter().try_fold(x, |x, layer| layer.forward(g, x))
+    }
+
+    /// What becomes of codes \[batch, width of the code\].
+    ///
+    /// # Errors
+    /// When they have another width.
+    pub fn decode(&self, g: &mut Graph, codes: Var) -> Result<Var> {
+        self.layers[self.encoder..].iter().try_fold(codes, |x, layer| layer.forward(g, x))
+    }
+
     /// Weights and biases of all layers, in order.
     pub fn parameters(&self) -> Vec<Var> {
         self.layers.iter().flat_map(|layer| [layer.weight, layer.bias]).collect()

@@ -80,6 +80,17 @@ pub(super) struct Flow {
     pub latent: Option<(Var, Var)>,
 }
 
+/// The parameters of a network for rows of `features` values, in the one order that all graphs have them in; and the
+/// layer of the codes' log-variances, if codes are drawn.
+pub(super) fn network(g: &mut Graph, config: &RunConfig, features: usize) -> Result<(Autoencoder, Option<Layer>)> {
+    let model = Autoencoder::new(g, features, &config.layer_specs(), config.encoder.len(), config.tied)?;
+    let log_variance = config.variational.map(|_| {
+        let before = config.inputs_of(model.code_layer(), features);
+        Layer::new(g, LOG_VARIANCE, before, config.code_width(), Activation::Identity)
+    });
+    Ok((model, log_variance))
+}
+
 /// A batch of the data set of this name, through the network.
 pub(super) fn forward(
     g: &mut Graph,
@@ -92,12 +103,7 @@ pub(super) fn forward(
     let gather = BatchGather { features: data.features };
     let clock = g.source(Role::State, "clock", clock::ty());
     let bytes = g.source(Role::Data, name, Ty::u8(&[data.rows, gather.stride()]));
-    let model = Autoencoder::new(g, data.features, &config.layer_specs(), config.encoder.len(), config.tied)?;
-    let code = model.code_layer();
-    let log_variance = config.variational.map(|_| {
-        let before = config.inputs_of(code, data.features);
-        Layer::new(g, LOG_VARIANCE, before, config.code_width(), Activation::Identity)
-    });
+    let (model, log_variance) = network(g, config, data.features)?;
     let rows = g.apply(BatchRows(batch), &[clock])?;
     let x = g.apply(gather, &[bytes, rows])?;
     let input = match config.corruption.filter(|_| pass == Pass::Train) {

@@ -1,7 +1,10 @@
 //! Training: graphs, the session on a device, checkpoints, metrics, the loop.
 
+pub mod auroc;
 pub mod checkpoint;
+mod cholesky;
 pub mod cluster;
+pub mod codes;
 pub mod collapse;
 pub mod compact;
 pub mod early_stopping;
@@ -12,6 +15,7 @@ pub mod graph;
 pub mod hopfield;
 pub mod inspect;
 pub mod metrics;
+pub mod mixture;
 pub mod normality;
 pub mod observation;
 pub mod optimiser;

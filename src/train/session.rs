@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::codes::Part;
 use super::graph::{self, DataShape, RING_STEPS, WARM_UP, terms};
 use super::metrics::TermSums;
 use super::start::{settings, start_values};
@@ -36,6 +37,8 @@ pub struct Session {
     pub(super) evaluate: ProgramId,
     /// The program of an observation, once there was one.
     pub(super) observe: Option<ProgramId>,
+    /// The programs of parts of the network, once they were used.
+    pub(super) parts: BTreeMap<Part, ProgramId>,
     pub(super) test: DataShape,
     image: ImageShape,
     pub(super) config: RunConfig,
@@ -97,7 +100,17 @@ impl Session {
         let evaluate = load(device.as_mut(), "evaluate", &graph, choices)?;
         device.write(evaluate, "test images", &data.test.device_rows())?;
         let (config, choices) = (config.clone(), choices.clone());
-        Ok(Session { device, train: None, evaluate, observe: None, test, image: data.image, config, choices })
+        Ok(Session {
+            device,
+            train: None,
+            evaluate,
+            observe: None,
+            parts: BTreeMap::new(),
+            test,
+            image: data.image,
+            config,
+            choices,
+        })
     }
 
     /// The device.

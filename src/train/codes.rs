@@ -1,0 +1,140 @@
+//! Parts of a trained network at work: rows become codes, codes become rows, rows are judged one by one.
+
+use super::forward::network;
+use super::session::{Session, load};
+use crate::config::RunConfig;
+use crate::error::{Error, Result};
+use crate::graph::{Graph, Role};
+use crate::ops::activation::Activation;
+use crate::ops::binary::Binary;
+use crate::ops::sum_axis::SumAxis;
+use crate::ops::unary::Unary;
+use crate::tensor::Ty;
+
+/// Rows that go through a part at a time.
+const BATCH: usize = 500;
+
+/// Name of what goes in, and of what comes out.
+const ROWS: &str = "rows";
+const RESULT: &str = "result";
+
+/// A part of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// Rows in, codes out; of a variational network their means.
+    Encode,
+    /// Codes in, rows out.
+    Decode,
+    /// Rows in, the mean squared error of each one's reconstruction out.
+    Judge,
+}
+
+impl Part {
+    fn name(self) -> &'static str {
+        match self {
+            Part::Encode => "encode",
+            Part::Decode => "decode",
+            Part::Judge => "judge rows",
+        }
+    }
+}
+
+/// The graph of a part for `batch` rows of a network for `features` values: source `rows`, result `result`.
+///
+/// # Errors
+/// When the layers do not fit the data.
+pub fn part(config: &RunConfig, part: Part, features: usize, batch: usize) -> Result<Graph> {
+    let g = &mut Graph::new();
+    // Memory of parameters is shared with all other plans, so all of them are there, needed or not.
+    let (model, _) = network(g, config, features)?;
+    let width = if part == Part::Decode { config.code_width() } else { features };
+    let rows = g.source(Role::Input, ROWS, Ty::f32(&[batch, width]));
+    let result = match part {
+        Part::Encode => model.encode(g, rows)?,
+        Part::Decode => model.decode(g, rows)?,
+        Part::Judge => {
+            let codes = model.encode(g, rows)?;
+            let reconstruction = model.decode(g, codes)?;
+            let difference = g.apply(Binary::Sub, &[reconstruction, rows])?;
+            let square = g.apply(Binary::Mul, &[difference, difference])?;
+            let sum = g.apply(SumAxis::Columns, &[square])?;
+            g.apply(Unary::Affine { scale: 1.0 / features as f32, shift: 0.0 }, &[sum])?
+        }
+    };
+    g.result(RESULT, result);
+    Ok(std::mem::take(g))
+}
+
+impl Session {
+    /// The codes `[rows, width of the code]` of `rows`, `[rows, features]` from 0 to 1.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn encode(&mut self, rows: &[f32]) -> Result<Vec<f32>> {
+        self.through(Part::Encode, rows)
+    }
+
+    /// What the decoder makes of codes, `[rows, width of the code]`: rows `[rows, features]`.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn decode(&mut self, codes: &[f32]) -> Result<Vec<f32>> {
+        self.through(Part::Decode, codes)
+    }
+
+    /// The mean squared error per value of the reconstruction of each of `rows`, `[rows, features]`: `[rows]`. Of a
+    /// variational network it is the reconstruction of the mean code.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn row_errors(&mut self, rows: &[f32]) -> Result<Vec<f32>> {
+        self.through(Part::Judge, rows)
+    }
+
+    /// Batch by batch through a part; the last one is filled up with zeros.
+    fn through(&mut self, part: Part, rows: &[f32]) -> Result<Vec<f32>> {
+        let (features, code) = (self.test.features, self.config.code_width());
+        let (from, to) = match part {
+            Part::Encode => (features, code),
+            Part::Decode => (code, features),
+            Part::Judge => (features, 1),
+        };
+        if !rows.len().is_multiple_of(from) {
+            return Err(Error::graph(part.name(), format!("{} values are no rows of {from}", rows.len())));
+        }
+        let program = match self.parts.get(&part) {
+            Some(&program) => program,
+            None => {
+                let graph = self::part(&self.config, part, features, BATCH)?;
+                let program = load(self.device.as_mut(), part.name(), &graph, &self.choices)?;
+                *self.parts.entry(part).or_insert(program)
+            }
+        };
+        let mut results = Vec::with_capacity(rows.len() / from * to);
+        let mut filled = vec![0.0; BATCH * from];
+        for batch in rows.chunks(BATCH * from) {
+            filled[..batch.len()].copy_from_slice(batch);
+            filled[batch.len()..].fill(0.0);
+            self.device.write(program, ROWS, bytemuck::cast_slice(&filled))?;
+            self.device.run(program, 1)?;
+            let result = self.device.read_f32(program, RESULT)?;
+            results.extend_from_slice(&result[..batch.len() / from * to]);
+        }
+        match results.iter().position(|value| !value.is_finite()) {
+            Some(place) => {
+                Err(Error::Failed(format!("{}: what comes of row {} is not finite", part.name(), place / to)))
+            }
+            None => Ok(results),
+        }
+    }
+}
+
+/// Brings codes to the nearest that the encoder can give: those of a ReLU are not negative.
+pub fn into_range(config: &RunConfig, codes: &mut [f32]) {
+    let (low, high) = match config.encoder.last().map(|layer| layer.activation) {
+        Some(Activation::Relu) => (0.0, f32::INFINITY),
+        Some(Activation::Sigmoid) => (0.0, 1.0),
+        _ => return,
+    };
+    codes.iter_mut().for_each(|value| *value = value.clamp(low, high));
+}
