@@ -8,17 +8,17 @@ use crate::data::ImageShape;
 use crate::error::{Error, Result};
 
 /// Images are enlarged as often as fits into this many pixels, so MNIST is shown at three times.
-const CELL: usize = 84;
+pub(super) const CELL: usize = 84;
 /// Space around the grid, and between one group of rows and the next.
-const GAP: usize = 16;
+pub(super) const GAP: usize = 16;
 /// Space between images of a group, across and down.
-const SEPARATOR: usize = 3;
+pub(super) const SEPARATOR: usize = 3;
 /// The largest width and height of a picture.
-const LARGEST_SIDE: usize = 1 << 15;
+pub(super) const LARGEST_SIDE: usize = 1 << 15;
 /// Line height of the captions.
-const LETTERING: f64 = 28.0;
+pub(super) const LETTERING: f64 = 28.0;
 
-const PAPER: Rgb<u8> = Rgb([255, 255, 255]);
+pub(super) const PAPER: Rgb<u8> = Rgb([255, 255, 255]);
 /// Drawn instead of a pixel that is NaN: no grey, and rare in photographs.
 const NOT_A_NUMBER: Rgb<u8> = Rgb([255, 0, 255]);
 
@@ -72,7 +72,7 @@ pub fn image_grid(bands: &[Band], image: ImageShape, columns: usize) -> Result<R
     Ok(picture)
 }
 
-fn refused(problem: String) -> Error {
+pub(super) fn refused(problem: String) -> Error {
     Error::Failed(format!("cannot draw a grid of images: {problem}"))
 }
 
@@ -137,7 +137,13 @@ impl Layout {
     }
 }
 
-fn draw_image(picture: &mut RgbImage, pixels: &[f32], image: ImageShape, (left, top): (usize, usize), scale: usize) {
+pub(super) fn draw_image(
+    picture: &mut RgbImage,
+    pixels: &[f32],
+    image: ImageShape,
+    (left, top): (usize, usize),
+    scale: usize,
+) {
     let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
     for (index, pixel) in pixels.chunks_exact(image.channels).enumerate() {
         let color = match *pixel {

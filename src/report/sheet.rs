@@ -1,0 +1,179 @@
+//! Sheets of images in rows that mean something each: a caption beside a row, headings above its images.
+
+use image::RgbImage;
+use plotters::prelude::{BitMapBackend, IntoDrawingArea};
+
+use super::grid::{CELL, GAP, LARGEST_SIDE, LETTERING, PAPER, SEPARATOR, draw_image, refused};
+use super::text::{self, drawing};
+use crate::data::ImageShape;
+use crate::error::Result;
+
+/// Line height of headings, which stand closer than captions.
+const HEADING: f64 = 24.0;
+/// Height that a line of headings takes, its lower third being empty.
+const HEADING_SPACE: usize = 22;
+/// Space around the lettering of a narrow sheet, in which a heading is wider than its image.
+const CROWDED: usize = 4;
+
+/// One row of a sheet.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Strip {
+    /// What stands to the left; may be empty.
+    pub caption: String,
+    /// What stands above each image; a row that has headings keeps its distance from the row above.
+    pub headings: Vec<String>,
+    /// Pixels `[images, height · width · channels]` in 0..=1.
+    pub pixels: Vec<f32>,
+}
+
+/// Draws rows of images one below the other. Before each of the columns `gaps`, counted from 0, is some space.
+pub fn image_sheet(strips: &[Strip], image: ImageShape, gaps: &[usize]) -> Result<RgbImage> {
+    let size = image.bytes();
+    if !matches!(image.channels, 1 | 3) {
+        return Err(refused(format!("an image has 1 or 3 channels, not {}", image.channels)));
+    }
+    if strips.iter().all(|strip| strip.pixels.is_empty()) || size == 0 {
+        return Err(refused("there is no image in it".into()));
+    }
+    if let Some(strip) = strips.iter().find(|strip| !strip.pixels.len().is_multiple_of(size)) {
+        return Err(refused(format!("{} values are no images of {size}", strip.pixels.len())));
+    }
+    let layout = Layout::new(strips, image, gaps)?;
+    let mut picture = RgbImage::from_pixel(layout.width as u32, layout.height as u32, PAPER);
+    for (strip, &top) in strips.iter().zip(&layout.tops) {
+        for (column, pixels) in strip.pixels.chunks_exact(size).enumerate() {
+            draw_image(&mut picture, pixels, image, (layout.x(column), top), layout.scale);
+        }
+    }
+    draw_lettering(&mut picture, strips, &layout)?;
+    Ok(picture)
+}
+
+/// Where everything is, in pixels of the picture.
+struct Layout {
+    scale: usize,
+    cell: (usize, usize),
+    left: usize,
+    gaps: Vec<usize>,
+    /// Upper edge of the images of each row.
+    tops: Vec<usize>,
+    width: usize,
+    height: usize,
+}
+
+impl Layout {
+    fn new(strips: &[Strip], image: ImageShape, gaps: &[usize]) -> Result<Self> {
+        let scale = (CELL / image.height.max(image.width)).max(1);
+        let cell = (image.width * scale, image.height * scale);
+        let mut captions = 0;
+        for strip in strips {
+            captions = captions.max(text::width(&strip.caption, LETTERING)? as usize);
+        }
+        let left = GAP + if captions > 0 { captions + GAP } else { 0 };
+        let mut tops = Vec::with_capacity(strips.len());
+        let mut y = GAP;
+        for (row, strip) in strips.iter().enumerate() {
+            if !strip.headings.is_empty() {
+                y += HEADING_SPACE + if row > 0 { GAP } else { 0 };
+            }
+            tops.push(y);
+            y += cell.1 + SEPARATOR;
+        }
+        let columns = strips.iter().map(|strip| strip.pixels.len() / image.bytes()).max().unwrap_or(1);
+        let mut layout = Layout { scale, cell, left, gaps: gaps.to_vec(), tops, width: 0, height: y - SEPARATOR + GAP };
+        layout.width = layout.x(columns.saturating_sub(1)) + cell.0 + GAP;
+        if layout.width.max(layout.height) > LARGEST_SIDE {
+            let (width, height) = (layout.width, layout.height);
+            return Err(refused(format!("{width} x {height} pixels are too many for a picture")));
+        }
+        Ok(layout)
+    }
+
+    /// Left edge of the images of a column.
+    fn x(&self, column: usize) -> usize {
+        let gaps = self.gaps.iter().filter(|&&gap| gap <= column && gap > 0).count();
+        self.left + column * (self.cell.0 + SEPARATOR) + gaps * GAP
+    }
+}
+
+fn draw_lettering(picture: &mut RgbImage, strips: &[Strip], layout: &Layout) -> Result<()> {
+    let dimensions = picture.dimensions();
+    let canvas = BitMapBackend::with_buffer(picture.as_mut(), dimensions).into_drawing_area();
+    for (strip, &top) in strips.iter().zip(&layout.tops) {
+        let caption = text::width(&strip.caption, LETTERING)? as usize;
+        let middle = (top + layout.cell.1 / 2) as i32 - (0.25 * LETTERING) as i32;
+        text::draw(&canvas, &strip.caption, LETTERING, ((layout.left - GAP - caption) as i32, middle))?;
+        for (column, heading) in strip.headings.iter().enumerate() {
+            let width = text::width(heading, HEADING)? as usize;
+            if width + CROWDED > layout.cell.0 + SEPARATOR + GAP {
+                continue;
+            }
+            let left = (layout.x(column) + layout.cell.0 / 2) as i32 - (width / 2) as i32;
+            text::draw(&canvas, heading, HEADING, (left, (top - HEADING_SPACE) as i32))?;
+        }
+    }
+    canvas.present().map_err(drawing)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const IMAGE: ImageShape = ImageShape { height: 28, width: 28, channels: 1 };
+
+    fn strip(caption: &str, headings: &[&str], levels: &[f32]) -> Strip {
+        let headings = headings.iter().map(ToString::to_string).collect();
+        let pixels = levels.iter().flat_map(|&level| [level; 28 * 28]).collect();
+        Strip { caption: caption.into(), headings, pixels }
+    }
+
+    /// Corners of the block of exactly this grey.
+    fn block(picture: &RgbImage, level: u8) -> (u32, u32, u32, u32) {
+        let inked = || picture.enumerate_pixels().filter(|(.., pixel)| pixel.0 == [level; 3]);
+        let (xs, ys) = (|| inked().map(|p| p.0), || inked().map(|p| p.1));
+        (xs().min().unwrap(), ys().min().unwrap(), xs().max().unwrap(), ys().max().unwrap())
+    }
+
+    #[test]
+    fn images_stand_in_rows_with_space_where_it_was_asked_for() {
+        let strips = [strip("", &[], &[0.2, 0.4, 0.6]), strip("", &[], &[0.8])];
+        let picture = image_sheet(&strips, IMAGE, &[1]).unwrap();
+        assert_eq!(block(&picture, 51), (16, 16, 99, 99));
+        assert_eq!(block(&picture, 102), (16 + 87 + 16, 16, 118 + 84, 99));
+        assert_eq!(block(&picture, 153), (16 + 174 + 16, 16, 205 + 84, 99));
+        assert_eq!(block(&picture, 204), (16, 16 + 87, 99, 99 + 87));
+        assert_eq!(picture.dimensions(), (290 + 16, 187 + 16));
+    }
+
+    #[test]
+    fn lettering_makes_room_for_itself() {
+        let bare = image_sheet(&[strip("", &[], &[1.0]), strip("", &[], &[1.0])], IMAGE, &[]).unwrap();
+        assert!(bare.pixels().all(|pixel| pixel.0 == [255; 3]));
+        let strips = [strip("first", &["0.5"], &[1.0]), strip("", &["1"], &[1.0])];
+        let lettered = image_sheet(&strips, IMAGE, &[]).unwrap();
+        assert_eq!(lettered.height(), bare.height() + 2 * HEADING_SPACE as u32 + GAP as u32);
+        assert!(lettered.width() > bare.width() + 40);
+        let left = lettered.width() - (84 + GAP) as u32;
+        let ink = |x: std::ops::Range<u32>, y: std::ops::Range<u32>| {
+            let dark =
+                |(px, py, pixel): (u32, u32, &image::Rgb<u8>)| x.contains(&px) && y.contains(&py) && pixel[0] < 90;
+            lettered.enumerate_pixels().filter(|&(px, py, pixel)| dark((px, py, pixel))).count()
+        };
+        let first = 16 + HEADING_SPACE as u32;
+        assert!(ink(0..left, first..first + 84) > 30, "the caption");
+        assert!(ink(left..left + 84, 10..first) > 10, "the first heading");
+        assert!(ink(left..left + 84, first + 84..first + 84 + 41) > 5, "the second heading");
+    }
+
+    #[test]
+    fn what_is_no_sheet_is_refused() {
+        assert!(image_sheet(&[], IMAGE, &[]).is_err());
+        assert!(image_sheet(&[strip("a", &[], &[])], IMAGE, &[]).is_err());
+        let torn = Strip { pixels: vec![0.0; 100], ..Strip::default() };
+        assert!(image_sheet(&[torn], IMAGE, &[]).is_err());
+        assert!(image_sheet(&[strip("", &[], &[0.5])], ImageShape { channels: 2, ..IMAGE }, &[]).is_err());
+        let wide = strip("", &[], &[0.5; 400]);
+        assert!(image_sheet(&[wide], IMAGE, &[]).is_err());
+    }
+}
