@@ -59,6 +59,8 @@ pub enum Stream {
     Latent = 5,
     /// Patterns to be stored, and what is flipped in them.
     Patterns = 6,
+    /// Which rows have a label that is known.
+    Labels = 7,
     /// Codes and images made of a trained network.
     Generate = 16,
 }

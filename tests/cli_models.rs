@@ -114,6 +114,10 @@ fn what_makes_no_sense_is_refused_by_name() {
         (&["--model", "contractive", "--set", "contractive.weight=-1"], "contractive.weight -1"),
         (&["--model", "contractive", "--set", "contractive.probes=0"], "contractive.probes 0"),
         (&["--model", "vae", "--set", "variational.beta=-1"], "variational.beta -1"),
+        (&["--model", "classifier", "--set", "classifier.labels=15"], "classifier.labels 15"),
+        (&["--model", "classifier", "--set", "decoder.1.linear=9"], "decoder.1.linear 9: expected 10, the classes"),
+        (&["--model", "classifier", "--lambda-mse", "1"], "--lambda-mse 1"),
+        (&["--model", "vae", "--from", "unused-folder"], "--from unused-folder: expected --model classifier"),
         (&["--model", "wae", "--set", "wasserstein.weight=-1"], "wasserstein.weight -1"),
         (&["--model", "wae", "--set", "wasserstein.kind=sinkhorn"], "wasserstein.kind"),
         (&["--model", "wae", "--batch-size", "1"], "--batch-size 1"),
@@ -164,7 +168,7 @@ fn the_encoder_task_is_learnt_and_its_codes_are_printed() {
 #[test]
 fn a_model_s_file_builds_what_the_model_is() {
     let folder = tempfile::tempdir().unwrap();
-    for model in ["entropic", "sparse", "denoising", "dropout", "vae", "nmn"] {
+    for model in gpu_ae::config::MODELS.iter().filter(|model| **model != "hopfield") {
         let file = folder.path().join(format!("{model}.toml"));
         for more in [&[][..], &["--all"]] {
             std::fs::write(&file, succeed(&[&["config", "show", model][..], more].concat())).unwrap();
@@ -182,4 +186,30 @@ fn a_model_s_file_builds_what_the_model_is() {
     let refused = gpu_ae(&["config", "check", vae.to_str().unwrap()]);
     let message = String::from_utf8_lossy(&refused.stderr).to_string();
     assert!(message.contains(&format!("line {line}: decoder.2.linear 785: expected 784")), "{message}");
+}
+
+#[test]
+fn a_classifier_begins_with_another_run_s_encoder() {
+    let data = small_mnist();
+    let folder = tempfile::tempdir().unwrap();
+    let first = folder.path().join("first");
+    train("denoising", data.path(), &first, &["--epochs", "1", "--set", "encoder.2.linear=24"]);
+    let from = ["--from", first.to_str().unwrap(), "--epochs", "3", "--batch-size", "16"];
+    let encoder = |run: &Path| {
+        let out = run.join("exported");
+        succeed(&["export", run.to_str().unwrap(), "--out", out.to_str().unwrap(), "--quiet"]);
+        std::fs::read(out.join("encoder.safetensors")).unwrap()
+    };
+    let begun = encoder(&first);
+    for frozen in [true, false] {
+        let run = folder.path().join(format!("frozen {frozen}"));
+        let frozen_key = format!("classifier.frozen={frozen}");
+        let metrics = train("classifier", data.path(), &run, &[&from[..], &["--set", &frozen_key]].concat());
+        assert!(number(&metrics, "test_cross_entropy") < 2.4 && number(&metrics, "test_error_rate") < 0.95);
+        assert_eq!(encoder(&run) == begun, frozen, "a frozen encoder stays to the bit, another one moves");
+        assert!(run.join("mistakes.png").exists() && !run.join("reconstructions.png").exists());
+        let judged = succeed(&["eval", run.to_str().unwrap(), "--device", "cpu", "--json"]);
+        let judged: Value = serde_json::from_str(&judged).unwrap();
+        assert_eq!(number(&judged, "test_error_rate"), number(&metrics, "test_error_rate"));
+    }
 }

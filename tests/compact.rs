@@ -27,7 +27,7 @@ fn trained() -> (Checkpoint, Dataset) {
     let directory = folder.path().join("run");
     let device = Box::new(CpuDevice::new());
     let tuning = Tuning::fixed(device.as_ref());
-    let mut run = Run::start(config, RunDir::create(&directory).unwrap(), device, &data, tuning).unwrap();
+    let mut run = Run::start(config, RunDir::create(&directory).unwrap(), device, &data, tuning, None).unwrap();
     run.train(|_| ()).unwrap();
     (Checkpoint::load(&RunDir::open(&directory).unwrap().checkpoint()).unwrap(), data)
 }

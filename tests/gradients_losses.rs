@@ -9,8 +9,8 @@ use gpu_ae::graph::{Feeds, Graph, Role, Source, Var, interpret};
 use gpu_ae::nn::layers::Layer;
 use gpu_ae::nn::losses::contractive::squared_projections;
 use gpu_ae::nn::losses::{
-    Activity, contractive_estimate, contractive_exact, contrastive_divergence, gaussian_nll,
-    gaussian_wasserstein, path_entropy, path_widths, soft_assignment, weight_entropy,
+    Activity, contractive_estimate, contractive_exact, contrastive_divergence, gaussian_nll, gaussian_wasserstein,
+    path_entropy, path_widths, soft_assignment, weight_entropy,
 };
 use gpu_ae::nn::{Autoencoder, Boltzmann, LayerSpec};
 use gpu_ae::ops::activation::Activation;
@@ -22,17 +22,16 @@ use gpu_ae::ops::reconstruction_loss::{LossKind, ReconstructionLoss};
 use gpu_ae::tensor::{HostTensor, Ty};
 
 /// The losses that this file has a test for.
-const PROVED: &[&str] =
-    &[
-        "contractive",
-        "contrastive_divergence",
-        "gaussian_nll",
-        "gaussian_wasserstein",
-        "path_entropy",
-        "path_width",
-        "soft_assignment",
-        "weight_entropy",
-    ];
+const PROVED: &[&str] = &[
+    "contractive",
+    "contrastive_divergence",
+    "gaussian_nll",
+    "gaussian_wasserstein",
+    "path_entropy",
+    "path_width",
+    "soft_assignment",
+    "weight_entropy",
+];
 
 const ORDERS: [f32; 7] = [0.04, 0.5, 0.999, 1.0, 1.5, 3.0, f32::INFINITY];
 const BIASES: [PathBias; 4] = [PathBias::None, PathBias::Source, PathBias::Product, PathBias::Edge];

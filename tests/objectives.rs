@@ -11,7 +11,7 @@ use gpu_ae::config::family::{
     Contraction, ContractionMethod, Corruption, Dropout, Likelihood, Noise, SparsityConfig, SparsityKind, Variational,
 };
 use gpu_ae::config::wasserstein::{Distance, Wasserstein};
-use gpu_ae::config::{LayerConfig, RunConfig};
+use gpu_ae::config::{Classifier, LayerConfig, RunConfig};
 use gpu_ae::device::{CpuDevice, Device};
 use gpu_ae::graph::{Feeds, Graph, Role, interpret};
 use gpu_ae::nn::autoencoder::initial_parameters;
@@ -51,6 +51,10 @@ fn start(graph: &Graph, config: &RunConfig) -> Feeds<f64> {
             (_, "lambda_mse") => HostTensor::from_f32(dims, &[config.lambda_mse]),
             (_, "lambda_entropy") if config.entropy.schedule == gpu_ae::config::Schedule::Constant => {
                 HostTensor::from_f32(dims, &[config.signed_lambda_entropy()])
+            }
+            (Role::Data, "train labels") => {
+                let labels: Vec<u32> = (0..source.ty.elements()).map(|_| rng.below(3)).collect();
+                HostTensor::from_words(dims, &labels)
             }
             (Role::Data, _) => {
                 let bytes: Vec<u8> = (0..source.ty.elements()).map(|_| rng.below(256) as u8).collect();
@@ -201,6 +205,13 @@ fn models() -> Vec<(&'static str, RunConfig)> {
         wasserstein: Some(Wasserstein { kind, weight: 0.3, jitter: 1e-2 }),
         ..small()
     };
+    let classifier = |frozen| RunConfig {
+        encoder: vec![layer(8, Relu), layer(5, Tanh)],
+        decoder: vec![layer(3, Identity)],
+        lambda_mse: 0.0,
+        classifier: Some(Classifier { frozen, ..Classifier::default() }),
+        ..small()
+    };
     let models = vec![
         ("contractive", contractive(exact, &[layer(7, Sigmoid)], 1)),
         ("contractive, tanh", contractive(exact, &[layer(7, Tanh)], 1)),
@@ -218,6 +229,8 @@ fn models() -> Vec<(&'static str, RunConfig)> {
         ),
         ("rbm", machine),
         ("tied", tied(&[layer(8, Relu), layer(5, Relu), layer(8, Relu), layer(12, Sigmoid)])),
+        ("classifier", classifier(false)),
+        ("classifier, frozen", classifier(true)),
         ("sparse", sparse(SparsityKind::L1, Relu)),
         ("sparse, to a rate", sparse(SparsityKind::Divergence, Sigmoid)),
         ("denoising, gaussian", noisy(Noise::Gaussian)),

@@ -92,9 +92,12 @@ pub fn run(args: Args) -> Result<()> {
     let path = args.out.clone().unwrap_or_else(|| args.run.join("compact"));
     RunDir::check_free(&path)?;
     let (source, checkpoint) = open_run(&args.run, &args.data, &args.device, quiet)?;
-    if checkpoint.config.variational.is_some() {
-        let problem = "expected a network whose codes are computed; those of a variational one are drawn";
-        return Err(Error::input(&args.run, problem));
+    let refused = [
+        (checkpoint.config.variational.is_some(), "whose codes are computed; those of a variational one are drawn"),
+        (checkpoint.config.classifier.is_some(), "that reconstructs; a classifier names classes"),
+    ];
+    if let Some((_, what)) = refused.iter().find(|(is, _)| *is) {
+        return Err(Error::input(&args.run, format!("expected a network {what}")));
     }
     let mut session = evaluation_session(&checkpoint, quiet)?;
     session.restore(&checkpoint.state)?;

@@ -58,7 +58,7 @@ pub fn run(args: Args) -> Result<()> {
 fn described(config: &RunConfig) -> Result<String> {
     let data = source(&config.data)?;
     let shape = DataShape { rows: data.train_rows, features: data.image.bytes() };
-    config.check_shape(shape.features, data.name)?;
+    config.check_shape(shape.features, data.classes, data.name)?;
     let graph = training(config, shape)?;
     let profile = DeviceProfile::portable(DeviceKind::Discrete);
     let plan = Plan::chosen("train", &graph, &profile, &Choices::by_kind(&profile))?;

@@ -3,8 +3,8 @@
 use gpu_ae::Result;
 use gpu_ae::data::Dataset;
 use gpu_ae::report::{
-    EpochPoint, Matrix, Series, line_plot, loss_plot, principal_plane, reconstruction_grid, scatter_plot,
-    weight_picture, write_png,
+    EpochPoint, Matrix, Series, Strip, image_sheet, line_plot, loss_plot, principal_plane, reconstruction_grid,
+    scatter_plot, weight_picture, write_png,
 };
 use gpu_ae::train::{EpochMetrics, Observation, Run, RunDir};
 
@@ -12,13 +12,19 @@ use gpu_ae::train::{EpochMetrics, Observation, Run, RunDir};
 pub const COLUMNS: usize = 16;
 /// Test images in the picture of a run.
 const IMAGES: usize = 32;
+/// Mistakes of a class that are drawn.
+const MISTAKES: usize = 12;
 
 /// Draws everything that a run directory promises.
 pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<()> {
     let image = run.session().image();
-    let (originals, reconstructions) = run.session().reconstruct(IMAGES)?;
-    let grid = reconstruction_grid(&originals, &reconstructions, image, COLUMNS)?;
-    write_png(&directory.reconstructions(), &grid)?;
+    if run.config().classifier.is_some() {
+        draw_mistakes(run, directory, data)?;
+    } else {
+        let (originals, reconstructions) = run.session().reconstruct(IMAGES)?;
+        let grid = reconstruction_grid(&originals, &reconstructions, image, COLUMNS)?;
+        write_png(&directory.reconstructions(), &grid)?;
+    }
     write_png(&directory.weights_picture(), &weight_picture(&matrices(run)?)?)?;
     let observation = run.session().observe()?;
     if let Some(series) = codes(&observation, &data.test.labels) {
@@ -37,6 +43,29 @@ pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<()> {
     }
     let title = "Effective width of each hidden layer, by its neurons' shares of the paths";
     write_png(&directory.widths_plot(), &line_plot(title, "epoch", "neurons", &widths)?)
+}
+
+/// Draws the first test images that are taken for another class, a row for each class they are of; each is headed by
+/// the class that it was taken for.
+fn draw_mistakes(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<()> {
+    let (images, logits) = run.session().reconstruct(data.test.rows)?;
+    let classes = logits.len() / data.test.rows.max(1);
+    let mut strips: Vec<Strip> =
+        (0..classes).map(|class| Strip { caption: format!("{class} taken for"), ..Strip::default() }).collect();
+    let answers = images.chunks_exact(data.test.row_bytes).zip(logits.chunks_exact(classes.max(1)));
+    for ((image, logits), &label) in answers.zip(&data.test.labels) {
+        let taken = (1..classes).fold(0, |best, class| if logits[class] > logits[best] { class } else { best });
+        let strip = &mut strips[usize::from(label)];
+        if taken != usize::from(label) && strip.headings.len() < MISTAKES {
+            strip.headings.push(taken.to_string());
+            strip.pixels.extend(image);
+        }
+    }
+    strips.retain(|strip| !strip.headings.is_empty());
+    if strips.is_empty() {
+        return Ok(());
+    }
+    write_png(&directory.mistakes(), &image_sheet(&strips, data.image, &[])?)
 }
 
 fn point(m: &EpochMetrics) -> EpochPoint {

@@ -32,6 +32,8 @@ fn further(config: &RunConfig, m: &EpochMetrics) -> String {
         ("test_denoising", "of noisy", 4),
         ("test_sparsity", "sparsity", 3),
         ("test_contractive", "jacobian²", 3),
+        ("test_cross_entropy", "cross entropy", 4),
+        ("test_error_rate", "errors", 4),
         ("test_wasserstein", "wasserstein", 4),
         ("test_free_energy_difference", "energy gap", 3),
     ];

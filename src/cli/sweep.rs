@@ -219,7 +219,7 @@ fn train_one(
         }
         None => {
             let tuning = tuning::choose(Tune::Auto, Precision::F32, device.as_mut(), config, &data, true)?;
-            Run::start(config.clone(), RunDir::create(&folder)?, device, &data, tuning)?
+            Run::start(config.clone(), RunDir::create(&folder)?, device, &data, tuning, None)?
         }
     };
     let finished = match run.train(|_| ()) {

@@ -13,7 +13,7 @@ use gpu_ae::train::sweep::COLLAPSED;
 use gpu_ae::train::{Checkpoint, EpochMetrics, Event, Run, RunDir};
 use gpu_ae::{Error, Result};
 
-use super::flags::{ConfigFlags, DeviceFlag, open_device};
+use super::flags::{ConfigFlags, DataFlags, DeviceFlag, open_device, open_run};
 use super::output::{complain, say_json, tell, thousands};
 use super::pictures::draw;
 use super::profile::{ceilings, table, write_table};
@@ -29,6 +29,9 @@ pub struct Args {
     /// Run directory to make; must not exist or be empty [default: runs/<data>-<time>]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// For --model classifier: begin with the encoder of this run, and its data unless --data says otherwise
+    #[arg(long, value_name = "RUN", conflicts_with = "resume")]
+    from: Option<PathBuf>,
     /// Continue this run from its checkpoint; only --epochs, --lr, the lambdas, --data-dir, --device and --set early_stopping.… may change
     #[arg(long, value_name = "RUN", conflicts_with = "out")]
     resume: Option<PathBuf>,
@@ -96,7 +99,7 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
         if let Some(metrics) = run.run.outcome() {
             tell(&chosen(&run.config, metrics));
             let mean_image = run.data.mean_image_error();
-            if metrics.test_mse > COLLAPSED * mean_image {
+            if run.config.classifier.is_none() && metrics.test_mse > COLLAPSED * mean_image {
                 let advice = if run.config.lambda_entropy > 0.0 {
                     "a smaller --lambda-entropy, a warm-up or --recipe bottleneck usually helps"
                 } else {
@@ -111,16 +114,28 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
         if run.config.data.starts_with("one-hot") {
             tell(&patterns(&mut run.run)?);
         }
-        tell(&format!("pictures:      {path}/reconstructions.png, loss.png, widths.png, weights.png, codes.png"));
+        let first = if run.config.classifier.is_some() { "mistakes.png" } else { "reconstructions.png" };
+        tell(&format!("pictures:      {path}/{first}, loss.png, widths.png, weights.png, codes.png"));
         if args.profile {
             tell(&format!("profile:       {path}/profile.txt, {path}/profile.json"));
             tell(&format!("trace:         {path}/trace.json, for https://ui.perfetto.dev or chrome://tracing"));
         }
-        // Codes that are drawn cannot be compacted.
-        let then = if run.config.variational.is_some() { "reconstruct" } else { "compact" };
-        tell(&format!("what next:     gpu-ae inspect {path}, gpu-ae {then} {path}"));
+        tell(&format!("what next:     gpu-ae inspect {path}, {}", next(&run.config, &path.to_string())));
     }
     Ok(())
+}
+
+/// A command that makes something of a run.
+fn next(config: &RunConfig, path: &str) -> String {
+    if config.classifier.is_some() {
+        format!("gpu-ae eval {path}")
+    } else if config.variational.is_some() || config.wasserstein.is_some() {
+        format!("gpu-ae generate {path}")
+    } else if config.tied {
+        format!("gpu-ae reconstruct {path}")
+    } else {
+        format!("gpu-ae compact {path}")
+    }
 }
 
 /// The codes that a network has found for the patterns of the encoder task.
@@ -154,13 +169,33 @@ fn prepare(config: &RunConfig, quiet: bool) -> Result<(Dataset, Box<dyn Device>)
     Ok((data?, device?))
 }
 
+/// Puts the encoder of the run of `--from` into a configuration; returns that run's parameters.
+fn begin_with(args: &Args, config: &mut RunConfig, quiet: bool) -> Result<Option<Checkpoint>> {
+    let Some(from) = &args.from else { return Ok(None) };
+    let Some(classifier) = &mut config.classifier else {
+        let problem = "expected --model classifier, which alone begins with another run's encoder";
+        return Err(Error::Usage(format!("--from {}: {problem}", from.display())));
+    };
+    let (_, checkpoint) = open_run(from, &DataFlags::default(), &DeviceFlag::default(), quiet)?;
+    classifier.from = Some(from.clone());
+    config.encoder.clone_from(&checkpoint.config.encoder);
+    config.entropy.layers = vec![config.encoder.len()];
+    if args.config.data.data.is_none() {
+        config.data.clone_from(&checkpoint.config.data);
+        config.data_dir = config.data_dir.take().or(checkpoint.config.data_dir.clone());
+    }
+    config.check()?;
+    Ok(Some(checkpoint))
+}
+
 fn start(args: &Args, quiet: bool) -> Result<Prepared> {
-    let config = args.config.clone().resolve(&args.device)?;
+    let mut config = args.config.clone().resolve(&args.device)?;
+    let from = begin_with(args, &mut config, quiet)?;
     config.warnings().iter().filter(|_| !quiet).for_each(|warning| complain(&format!("warning: {warning}")));
     let path = free_out(args, &config)?;
     let (data, mut device) = prepare(&config, quiet)?;
     // Only a file can say so, and only now is it known to be wrong.
-    if let Err(error) = config.check_shape(data.train.row_bytes, &data.name) {
+    if let Err(error) = config.check_shape(data.train.row_bytes, data.classes(), &data.name) {
         return Err(match &args.config.config {
             Some(file) => in_file(file, &error),
             None => error,
@@ -169,7 +204,14 @@ fn start(args: &Args, quiet: bool) -> Result<Prepared> {
     introduce(&config, &data, device.name(), quiet);
     let tuning = tuning::choose(args.tune, args.precision, device.as_mut(), &config, &data, quiet)?;
     let ceilings = ceilings(args.profile, device.as_mut(), quiet)?;
-    let mut run = Run::start(config.clone(), RunDir::create(&path)?, device, &data, tuning)?;
+    let mut run = Run::start(
+        config.clone(),
+        RunDir::create(&path)?,
+        device,
+        &data,
+        tuning,
+        from.as_ref().map(|from| &from.state),
+    )?;
     if let Some(ceilings) = ceilings {
         run.profile(ceilings)?;
     }

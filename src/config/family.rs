@@ -268,6 +268,9 @@ impl super::RunConfig {
         terms.extend(self.sparsity.as_ref().map(|sparsity| ("sparsity", sparsity.weight)));
         terms.extend(self.contractive.map(|contractive| ("contractive", contractive.weight)));
         terms.extend(self.contrastive_divergence.map(|_| ("free_energy_difference", 1.0)));
+        if self.classifier.is_some() {
+            terms.extend([("cross_entropy", 1.0), ("error_rate", 0.0)]);
+        }
         terms.extend(self.wasserstein.map(|wasserstein| ("wasserstein", wasserstein.weight)));
         if let Some(variational) = self.variational {
             terms.extend([("nll", 1.0), ("kl", variational.beta)]);

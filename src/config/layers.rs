@@ -116,15 +116,20 @@ impl RunConfig {
         }
     }
 
-    /// Refuses a network that does not give back rows of `features` values, those of `data`.
+    /// Refuses a network that does not give back rows of `features` values, those of `data`, or a classifier that does
+    /// not tell its `classes` apart.
     ///
     /// # Errors
     /// [`Error::Usage`] that begins with the key of the width that is wrong.
-    pub fn check_shape(&self, features: usize, data: &str) -> Result<()> {
+    pub fn check_shape(&self, features: usize, classes: usize, data: &str) -> Result<()> {
         let (key, width) = (self.layer_key(self.depth() - 1), self.inputs_of(self.depth(), 0));
-        if width == features {
+        let (expected, what) = match self.classifier {
+            Some(_) => (classes, "the classes"),
+            None => (features, "the values of a row"),
+        };
+        if width == expected {
             return Ok(());
         }
-        Err(Error::Usage(format!("{key}.linear {width}: expected {features}, the values of a row of {data}")))
+        Err(Error::Usage(format!("{key}.linear {width}: expected {expected}, {what} of {data}")))
     }
 }

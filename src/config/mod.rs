@@ -1,5 +1,6 @@
 //! What a run is: everything that decides its result, as one value that is saved beside it.
 
+mod classifier;
 pub mod energy;
 mod entropy;
 pub mod family;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::nn::autoencoder::{REPORT_ENCODER, report_layers};
 use crate::ops::activation::Activation;
+pub use classifier::Classifier;
 use energy::{ContrastiveDivergence, HopfieldConfig};
 pub use entropy::{Averaging, EntropyConfig, Schedule, Subject};
 use family::{Contraction, Corruption, Dropout, SparsityConfig, Variational};
@@ -91,6 +93,9 @@ pub struct RunConfig {
     /// Whether the decoder has the encoder's weights, transposed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub tied: bool,
+    /// Classes instead of reconstructions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub classifier: Option<Classifier>,
     /// A penalty on the distribution of the codes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wasserstein: Option<Wasserstein>,
@@ -132,6 +137,7 @@ impl Default for RunConfig {
             contrastive_divergence: None,
             hopfield: None,
             tied: false,
+            classifier: None,
             wasserstein: None,
             encoder: Vec::new(),
             decoder: Vec::new(),
@@ -183,7 +189,10 @@ impl RunConfig {
 
     /// Whether the model has an objective that takes the place of the reconstruction error.
     pub fn has_own_objective(&self) -> bool {
-        self.variational.is_some() || self.contrastive_divergence.is_some() || self.hopfield.is_some()
+        self.variational.is_some()
+            || self.contrastive_divergence.is_some()
+            || self.hopfield.is_some()
+            || self.classifier.is_some()
     }
 
     /// Samples of a step where there are `rows` to train on: what a larger batch adds would be padding.
@@ -245,6 +254,7 @@ impl RunConfig {
         let (layers, units, drawn) = (self.encoder.len(), self.code_width(), self.variational.is_some());
         self.contractive.map_or(Ok(()), |contractive| contractive.check(layers, units, drawn))?;
         self.check_energy()?;
+        self.check_classifier()?;
         let code = activations[self.code_layer()];
         let key = self.layer_key(self.code_layer());
         let of_code = (key.as_str(), code, self.code_width());

@@ -16,7 +16,19 @@ macro_rules! models {
     };
 }
 
-models!["entropic", "sparse", "contractive", "denoising", "dropout", "vae", "wae", "nmn", "rbm", "hopfield"];
+models![
+    "entropic",
+    "sparse",
+    "contractive",
+    "denoising",
+    "dropout",
+    "vae",
+    "wae",
+    "nmn",
+    "classifier",
+    "rbm",
+    "hopfield"
+];
 
 /// The configuration file of a model.
 ///

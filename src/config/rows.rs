@@ -1,20 +1,27 @@
 //! The rows that a configuration trains on and is judged by.
 
 use super::RunConfig;
-use crate::data::{self, Dataset};
+use crate::data::{self, Dataset, Split};
 use crate::error::{Error, Result};
 
 impl RunConfig {
-    /// Loads the data, without the class that is to be left out of training.
+    /// Loads the data, without the class that is to be left out of training and the rows whose labels are not known.
     ///
     /// # Errors
     /// When the data cannot be had, or there is no such class in it or nothing else.
     pub fn load_data(&self) -> Result<Dataset> {
         let mut data = data::load(&self.data, self.data_dir.as_deref(), self.seed)?;
-        let Some(class) = self.without else { return Ok(data) };
+        if let Some(class) = self.without {
+            data.train = self.without(class, &data)?;
+        }
+        self.keep_labelled(&mut data)?;
+        Ok(data)
+    }
+
+    fn without(&self, class: u8, data: &Dataset) -> Result<Split> {
         let train = data.train.without(class);
         if train.rows == data.train.rows || train.rows == 0 {
-            let mut classes = data.train.labels;
+            let mut classes = data.train.labels.clone();
             classes.sort_unstable();
             classes.dedup();
             let classes: Vec<String> = classes.iter().map(ToString::to_string).collect();
@@ -23,8 +30,7 @@ impl RunConfig {
                 "--without {class}: expected one of several classes of {name}: {classes}"
             )));
         }
-        data.train = train;
-        Ok(data)
+        Ok(train)
     }
 }
 

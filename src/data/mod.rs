@@ -69,6 +69,18 @@ impl Split {
         bytes.iter().map(|&byte| f32::from(byte) / 255.0).collect()
     }
 
+    /// These rows, in this order.
+    pub fn only(&self, rows: &[usize]) -> Split {
+        let bytes = rows.iter().flat_map(|row| &self.bytes[row * self.row_bytes..][..self.row_bytes]).copied();
+        let labels = rows.iter().map(|&row| self.labels[row]).collect();
+        Split { rows: rows.len(), row_bytes: self.row_bytes, bytes: bytes.collect(), labels }
+    }
+
+    /// The labels as a device holds them: a word each.
+    pub fn device_labels(&self) -> Vec<u8> {
+        self.labels.iter().flat_map(|&label| u32::from(label).to_le_bytes()).collect()
+    }
+
     /// The same without the rows of a class.
     pub fn without(&self, class: u8) -> Split {
         let rows = self.bytes.chunks_exact(self.row_bytes.max(1)).zip(&self.labels);
@@ -91,6 +103,11 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// Number of classes: one more than the largest label.
+    pub fn classes(&self) -> usize {
+        self.train.labels.iter().chain(&self.test.labels).max().map_or(0, |&most| usize::from(most) + 1)
+    }
+
     /// Mean squared error on the test rows, values from 0 to 1, of taking the mean training row for each of
     /// them: what a network that has learnt nothing but the mean image reaches.
     pub fn mean_image_error(&self) -> f64 {
@@ -124,6 +141,8 @@ pub struct Source {
     pub image: ImageShape,
     /// Rows to learn from.
     pub train_rows: usize,
+    /// Number of classes.
+    pub classes: usize,
     /// How its rows come into memory.
     pub load: Load,
     /// How its files come onto the disk; `None` for a set that needs none.
@@ -136,6 +155,7 @@ pub const SOURCES: &[Source] = &[
         name: "digits",
         image: digits::IMAGE,
         train_rows: DIGITS_TRAIN_ROWS,
+        classes: 10,
         about: "hand-drawn looking digits, 28 x 28, generated from the seed (built in)",
         load: |_, seed| digits::dataset(seed, DIGITS_TRAIN_ROWS, DIGITS_TEST_ROWS),
         fetch: None,
@@ -144,6 +164,7 @@ pub const SOURCES: &[Source] = &[
         name: "mnist",
         image: mnist::IMAGE,
         train_rows: mnist::TRAIN_ROWS,
+        classes: 10,
         about: "handwritten digits, 28 x 28, 60,000 to train on and 10,000 to test with",
         load: |data_dir, _| mnist::load(data_dir),
         fetch: Some(mnist::fetch),

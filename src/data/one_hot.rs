@@ -15,6 +15,7 @@ pub(super) const fn source<const N: usize>(name: &'static str, about: &'static s
         about,
         image: ImageShape { height: 1, width: N, channels: 1 },
         train_rows: TRAIN_ROWS,
+        classes: N,
         load: |_, _| {
             let image = ImageShape { height: 1, width: N, channels: 1 };
             let (train, test) = (patterns(N, TRAIN_ROWS), patterns(N, N));

@@ -49,10 +49,21 @@ impl Autoencoder {
     /// When the last layer does not have the width of the input, a width is zero, one half has no layer, or halves
     /// that are tied are no mirror images.
     pub fn new(g: &mut Graph, features: usize, layers: &[LayerSpec], encoder: usize, tied: bool) -> Result<Self> {
-        if encoder == 0 || layers.len() <= encoder || layers.last().is_none_or(|last| last.width != features) {
+        if layers.last().is_none_or(|last| last.width != features) {
             return Err(Error::Usage(format!(
                 "decoder: the last of its layers must be {features} wide, as the input is"
             )));
+        }
+        Self::chain(g, features, layers, encoder, tied)
+    }
+
+    /// The same with a last layer of any width: an encoder with something else than a decoder behind it.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), but for the last width.
+    pub fn chain(g: &mut Graph, features: usize, layers: &[LayerSpec], encoder: usize, tied: bool) -> Result<Self> {
+        if encoder == 0 || layers.len() <= encoder {
+            return Err(Error::Usage("encoder, decoder: expected at least one layer each".into()));
         }
         if layers.iter().any(|layer| layer.width == 0) {
             return Err(Error::Usage("linear 0: a layer has at least one neuron".into()));

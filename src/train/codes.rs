@@ -1,12 +1,14 @@
 //! Parts of a trained network at work: rows become codes, codes become rows, rows are judged one by one.
 
 use super::forward::network;
+use super::graph;
 use super::session::{Session, load};
 use crate::config::RunConfig;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role};
 use crate::ops::activation::Activation;
 use crate::ops::binary::Binary;
+use crate::ops::clock;
 use crate::ops::sum_axis::SumAxis;
 use crate::ops::unary::Unary;
 use crate::tensor::Ty;
@@ -66,6 +68,20 @@ pub fn part(config: &RunConfig, part: Part, features: usize, batch: usize) -> Re
 }
 
 impl Session {
+    /// The first `images` test images and their reconstructions, row by row in \[0, 1\].
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn reconstruct(&mut self, images: usize) -> Result<(Vec<f32>, Vec<f32>)> {
+        let images = images.min(self.test.rows);
+        let graph = graph::reconstruction(&self.config, self.test, images)?;
+        let program = load(self.device.as_mut(), "reconstruct", &graph, &self.choices)?;
+        let clock = clock::start(self.test.rows, images, false, 0);
+        self.device.write(program, "clock", bytemuck::cast_slice(&clock))?;
+        self.device.run(program, 1)?;
+        Ok((self.device.read_f32(program, "x")?, self.device.read_f32(program, "reconstruction")?))
+    }
+
     /// The codes `[rows, width of the code]` of `rows`, `[rows, features]` from 0 to 1.
     ///
     /// # Errors

@@ -4,28 +4,21 @@ use std::sync::Arc;
 
 use super::graph::DataShape;
 use crate::config::RunConfig;
-use crate::config::family::{
-    Contraction, ContractionMethod, Corruption, Likelihood, Noise, SparsityConfig, SparsityKind,
-};
-use crate::config::wasserstein::{Distance, Wasserstein};
+use crate::config::family::{Corruption, Likelihood, Noise};
 use crate::error::Result;
 use crate::graph::{Graph, Role, Var};
+use crate::nn::Autoencoder;
 use crate::nn::layers::Layer;
-use crate::nn::losses::{contractive_estimate, contractive_exact, contrastive_divergence, gaussian_wasserstein};
-use crate::nn::{Autoencoder, Boltzmann};
 use crate::ops::activation::Activation;
 use crate::ops::batch_gather::BatchGather;
+use crate::ops::batch_labels::BatchLabels;
 use crate::ops::batch_rows::BatchRows;
 use crate::ops::binary::Binary;
-use crate::ops::bures::Bures;
 use crate::ops::clock;
 use crate::ops::corrupt::Corrupt;
-use crate::ops::gaussian_kl::GaussianKl;
-use crate::ops::mmd::Mmd;
 use crate::ops::random_normal::RandomNormal;
 use crate::ops::random_uniform::RandomUniform;
-use crate::ops::reconstruction_loss::{LossKind, ReconstructionLoss};
-use crate::ops::sparsity::Sparsity;
+use crate::ops::softmax_cross_entropy::SoftmaxCrossEntropy;
 use crate::ops::unary::Unary;
 use crate::tensor::Ty;
 
@@ -44,7 +37,7 @@ pub(super) enum Pass {
 }
 
 /// Draws of one step that must not be the same.
-mod stream {
+pub(super) mod stream {
     pub const CORRUPTION: u32 = 2;
     pub const CODE: u32 = 3;
     pub const PRIOR: u32 = 4;
@@ -66,16 +59,26 @@ pub(super) struct Forward {
     /// The layer of the codes' log-variances, if codes are drawn.
     pub log_variance: Option<Layer>,
     pub flow: Flow,
+    /// What a classifier's logits are worth.
+    pub classes: Option<Classes>,
+}
+
+/// What logits are worth, given the labels of their rows.
+#[derive(Clone, Copy)]
+pub(super) struct Classes {
+    pub cross_entropy: Var,
+    /// Error rate, and mean square of the probabilities' errors.
+    pub statistics: Var,
 }
 
 /// What rows become in a network.
 pub(super) struct Flow {
     /// What the first layer gets: the rows, or the rows under noise.
-    input: Var,
+    pub input: Var,
     /// The output of every layer.
     pub outputs: Vec<Var>,
     /// The last output before its sigmoid, under a Bernoulli likelihood.
-    logits: Option<Var>,
+    pub logits: Option<Var>,
     /// Mean and log-variance of the codes, if codes are drawn.
     pub latent: Option<(Var, Var)>,
 }
@@ -83,12 +86,18 @@ pub(super) struct Flow {
 /// The parameters of a network for rows of `features` values, in the one order that all graphs have them in; and the
 /// layer of the codes' log-variances, if codes are drawn.
 pub(super) fn network(g: &mut Graph, config: &RunConfig, features: usize) -> Result<(Autoencoder, Option<Layer>)> {
-    let model = Autoencoder::new(g, features, &config.layer_specs(), config.encoder.len(), config.tied)?;
+    let make = if config.classifier.is_some() { Autoencoder::chain } else { Autoencoder::new };
+    let model = make(g, features, &config.layer_specs(), config.encoder.len(), config.tied)?;
     let log_variance = config.variational.map(|_| {
         let before = config.inputs_of(model.code_layer(), features);
         Layer::new(g, LOG_VARIANCE, before, config.code_width(), Activation::Identity)
     });
     Ok((model, log_variance))
+}
+
+/// Name of the labels of the data set of this name.
+pub(super) fn labels_of(name: &str) -> String {
+    name.replace("images", "labels")
 }
 
 /// A batch of the data set of this name, through the network.
@@ -111,11 +120,21 @@ pub(super) fn forward(
         None => x,
     };
     let flow = flow(g, config, &model, log_variance.as_ref(), input, clock, pass)?;
-    Ok(Forward { clock, x, model, log_variance, flow })
+    let classes = match (&config.classifier, flow.outputs.last()) {
+        // Who only looks has no labels.
+        (Some(_), Some(&logits)) if pass != Pass::Show => {
+            let labels = g.source(Role::Data, labels_of(name), Ty::u32(&[data.rows]));
+            let labels = g.apply(BatchLabels, &[labels, rows])?;
+            let judged = g.push(Arc::new(SoftmaxCrossEntropy), &[logits, labels, clock])?;
+            Some(Classes { cross_entropy: judged[0], statistics: judged[1] })
+        }
+        _ => None,
+    };
+    Ok(Forward { clock, x, model, log_variance, flow, classes })
 }
 
 /// Rows under noise.
-fn corrupted(g: &mut Graph, corruption: Corruption, x: Var, clock: Var) -> Result<Var> {
+pub(super) fn corrupted(g: &mut Graph, corruption: Corruption, x: Var, clock: Var) -> Result<Var> {
     let shape = g.ty(x).shape.clone();
     if corruption.kind == Noise::Gaussian {
         let noise = g.apply(RandomNormal { shape, stream: stream::CORRUPTION }, &[clock])?;
@@ -130,7 +149,8 @@ fn corrupted(g: &mut Graph, corruption: Corruption, x: Var, clock: Var) -> Resul
     g.apply(corrupt, &[x, draws])
 }
 
-fn flow(
+/// Rows through the network.
+pub(super) fn flow(
     g: &mut Graph,
     config: &RunConfig,
     model: &Autoencoder,
@@ -179,125 +199,4 @@ fn drawn(g: &mut Graph, mean: Var, log_variance: Var, clock: Var) -> Result<Var>
     let deviation = g.apply(Unary::Exp, &[half])?;
     let shift = g.apply(Binary::Mul, &[deviation, noise])?;
     g.apply(Binary::Add, &[mean, shift])
-}
-
-impl Forward {
-    /// Mean squared error of the reconstruction, against the rows as they are.
-    pub fn mse(&self, g: &mut Graph) -> Result<Var> {
-        let reconstruction = self.flow.outputs.last().copied().unwrap_or(self.x);
-        g.apply(ReconstructionLoss(LossKind::Mse), &[reconstruction, self.x, self.clock])
-    }
-
-    /// The terms beside error and entropy, in the order of [`RunConfig::further_terms`].
-    pub fn further_terms(&self, g: &mut Graph, config: &RunConfig, pass: Pass) -> Result<Vec<Var>> {
-        let mut terms = Vec::new();
-        if let Some(corruption) = config.corruption {
-            terms.push(if pass == Pass::Train {
-                self.mse(g)?
-            } else {
-                let noisy = corrupted(g, corruption, self.x, self.clock)?;
-                let flow = flow(g, config, &self.model, self.log_variance.as_ref(), noisy, self.clock, pass)?;
-                let cleaned = flow.outputs.last().copied().unwrap_or(noisy);
-                g.apply(ReconstructionLoss(LossKind::Mse), &[cleaned, self.x, self.clock])?
-            });
-        }
-        if let Some(sparsity) = &config.sparsity {
-            terms.push(self.sparsity(g, sparsity)?);
-        }
-        if let Some(contractive) = config.contractive {
-            terms.push(self.contraction(g, contractive)?);
-        }
-        if let Some(divergence) = config.contrastive_divergence {
-            terms.push(self.contrastive_divergence(g, divergence.steps)?);
-        }
-        if let Some(wasserstein) = config.wasserstein {
-            terms.push(self.wasserstein(g, wasserstein)?);
-        }
-        // The last two, where graph.rs looks for them.
-        if let (Some(variational), Some((mean, log_variance))) = (config.variational, self.flow.latent) {
-            let reconstruction = self.flow.outputs.last().copied().unwrap_or(self.x);
-            terms.push(match (variational.likelihood, self.flow.logits) {
-                (Likelihood::Bernoulli, Some(logits)) => {
-                    g.apply(ReconstructionLoss(LossKind::Bce), &[logits, self.x, self.clock])?
-                }
-                _ => gaussian(g, reconstruction, self.x, self.clock, variational.sigma)?,
-            });
-            terms.push(g.push(Arc::new(GaussianKl), &[mean, log_variance, self.clock])?[0]);
-        }
-        Ok(terms)
-    }
-
-    /// Squared norm of the Jacobian of the code by what the network gets.
-    fn contraction(&self, g: &mut Graph, config: Contraction) -> Result<Var> {
-        let code = self.model.code_layer();
-        let (input, h, clock) = (self.flow.input, self.flow.outputs[code], self.clock);
-        match config.method {
-            ContractionMethod::Exact => contractive_exact(g, &self.model.layers[..=code], input, h, clock),
-            ContractionMethod::Hutchinson => {
-                contractive_estimate(g, input, h, clock, config.probes, stream::CONTRACTION)
-            }
-        }
-    }
-
-    /// The network as a machine of visible and hidden units, and what `steps` Gibbs steps from the rows are less
-    /// likely by.
-    fn contrastive_divergence(&self, g: &mut Graph, steps: u32) -> Result<Var> {
-        let (hidden, visible) = (&self.model.layers[0], &self.model.layers[1]);
-        let machine = Boltzmann { weight: hidden.weight, hidden_bias: hidden.bias, visible_bias: visible.bias };
-        let shapes = [self.flow.outputs[0], self.x].map(|units| g.ty(units).shape.clone());
-        let mut state = self.x;
-        for step in 0..steps {
-            let mut draws = |units: u32| {
-                let op =
-                    RandomUniform { shape: shapes[units as usize].clone(), stream: stream::GIBBS + 2 * step + units };
-                g.apply(op, &[self.clock])
-            };
-            let draws = [draws(0)?, draws(1)?];
-            state = machine.gibbs(g, state, draws)?.visible;
-        }
-        contrastive_divergence(g, &machine, self.x, state, self.clock)
-    }
-
-    /// How far the codes are from the standard normal distribution.
-    fn wasserstein(&self, g: &mut Graph, config: Wasserstein) -> Result<Var> {
-        let codes = self.flow.outputs[self.model.code_layer()];
-        let mut discrepancy = |kernel: Mmd| {
-            let prior = RandomNormal { shape: g.ty(codes).shape.clone(), stream: stream::PRIOR };
-            let prior = g.apply(prior, &[self.clock])?;
-            g.apply(kernel, &[codes, prior, self.clock])
-        };
-        let diagonal = match config.kind {
-            Distance::MmdImq => return discrepancy(Mmd::Imq),
-            Distance::MmdRbf => return discrepancy(Mmd::Rbf),
-            Distance::MmdImqMulti => return discrepancy(Mmd::ImqMulti),
-            Distance::Gaussian => false,
-            Distance::GaussianDiagonal => true,
-        };
-        gaussian_wasserstein(g, codes, self.clock, Bures { diagonal, jitter: config.jitter })
-    }
-
-    fn sparsity(&self, g: &mut Graph, config: &SparsityConfig) -> Result<Var> {
-        let op = match config.kind {
-            SparsityKind::L1 => Sparsity::L1,
-            SparsityKind::Divergence => Sparsity::Divergence { target: config.target },
-        };
-        let mut total: Option<Var> = None;
-        for &number in &config.layers {
-            let term = g.push(Arc::new(op), &[self.flow.outputs[number - 1], self.clock])?[0];
-            total = Some(match total {
-                Some(sum) => g.apply(Binary::Add, &[sum, term])?,
-                None => term,
-            });
-        }
-        total.ok_or_else(|| crate::error::Error::Usage("sparsity.layers: expected at least one layer".into()))
-    }
-}
-
-/// −log of a Gaussian likelihood with one deviation σ: Σ (x − y)²/(2σ²) + d (log σ + ½ log 2π), mean over rows.
-fn gaussian(g: &mut Graph, y: Var, x: Var, clock: Var, sigma: f32) -> Result<Var> {
-    let features = g.ty(x).shape.matrix().map_or(1, |(_, features)| features) as f64;
-    let sigma = f64::from(sigma);
-    let squares = g.apply(ReconstructionLoss(LossKind::Sse), &[y, x, clock])?;
-    let constant = features * (sigma.ln() + 0.5 * (2.0 * std::f64::consts::PI).ln());
-    g.apply(Unary::Affine { scale: (0.5 / (sigma * sigma)) as f32, shift: constant as f32 }, &[squares])
 }

@@ -173,6 +173,12 @@ pub fn training(config: &RunConfig, data: DataShape) -> Result<Graph> {
     }
     let tied: Vec<Var> = ties.iter().map(|(_, tied)| forward.model.layers[*tied].weight).collect();
     let mut gradients = grad(g, &losses, &[&parameters[..], &tied].concat())?;
+    if config.classifier.as_ref().is_some_and(|classifier| classifier.frozen) {
+        // Moved by nothing, a parameter stays to the bit; two a layer.
+        for (gradient, &parameter) in gradients.iter_mut().zip(&parameters).take(2 * config.encoder.len()) {
+            *gradient = Some(g.apply(Unary::Affine { scale: 0.0, shift: 0.0 }, &[parameter])?);
+        }
+    }
     let of_tied = gradients.split_off(parameters.len());
     for ((layer, _), gradient) in ties.iter().zip(of_tied) {
         let own = parameters.iter().position(|var| *var == forward.model.layers[*layer].weight);

@@ -29,6 +29,7 @@ mod spectrum;
 mod start;
 mod stretches;
 pub mod sweep;
+mod terms;
 mod trace_file;
 pub mod tuning;
 

@@ -9,6 +9,7 @@ use super::metrics::Progress;
 use super::optimiser::learning_rate_step;
 use super::pace::Pace;
 use super::profiler::Profiler;
+use super::session::State;
 use super::stretches::{Read, Stretches};
 use super::{EpochMetrics, Event, RunDir, Session, TermSums, Tuning};
 use crate::config::RunConfig;
@@ -42,7 +43,8 @@ pub struct Run {
 }
 
 impl Run {
-    /// Starts a new run with these kernels: writes its configuration and a checkpoint of step 0.
+    /// Starts a new run with these kernels, and with this encoder if there is one: writes its configuration and a
+    /// checkpoint of step 0.
     ///
     /// # Errors
     /// When the model fits neither data nor device, or the directory cannot be written.
@@ -52,9 +54,10 @@ impl Run {
         device: Box<dyn Device>,
         data: &Dataset,
         tuning: Tuning,
+        encoder: Option<&State>,
     ) -> Result<Self> {
         let mut session = Session::for_training(device, &config, data, &tuning.choices)?;
-        session.initialise(data.train.rows)?;
+        session.initialise(data.train.rows, encoder)?;
         directory.write_config(&config)?;
         let mut run = Self::new(config, tuning, directory, session, TermSums::default())?;
         run.save()?;
@@ -116,9 +119,9 @@ impl Run {
         })
     }
 
-    /// The device's name.
-    pub fn device_name(&self) -> &str {
-        self.session.device_name()
+    /// The run's configuration.
+    pub fn config(&self) -> &RunConfig {
+        &self.config
     }
 
     /// Epochs completed.
@@ -260,7 +263,7 @@ impl Run {
         }
         self.clock = stretch.clock;
         if let Some((step, term)) = stretch.bad {
-            return Err(self.stopped(&format!(
+            return Err(self.directory.stopped(&format!(
                 "step {step}: the {term} term of the loss is not finite; training stopped with the parameters of \
                  step {}",
                 step - 1
@@ -277,15 +280,10 @@ impl Run {
         Ok((fitting as u32).clamp(1, (4 * steps).min(RING_STEPS as u32)))
     }
 
-    /// The error of a loss that is not finite: what happened, and where to go on from.
-    fn stopped(&self, what: &str) -> Error {
-        Error::Failed(format!("{what}; {}. A smaller --lr usually helps", self.directory.last_good()))
-    }
-
     fn end_epoch(&mut self, tell: &mut impl FnMut(Event<'_>)) -> Result<()> {
         let begin = Instant::now();
         let test = self.session.evaluate().map_err(|error| match error {
-            Error::Failed(what) => self.stopped(&format!("step {}: {what}", self.clock[clock::STEP])),
+            Error::Failed(what) => self.directory.stopped(&format!("step {}: {what}", self.clock[clock::STEP])),
             other => other,
         })?;
         self.note("evaluate", begin);

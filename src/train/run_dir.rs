@@ -99,6 +99,11 @@ impl RunDir {
         self.path.join("reconstructions.png")
     }
 
+    /// Test images that a classifier takes for another class.
+    pub fn mistakes(&self) -> PathBuf {
+        self.path.join("mistakes.png")
+    }
+
     /// Losses over epochs.
     pub fn loss_plot(&self) -> PathBuf {
         self.path.join("loss.png")
@@ -196,5 +201,10 @@ impl RunDir {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(Error::io(&path, "read")(error)),
         }
+    }
+
+    /// The error of a loss that is not finite: what happened, and where to go on from.
+    pub(super) fn stopped(&self, what: &str) -> Error {
+        Error::Failed(format!("{what}; {}. A smaller --lr usually helps", self.last_good()))
     }
 }

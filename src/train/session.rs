@@ -11,6 +11,7 @@ use crate::data::{Dataset, ImageShape};
 use crate::device::{Device, ProgramId, Reading, Trace};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role};
+use crate::nn::autoencoder::parameter_prefix;
 use crate::ops::clock;
 use crate::plan::{Choices, Plan};
 use crate::tensor::Ty;
@@ -75,6 +76,9 @@ impl Session {
         let graph = graph::training(config, DataShape::of(&data.train))?;
         let program = load(session.device.as_mut(), "train", &graph, choices)?;
         session.device.write(program, "train images", &data.train.device_rows())?;
+        if config.classifier.is_some() {
+            session.device.write(program, "train labels", &data.train.device_labels())?;
+        }
         for (name, value) in settings(config) {
             session.device.write(program, &name, &value.to_le_bytes())?;
         }
@@ -99,6 +103,9 @@ impl Session {
         let graph = graph::evaluation(config, test, evaluation_batch(test))?;
         let evaluate = load(device.as_mut(), "evaluate", &graph, choices)?;
         device.write(evaluate, "test images", &data.test.device_rows())?;
+        if config.classifier.is_some() {
+            device.write(evaluate, "test labels", &data.test.device_labels())?;
+        }
         let (config, choices) = (config.clone(), choices.clone());
         Ok(Session {
             device,
@@ -142,14 +149,26 @@ impl Session {
         self.train.ok_or_else(|| Error::Failed("this session was opened to evaluate only".into()))
     }
 
-    /// Writes the initial parameters of the configuration's seed and starts the clock.
+    /// Writes the initial parameters of the configuration's seed, those of the encoder from `encoder` if it has any,
+    /// and starts the clock.
     ///
     /// # Errors
-    /// When the device fails.
-    pub fn initialise(&mut self, rows: usize) -> Result<()> {
+    /// When `encoder` is another network's, or the device fails.
+    pub fn initialise(&mut self, rows: usize, encoder: Option<&State>) -> Result<()> {
         let program = self.trainer()?;
         for (name, bytes) in start_values(&self.config, self.test.features, rows)? {
             self.device.write(program, &name, &bytes)?;
+        }
+        let Some(encoder) = encoder else { return Ok(()) };
+        for index in 0..self.config.encoder.len() {
+            for part in ["weight", "bias"] {
+                let name = format!("{}.{part}", parameter_prefix(index));
+                let ty = self.device.plan(program).sources.get(&name).map(|(_, place)| place.ty.clone());
+                match encoder.get(&name) {
+                    Some((found, bytes)) if Some(found) == ty.as_ref() => self.device.write(program, &name, bytes)?,
+                    _ => return Err(Error::Usage(format!("--from: the encoder's '{name}' has another shape here"))),
+                }
+            }
         }
         Ok(())
     }
@@ -299,19 +318,5 @@ impl Session {
         let mut sums = TermSums::default();
         ring.chunks_exact(1 + terms(&self.config).len()).for_each(|row| sums.add_row(row));
         Ok(sums)
-    }
-
-    /// The first `images` test images and their reconstructions, row by row in \[0, 1\].
-    ///
-    /// # Errors
-    /// When the device fails.
-    pub fn reconstruct(&mut self, images: usize) -> Result<(Vec<f32>, Vec<f32>)> {
-        let images = images.min(self.test.rows);
-        let graph = graph::reconstruction(&self.config, self.test, images)?;
-        let program = load(self.device.as_mut(), "reconstruct", &graph, &self.choices)?;
-        let clock = clock::start(self.test.rows, images, false, 0);
-        self.device.write(program, "clock", bytemuck::cast_slice(&clock))?;
-        self.device.run(program, 1)?;
-        Ok((self.device.read_f32(program, "x")?, self.device.read_f32(program, "reconstruction")?))
     }
 }

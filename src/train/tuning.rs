@@ -132,10 +132,13 @@ impl Graphs {
         let first = Split {
             rows,
             bytes: data.train.bytes[..rows * data.train.row_bytes].to_vec(),
-            labels: Vec::new(),
+            labels: data.train.labels.get(..rows).unwrap_or_default().to_vec(),
             row_bytes: data.train.row_bytes,
         };
         feeds.push(("train images".into(), first.device_rows()));
+        if config.classifier.is_some() {
+            feeds.push(("train labels".into(), first.device_labels()));
+        }
         let subject = |name, graph, weight: usize, feeds| Subject { name, graph, weight: weight as f64, feeds };
         Ok(Task {
             subjects: vec![
