@@ -58,6 +58,10 @@ fn a_boltzmann_machine_learns_stays_tied_and_continues_to_the_same_bits() {
     assert!(same, "the decoder is not the encoder transposed");
     assert!(!whole.iter().any(|(name, ..)| name == "adam.m.autoencoder.3.weight"), "a tied weight has no moments");
 
+    let output = gpu_ae(&["compact", run("whole").to_str().unwrap(), "--device", "cpu"]);
+    let message = String::from_utf8_lossy(&output.stderr).to_string();
+    assert!(output.status.code() == Some(2) && message.contains("tied"), "{message}");
+
     let judged = succeed(&["eval", run("whole").to_str().unwrap(), "--device", "cpu", "--json"]);
     let judged: Value = serde_json::from_str(&judged).unwrap();
     for key in ["test_mse", "test_free_energy_difference"] {

@@ -95,6 +95,7 @@ pub fn run(args: Args) -> Result<()> {
     let refused = [
         (checkpoint.config.variational.is_some(), "whose codes are computed; those of a variational one are drawn"),
         (checkpoint.config.classifier.is_some(), "that reconstructs; a classifier names classes"),
+        (checkpoint.config.tied, "whose layers have weights of their own; those of its decoder are tied"),
     ];
     if let Some((_, what)) = refused.iter().find(|(is, _)| *is) {
         return Err(Error::input(&args.run, format!("expected a network {what}")));

@@ -82,7 +82,7 @@ mod tests {
         for name in MODELS {
             let config = RunConfig::model(name).unwrap();
             assert_eq!(&config.model, name);
-            config.check().unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(config.check().map_err(|error| error.to_string()), Ok(()), "{name}");
         }
         assert_eq!(RunConfig::model("entropic").unwrap(), RunConfig::recipe("bottleneck").unwrap());
     }
