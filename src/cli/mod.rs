@@ -2,23 +2,31 @@
 
 mod cluster;
 mod compact;
+mod compare;
 mod config;
 mod data;
+mod decode;
 mod devices;
 mod doctor;
+mod encode;
 mod eval;
 mod export;
 mod flags;
+mod generate;
 mod hopfield;
 mod inspect;
+mod interpolate;
 pub mod output;
 mod pictures;
 mod plan;
 mod profile;
 mod progress;
 mod reconstruct;
+mod score;
 mod sweep;
 mod train;
+mod trained;
+mod traverse;
 mod tuning;
 
 use std::process::ExitCode;
@@ -51,6 +59,20 @@ enum Command {
     Eval(eval::Args),
     /// Draw test images over their reconstructions
     Reconstruct(reconstruct::Args),
+    /// Draw images that the network makes of codes nobody encoded
+    Generate(generate::Args),
+    /// Draw what lies between test images, along straight lines between their codes
+    Interpolate(interpolate::Args),
+    /// Draw what each dimension of the code does to an image
+    Traverse(traverse::Args),
+    /// Write the codes of images as a NumPy array
+    Encode(encode::Args),
+    /// Write the images of codes as a NumPy array, and draw them
+    Decode(decode::Args),
+    /// Judge every test image by its reconstruction, and how well that tells a class from the rest
+    Score(score::Args),
+    /// Compare runs: a table, and a picture of their errors over epochs
+    Compare(compare::Args),
     /// Write encoder and decoder as safetensors files for PyTorch
     Export(export::Args),
     /// Remove the neurons that carry nothing and write a smaller model
@@ -80,6 +102,13 @@ pub fn run(begin: Instant) -> Result<ExitCode> {
         Command::Train(args) => train::run(args, begin).map(done),
         Command::Eval(args) => eval::run(args).map(done),
         Command::Reconstruct(args) => reconstruct::run(args).map(done),
+        Command::Generate(args) => generate::run(args).map(done),
+        Command::Interpolate(args) => interpolate::run(args).map(done),
+        Command::Traverse(args) => traverse::run(args).map(done),
+        Command::Encode(args) => encode::run(args).map(done),
+        Command::Decode(args) => decode::run(args).map(done),
+        Command::Score(args) => score::run(args).map(done),
+        Command::Compare(args) => compare::run(args).map(done),
         Command::Export(args) => export::run(args).map(done),
         Command::Compact(args) => compact::run(args).map(done),
         Command::Inspect(args) => inspect::run(args).map(done),

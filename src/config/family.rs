@@ -257,7 +257,7 @@ impl super::RunConfig {
 
     /// Whether training holds the codes near the standard Gaussian, so that images can be drawn from it.
     pub fn has_prior(&self) -> bool {
-        self.variational.is_some()
+        self.variational.is_some() || self.wasserstein.is_some()
     }
 
     /// Names and weights of the loss terms beside error and entropy. Those of weight 0 are only watched: under noise,

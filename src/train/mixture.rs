@@ -7,7 +7,7 @@
 
 use rayon::prelude::*;
 
-use super::cholesky::{cholesky, inverse};
+use super::cholesky::{cholesky, dot, inverse};
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 
@@ -85,7 +85,7 @@ impl Component {
         let mut distance = 0.0;
         let mut log_root = 0.0;
         for (i, line) in self.inverse.chunks_exact(width).enumerate() {
-            let z: f64 = line[..=i].iter().zip(&*centred).map(|(a, c)| a * c).sum();
+            let z = dot(&line[..=i], &centred[..=i]);
             distance += z * z;
             log_root += line[i].ln();
         }

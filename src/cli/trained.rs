@@ -1,0 +1,93 @@
+//! A trained model with its data, as the commands that put it to use share it.
+
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use gpu_ae::config::RunConfig;
+use gpu_ae::data::{Dataset, Split};
+use gpu_ae::train::{RunDir, Session};
+use gpu_ae::{Error, Result};
+
+use super::flags::{DataFlags, DeviceFlag, open_run, session_on};
+use super::output::say;
+
+/// Which run, on what.
+#[derive(clap::Args, Clone)]
+pub struct RunFlags {
+    /// Run directory
+    pub run: PathBuf,
+    #[command(flatten)]
+    pub data: DataFlags,
+    #[command(flatten)]
+    pub device: DeviceFlag,
+    /// Print errors only
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// A trained model, its data and the device it runs on.
+pub struct Trained {
+    pub directory: RunDir,
+    pub config: RunConfig,
+    pub data: Dataset,
+    pub session: Session,
+}
+
+impl RunFlags {
+    /// Opens the run; with `quiet`, without a notice of the device.
+    pub fn open(&self, quiet: bool) -> Result<Trained> {
+        let (directory, checkpoint) = open_run(&self.run, &self.data, &self.device, self.quiet || quiet)?;
+        let data = checkpoint.config.load_data()?;
+        let session = session_on(&checkpoint, &data, self.quiet || quiet)?;
+        Ok(Trained { directory, config: checkpoint.config, data, session })
+    }
+
+    /// Tells what was written, unless nothing was to be told.
+    pub fn wrote(&self, path: &Path) {
+        if !self.quiet {
+            say(&format!("wrote {}", path.display()));
+        }
+    }
+}
+
+impl Trained {
+    /// The test row of this number, which `flag` asked for, as values from 0 to 1.
+    pub fn test_row(&self, flag: &str, row: usize) -> Result<Vec<f32>> {
+        let rows = self.data.test.rows;
+        if row >= rows {
+            return Err(Error::Usage(format!("{flag} {row}: expected a test row, 0 to {}", rows - 1)));
+        }
+        Ok(self.data.test.values(row..row + 1))
+    }
+
+    /// Codes of all rows of a split, `[rows, width of the code]`.
+    pub fn codes(&mut self, split: &Split) -> Result<Vec<f32>> {
+        self.session.encode(&split.values(0..split.rows))
+    }
+}
+
+/// The classes that a split has, in order.
+pub fn classes(split: &Split) -> Vec<u8> {
+    let mut classes = split.labels.clone();
+    classes.sort_unstable();
+    classes.dedup();
+    classes
+}
+
+/// Refuses a class that the test rows do not have.
+pub fn check_class(flag: &str, class: u8, split: &Split) -> Result<()> {
+    let classes = classes(split);
+    if classes.contains(&class) {
+        return Ok(());
+    }
+    let classes: Vec<String> = classes.iter().map(ToString::to_string).collect();
+    Err(Error::Usage(format!("{flag} {class}: expected a class of the test rows: {}", classes.join(", "))))
+}
+
+/// Two values as `A,B`, for the command line.
+pub fn pair<T: FromStr + Display>(text: &str) -> Result<(T, T), String> {
+    let read = |part: &str| part.trim().parse::<T>().ok();
+    let both = text.split_once(',').and_then(|(a, b)| Some((read(a)?, read(b)?)));
+    both.ok_or_else(|| "expected two whole numbers, such as 3,8".into())
+}
