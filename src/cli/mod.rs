@@ -42,6 +42,7 @@ use gpu_ae::Result;
   gpu-ae train --epochs 10                 train on the built-in digits, no other file needed
   gpu-ae train --resume runs/NAME          continue a run that was stopped
   gpu-ae eval runs/NAME                    losses on the test data
+  gpu-ae generate runs/NAME                images that nobody drew
   gpu-ae inspect runs/NAME                 how wide each layer turned out to be
   gpu-ae doctor --device gpu               prove every kernel on your GPU
 
