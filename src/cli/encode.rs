@@ -49,7 +49,7 @@ struct Encoded {
 }
 
 pub fn run(args: Args) -> Result<()> {
-    let mut trained = args.run.open(args.json)?;
+    let mut trained = args.run.open_any(args.json)?;
     let width = trained.config.code_width();
     let codes = match &args.input {
         Some(path) => {

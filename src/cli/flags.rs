@@ -8,6 +8,7 @@ use clap::Args;
 use gpu_ae::config::{RunConfig, Schedule};
 use gpu_ae::data::Dataset;
 use gpu_ae::device::{Choice, Device, open};
+use gpu_ae::nn::autoencoder::parameter_prefix;
 use gpu_ae::train::{Checkpoint, RunDir, Session, Tuning};
 use gpu_ae::{Error, Result};
 use num_traits::Bounded;
@@ -213,7 +214,8 @@ pub fn evaluation_session(checkpoint: &Checkpoint, quiet: bool) -> Result<Sessio
 
 /// The same on data that is there already.
 pub fn session_on(checkpoint: &Checkpoint, data: &Dataset, quiet: bool) -> Result<Session> {
-    let features = checkpoint.config.decoder.last().map_or(0, |layer| layer.linear);
+    let first = checkpoint.state.get(&format!("{}.weight", parameter_prefix(0)));
+    let features = first.and_then(|(ty, _)| ty.shape.matrix()).map_or(0, |(_, inputs)| inputs);
     if data.test.row_bytes != features {
         return Err(Error::Usage(format!(
             "--data {}: has {} values a row, the model was trained on {features}",

@@ -35,8 +35,17 @@ pub struct Trained {
 }
 
 impl RunFlags {
-    /// Opens the run; with `quiet`, without a notice of the device.
+    /// Opens the run of a network that reconstructs; with `quiet`, without a notice of the device.
     pub fn open(&self, quiet: bool) -> Result<Trained> {
+        let trained = self.open_any(quiet)?;
+        if trained.config.classifier.is_some() {
+            return Err(Error::input(&self.run, "expected a network that reconstructs; a classifier names classes"));
+        }
+        Ok(trained)
+    }
+
+    /// Opens the run of any network that has a code.
+    pub fn open_any(&self, quiet: bool) -> Result<Trained> {
         let (directory, checkpoint) = open_run(&self.run, &self.data, &self.device, self.quiet || quiet)?;
         let data = checkpoint.config.load_data()?;
         let session = session_on(&checkpoint, &data, self.quiet || quiet)?;
