@@ -35,7 +35,7 @@ fn a_study_has_every_point_and_seed_and_goes_on_where_it_stopped() {
     assert!(study.join("sweep.png").exists());
     let run = study.join("alpha-2-width-8").join("seed-1");
     let config = std::fs::read_to_string(run.join("config.toml")).unwrap();
-    assert!(config.contains("alpha = 2.0") && config.contains("seed = 1") && config.contains("width = 8"), "{config}");
+    assert!(config.contains("alpha = 2.0") && config.contains("seed = 1") && config.contains("linear = 8"), "{config}");
 
     // The last run lost its line, the one before it was stopped after its first epoch.
     let text = std::fs::read_to_string(study.join("sweep.csv")).unwrap();
