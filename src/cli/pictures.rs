@@ -1,11 +1,13 @@
 //! The pictures of a run directory.
 
+use ::image::RgbImage;
 use gpu_ae::Result;
-use gpu_ae::data::Dataset;
+use gpu_ae::data::{Dataset, ImageShape};
 use gpu_ae::report::{
     EpochPoint, Matrix, Series, Strip, image_sheet, line_plot, loss_plot, principal_plane, reconstruction_grid,
     scatter_plot, weight_picture, write_png,
 };
+use gpu_ae::train::codes::Reconstructions;
 use gpu_ae::train::{EpochMetrics, Observation, Run, RunDir};
 
 /// Images side by side in a grid.
@@ -21,9 +23,8 @@ pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<()> {
     if run.config().classifier.is_some() {
         draw_mistakes(run, directory, data)?;
     } else {
-        let (originals, reconstructions) = run.session().reconstruct(IMAGES)?;
-        let grid = reconstruction_grid(&originals, &reconstructions, image, COLUMNS)?;
-        write_png(&directory.reconstructions(), &grid)?;
+        let reconstructions = run.session().reconstruct(IMAGES)?;
+        write_png(&directory.reconstructions(), &reconstruction_picture(&reconstructions, image)?)?;
     }
     write_png(&directory.weights_picture(), &weight_picture(&matrices(run)?)?)?;
     let observation = run.session().observe()?;
@@ -45,10 +46,15 @@ pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<()> {
     write_png(&directory.widths_plot(), &line_plot(title, "epoch", "neurons", &widths)?)
 }
 
+/// Images, the same under noise if there is any, and what the network makes of them.
+pub fn reconstruction_picture(images: &Reconstructions, image: ImageShape) -> Result<RgbImage> {
+    reconstruction_grid(&images.originals, images.noisy.as_deref(), &images.outputs, image, COLUMNS)
+}
+
 /// Draws the first test images that are taken for another class, a row for each class they are of; each is headed by
 /// the class that it was taken for.
 fn draw_mistakes(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<()> {
-    let (images, logits) = run.session().reconstruct(data.test.rows)?;
+    let Reconstructions { originals: images, outputs: logits, .. } = run.session().reconstruct(data.test.rows)?;
     let classes = logits.len() / data.test.rows.max(1);
     let mut strips: Vec<Strip> =
         (0..classes).map(|class| Strip { caption: format!("{class} taken for"), ..Strip::default() }).collect();

@@ -8,6 +8,7 @@ use gpu_ae::data::Dataset;
 use gpu_ae::device::Device;
 use gpu_ae::report::{format_number, text_table};
 use gpu_ae::train::checkpoint::previous;
+use gpu_ae::train::codes::Reconstructions;
 use gpu_ae::train::early_stopping::Judgement;
 use gpu_ae::train::sweep::COLLAPSED;
 use gpu_ae::train::{Checkpoint, EpochMetrics, Event, Run, RunDir};
@@ -141,7 +142,8 @@ fn next(config: &RunConfig, path: &str) -> String {
 /// The codes that a network has found for the patterns of the encoder task.
 fn patterns(run: &mut Run) -> Result<String> {
     let observation = run.session().observe()?;
-    let (patterns, reconstructions) = run.session().reconstruct(observation.rows)?;
+    let Reconstructions { originals: patterns, outputs: reconstructions, .. } =
+        run.session().reconstruct(observation.rows)?;
     let rows = observation.rows.max(1);
     let codes = observation.codes.chunks_exact((observation.codes.len() / rows).max(1));
     let width = patterns.len() / rows;

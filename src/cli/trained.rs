@@ -37,7 +37,17 @@ pub struct Trained {
 impl RunFlags {
     /// Opens the run of a network that reconstructs; with `quiet`, without a notice of the device.
     pub fn open(&self, quiet: bool) -> Result<Trained> {
-        let trained = self.open_any(quiet)?;
+        self.reconstructing(self.open_any(quiet)?)
+    }
+
+    /// The same, for images under this noise, if it is not that of the training.
+    pub fn open_under(&self, noise: Option<&str>) -> Result<Trained> {
+        self.reconstructing(
+            self.open_with(false, |config| noise.map_or(Ok(()), |noise| config.set_noise("--noise", noise)))?,
+        )
+    }
+
+    fn reconstructing(&self, trained: Trained) -> Result<Trained> {
         if trained.config.classifier.is_some() {
             return Err(Error::input(&self.run, "expected a network that reconstructs; a classifier names classes"));
         }
@@ -46,7 +56,12 @@ impl RunFlags {
 
     /// Opens the run of any network that has a code.
     pub fn open_any(&self, quiet: bool) -> Result<Trained> {
-        let (directory, checkpoint) = open_run(&self.run, &self.data, &self.device, self.quiet || quiet)?;
+        self.open_with(quiet, |_| Ok(()))
+    }
+
+    fn open_with(&self, quiet: bool, change: impl Fn(&mut RunConfig) -> Result<()>) -> Result<Trained> {
+        let (directory, mut checkpoint) = open_run(&self.run, &self.data, &self.device, self.quiet || quiet)?;
+        change(&mut checkpoint.config)?;
         let data = checkpoint.config.load_data()?;
         let session = session_on(&checkpoint, &data, self.quiet || quiet)?;
         Ok(Trained { directory, config: checkpoint.config, data, session })

@@ -31,16 +31,20 @@ pub struct Band<'a> {
     pub pixels: &'a [f32],
 }
 
-/// Draws test images over their reconstructions, `columns` pairs side by side, then the next.
+/// Draws test images, the same under noise if there is any, and their reconstructions one above the other,
+/// `columns` side by side, then the next.
 pub fn reconstruction_grid(
     originals: &[f32],
+    noisy: Option<&[f32]>,
     reconstructions: &[f32],
     image: ImageShape,
     columns: usize,
 ) -> Result<RgbImage> {
     let originals = Band { caption: "original", pixels: originals };
     let reconstructions = Band { caption: "reconstruction", pixels: reconstructions };
-    image_grid(&[originals, reconstructions], image, columns)
+    let noisy = noisy.map(|pixels| Band { caption: "with noise", pixels });
+    let bands: Vec<Band> = [originals].into_iter().chain(noisy).chain([reconstructions]).collect();
+    image_grid(&bands, image, columns)
 }
 
 /// Draws the images of all `bands` in groups of rows, one row a band, `columns` images a row: the
@@ -197,7 +201,7 @@ mod tests {
     fn originals_are_above_their_reconstructions() {
         let originals = plain(&[0.0, 0.2, 0.4]);
         let reconstructions = plain(&[0.6, 0.7, 0.8]);
-        let picture = reconstruction_grid(&originals, &reconstructions, shape(28, 28, 1), 2).unwrap();
+        let picture = reconstruction_grid(&originals, None, &reconstructions, shape(28, 28, 1), 2).unwrap();
         let right = picture.width() as usize - GAP;
         let columns = [right - SEPARATOR - 2 * 84, right - 84].map(|left| left as u32);
         let first = GAP as u32;
@@ -226,7 +230,7 @@ mod tests {
     #[test]
     fn captions_stand_left_of_their_rows() {
         let images = plain(&[1.0, 1.0]);
-        let picture = reconstruction_grid(&images, &images, shape(28, 28, 1), 1).unwrap();
+        let picture = reconstruction_grid(&images, Some(&images), &images, shape(28, 28, 1), 1).unwrap();
         // The images are white, so all ink is that of captions.
         let left = picture.width() - (84 + 2 * GAP) as u32;
         let inked = |rows: std::ops::Range<u32>| {
@@ -234,7 +238,8 @@ mod tests {
             let pixels = pixels.filter(|(_, y, _)| rows.contains(y)).map(|(x, ..)| x);
             pixels.fold((u32::MAX, 0, 0), |(min, max, n), x| (min.min(x), max.max(x), n + 1))
         };
-        for top in [16, 16 + 87, 16 + 87 + 100, 16 + 87 + 100 + 87] {
+        let group = 3 * 87 + 13;
+        for top in [16, 16 + 87, 16 + 174].into_iter().flat_map(|top| [top, top + group]) {
             let (first, last, count) = inked(top..top + 84);
             assert!(first >= GAP as u32 - 1 && last <= left && count > 100, "{first}..{last}");
             let (.., middle) = inked(top + 26..top + 58);
@@ -280,7 +285,7 @@ mod tests {
             (&[0.0; 4 * 500], &[0.0; 4 * 500], image, 500),
         ];
         for (originals, reconstructions, image, columns) in refused {
-            let error = reconstruction_grid(originals, reconstructions, image, columns);
+            let error = reconstruction_grid(originals, None, reconstructions, image, columns);
             assert!(error.is_err(), "{image:?}, {} values", originals.len());
         }
         assert!(image_grid(&[], image, 4).is_err());

@@ -67,19 +67,34 @@ pub fn part(config: &RunConfig, part: Part, features: usize, batch: usize) -> Re
     Ok(std::mem::take(g))
 }
 
+/// Test images and what a network makes of them, row by row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reconstructions {
+    /// The images `[images, features]`, from 0 to 1.
+    pub originals: Vec<f32>,
+    /// The same as the network saw them, if under noise.
+    pub noisy: Option<Vec<f32>>,
+    /// Its last layer's outputs `[images, width of that layer]`.
+    pub outputs: Vec<f32>,
+}
+
 impl Session {
-    /// The first `images` test images and their reconstructions, row by row in \[0, 1\].
+    /// The first `images` test images and what the network makes of them; where the configuration has noise, of them
+    /// under that noise.
     ///
     /// # Errors
     /// When the device fails.
-    pub fn reconstruct(&mut self, images: usize) -> Result<(Vec<f32>, Vec<f32>)> {
+    pub fn reconstruct(&mut self, images: usize) -> Result<Reconstructions> {
         let images = images.min(self.test.rows);
         let graph = graph::reconstruction(&self.config, self.test, images)?;
         let program = load(self.device.as_mut(), "reconstruct", &graph, &self.choices)?;
         let clock = clock::start(self.test.rows, images, false, 0);
         self.device.write(program, "clock", bytemuck::cast_slice(&clock))?;
         self.device.run(program, 1)?;
-        Ok((self.device.read_f32(program, "x")?, self.device.read_f32(program, "reconstruction")?))
+        let noisy = self.config.corruption.map(|_| self.device.read_f32(program, "noisy")).transpose()?;
+        let (originals, outputs) =
+            (self.device.read_f32(program, "x")?, self.device.read_f32(program, "reconstruction")?);
+        Ok(Reconstructions { originals, noisy, outputs })
     }
 
     /// The codes `[rows, width of the code]` of `rows`, `[rows, features]` from 0 to 1.

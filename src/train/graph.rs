@@ -234,8 +234,8 @@ pub fn evaluation(config: &RunConfig, data: DataShape, batch: usize) -> Result<G
     Ok(std::mem::take(g))
 }
 
-/// The first images of the test set and what the model makes of them: results `x` and
-/// `reconstruction`.
+/// The first images of the test set and what the model makes of them: results `x` and `reconstruction`; where the
+/// configuration has noise, of noisy ones, which are the result `noisy`.
 ///
 /// # Errors
 /// When the layers do not fit the data.
@@ -243,6 +243,14 @@ pub fn reconstruction(config: &RunConfig, data: DataShape, images: usize) -> Res
     let g = &mut Graph::new();
     let forward = forward(g, config, "test images", data, images, Pass::Show)?;
     g.result("x", forward.x);
-    g.result("reconstruction", forward.flow.outputs.last().copied().unwrap_or(forward.x));
+    let reconstruction = match config.corruption {
+        Some(corruption) => {
+            let (noisy, cleaned) = forward.cleaned(g, config, corruption, Pass::Show)?;
+            g.result("noisy", noisy);
+            cleaned
+        }
+        None => forward.flow.outputs.last().copied().unwrap_or(forward.x),
+    };
+    g.result("reconstruction", reconstruction);
     Ok(std::mem::take(g))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::forward::{Forward, Pass, corrupted, flow, stream};
 use crate::config::RunConfig;
-use crate::config::family::{Contraction, ContractionMethod, Likelihood, SparsityConfig, SparsityKind};
+use crate::config::family::{Contraction, ContractionMethod, Corruption, Likelihood, SparsityConfig, SparsityKind};
 use crate::config::wasserstein::{Distance, Wasserstein};
 use crate::error::Result;
 use crate::graph::{Graph, Var};
@@ -32,6 +32,13 @@ impl Forward {
         g.apply(ReconstructionLoss(LossKind::Mse), &[reconstruction, self.x, self.clock])
     }
 
+    /// The rows under noise, and what the network makes of those.
+    pub fn cleaned(&self, g: &mut Graph, config: &RunConfig, noise: Corruption, pass: Pass) -> Result<(Var, Var)> {
+        let noisy = corrupted(g, noise, self.x, self.clock)?;
+        let flow = flow(g, config, &self.model, self.log_variance.as_ref(), noisy, self.clock, pass)?;
+        Ok((noisy, flow.outputs.last().copied().unwrap_or(noisy)))
+    }
+
     /// The terms beside error and entropy, in the order of [`RunConfig::further_terms`].
     pub fn further_terms(&self, g: &mut Graph, config: &RunConfig, pass: Pass) -> Result<Vec<Var>> {
         let mut terms = Vec::new();
@@ -39,9 +46,7 @@ impl Forward {
             terms.push(if pass == Pass::Train {
                 self.mse(g)?
             } else {
-                let noisy = corrupted(g, corruption, self.x, self.clock)?;
-                let flow = flow(g, config, &self.model, self.log_variance.as_ref(), noisy, self.clock, pass)?;
-                let cleaned = flow.outputs.last().copied().unwrap_or(noisy);
+                let (_, cleaned) = self.cleaned(g, config, corruption, pass)?;
                 g.apply(ReconstructionLoss(LossKind::Mse), &[cleaned, self.x, self.clock])?
             });
         }
