@@ -109,7 +109,7 @@ fn what_makes_no_sense_is_refused_by_name() {
         (&["--model", "dropout", "--set", "dropout.layers=[4]"], "dropout.layers 4"),
         (&["--model", "denoising", "--set", "corruption.amount=-1"], "corruption.amount -1"),
         (&["--model", "denoising", "--set", "corruption.kind=fog"], "corruption.kind"),
-        (&["--model", "sparse", "--set", "sparsity.kind=divergence"], "sparsity.layers 1"),
+        (&["--model", "sparse", "--set", "encoder.1.activation=relu"], "sparsity.layers 1"),
         (&["--model", "sparse", "--set", "sparsity.weight=nan"], "sparsity.weight"),
         (&["--model", "contractive", "--set", "contractive.weight=-1"], "contractive.weight -1"),
         (&["--model", "contractive", "--set", "contractive.probes=0"], "contractive.probes 0"),

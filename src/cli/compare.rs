@@ -106,7 +106,10 @@ fn curve(key: &str, name: String, metrics: &[EpochMetrics], file: &Path) -> Resu
 }
 
 fn line(run: String, config: &RunConfig, last: &EpochMetrics) -> Line {
-    let further = last.observed.iter().filter(|(key, _)| key.starts_with("test_"));
+    let further = last.observed.iter().filter(|(key, _)| {
+        // Of each dimension there is too much for a line.
+        key.starts_with("test_") && !key.ends_with(|last: char| last.is_ascii_digit())
+    });
     let features = config.decoder.last().map_or(0, |layer| layer.linear);
     Line {
         run,

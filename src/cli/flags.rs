@@ -52,7 +52,7 @@ pub struct ConfigFlags {
     /// Class whose rows are left out of the training data, not of the test data
     #[arg(long, value_name = "CLASS", value_parser = whole::<u8>, allow_negative_numbers = true)]
     pub without: Option<u8>,
-    /// Kind of model: entropic, sparse, denoising, dropout or vae [default: entropic]
+    /// Kind of model: entropic, sparse, contractive, denoising, dropout, vae, wae, nmn, classifier, rbm or hopfield [default: entropic]
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
     /// Named settings: bottleneck (as few neurons as a budget of error allows), plain (no entropy), report (the source report's Listing 2) [default: bottleneck; models other than entropic: plain]
