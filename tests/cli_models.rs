@@ -176,6 +176,11 @@ fn a_model_s_file_builds_what_the_model_is() {
             assert!(checked.contains("encoder.1") && checked.contains(model), "{checked}");
         }
     }
+    let hopfield = folder.path().join("hopfield.toml");
+    std::fs::write(&hopfield, succeed(&["config", "show", "hopfield"])).unwrap();
+    assert!(
+        succeed(&["config", "check", hopfield.to_str().unwrap()]).contains("784 neurons, 78, 15, 39, 156 patterns")
+    );
     let vae = folder.path().join("vae.toml");
     let checked = succeed(&["config", "check", vae.to_str().unwrap()]);
     // 784-400-20-400-784 with a second layer of 20: 314,000 + 8,020 + 8,020 + 8,400 + 314,384.

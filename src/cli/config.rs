@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use gpu_ae::config::energy::HopfieldConfig;
 use gpu_ae::config::{RunConfig, in_file, model_file};
 use gpu_ae::data::source;
 use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Plan};
@@ -58,6 +59,15 @@ pub fn run(args: Args) -> Result<()> {
 fn described(config: &RunConfig) -> Result<String> {
     let data = source(&config.data)?;
     let shape = DataShape { rows: data.train_rows, features: data.image.bytes() };
+    if let Some(hopfield) = &config.hopfield {
+        let (neurons, loads) = (shape.features, hopfield.loads.iter());
+        let patterns: Vec<String> = loads.map(|&load| HopfieldConfig::patterns(load, neurons).to_string()).collect();
+        return Ok(format!(
+            "hopfield on {}: {neurons} neurons, {} patterns; nothing is trained",
+            data.name,
+            patterns.join(", ")
+        ));
+    }
     config.check_shape(shape.features, data.classes, data.name)?;
     let graph = training(config, shape)?;
     let profile = DeviceProfile::portable(DeviceKind::Discrete);

@@ -49,6 +49,11 @@ fn refuse(key: &str, value: impl std::fmt::Display, expected: &str) -> Result<()
 }
 
 impl HopfieldConfig {
+    /// Number of patterns at a load of so many neurons: at least one.
+    pub fn patterns(load: f32, neurons: usize) -> usize {
+        ((f64::from(load) * neurons as f64) as usize).max(1)
+    }
+
     pub(super) fn check(&self) -> Result<()> {
         if self.rules.is_empty() {
             return refuse("hopfield.rules", "[]", "at least one of projection, hebbian");

@@ -135,6 +135,10 @@ fn warm_up(config: &RunConfig, data: DataShape) -> Option<MultiplierStep> {
 /// # Errors
 /// When the layers do not fit the data.
 pub fn training(config: &RunConfig, data: DataShape) -> Result<Graph> {
+    if config.hopfield.is_some() {
+        let problem = "a Hopfield network is not trained by steps, so there is no plan of one";
+        return Err(Error::Usage(format!("--model {}: {problem}", config.model)));
+    }
     let g = &mut Graph::new();
     let forward = forward(g, config, "train images", data, config.step_rows(data.rows), Pass::Train)?;
     let ring = g.source(Role::State, "ring", Ty::f32(&[RING_STEPS, 1 + terms(config).len()]));

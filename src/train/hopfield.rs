@@ -165,7 +165,7 @@ pub fn study(
     let neurons = data.train.row_bytes;
     let mut picture: Option<Picture> = None;
     for &load in &config.loads {
-        let count = ((f64::from(load) * neurons as f64) as usize).max(1);
+        let count = HopfieldConfig::patterns(load, neurons);
         let patterns = patterns(data, count, config.threshold, seed)?;
         for (at, &rule) in config.rules.iter().enumerate() {
             let weights = rule.weights(&patterns, neurons);
