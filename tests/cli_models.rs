@@ -115,7 +115,7 @@ fn what_makes_no_sense_is_refused_by_name() {
         (&["--model", "contractive", "--set", "contractive.probes=0"], "contractive.probes 0"),
         (&["--model", "vae", "--set", "variational.beta=-1"], "variational.beta -1"),
         (&["--model", "classifier", "--set", "classifier.labels=15"], "classifier.labels 15"),
-        (&["--model", "classifier", "--set", "decoder.1.linear=9"], "decoder.1.linear 9: expected 10, the classes"),
+        (&["--model", "classifier", "--set", "decoder.2.linear=9"], "decoder.2.linear 9: expected 10, the classes"),
         (&["--model", "classifier", "--lambda-mse", "1"], "--lambda-mse 1"),
         (&["--model", "vae", "--from", "unused-folder"], "--from unused-folder: expected --model classifier"),
         (&["--model", "wae", "--set", "wasserstein.weight=-1"], "wasserstein.weight -1"),
