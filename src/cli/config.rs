@@ -104,7 +104,8 @@ fn described(config: &RunConfig) -> Result<String> {
         ("arithmetic", format!("{:.2} MFLOP a sample, training step of {rows}", cost.flops / 1e6 / rows as f64)),
         ("dispatches", plan.dispatches().to_string()),
     ];
-    let facts: Vec<Vec<String>> = facts.into_iter().map(|(name, value)| vec![name.to_string(), value]).collect();
+    let facts = facts.into_iter().filter(|(_, value)| !value.is_empty());
+    let facts: Vec<Vec<String>> = facts.map(|(name, value)| vec![name.to_string(), value]).collect();
     let (layers, facts) = (text_table(&["layer", "shape", "activation"], &layers), text_table(&[], &facts));
     Ok(format!("{layers}\n{}", facts.trim_end()))
 }

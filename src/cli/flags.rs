@@ -18,7 +18,7 @@ use super::output::complain;
 /// Where data comes from.
 #[derive(Args, Clone, Default)]
 pub struct DataFlags {
-    /// Data set: digits (built in) or mnist
+    /// Data set: digits (built in), mnist, or another of 'gpu-ae data list'
     #[arg(long, value_name = "NAME")]
     pub data: Option<String>,
     /// Folder that holds the data files, or their mnist/ sub-folder [default: $GPU_AE_DATA, or the user's cache]
