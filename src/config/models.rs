@@ -52,8 +52,8 @@ impl RunConfig {
             return Ok(chosen);
         }
         let entropy = super::EntropyConfig { layers: config.entropy.layers.clone(), ..chosen.entropy };
-        // Whose reconstruction is judged by its likelihood has no weight of the error.
-        let lambda_mse = if config.variational.is_some() { config.lambda_mse } else { chosen.lambda_mse };
+        // Who has an objective of its own, such as a likelihood, has no weight of the error.
+        let lambda_mse = if config.has_own_objective() { config.lambda_mse } else { chosen.lambda_mse };
         let (recipe, lambda_entropy) = (chosen.recipe, chosen.lambda_entropy);
         Ok(RunConfig { recipe, lambda_mse, lambda_entropy, entropy, ..config })
     }
@@ -85,5 +85,15 @@ mod tests {
             assert_eq!(config.check().map_err(|error| error.to_string()), Ok(()), "{name}");
         }
         assert_eq!(RunConfig::model("entropic").unwrap(), RunConfig::recipe("bottleneck").unwrap());
+    }
+
+    #[test]
+    fn a_recipe_goes_with_every_model() {
+        for name in MODELS {
+            for recipe in RECIPES {
+                let config = RunConfig::base(Some(name), Some(recipe)).unwrap();
+                assert_eq!(config.check().map_err(|error| error.to_string()), Ok(()), "{name}, {recipe}");
+            }
+        }
     }
 }
