@@ -238,7 +238,7 @@ impl super::RunConfig {
     /// Sets the noise that is put on images, as `gaussian=0.3`.
     ///
     /// # Errors
-    /// When that is no noise; the message begins with `flag`.
+    /// When that is no noise, in a message that begins with `flag`, or means nothing to the model.
     pub fn set_noise(&mut self, flag: &str, noise: &str) -> Result<()> {
         let expected = "expected gaussian=, masking= or salt-pepper= and an amount, such as gaussian=0.3";
         let invalid = || Error::Usage(format!("{flag} {noise}: {expected}"));
@@ -252,7 +252,8 @@ impl super::RunConfig {
         let corruption = Corruption { kind, amount: amount.parse().map_err(|_| invalid())? };
         corruption.check().map_err(|_| invalid())?;
         self.corruption = Some(corruption);
-        Ok(())
+        // Noise may mean nothing to this model.
+        self.check()
     }
 
     /// Whether training holds the codes near the standard Gaussian, so that images can be drawn from it.
