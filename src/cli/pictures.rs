@@ -29,7 +29,7 @@ pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<()> {
     write_png(&directory.weights_picture(), &weight_picture(&matrices(run)?)?)?;
     let observation = run.session().observe()?;
     if let Some(series) = codes(&observation, &data.test.labels) {
-        let title = format!("Codes of {} test rows, coloured by class", observation.rows);
+        let title = format!("Codes of {} test rows, coloured by class", observation.rows.len());
         let plot = scatter_plot(&title, "first principal component", "second", &series)?;
         write_png(&directory.codes_plot(), &plot)?;
     }
@@ -103,19 +103,24 @@ fn matrices(run: &mut Run) -> Result<Vec<Matrix>> {
 
 /// The observed codes in their principal plane, a series a class; none of codes that are all the same.
 fn codes(observation: &Observation, labels: &[u8]) -> Option<Vec<Series>> {
-    let width = observation.codes.len() / observation.rows.max(1);
+    let width = observation.codes.len() / observation.rows.len().max(1);
     let plane = principal_plane(&observation.codes, width);
     let first = plane.first().copied()?;
     if plane.iter().all(|&point| point == first) {
         return None;
     }
-    let class = |row: usize| labels.get(row).copied();
+    let class = |point: usize| observation.rows.get(point).and_then(|&row| labels.get(row)).copied();
     let mut classes: Vec<Option<u8>> = (0..plane.len()).map(class).collect();
     classes.sort_unstable();
     classes.dedup();
     let series = classes.into_iter().map(|wanted| Series {
         name: wanted.map_or(String::new(), |class| class.to_string()),
-        points: plane.iter().enumerate().filter(|(row, _)| class(*row) == wanted).map(|(_, point)| *point).collect(),
+        points: plane
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| class(*number) == wanted)
+            .map(|(_, point)| *point)
+            .collect(),
     });
     Some(series.collect())
 }

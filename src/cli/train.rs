@@ -143,8 +143,8 @@ fn next(config: &RunConfig, path: &str) -> String {
 fn patterns(run: &mut Run) -> Result<String> {
     let observation = run.session().observe()?;
     let Reconstructions { originals: patterns, outputs: reconstructions, .. } =
-        run.session().reconstruct(observation.rows)?;
-    let rows = observation.rows.max(1);
+        run.session().reconstruct(observation.rows.len())?;
+    let rows = observation.rows.len().max(1);
     let codes = observation.codes.chunks_exact((observation.codes.len() / rows).max(1));
     let width = patterns.len() / rows;
     let answers = patterns.chunks_exact(width).zip(reconstructions.chunks_exact(width));

@@ -52,6 +52,8 @@ pub(super) mod stream {
 /// A batch of a data set, and everything computed from it that all graphs share.
 pub(super) struct Forward {
     pub clock: Var,
+    /// Numbers of the batch's rows.
+    pub rows: Var,
     /// The rows as they are.
     pub x: Var,
     /// The network.
@@ -130,7 +132,7 @@ pub(super) fn forward(
         }
         _ => None,
     };
-    Ok(Forward { clock, x, model, log_variance, flow, classes })
+    Ok(Forward { clock, rows, x, model, log_variance, flow, classes })
 }
 
 /// Rows under noise.

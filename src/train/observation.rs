@@ -23,7 +23,8 @@ use crate::ops::path_entropy::PathEntropy;
 use crate::ops::sum_axis::SumAxis;
 use crate::ops::unary::Unary;
 
-/// Test rows that a network is observed on, if there are as many.
+/// Test rows that a network is observed on, if there are as many: drawn once, the same for every network, since the
+/// first of a file need not be like the rest.
 pub(super) const ROWS: usize = 1000;
 
 /// A neuron takes part if it makes more than this share of the differences that its layer makes in the next.
@@ -48,14 +49,15 @@ fn threshold(activation: Activation) -> Option<f32> {
     }
 }
 
-/// The graph of an observation of `batch` rows, all valid: results `path entropy`, `level entropies`, `codes`,
-/// of every hidden layer `mean N`, `variance N` and `strength N`, Σ of the squared weights that read each
+/// The graph of an observation of `batch` rows, all valid: results `row numbers`, `path entropy`, `level entropies`,
+/// `codes`, of every hidden layer `mean N`, `variance N` and `strength N`, Σ of the squared weights that read each
 /// of its neurons, and `active N`, the share of rows for which each is active, where that means something; of drawn
 /// codes the `divergences` of their dimensions.
 pub(super) fn observation(config: &RunConfig, data: DataShape, batch: usize) -> Result<Graph> {
     let g = &mut Graph::new();
     let forward = forward(g, config, "test images", data, batch, Pass::Show)?;
-    let Forward { model, flow: Flow { outputs, latent, .. }, clock, .. } = forward;
+    let Forward { model, flow: Flow { outputs, latent, .. }, clock, rows, .. } = forward;
+    g.result("row numbers", rows);
     if let Some((mean, log_variance)) = latent {
         let divergence = g.push(Arc::new(GaussianKl), &[mean, log_variance, clock])?;
         g.result("divergences", divergence[1]);
@@ -111,7 +113,7 @@ impl Session {
         layers.into_iter().enumerate().map(read).collect()
     }
 
-    /// The network on the first test rows.
+    /// The network on a thousand test rows, or on all of them if there are fewer.
     ///
     /// # Errors
     /// When the device fails.
@@ -122,7 +124,7 @@ impl Session {
             None => {
                 let graph = observation(&self.config, self.test, rows)?;
                 let program = load(self.device.as_mut(), "observe", &graph, &self.choices)?;
-                let clock = clock::start(self.test.rows, rows, false, 0);
+                let clock = clock::start(self.test.rows, rows, rows < self.test.rows, 0);
                 self.device.write(program, "clock", bytemuck::cast_slice(&clock))?;
                 *self.observe.insert(program)
             }
@@ -147,6 +149,7 @@ impl Session {
         let path_entropy = read("path entropy")?[0];
         let divergences = self.config.variational.map(|_| read("divergences")).transpose()?;
         let codes = self.device.read_f32(program, "codes")?;
+        let rows = self.device.read_u32(program, "row numbers")?.into_iter().map(|row| row as usize).collect();
         Ok(Observation { path_entropy, layers, code: self.config.code_layer(), divergences, codes, rows })
     }
 }
@@ -211,8 +214,8 @@ pub struct Observation {
     pub divergences: Option<Vec<f64>>,
     /// Codes of the observed rows, row by row; of drawn ones the means.
     pub codes: Vec<f32>,
-    /// Rows observed.
-    pub rows: usize,
+    /// Numbers of the test rows observed, from 0.
+    pub rows: Vec<usize>,
 }
 
 impl Observation {
@@ -230,7 +233,7 @@ impl Observation {
             metrics.insert(format!("dead_units_{number}"), layer.dead_units() as f64);
             metrics.extend(layer.active_share().map(|share| (format!("active_share_{number}"), share)));
         }
-        let spectrum = covariance_spectrum(&self.codes, self.codes.len() / self.rows.max(1));
+        let spectrum = covariance_spectrum(&self.codes, self.codes.len() / self.rows.len().max(1));
         metrics.insert("code_rank".into(), effective_rank(&spectrum));
         let mut list = |name: &str, values: &[f64]| {
             metrics.extend(values.iter().enumerate().map(|(i, value)| (format!("{name}_{}", i + 1), *value)));
@@ -243,7 +246,7 @@ impl Observation {
             let active = code.variance.iter().filter(|&&variance| variance > ACTIVE_CODE).count();
             metrics.insert("active_codes".into(), active as f64);
         }
-        let width = self.codes.len() / self.rows.max(1);
+        let width = self.codes.len() / self.rows.len().max(1);
         metrics.insert("code_ks".into(), Normality::of(&self.codes, width).distance);
         metrics
     }
