@@ -42,6 +42,7 @@ fn a_run_leaves_what_it_promises_and_every_command_uses_it() {
         "checkpoint.safetensors",
         "codes.png",
         "config.toml",
+        "features.png",
         "loss.png",
         "metrics.jsonl",
         "reconstructions.png",

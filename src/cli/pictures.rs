@@ -1,49 +1,66 @@
 //! The pictures of a run directory.
 
+use std::path::PathBuf;
+
 use ::image::RgbImage;
 use gpu_ae::Result;
+use gpu_ae::config::RunConfig;
 use gpu_ae::data::{Dataset, ImageShape};
 use gpu_ae::report::{
-    EpochPoint, Matrix, Series, Strip, image_sheet, line_plot, loss_plot, principal_plane, reconstruction_grid,
-    scatter_plot, weight_picture, write_png,
+    EpochPoint, Features, Matrix, Series, Strip, feature_grid, image_sheet, line_plot, loss_plot, principal_plane,
+    reconstruction_grid, scatter_plot, weight_picture, write_png,
 };
 use gpu_ae::train::codes::Reconstructions;
-use gpu_ae::train::{EpochMetrics, Observation, Run, RunDir};
+use gpu_ae::train::{EpochMetrics, LayerObservation, Observation, Run, RunDir};
+
+/// Rows, columns and elements of a layer's weights.
+type Weights = (usize, usize, Vec<f32>);
 
 /// Images side by side in a grid.
 pub const COLUMNS: usize = 16;
 /// Test images in the picture of a run.
 const IMAGES: usize = 32;
+/// Neurons in the picture of their weights.
+const NEURONS: usize = 32;
 /// Mistakes of a class that are drawn.
 const MISTAKES: usize = 12;
 
-/// Draws everything that a run directory promises.
-pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<()> {
+/// Draws everything that a run directory promises; the names of the files.
+pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<Vec<String>> {
     let image = run.session().image();
+    let mut pictures = Vec::new();
     if run.config().classifier.is_some() {
-        draw_mistakes(run, directory, data)?;
+        pictures.extend(mistakes(run, data)?.map(|picture| (directory.mistakes(), picture)));
     } else {
-        let reconstructions = run.session().reconstruct(IMAGES)?;
-        write_png(&directory.reconstructions(), &reconstruction_picture(&reconstructions, image)?)?;
+        let picture = reconstruction_picture(&run.session().reconstruct(IMAGES)?, image)?;
+        pictures.push((directory.reconstructions(), picture));
     }
-    write_png(&directory.weights_picture(), &weight_picture(&matrices(run)?)?)?;
+    let weights = run.session().weights()?;
     let observation = run.session().observe()?;
+    if image.height > 1 {
+        let features = features(run.config(), &weights, &observation);
+        pictures.push((directory.features(), feature_grid(&features, image, COLUMNS)?));
+    }
+    pictures.push((directory.weights_picture(), weight_picture(&matrices(weights))?));
     if let Some(series) = codes(&observation, &data.test.labels) {
         let title = format!("Codes of {} test rows, coloured by class", observation.rows.len());
         let plot = scatter_plot(&title, "first principal component", "second", &series)?;
-        write_png(&directory.codes_plot(), &plot)?;
+        pictures.push((directory.codes_plot(), plot));
     }
     let points: Vec<EpochPoint> = run.metrics().iter().map(point).collect();
-    if points.is_empty() {
-        return Ok(());
+    if !points.is_empty() {
+        pictures.push((directory.loss_plot(), loss_plot(&points)?));
     }
-    write_png(&directory.loss_plot(), &loss_plot(&points)?)?;
     let widths = widths(run.metrics(), observation.code + 1);
-    if widths.is_empty() {
-        return Ok(());
+    if !widths.is_empty() {
+        let title = "Effective width of each hidden layer, by its neurons' shares of the paths";
+        pictures.push((directory.widths_plot(), line_plot(title, "epoch", "neurons", &widths)?));
     }
-    let title = "Effective width of each hidden layer, by its neurons' shares of the paths";
-    write_png(&directory.widths_plot(), &line_plot(title, "epoch", "neurons", &widths)?)
+    for (path, picture) in &pictures {
+        write_png(path, picture)?;
+    }
+    let name = |(path, _): (PathBuf, RgbImage)| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    Ok(pictures.into_iter().filter_map(name).collect())
 }
 
 /// Images, the same under noise if there is any, and what the network makes of them.
@@ -51,9 +68,9 @@ pub fn reconstruction_picture(images: &Reconstructions, image: ImageShape) -> Re
     reconstruction_grid(&images.originals, images.noisy.as_deref(), &images.outputs, image, COLUMNS)
 }
 
-/// Draws the first test images that are taken for another class, a row for each class they are of; each is headed by
-/// the class that it was taken for.
-fn draw_mistakes(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<()> {
+/// The first test images that are taken for another class, a row for each class they are of; each is headed by
+/// the class that it was taken for. None if there are no mistakes.
+fn mistakes(run: &mut Run, data: &Dataset) -> Result<Option<RgbImage>> {
     let Reconstructions { originals: images, outputs: logits, .. } = run.session().reconstruct(data.test.rows)?;
     let classes = logits.len() / data.test.rows.max(1);
     let mut strips: Vec<Strip> =
@@ -69,9 +86,9 @@ fn draw_mistakes(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<()
     }
     strips.retain(|strip| !strip.headings.is_empty());
     if strips.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
-    write_png(&directory.mistakes(), &image_sheet(&strips, data.image, &[])?)
+    image_sheet(&strips, data.image, &[]).map(Some)
 }
 
 fn point(m: &EpochMetrics) -> EpochPoint {
@@ -86,10 +103,34 @@ fn point(m: &EpochMetrics) -> EpochPoint {
     }
 }
 
+/// The neurons of the first layer that matter most, by what they read, and those before the last layer, by what they
+/// write; one of the two where the other says the same or nothing about images.
+fn features(config: &RunConfig, weights: &[Weights], observation: &Observation) -> Vec<Features> {
+    let foremost = |layer: Option<&LayerObservation>, neurons: usize| {
+        let shares = layer.map_or(vec![0.0; neurons], LayerObservation::shares);
+        let mut order: Vec<usize> = (0..neurons).collect();
+        order.sort_by(|&a, &b| shares[b].total_cmp(&shares[a]));
+        order.truncate(NEURONS);
+        order
+    };
+    let mut features = Vec::new();
+    if let Some((neurons, inputs, values)) = weights.first() {
+        let chosen = foremost(observation.layers.first(), *neurons).into_iter();
+        let weights = chosen.flat_map(|neuron| &values[neuron * inputs..][..*inputs]).copied().collect();
+        features.push(Features { caption: "layer 1 reads".into(), weights });
+    }
+    let last = weights.last().filter(|_| weights.len() > 1 && !config.tied && config.classifier.is_none());
+    if let Some((_, neurons, values)) = last {
+        let chosen = foremost(observation.layers.last(), *neurons).into_iter();
+        let weights = chosen.flat_map(|neuron| values.iter().skip(neuron).step_by(*neurons)).copied().collect();
+        features.push(Features { caption: format!("layer {} writes", config.depth() - 1), weights });
+    }
+    features
+}
+
 /// Weight matrices of all layers.
-fn matrices(run: &mut Run) -> Result<Vec<Matrix>> {
-    let weights = run.session().weights()?;
-    let matrix = |(index, (rows, columns, values)): (usize, (usize, usize, Vec<f32>))| {
+fn matrices(weights: Vec<Weights>) -> Vec<Matrix> {
+    let matrix = |(index, (rows, columns, values)): (usize, Weights)| {
         let title = format!("layer {}: {rows} x {columns}", index + 1);
         if rows <= 4 * columns {
             return Matrix { title, rows, columns, values };
@@ -98,7 +139,7 @@ fn matrices(run: &mut Run) -> Result<Vec<Matrix>> {
         let turned = (0..columns).flat_map(|column| values.iter().skip(column).step_by(columns)).copied().collect();
         Matrix { title: format!("{title}, turned"), rows: columns, columns: rows, values: turned }
     };
-    Ok(weights.into_iter().enumerate().map(matrix).collect())
+    weights.into_iter().enumerate().map(matrix).collect()
 }
 
 /// The observed codes in their principal plane, a series a class; none of codes that are all the same.

@@ -83,7 +83,7 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
     trained?;
     profiled?;
     run.run.take_best()?;
-    draw(&mut run.run, &directory, &run.data)?;
+    let pictures = draw(&mut run.run, &directory, &run.data)?;
     let path = run.path.display();
     if args.json {
         return match run.run.outcome() {
@@ -115,8 +115,7 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
         if run.config.data.starts_with("one-hot") {
             tell(&patterns(&mut run.run)?);
         }
-        let first = if run.config.classifier.is_some() { "mistakes.png" } else { "reconstructions.png" };
-        tell(&format!("pictures:      {path}/{first}, loss.png, widths.png, weights.png, codes.png"));
+        tell(&format!("pictures:      {path}/{}", pictures.join(", ")));
         if args.profile {
             tell(&format!("profile:       {path}/profile.txt, {path}/profile.json"));
             tell(&format!("trace:         {path}/trace.json, for https://ui.perfetto.dev or chrome://tracing"));

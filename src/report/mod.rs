@@ -5,6 +5,7 @@
 //! without any fonts.
 
 mod axis;
+pub mod features;
 pub mod grid;
 pub mod loss;
 pub mod plot;
@@ -15,6 +16,7 @@ pub mod table;
 mod text;
 pub mod weights;
 
+pub use features::{Features, feature_grid};
 pub use grid::{Band, image_grid, reconstruction_grid};
 pub use loss::{EpochPoint, loss_plot};
 pub use plot::{Series, line_plot, scatter_plot};

@@ -82,7 +82,7 @@ fn layout(matrices: &[Matrix]) -> (Vec<Placed>, (u32, u32)) {
 }
 
 /// White at 0, the palette's blue at −1, its orange at 1.
-fn color(w: f32) -> Rgb<u8> {
+pub(super) fn color(w: f32) -> Rgb<u8> {
     let far = if w < 0.0 { [0.0, 114.0, 178.0] } else { [213.0, 94.0, 0.0] };
     let share = w.abs().min(1.0).sqrt();
     Rgb(far.map(|channel: f32| (255.0 + share * (channel - 255.0)).round() as u8))

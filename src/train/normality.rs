@@ -7,6 +7,9 @@
 /// Share of samples of a normal distribution that are told to be none.
 const LEVEL: f64 = 0.05;
 
+/// Rows of a group that is tested by itself.
+const GROUP: usize = 100;
+
 /// A test of codes for normality, dimension by dimension.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Normality {
@@ -34,6 +37,15 @@ impl Normality {
     /// Whether the codes could be draws from the standard normal distribution.
     pub fn passes(&self) -> bool {
         self.distance < self.critical
+    }
+
+    /// Of `codes` in groups of [`GROUP`] rows, or all together if there are fewer, the share of groups that pass: about
+    /// .95 for true draws. A test of more rows finds smaller differences; one of a batch finds those that matter to it.
+    pub fn share(codes: &[f32], width: usize) -> f64 {
+        let values = width.max(1) * GROUP.min(codes.len() / width.max(1)).max(1);
+        let groups = codes.chunks_exact(values);
+        let count = groups.len();
+        groups.filter(|group| Normality::of(group, width).passes()).count() as f64 / count.max(1) as f64
     }
 }
 
@@ -83,6 +95,16 @@ mod tests {
     fn normal_codes_pass_as_often_as_the_level_says() {
         let passed = (0..100).filter(|&seed| Normality::of(&codes(seed, normal), 5).passes()).count();
         assert!((90..=99).contains(&passed), "{passed} of 100");
+    }
+
+    #[test]
+    fn the_share_of_groups_tells_draws_from_others() {
+        let shares: Vec<f64> = (0..20).map(|seed| Normality::share(&codes(seed, normal), 5)).collect();
+        let mean = shares.iter().sum::<f64>() / 20.0;
+        assert!((0.93..=0.99).contains(&mean), "{mean}");
+        assert_eq!(Normality::share(&codes(3, |a, _| 3.0 * a - 1.0), 5), 0.0);
+        assert_eq!(Normality::share(&codes(3, normal)[..5 * 40], 5), 1.0, "fewer rows than a group has");
+        assert_eq!(Normality::share(&[], 5), 0.0);
     }
 
     #[test]

@@ -222,7 +222,8 @@ impl Observation {
     /// As metrics: `path_entropy`, of hidden layer N `effective_width_N` (exp of the entropy of its neurons' shares
     /// of the paths), `active_units_N`, `dead_units_N` and `active_share_N`; of the code layer `latent_usage`, the
     /// largest eigenvalues of its covariance `code_spectrum_1` and so on, and its effective rank `code_rank`, and
-    /// `code_ks`, how far it is from normal (see [`Normality`]); of drawn codes the divergences `test_kl_1` and so on,
+    /// `code_ks`, how far it is from normal, and `code_normal`, the share of its hundreds that pass for normal (see
+    /// [`Normality`]); of drawn codes the divergences `test_kl_1` and so on,
     /// and `active_codes`.
     pub fn metrics(&self) -> std::collections::BTreeMap<String, f64> {
         let mut metrics = std::collections::BTreeMap::from([("path_entropy".to_string(), self.path_entropy)]);
@@ -248,6 +249,7 @@ impl Observation {
         }
         let width = self.codes.len() / self.rows.len().max(1);
         metrics.insert("code_ks".into(), Normality::of(&self.codes, width).distance);
+        metrics.insert("code_normal".into(), Normality::share(&self.codes, width));
         metrics
     }
 }

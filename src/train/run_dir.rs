@@ -114,7 +114,12 @@ impl RunDir {
         self.path.join("widths.png")
     }
 
-    /// Weight matrices.
+    /// What the neurons of the first layer read from images, and what those before the last write into them.
+    pub fn features(&self) -> PathBuf {
+        self.path.join("features.png")
+    }
+
+    /// Picture of all weights.
     pub fn weights_picture(&self) -> PathBuf {
         self.path.join("weights.png")
     }

@@ -1,0 +1,80 @@
+//! What neurons read from images, and what they write into them: their weights, laid out as images.
+
+use image::RgbImage;
+
+use super::grid::{Band, image_grid};
+use super::weights::color;
+use crate::data::ImageShape;
+use crate::error::Result;
+
+/// Neurons, each with as many weights as an image has values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Features {
+    /// What stands to the left of their rows.
+    pub caption: String,
+    /// Weights `[neurons, height · width · channels]`.
+    pub weights: Vec<f32>,
+}
+
+/// Draws the neurons of all `features` in groups of rows, one row a kind, `columns` side by side. Every neuron is
+/// drawn relative to its own largest weight: of grey images blue where it is negative and orange where it is
+/// positive, of colour images around a middle grey.
+///
+/// # Errors
+/// When there is nothing to draw, or the text cannot be set.
+pub fn feature_grid(features: &[Features], image: ImageShape, columns: usize) -> Result<RgbImage> {
+    let colored: Vec<Vec<f32>> = features.iter().map(|kind| colored(&kind.weights, image)).collect();
+    let bands = features.iter().zip(&colored).map(|(kind, pixels)| Band { caption: &kind.caption, pixels });
+    let bands: Vec<Band> = bands.collect();
+    image_grid(&bands, ImageShape { channels: 3, ..image }, columns)
+}
+
+/// Red, green and blue of every weight, in 0..=1.
+fn colored(weights: &[f32], image: ImageShape) -> Vec<f32> {
+    let neurons = weights.chunks(image.bytes().max(1));
+    let pixels = neurons.flat_map(|neuron| {
+        let largest = neuron.iter().fold(f32::MIN_POSITIVE, |most, w| most.max(w.abs()));
+        neuron.iter().map(move |w| w / largest)
+    });
+    if image.channels == 1 {
+        return pixels.flat_map(|share| color(share).0.map(|channel| f32::from(channel) / 255.0)).collect();
+    }
+    pixels.map(|share| 0.5 + 0.5 * share).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const GREY: ImageShape = ImageShape { height: 1, width: 2, channels: 1 };
+
+    #[test]
+    fn each_neuron_is_relative_to_its_own_largest_weight() {
+        let pixels = colored(&[2.0, -2.0, 0.0, 0.01, 0.0, 0.0], GREY);
+        let bytes: Vec<u8> = pixels.iter().map(|value| (value * 255.0).round() as u8).collect();
+        let (orange, blue, white) = ([213, 94, 0], [0, 114, 178], [255; 3]);
+        assert_eq!(bytes, [orange, blue, white, orange, white, white].concat());
+    }
+
+    #[test]
+    fn colour_images_lie_around_grey() {
+        let image = ImageShape { channels: 3, width: 1, ..GREY };
+        assert_eq!(colored(&[1.0, 0.0, -0.5], image), [1.0, 0.5, 0.25]);
+    }
+
+    #[test]
+    fn kinds_stand_above_one_another() {
+        let kind = |caption: &str, sign: f32| Features { caption: caption.into(), weights: vec![sign; 4 * 6] };
+        let image = ImageShape { height: 2, width: 2, channels: 1 };
+        let picture = feature_grid(&[kind("reads", 1.0), kind("writes", -1.0)], image, 3).unwrap();
+        let rows = |wanted: [u8; 3]| {
+            let rows = picture.enumerate_pixels().filter(|(.., pixel)| pixel.0 == wanted).map(|(_, y, _)| y);
+            rows.collect::<std::collections::BTreeSet<u32>>()
+        };
+        let (reads, writes) = (rows([213, 94, 0]), rows([0, 114, 178]));
+        assert!(reads.is_disjoint(&writes));
+        assert!(reads.first() < writes.first() && writes.first() < reads.last() && reads.last() < writes.last());
+        assert!(feature_grid(&[], image, 3).is_err());
+    }
+}
