@@ -67,6 +67,17 @@ fn a_boltzmann_machine_learns_stays_tied_and_continues_to_the_same_bits() {
     for key in ["test_mse", "test_free_energy_difference"] {
         assert_eq!(number(&judged, key), number(&last, key), "{key}");
     }
+
+    let sample = |name: &str, more: &[&str]| {
+        let (whole, picture) = (run("whole"), run(name));
+        let fixed = ["generate", whole.to_str().unwrap(), "--images", "4", "--out", picture.to_str().unwrap()];
+        succeed(&[&fixed[..], &["--device", "cpu"], more].concat());
+        std::fs::read(picture).unwrap()
+    };
+    let chains = sample("a.png", &["--steps", "3"]);
+    assert!(chains == sample("b.png", &["--steps", "3", "--from", "gibbs"]));
+    assert!(chains != sample("b.png", &["--steps", "4"]));
+    assert!(chains != sample("b.png", &["--from", "mixture"]));
 }
 
 #[test]

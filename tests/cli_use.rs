@@ -169,6 +169,8 @@ fn images_are_generated_from_a_prior_or_a_mixture_and_repeat_by_seed() {
     assert!(told.contains("mixture of 3") && told.contains(&ROWS.to_string()), "{told}");
     assert!(mixture == draw("plain", "d.png", &[&"--components", &"3"]).1);
     assert!(mixture != draw("plain", "d.png", &[&"--from", &"prior"]).1);
+    let message = refused(&[&"generate", &run("plain"), &"--from", &"gibbs"]);
+    assert!(message.contains("--from gibbs: expected a run of --model rbm"), "{message}");
 }
 
 #[test]

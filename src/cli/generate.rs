@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use gpu_ae::Result;
 use gpu_ae::report::{Band, format_number, image_grid, write_png};
 use gpu_ae::rng::{Rng, Stream, stream_key};
 use gpu_ae::train::codes::into_range;
 use gpu_ae::train::mixture::Mixture;
+use gpu_ae::{Error, Result};
 
 use super::output::say;
 use super::pictures::COLUMNS;
@@ -19,8 +19,8 @@ const FITTED: usize = 10_000;
 #[derive(clap::Args)]
 #[command(
     after_help = "A variational or Wasserstein autoencoder is trained so that codes follow the standard Gaussian: that is \
-its prior. The codes of the other models follow nothing in particular, so a mixture of Gaussians is fitted to those of 10,000 \
-training rows.
+its prior. A restricted Boltzmann machine is a distribution itself: chains of Gibbs steps, begun at training images, draw from it. The \
+codes of the other models follow nothing in particular, so a mixture of Gaussians is fitted to those of 10,000 training rows.
 
 Example:
   gpu-ae generate runs/NAME --images 100 --seed 3 --out digits.png"
@@ -28,13 +28,17 @@ Example:
 pub struct Args {
     #[command(flatten)]
     run: RunFlags,
-    /// Where codes are drawn from [default: prior for models that have one, else mixture]
+    /// Where images are drawn from [default: prior for models that have one, gibbs for rbm, else mixture]
     #[arg(long, value_enum)]
     from: Option<From>,
     /// Gaussians of the mixture
     #[arg(long, value_name = "K", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000),
         allow_negative_numbers = true)]
     components: u32,
+    /// Gibbs steps from a training image to what is drawn
+    #[arg(long, value_name = "K", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000),
+        allow_negative_numbers = true)]
+    steps: u32,
     /// Number of images
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096),
         allow_negative_numbers = true)]
@@ -53,22 +57,43 @@ enum From {
     Prior,
     /// Gaussians fitted to the codes of training rows
     Mixture,
+    /// A chain of Gibbs steps, of a restricted Boltzmann machine
+    Gibbs,
 }
 
 pub fn run(args: Args) -> Result<()> {
     let mut trained = args.run.open(false)?;
-    let usual = if trained.config.has_prior() { From::Prior } else { From::Mixture };
+    let boltzmann = trained.config.contrastive_divergence.is_some();
+    let usual = match trained.config.has_prior() {
+        true => From::Prior,
+        false if boltzmann => From::Gibbs,
+        false => From::Mixture,
+    };
+    let from = args.from.unwrap_or(usual);
+    if from == From::Gibbs && !boltzmann {
+        let model = &trained.config.model;
+        return Err(Error::Usage(format!("--from gibbs: expected a run of --model rbm, not of {model}")));
+    }
     let seed = args.seed.unwrap_or(trained.config.seed);
     let mut rng = Rng::new(stream_key(seed, Stream::Generate));
     let images = args.images as usize;
-    let mut codes: Vec<f32> = match args.from.unwrap_or(usual) {
-        From::Prior => (0..images * trained.config.code_width()).map(|_| rng.normal() as f32).collect(),
+    let pixels = match from {
+        From::Prior => {
+            let codes = (0..images * trained.config.code_width()).map(|_| rng.normal() as f32).collect();
+            decoded(&mut trained, codes)?
+        }
         From::Mixture => {
-            mixture(&mut trained, args.components as usize, !args.run.quiet, &mut rng)?.draw(images, &mut rng)
+            let mixture = mixture(&mut trained, args.components as usize, !args.run.quiet, &mut rng)?;
+            decoded(&mut trained, mixture.draw(images, &mut rng))?
+        }
+        From::Gibbs => {
+            // Contrastive divergence shapes the distribution near the data: from random pixels chains get stuck.
+            let train = &trained.data.train;
+            let rows = (0..images).map(|_| rng.below(train.rows as u32) as usize);
+            let start = rows.flat_map(|row| train.values(row..row + 1)).collect();
+            trained.session.gibbs(start, args.steps, &mut rng)?
         }
     };
-    into_range(&trained.config, &mut codes);
-    let pixels = trained.session.decode(&codes)?;
     // A square, or nearly.
     let columns = (args.images as f64).sqrt().ceil() as usize;
     let grid = image_grid(&[Band { caption: "", pixels: &pixels }], trained.data.image, columns.min(2 * COLUMNS))?;
@@ -76,6 +101,12 @@ pub fn run(args: Args) -> Result<()> {
     write_png(&path, &grid)?;
     args.run.wrote(&path);
     Ok(())
+}
+
+/// The images of codes.
+fn decoded(trained: &mut Trained, mut codes: Vec<f32>) -> Result<Vec<f32>> {
+    into_range(&trained.config, &mut codes);
+    trained.session.decode(&codes)
 }
 
 /// The mixture of the codes of training rows.

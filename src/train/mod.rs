@@ -11,6 +11,7 @@ pub mod early_stopping;
 mod event;
 pub mod export;
 mod forward;
+mod gibbs;
 pub mod graph;
 pub mod hopfield;
 pub mod inspect;
