@@ -12,6 +12,7 @@ mod encode;
 mod eval;
 mod export;
 mod flags;
+mod from;
 mod generate;
 mod hopfield;
 mod inspect;

@@ -14,7 +14,8 @@ use gpu_ae::train::sweep::COLLAPSED;
 use gpu_ae::train::{Checkpoint, EpochMetrics, Event, Run, RunDir};
 use gpu_ae::{Error, Result};
 
-use super::flags::{ConfigFlags, DataFlags, DeviceFlag, open_device, open_run};
+use super::flags::{ConfigFlags, DeviceFlag, open_device};
+use super::from::begin_with;
 use super::output::{complain, say_json, tell, thousands};
 use super::pictures::draw;
 use super::profile::{ceilings, table, write_table};
@@ -30,7 +31,7 @@ pub struct Args {
     /// Run directory to make; must not exist or be empty [default: runs/<data>-<time>]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// For --model classifier: begin with the encoder of this run, and its data unless --data says otherwise
+    /// For --model classifier: begin with the encoder of this run (of train or cluster), and its data unless --data says otherwise
     #[arg(long, value_name = "RUN", conflicts_with = "resume")]
     from: Option<PathBuf>,
     /// Continue this run from its checkpoint; only --epochs, --lr, the lambdas, --data-dir, --device and --set early_stopping.… may change
@@ -170,28 +171,10 @@ fn prepare(config: &RunConfig, quiet: bool) -> Result<(Dataset, Box<dyn Device>)
     Ok((data?, device?))
 }
 
-/// Puts the encoder of the run of `--from` into a configuration; returns that run's parameters.
-fn begin_with(args: &Args, config: &mut RunConfig, quiet: bool) -> Result<Option<Checkpoint>> {
-    let Some(from) = &args.from else { return Ok(None) };
-    let Some(classifier) = &mut config.classifier else {
-        let problem = "expected --model classifier, which alone begins with another run's encoder";
-        return Err(Error::Usage(format!("--from {}: {problem}", from.display())));
-    };
-    let (_, checkpoint) = open_run(from, &DataFlags::default(), &DeviceFlag::default(), quiet)?;
-    classifier.from = Some(from.clone());
-    config.encoder.clone_from(&checkpoint.config.encoder);
-    config.entropy.layers = vec![config.encoder.len()];
-    if args.config.data.data.is_none() {
-        config.data.clone_from(&checkpoint.config.data);
-        config.data_dir = config.data_dir.take().or(checkpoint.config.data_dir.clone());
-    }
-    config.check()?;
-    Ok(Some(checkpoint))
-}
-
 fn start(args: &Args, quiet: bool) -> Result<Prepared> {
     let mut config = args.config.clone().resolve(&args.device)?;
-    let from = begin_with(args, &mut config, quiet)?;
+    let keep_data = args.config.data.data.is_some();
+    let encoder = args.from.as_ref().map(|from| begin_with(from, &mut config, keep_data, quiet)).transpose()?;
     config.warnings().iter().filter(|_| !quiet).for_each(|warning| complain(&format!("warning: {warning}")));
     let path = free_out(args, &config)?;
     let (data, mut device) = prepare(&config, quiet)?;
@@ -205,14 +188,7 @@ fn start(args: &Args, quiet: bool) -> Result<Prepared> {
     introduce(&config, &data, device.name(), quiet);
     let tuning = tuning::choose(args.tune, args.precision, device.as_mut(), &config, &data, quiet)?;
     let ceilings = ceilings(args.profile, device.as_mut(), quiet)?;
-    let mut run = Run::start(
-        config.clone(),
-        RunDir::create(&path)?,
-        device,
-        &data,
-        tuning,
-        from.as_ref().map(|from| &from.state),
-    )?;
+    let mut run = Run::start(config.clone(), RunDir::create(&path)?, device, &data, tuning, encoder.as_ref())?;
     if let Some(ceilings) = ceilings {
         run.profile(ceilings)?;
     }

@@ -8,6 +8,7 @@
 
 pub mod agreement;
 pub mod assignments;
+mod encoder;
 mod folding;
 pub mod graph;
 pub mod neighbours;
@@ -28,6 +29,7 @@ use crate::rng::{Rng, Stream, stream_key};
 use crate::tensor::Ty;
 pub use agreement::{Agreement, Contingency};
 pub use assignments::Assignments;
+pub use encoder::StoredEncoder;
 
 /// Virtual adversarial perturbations: what the encoder says of a row must hold for rows near it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
