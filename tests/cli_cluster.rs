@@ -128,3 +128,40 @@ fn wrong_values_are_refused_by_name() {
         assert!(!Path::new("unused-folder").exists());
     }
 }
+
+#[test]
+fn a_classifier_begins_with_the_encoder_of_clusters() {
+    let data = small_mnist();
+    let folder = tempfile::tempdir().unwrap();
+    let (clusters, classes) = (folder.path().join("clusters"), folder.path().join("classes"));
+    cluster(data.path(), &clusters, &["--device", "cpu", "--hidden", "20", "--epochs", "2", "--augment", "vat"]);
+    let from = clusters.to_str().unwrap();
+    let flags = ["train", "--model", "classifier", "--from", from, "--set", "classifier.frozen=true", "--quiet"];
+    let more = ["--epochs", "2", "--device", "cpu", "--data-dir", data.path().to_str().unwrap(), "--out"];
+    succeed(&[&flags[..], &more, &[classes.to_str().unwrap()]].concat());
+    let config = std::fs::read_to_string(classes.join("config.toml")).unwrap();
+    assert!(config.contains("linear = 20") && config.contains("data = \"mnist\""), "{config}");
+
+    succeed(&["export", classes.to_str().unwrap(), "--quiet"]);
+    let (before, after) = (clusters.join("encoder.safetensors"), classes.join("encoder.safetensors"));
+    let [before_bytes, after_bytes] = [&before, &after].map(|path| std::fs::read(path).unwrap());
+    let [begun, kept] =
+        [&before_bytes, &after_bytes].map(|bytes| safetensors::SafeTensors::deserialize(bytes).unwrap());
+    for name in ["1.weight", "1.bias", "3.weight", "3.bias"] {
+        let begun = begun.tensor(&format!("encoder.{name}")).unwrap();
+        assert_eq!(begun.data(), kept.tensor(name).unwrap().data(), "{name} of a frozen encoder");
+    }
+
+    let refusal = || {
+        let out = folder.path().join("never");
+        let output = gpu_ae(&[&flags[..], &more, &[out.to_str().unwrap()]].concat());
+        assert!(output.status.code() == Some(2) && !out.exists());
+        String::from_utf8_lossy(&output.stderr).to_string()
+    };
+    std::fs::write(&before, &before_bytes[..before_bytes.len() / 2]).unwrap();
+    let message = refusal();
+    assert!(message.contains("encoder.safetensors: damaged encoder"), "{message}");
+    std::fs::remove_file(&before).unwrap();
+    let message = refusal();
+    assert!(message.contains("encoder.safetensors: the cluster run has no encoder yet"), "{message}");
+}
