@@ -35,10 +35,10 @@ pub struct Args {
     #[arg(long, value_name = "K", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000),
         allow_negative_numbers = true)]
     components: u32,
-    /// Gibbs steps from a training image to what is drawn
-    #[arg(long, value_name = "K", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000),
+    /// Gibbs steps from a training image to what is drawn [default: ten times those of the training]
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=1_000_000),
         allow_negative_numbers = true)]
-    steps: u32,
+    steps: Option<u32>,
     /// Number of images
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096),
         allow_negative_numbers = true)]
@@ -63,14 +63,14 @@ enum From {
 
 pub fn run(args: Args) -> Result<()> {
     let mut trained = args.run.open(false)?;
-    let boltzmann = trained.config.contrastive_divergence.is_some();
+    let boltzmann = trained.config.contrastive_divergence;
     let usual = match trained.config.has_prior() {
         true => From::Prior,
-        false if boltzmann => From::Gibbs,
+        false if boltzmann.is_some() => From::Gibbs,
         false => From::Mixture,
     };
     let from = args.from.unwrap_or(usual);
-    if from == From::Gibbs && !boltzmann {
+    if from == From::Gibbs && boltzmann.is_none() {
         let model = &trained.config.model;
         return Err(Error::Usage(format!("--from gibbs: expected a run of --model rbm, not of {model}")));
     }
@@ -91,7 +91,8 @@ pub fn run(args: Args) -> Result<()> {
             let train = &trained.data.train;
             let rows = (0..images).map(|_| rng.below(train.rows as u32) as usize);
             let start = rows.flat_map(|row| train.values(row..row + 1)).collect();
-            trained.session.gibbs(start, args.steps, &mut rng)?
+            let steps = args.steps.or(boltzmann.map(|trained| 10 * trained.steps)).unwrap_or(1);
+            trained.session.gibbs(start, steps, &mut rng)?
         }
     };
     // A square, or nearly.

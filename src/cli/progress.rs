@@ -43,6 +43,8 @@ fn further(config: &RunConfig, m: &EpochMetrics) -> String {
     let sparse = config.sparsity.as_ref().and_then(|sparsity| sparsity.layers.first());
     let share = sparse.and_then(|layer| m.observed.get(&format!("active_share_{layer}")));
     let told = told + &share.map_or(String::new(), |share| format!("active for an image {:.1} %  ", 100.0 * share));
+    let normal = config.wasserstein.and_then(|_| m.observed.get("code_normal"));
+    let told = told + &normal.map_or(String::new(), |share| format!("normal {:.0} %  ", 100.0 * share));
     if told.is_empty() { format!("entropy {:.3}  ", m.test_entropy) } else { told }
 }
 
