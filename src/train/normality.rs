@@ -39,7 +39,7 @@ impl Normality {
         self.distance < self.critical
     }
 
-    /// Of `codes` in groups of [`GROUP`] rows, or all together if there are fewer, the share of groups that pass: about
+    /// Of `codes` in groups of a hundred rows, or all together if there are fewer, the share of groups that pass: about
     /// .95 for true draws. A test of more rows finds smaller differences; one of a batch finds those that matter to it.
     pub fn share(codes: &[f32], width: usize) -> f64 {
         let values = width.max(1) * GROUP.min(codes.len() / width.max(1)).max(1);
