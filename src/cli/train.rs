@@ -130,7 +130,7 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
 fn next(config: &RunConfig, path: &str) -> String {
     if config.classifier.is_some() {
         format!("gpu-ae eval {path}")
-    } else if config.variational.is_some() || config.wasserstein.is_some() {
+    } else if config.has_prior() || config.contrastive_divergence.is_some() {
         format!("gpu-ae generate {path}")
     } else if config.tied {
         format!("gpu-ae reconstruct {path}")
