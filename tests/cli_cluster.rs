@@ -152,6 +152,11 @@ fn a_classifier_begins_with_the_encoder_of_clusters() {
         assert_eq!(begun.data(), kept.tensor(name).unwrap().data(), "{name} of a frozen encoder");
     }
 
+    for command in [&["generate", from][..], &["train", "--resume", from], &["inspect", from]] {
+        let output = gpu_ae(command);
+        let message = String::from_utf8_lossy(&output.stderr).to_string();
+        assert!(output.status.code() == Some(2) && message.contains("is a cluster run"), "{message}");
+    }
     let refusal = || {
         let out = folder.path().join("never");
         let output = gpu_ae(&[&flags[..], &more, &[out.to_str().unwrap()]].concat());

@@ -54,6 +54,9 @@ impl RunDir {
             "there is no such folder; expected a run directory made by 'gpu-ae train'"
         } else if !run.checkpoint().exists() && !previous(&run.checkpoint()).exists() && !run.config().exists() {
             "is no run directory: expected config.toml and checkpoint.safetensors in it"
+        } else if !run.checkpoint().exists() && path.join("encoder.safetensors").exists() {
+            "is a cluster run; expected a run directory made by 'gpu-ae train' ('gpu-ae train --model classifier --from' \
+             begins with its encoder)"
         } else {
             return Ok(run);
         };
