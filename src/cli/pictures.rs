@@ -28,15 +28,14 @@ const MISTAKES: usize = 12;
 /// Draws everything that a run directory promises; the names of the files.
 pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<Vec<String>> {
     let image = run.session().image();
+    let observation = run.session().observe()?;
     let mut pictures = Vec::new();
     if run.config().classifier.is_some() {
         pictures.extend(mistakes(run, data)?.map(|picture| (directory.mistakes(), picture)));
     } else {
-        let picture = reconstruction_picture(&run.session().reconstruct(IMAGES)?, image)?;
-        pictures.push((directory.reconstructions(), picture));
+        pictures.push((directory.reconstructions(), reconstructions(run, &observation)?));
     }
     let weights = run.session().weights()?;
-    let observation = run.session().observe()?;
     if image.height > 1 {
         let features = features(run.config(), &weights, &observation);
         pictures.push((directory.features(), feature_grid(&features, image, COLUMNS)?));
@@ -63,9 +62,39 @@ pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<Vec<Str
     Ok(pictures.into_iter().filter_map(name).collect())
 }
 
-/// Images, the same under noise if there is any, and what the network makes of them.
+/// The first test rows and what the network makes of them; of rows that are no images, the codes between them.
+fn reconstructions(run: &mut Run, observation: &Observation) -> Result<RgbImage> {
+    let images = run.session().reconstruct(IMAGES)?;
+    let image = run.session().image();
+    let rows = images.originals.len() / image.bytes().max(1);
+    if image.height > 1 || observation.rows.len() != rows {
+        return reconstruction_picture(&images, image);
+    }
+    row_picture(&images, Some(&observation.codes), rows)
+}
+
+/// Images, the same under noise if there is any, and what the network makes of them; rows that are no images as
+/// matrices.
 pub fn reconstruction_picture(images: &Reconstructions, image: ImageShape) -> Result<RgbImage> {
+    if image.height == 1 {
+        return row_picture(images, None, images.originals.len() / image.bytes().max(1));
+    }
     reconstruction_grid(&images.originals, images.noisy.as_deref(), &images.outputs, image, COLUMNS)
+}
+
+/// Rows beside what the network makes of them.
+fn row_picture(images: &Reconstructions, codes: Option<&[f32]>, rows: usize) -> Result<RgbImage> {
+    let matrix = |title: &str, values: &[f32]| Matrix {
+        title: title.into(),
+        rows,
+        columns: values.len() / rows.max(1),
+        values: values.to_vec(),
+    };
+    let noisy = images.noisy.as_ref().map(|values| matrix("with noise", values));
+    let codes = codes.map(|values| matrix("hidden codes", values));
+    let (patterns, outputs) = (matrix("patterns", &images.originals), matrix("reconstructions", &images.outputs));
+    let matrices: Vec<Matrix> = [patterns].into_iter().chain(noisy).chain(codes).chain([outputs]).collect();
+    weight_picture(&matrices)
 }
 
 /// The first test images that are taken for another class, a row for each class they are of; each is headed by
