@@ -51,7 +51,7 @@ pub struct Args {
     out: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, ValueEnum)]
 enum From {
     /// The standard Gaussian
     Prior,
@@ -64,20 +64,17 @@ enum From {
 pub fn run(args: Args) -> Result<()> {
     let mut trained = args.run.open(false)?;
     let boltzmann = trained.config.contrastive_divergence;
-    let usual = match trained.config.has_prior() {
-        true => From::Prior,
-        false if boltzmann.is_some() => From::Gibbs,
-        false => From::Mixture,
+    let usual = if trained.config.has_prior() {
+        From::Prior
+    } else if boltzmann.is_some() {
+        From::Gibbs
+    } else {
+        From::Mixture
     };
-    let from = args.from.unwrap_or(usual);
-    if from == From::Gibbs && boltzmann.is_none() {
-        let model = &trained.config.model;
-        return Err(Error::Usage(format!("--from gibbs: expected a run of --model rbm, not of {model}")));
-    }
     let seed = args.seed.unwrap_or(trained.config.seed);
     let mut rng = Rng::new(stream_key(seed, Stream::Generate));
     let images = args.images as usize;
-    let pixels = match from {
+    let pixels = match args.from.unwrap_or(usual) {
         From::Prior => {
             let codes = (0..images * trained.config.code_width()).map(|_| rng.normal() as f32).collect();
             decoded(&mut trained, codes)?
@@ -87,11 +84,15 @@ pub fn run(args: Args) -> Result<()> {
             decoded(&mut trained, mixture.draw(images, &mut rng))?
         }
         From::Gibbs => {
+            let Some(learnt) = boltzmann else {
+                let model = &trained.config.model;
+                return Err(Error::Usage(format!("--from gibbs: expected a run of --model rbm, not of {model}")));
+            };
             // Contrastive divergence shapes the distribution near the data: from random pixels chains get stuck.
             let train = &trained.data.train;
             let rows = (0..images).map(|_| rng.below(train.rows as u32) as usize);
             let start = rows.flat_map(|row| train.values(row..row + 1)).collect();
-            let steps = args.steps.or(boltzmann.map(|trained| 10 * trained.steps)).unwrap_or(1);
+            let steps = args.steps.unwrap_or(learnt.steps.saturating_mul(10));
             trained.session.gibbs(start, steps, &mut rng)?
         }
     };

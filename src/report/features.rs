@@ -18,12 +18,15 @@ pub struct Features {
 
 /// Draws the neurons of all `features` in groups of rows, one row a kind, `columns` side by side. Every neuron is
 /// drawn relative to its own largest weight: of grey images blue where it is negative and orange where it is
-/// positive, of colour images around a middle grey.
+/// positive, of colour images around a middle grey. Where a kind has fewer neurons than another, its places stay empty.
 ///
 /// # Errors
 /// When there is nothing to draw, or the text cannot be set.
 pub fn feature_grid(features: &[Features], image: ImageShape, columns: usize) -> Result<RgbImage> {
-    let colored: Vec<Vec<f32>> = features.iter().map(|kind| colored(&kind.weights, image)).collect();
+    let mut colored: Vec<Vec<f32>> = features.iter().map(|kind| colored(&kind.weights, image)).collect();
+    let longest = colored.iter().map(Vec::len).max().unwrap_or(0);
+    // White, like the paper.
+    colored.iter_mut().for_each(|pixels| pixels.resize(longest, 1.0));
     let bands = features.iter().zip(&colored).map(|(kind, pixels)| Band { caption: &kind.caption, pixels });
     let bands: Vec<Band> = bands.collect();
     image_grid(&bands, ImageShape { channels: 3, ..image }, columns)
@@ -76,5 +79,18 @@ mod tests {
         assert!(reads.is_disjoint(&writes));
         assert!(reads.first() < writes.first() && writes.first() < reads.last() && reads.last() < writes.last());
         assert!(feature_grid(&[], image, 3).is_err());
+    }
+
+    #[test]
+    fn a_kind_may_have_fewer_neurons_than_another() {
+        let kind = |neurons: usize| Features { caption: "reads".into(), weights: vec![1.0; 4 * neurons] };
+        let image = ImageShape { height: 2, width: 2, channels: 1 };
+        let inked = |features: &[Features]| {
+            let picture = feature_grid(features, image, 4).unwrap();
+            picture.pixels().filter(|pixel| pixel.0 == [213, 94, 0]).count()
+        };
+        let one = inked(&[kind(1)]);
+        assert!(one > 0);
+        assert_eq!([inked(&[kind(2), kind(6)]), inked(&[kind(6), kind(2)])], [8 * one; 2]);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use safetensors::SafeTensors;
+use safetensors::{Dtype, SafeTensors};
 
 use super::ClusterConfig;
 use super::graph::layer_name;
@@ -43,6 +43,9 @@ impl StoredEncoder {
         for index in 0..=config.hidden.len() {
             for part in ["weight", "bias"] {
                 let view = tensors.tensor(&format!("{}.{part}", layer_name(index))).map_err(damaged)?;
+                if view.dtype() != Dtype::F32 {
+                    return Err(Error::input(&path, format!("a tensor of {:?}, expected F32", view.dtype())));
+                }
                 let tensor = (Ty::f32(view.shape()), view.data().to_vec());
                 state.insert(format!("{}.{part}", parameter_prefix(index)), tensor);
             }
