@@ -10,7 +10,7 @@ use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, Throughput};
 use gpu_ae::device::Device;
 use gpu_ae::device::ceilings::{Ceilings, measure};
-use gpu_ae::device::check::{cases, load};
+use gpu_ae::device::proof::check::{cases, load};
 use gpu_ae::ops::{Case, kernel_named};
 use gpu_ae::plan::label;
 

@@ -10,12 +10,12 @@ mod support;
 use std::time::Duration;
 
 use gpu_ae::device::Device;
-use gpu_ae::device::check::{load, time_case};
-use gpu_ae::ops::activation::Activation;
+use gpu_ae::device::proof::check::{load, time_case};
+use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::ops::matmul::MatMul;
-use gpu_ae::ops::matmul_nn::LinearInputGrad;
-use gpu_ae::ops::matmul_nt::Linear;
-use gpu_ae::ops::matmul_tn::LinearWeightGrad;
+use gpu_ae::ops::matmul::matmul_nn::LinearInputGrad;
+use gpu_ae::ops::matmul::matmul_nt::Linear;
+use gpu_ae::ops::matmul::matmul_tn::LinearWeightGrad;
 use gpu_ae::ops::{Case, Request, Tolerance};
 use gpu_ae::plan::{DeviceKind, candidates, label};
 use gpu_ae::tensor::{HostTensor, Ty};

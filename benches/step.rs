@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 use criterion::{BenchmarkId, Criterion, Throughput};
 use gpu_ae::config::RunConfig;
 use gpu_ae::device::{Device, ProgramId};
+use gpu_ae::model::graph::{DataShape, training};
 use gpu_ae::nn::autoencoder::{initial_parameters, report_layers};
-use gpu_ae::ops::clock;
+use gpu_ae::ops::step::clock;
 use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Plan};
 use gpu_ae::rng::{Rng, Stream, stream_key};
-use gpu_ae::train::graph::{DataShape, training};
 
 const ROWS: usize = 60_000;
 const FEATURES: usize = 784;

@@ -58,7 +58,7 @@ pub fn grad(graph: &mut Graph, outputs: &[(Var, Var)], wrt: &[Var]) -> Result<Ve
 
 fn accumulate(graph: &mut Graph, gradients: &mut HashMap<Var, Var>, var: Var, gradient: Var) -> Result<()> {
     let total = match gradients.get(&var) {
-        Some(&earlier) => graph.apply(ops::binary::Binary::Add, &[earlier, gradient])?,
+        Some(&earlier) => graph.apply(ops::array::binary::Binary::Add, &[earlier, gradient])?,
         None => gradient,
     };
     gradients.insert(var, total);

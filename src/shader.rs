@@ -14,37 +14,19 @@ use naga::valid::Capabilities;
 
 use crate::error::{Error, Result};
 
-macro_rules! sources {
-    ($folder:literal: $($stem:ident),+ $(,)?) => {
-        &[$((stringify!($stem), include_str!(concat!("../shaders/", $folder, stringify!($stem), ".wgsl")))),+]
-    };
+/// A file of `shaders/`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Its name without folder and extension, by which it is known: no two files share one.
+    pub stem: &'static str,
+    /// Its path below `shaders/`.
+    pub file: &'static str,
+    /// What it says.
+    pub text: &'static str,
 }
 
-/// Kernel sources by stem.
-pub const KERNEL_SOURCES: &[(&str, &str)] = sources!["":
-    activation, activation_grad, activeness, activeness_grad, adam_step, add_bias, batch_gather, batch_labels,
-    batch_norm, batch_norm_grad, batch_rows, binary, broadcast, bures, ceiling_copy, ceiling_fma, clip_norm_scale,
-    clip_norm_squares, clock_advance, corrupt, element, gaussian_kl_columns, gaussian_kl_grad, hopfield_sweep,
-    learning_rate_step, linear_chain, linear_chain_grad, linear_weight_grads, matmul_cooperative, matmul_join,
-    matmul_nn, matmul_nt, matmul_shared, matmul_subgroup, matmul_tn, matmul_uniform, mmd, mmd_grad, moments,
-    moments_grad, multiplier_step, network_pass, network_update, normalise_rows, path_entropy_grad,
-    path_entropy_sweep, path_entropy_totals, random_bits, random_normal, random_uniform, reconstruction_loss,
-    renyi_entropy, sgd_step, softmax_cross_entropy, softmax_cross_entropy_grad, softmax_divergence,
-    softmax_divergence_grad, softmax_entropy_columns, softmax_entropy_grad, softmax_entropy_rows,
-    softmax_entropy_totals, sparsity_grad, sparsity_rates, sparsity_total, sum_all, sum_axis, threshold, transpose,
-    unary, valid_ones, valid_share, weight_entropies,
-];
-
-/// Sources of the snippets in `shaders/common/`.
-pub const SNIPPET_SOURCES: &[(&str, &str)] = sources!["common/":
-    activation_slope, activation_value, activeness_term, batch_row, batch_store_scalar, batch_store_vec4, bias_sums,
-    clock, expm1, finish_bias, finish_plain, finish_slope, index, jacobi, lanes, left_columns, left_gather, left_rows,
-    left_scalar, left_vec4, mask_scalar, mask_vec4, mmd_kernel, network_adam, network_batch, network_layers,
-    network_loss, network_losses, network_tile, no_bias_sums, order, path_nodes, path_step, permutation,
-    product_scalar, product_vec4, reduce, renyi, right_columns, right_gather, right_rows, right_scalar,
-    right_uniform_scalar, right_uniform_vec4, right_vec4, row_length_same, row_length_table, rows_binding4,
-    rows_binding5, safe_math, samples2, samples4, softmax_row, sparsity_kinds, target_gather, target_vec4, threefry,
-];
+// KERNEL_SOURCES and SNIPPET_SOURCES, as build.rs has found them.
+include!(concat!(env!("OUT_DIR"), "/shaders.rs"));
 
 /// What kernels may ask for beyond WGSL's core; the plan offers them only to devices that have it.
 pub const CAPABILITIES: Capabilities =
@@ -114,12 +96,10 @@ pub struct Shader {
     pub workgroup: usize,
 }
 
-fn lookup(table: &'static [(&'static str, &'static str)], folder: &str, stem: &str) -> Result<&'static str> {
-    table
-        .iter()
-        .find(|(name, _)| *name == stem)
-        .map(|(_, source)| *source)
-        .ok_or_else(|| Error::graph(stem, format!("there is no shaders/{folder}{stem}.wgsl")))
+/// The source of this stem; both lists are sorted.
+fn lookup(sources: &'static [Source], stem: &str) -> Result<&'static Source> {
+    let found = sources.binary_search_by_key(&stem, |source| source.stem).ok().map(|index| &sources[index]);
+    found.ok_or_else(|| Error::graph(stem, format!("there is no {stem}.wgsl among the shaders")))
 }
 
 /// The assembled WGSL: extensions, constants, snippets, kernel.
@@ -127,7 +107,7 @@ fn lookup(table: &'static [(&'static str, &'static str)], folder: &str, stem: &s
 /// # Errors
 /// When the kernel or a snippet does not exist.
 pub fn assemble(key: &ShaderKey) -> Result<String> {
-    let kernel = lookup(KERNEL_SOURCES, "", key.stem)?;
+    let kernel = lookup(KERNEL_SOURCES, key.stem)?.text;
     let mut source = String::new();
     let marked = |mark: &str| kernel.lines().take(2).find_map(|line| line.strip_prefix(mark)).unwrap_or_default();
     for extension in marked("//!enable ").split_whitespace() {
@@ -137,7 +117,7 @@ pub fn assemble(key: &ShaderKey) -> Result<String> {
         let _ = writeln!(source, "const {name}: u32 = {value}u;");
     }
     for snippet in marked("//!use ").split_whitespace().chain(key.snippets.iter().copied()) {
-        source.push_str(lookup(SNIPPET_SOURCES, "common/", snippet)?);
+        source.push_str(lookup(SNIPPET_SOURCES, snippet)?.text);
         source.push('\n');
     }
     source.push_str(kernel);
@@ -163,7 +143,8 @@ pub fn shader(key: &ShaderKey) -> Result<Arc<Shader>> {
 fn reflect(key: &ShaderKey) -> Result<Shader> {
     let label = key.label();
     let source = assemble(key)?;
-    let invalid = |problem: String| Error::graph(format!("shaders/{}.wgsl", key.stem), problem);
+    let file = lookup(KERNEL_SOURCES, key.stem)?.file;
+    let invalid = |problem: String| Error::graph(format!("shaders/{file}"), problem);
     let module = naga::front::wgsl::parse_str(&source).map_err(|e| invalid(e.emit_to_string(&source)))?;
     let info = naga::valid::Validator::new(naga::valid::ValidationFlags::all(), CAPABILITIES)
         .validate(&module)

@@ -1,12 +1,12 @@
 //! The house rules that a compiler does not check. The tables are the rules; what follows reads files.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
 use gpu_ae::ops::KERNELS;
-use gpu_ae::shader::{KERNEL_SOURCES, SNIPPET_SOURCES};
+use gpu_ae::shader::{KERNEL_SOURCES, SNIPPET_SOURCES, Source};
 
 /// What every module may import. These import nothing but `error` themselves.
 const GROUND: &[&str] = &["error", "tensor", "rng", "whole_file"];
@@ -32,9 +32,28 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("optim", &["graph", "ops", "autodiff"]),
     ("data", &[]),
     ("config", &["graph", "ops", "autodiff", "plan", "device", "nn", "optim", "data"]),
-    ("train", &["shader", "graph", "ops", "autodiff", "plan", "device", "nn", "optim", "data", "config"]),
+    ("statistics", &[]),
+    ("model", &["graph", "ops", "autodiff", "nn", "optim", "data", "config"]),
+    ("train", &["shader", "graph", "ops", "plan", "device", "nn", "data", "config", "model", "statistics"]),
+    (
+        "study",
+        &[
+            "graph",
+            "ops",
+            "autodiff",
+            "plan",
+            "device",
+            "nn",
+            "optim",
+            "data",
+            "config",
+            "model",
+            "train",
+            "statistics",
+        ],
+    ),
     // The roof.
-    ("report", &["data::ImageShape"]),
+    ("report", &["data::ImageShape", "statistics"]),
     ("cli", &["*"]),
     ("main", &["*"]),
     ("lib", &["*"]),
@@ -56,11 +75,11 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("println!(", &["main.rs", "cli/"]),
     ("print!(", &["main.rs", "cli/"]),
     ("super::super", &[]),
-    ("wgpu::", &["device/"]),
-    ("use wgpu", &["device/"]),
-    ("unsafe {", &["device/gpu.rs", "device/cpu_product.rs", "main.rs"]),
-    ("unsafe fn", &["device/gpu.rs", "device/cpu_product.rs"]),
-    ("unsafe impl", &["device/gpu.rs", "device/cpu_product.rs"]),
+    ("wgpu::", &["device/gpu/"]),
+    ("use wgpu", &["device/gpu/"]),
+    ("unsafe {", &["device/gpu/mod.rs", "device/cpu/kernels/product.rs", "main.rs"]),
+    ("unsafe fn", &["device/gpu/mod.rs", "device/cpu/kernels/product.rs"]),
+    ("unsafe impl", &["device/gpu/mod.rs", "device/cpu/kernels/product.rs"]),
 ];
 
 /// Words that no source has, comments included.
@@ -68,6 +87,85 @@ const UNFINISHED: &[&str] = &["TODO", "FIXME", "XXX"];
 
 /// Most lines of a Rust file.
 const LONGEST: usize = 330;
+
+/// Most files of a folder.
+const MOST_FILES: usize = 20;
+
+/// The rooms: every folder that has files of its own, and what lives in it.
+const ROOMS: &[&str] = &[
+    "src",
+    // Arguments, and one call into the library for each command.
+    "src/cli",
+    "src/cli/command",
+    "src/cli/command/codes",
+    // What can be asked of a run.
+    "src/config",
+    // What can be read, and how it reaches the device.
+    "src/data",
+    "src/data/digits",
+    // WHAT
+    "src/graph",
+    "src/ops",
+    "src/ops/array",
+    "src/ops/batch",
+    "src/ops/ceiling",
+    "src/ops/energy",
+    "src/ops/entropy",
+    "src/ops/fused",
+    "src/ops/kernel",
+    "src/ops/loss",
+    "src/ops/matmul",
+    "src/ops/norm",
+    "src/ops/random",
+    "src/ops/step",
+    // HOW
+    "src/plan",
+    "src/plan/fuse",
+    // WHERE
+    "src/device",
+    "src/device/cpu",
+    "src/device/cpu/kernels",
+    "src/device/gpu",
+    "src/device/proof",
+    "src/device/tune",
+    // Plain functions over graphs.
+    "src/nn",
+    "src/nn/losses",
+    "src/optim",
+    // A configuration becomes graphs.
+    "src/model",
+    // The one loop, and what it leaves.
+    "src/train",
+    "src/train/profile",
+    "src/train/record",
+    // What people do with models, and the numbers they judge them by.
+    "src/study",
+    "src/study/cluster",
+    "src/statistics",
+    // Pictures, plots, tables.
+    "src/report",
+    // Kernels by family, each with the snippets that it alone uses.
+    "shaders/array",
+    "shaders/batch",
+    "shaders/batch/parts",
+    "shaders/ceiling",
+    "shaders/common",
+    "shaders/energy",
+    "shaders/entropy",
+    "shaders/entropy/parts",
+    "shaders/fused",
+    "shaders/fused/parts",
+    "shaders/loss",
+    "shaders/loss/parts",
+    "shaders/matmul",
+    "shaders/matmul/parts",
+    "shaders/matmul/parts/left",
+    "shaders/matmul/parts/right",
+    "shaders/norm",
+    "shaders/norm/parts",
+    "shaders/random",
+    "shaders/step",
+];
 
 /// A source file: its path below the root of its tree, and its text.
 struct File {
@@ -219,34 +317,88 @@ fn there_are_no_orphan_shaders() {
     let mentioned = |stem: &str| ops.contains(&format!("\"{stem}\""));
     let uses: BTreeSet<&str> = KERNEL_SOURCES
         .iter()
-        .filter_map(|(_, source)| source.lines().next()?.strip_prefix("//!use "))
+        .filter_map(|source| source.text.lines().next()?.strip_prefix("//!use "))
         .flat_map(str::split_whitespace)
         .collect();
+    let used = |source: &&Source| mentioned(source.stem) || uses.contains(source.stem);
+    let orphans = KERNEL_SOURCES.iter().chain(SNIPPET_SOURCES).filter(|source| !used(source));
+    assert_none(orphans.map(|source| format!("shaders/{} is used by nothing", source.file)).collect());
+}
+
+#[test]
+fn every_kernel_and_its_shaders_are_of_one_family() {
+    let family = |place: &str| place.split('/').next().unwrap_or_default().to_string();
+    let ops = files("src/ops", "rs");
     let mut problems = Vec::new();
-    let mut seen = BTreeSet::new();
-    for file in files("shaders", "wgsl") {
-        let stem = file.path.trim_end_matches(".wgsl");
-        let (table, used, stem) = match stem.strip_prefix("common/") {
-            Some(snippet) => (SNIPPET_SOURCES, uses.contains(snippet) || mentioned(snippet), snippet),
-            None => (KERNEL_SOURCES, mentioned(stem), stem),
+    for kernel in KERNELS {
+        let stem = kernel.stem();
+        let Some(op) = ops.iter().find(|file| file.path.ends_with(&format!("/{stem}.rs"))) else {
+            problems.push(format!("src/ops: there is no {stem}.rs for the kernel of that stem"));
+            continue;
         };
-        if !table.iter().any(|(name, text)| *name == stem && *text == file.text) {
-            problems.push(format!("shaders/{} is not in src/shader.rs", file.path));
-        }
-        if !used {
-            problems.push(format!("shaders/{} is used by nothing", file.path));
-        }
-        seen.insert(file.path);
+        let shaders = KERNEL_SOURCES.iter().filter(|source| op.text.contains(&format!("\"{}\"", source.stem)));
+        let strangers = shaders.filter(|source| family(source.file) != family(&op.path));
+        problems.extend(strangers.map(|source| format!("shaders/{}: launched by src/ops/{}", source.file, op.path)));
     }
-    assert_eq!(seen.len(), KERNEL_SOURCES.len() + SNIPPET_SOURCES.len());
+    assert_none(problems);
+}
+
+/// A snippet lies with the one family that uses it, else in `common`.
+#[test]
+fn snippets_lie_where_they_are_used() {
+    let ops = files("src/ops", "rs");
+    let family = |place: &str| place.split('/').next().unwrap_or_default().to_string();
+    let mut problems = Vec::new();
+    for snippet in SNIPPET_SOURCES {
+        let listed = |source: &&Source| {
+            let line = source.text.lines().next().and_then(|line| line.strip_prefix("//!use ")).unwrap_or_default();
+            line.split_whitespace().any(|name| name == snippet.stem)
+        };
+        let by_shaders = KERNEL_SOURCES.iter().filter(listed).map(|source| family(source.file));
+        let quoted = format!("\"{}\"", snippet.stem);
+        let by_hosts = ops.iter().filter(|file| code(&file.text).contains(&quoted)).map(|file| family(&file.path));
+        let families: BTreeSet<String> = by_shaders.chain(by_hosts).collect();
+        let expected = match families.len() {
+            1 => families.into_iter().next().unwrap_or_default(),
+            _ => "common".into(),
+        };
+        if family(snippet.file) != expected {
+            problems.push(format!("shaders/{} belongs to {expected}", snippet.file));
+        }
+    }
     assert_none(problems);
 }
 
 #[test]
-fn every_kernel_has_a_file_of_its_stem() {
-    let stems: BTreeSet<String> = files("src/ops", "rs").into_iter().map(|file| file.path).collect();
-    let missing = KERNELS.iter().filter(|kernel| !stems.contains(&format!("{}.rs", kernel.stem())));
-    assert_none(missing.map(|kernel| format!("src/ops/{}.rs does not exist", kernel.stem())).collect());
+fn folders_are_no_halls() {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for (folder, extension) in [("src", "rs"), ("shaders", "wgsl")] {
+        for file in files(folder, extension) {
+            let parent = file.path.rsplit_once('/').map_or("", |(parent, _)| parent);
+            *counts.entry(format!("{folder}/{parent}")).or_default() += 1;
+        }
+    }
+    let halls = counts.into_iter().filter(|(_, count)| *count > MOST_FILES);
+    assert_none(halls.map(|(folder, count)| format!("{folder}: {count} files")).collect());
+}
+
+#[test]
+fn every_file_is_in_a_room() {
+    let mut problems = Vec::new();
+    let mut empty: BTreeSet<&str> = ROOMS.iter().copied().collect();
+    for (folder, extension) in [("src", "rs"), ("shaders", "wgsl")] {
+        for file in files(folder, extension) {
+            let parent = file.path.rsplit_once('/').map_or(String::new(), |(parent, _)| format!("/{parent}"));
+            let room = format!("{folder}{parent}");
+            match ROOMS.iter().find(|known| **known == room) {
+                Some(known) => drop(empty.remove(known)),
+                None => problems
+                    .push(format!("{folder}/{}: '{room}' is no room: add it to ROOMS, or move the file", file.path)),
+            }
+        }
+    }
+    problems.extend(empty.into_iter().map(|room| format!("{room}: a room without a file")));
+    assert_none(problems);
 }
 
 /// The reading itself, on what it must and must not see.

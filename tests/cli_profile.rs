@@ -9,8 +9,8 @@ use std::path::Path;
 
 use gpu_ae::config::RunConfig;
 use gpu_ae::device::{CpuDevice, Device};
+use gpu_ae::model::graph::{DataShape, training};
 use gpu_ae::plan::Plan;
-use gpu_ae::train::graph::{DataShape, training};
 use program::{ROWS, checkpoint, gpu_ae as run_program, small_mnist, train};
 use serde_json::Value;
 

@@ -4,12 +4,13 @@
 mod common;
 
 use gpu_ae::graph::{Feeds, Graph, Role, interpret};
-use gpu_ae::ops::clock;
+use gpu_ae::model::graph::DataShape;
+use gpu_ae::ops::step::clock;
 use gpu_ae::plan::{Choices, Plan};
 use gpu_ae::rng::{Rng, Stream, stream_key};
+use gpu_ae::study::cluster::graph;
+use gpu_ae::study::cluster::{Adversarial, ClusterConfig};
 use gpu_ae::tensor::HostTensor;
-use gpu_ae::train::cluster::{Adversarial, ClusterConfig, graph};
-use gpu_ae::train::graph::DataShape;
 
 const DATA: DataShape = DataShape { rows: 20, features: 12 };
 const STEPS: usize = 6;

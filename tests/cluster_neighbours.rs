@@ -5,7 +5,7 @@ mod common;
 
 use gpu_ae::data::Split;
 use gpu_ae::rng::{Rng, Stream, stream_key};
-use gpu_ae::train::cluster::neighbours::distances;
+use gpu_ae::study::cluster::neighbours::distances;
 
 /// Rows around a few centres, so that distances differ.
 fn split(rows: usize, row_bytes: usize) -> Split {

@@ -6,10 +6,10 @@ mod common;
 use std::any::Any;
 use std::sync::Arc;
 
-use gpu_ae::device::check::{CaseReport, compare, run_case};
+use gpu_ae::device::proof::check::{CaseReport, compare, run_case};
 use gpu_ae::device::{CpuDevice, Device, ProgramId, Trace};
 use gpu_ae::graph::{Op, OpRef};
-use gpu_ae::ops::activation::Activation;
+use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::ops::{Case, KERNELS, Terms, Tolerance};
 use gpu_ae::plan::{DeviceProfile, Plan};
 use gpu_ae::tensor::{Data, HostTensor, Ty};

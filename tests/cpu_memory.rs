@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gpu_ae::config::RunConfig;
 use gpu_ae::device::{CpuDevice, Device};
-use gpu_ae::ops::clock;
+use gpu_ae::model::graph::{DataShape, training};
+use gpu_ae::ops::step::clock;
 use gpu_ae::plan::Plan;
-use gpu_ae::train::graph::{DataShape, training};
 
 /// The system's memory, and how often anyone asked for some.
 struct Counting;

@@ -12,9 +12,9 @@ use std::sync::Arc;
 use difference::{away_from_zero, check, signed};
 use gpu_ae::graph::{Feeds, Graph, OpRef, Role, Var};
 use gpu_ae::nn::layers::Layer;
-use gpu_ae::ops::activation::Activation;
-use gpu_ae::ops::binary::Binary;
-use gpu_ae::ops::sum_all::SumAll;
+use gpu_ae::ops::array::activation::Activation;
+use gpu_ae::ops::array::binary::Binary;
+use gpu_ae::ops::array::sum_all::SumAll;
 use gpu_ae::ops::{Case, KERNELS};
 use gpu_ae::tensor::{Data, HostTensor, Ty};
 
@@ -208,8 +208,13 @@ fn every_rule_agrees_with_differences_and_everything_else_refuses_by_name() {
 /// Names that the sources of the operations declare.
 fn declared() -> BTreeSet<&'static str> {
     let mut names = BTreeSet::new();
-    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/ops")).unwrap() {
-        let source: &'static str = std::fs::read_to_string(entry.unwrap().path()).unwrap().leak();
+    let mut places = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src/ops"))];
+    while let Some(place) = places.pop() {
+        if place.is_dir() {
+            places.extend(std::fs::read_dir(place).unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        let source: &'static str = std::fs::read_to_string(place).unwrap().leak();
         for body in source.split("fn name(&self) -> &'static str {").skip(1) {
             let body = body.split("\n    }\n").next().unwrap_or_default();
             names.extend(body.split('"').skip(1).step_by(2));
@@ -269,7 +274,7 @@ fn a_gradient_off_by_one_percent_is_noticed() {
             Ok(vec![inputs[0].clone()])
         }
         fn vjp(&self, g: &mut Graph, x: &[Var], _: &[Var], dy: &[Option<Var>]) -> gpu_ae::Result<Vec<Option<Var>>> {
-            let twice = gpu_ae::ops::unary::Unary::Affine { scale: 2.02, shift: 0.0 };
+            let twice = gpu_ae::ops::array::unary::Unary::Affine { scale: 2.02, shift: 0.0 };
             let slope = g.apply(twice, &[x[0]])?;
             Ok(vec![Some(g.apply(Binary::Mul, &[slope, dy[0].unwrap()])?)])
         }

@@ -11,8 +11,8 @@ use gpu_ae::nn::Boltzmann;
 use gpu_ae::nn::layers::Layer;
 use gpu_ae::nn::losses::contractive::squared_projections;
 use gpu_ae::nn::losses::{contractive_estimate, contractive_exact, contrastive_divergence, gaussian_wasserstein};
-use gpu_ae::ops::activation::Activation;
-use gpu_ae::ops::bures::Bures;
+use gpu_ae::ops::array::activation::Activation;
+use gpu_ae::ops::loss::bures::Bures;
 use gpu_ae::tensor::HostTensor;
 use loss::Loss;
 
@@ -81,7 +81,7 @@ fn ways_to_the_norm_of_a_jacobian_agree() {
         let g = &mut loss.graph;
         let closed = contractive_exact(g, &layers, x, h, clock).unwrap();
         let one_hot = |g: &mut Graph, column| {
-            let ones = gpu_ae::ops::valid_ones::ValidOnes { rows: 4, columns: 4, column: Some(column) };
+            let ones = gpu_ae::ops::batch::valid_ones::ValidOnes { rows: 4, columns: 4, column: Some(column) };
             g.apply(ones, &[clock]).unwrap()
         };
         let units: Vec<Var> = (0..4).map(|column| one_hot(g, column)).collect();

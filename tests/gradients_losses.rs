@@ -10,10 +10,10 @@ use gpu_ae::graph::Var;
 use gpu_ae::nn::layers::Layer;
 use gpu_ae::nn::losses::{Activity, gaussian_nll, path_entropy, path_widths, soft_assignment, weight_entropy};
 use gpu_ae::nn::{Autoencoder, LayerSpec};
-use gpu_ae::ops::activation::Activation;
-use gpu_ae::ops::path_chain::PathBias;
-use gpu_ae::ops::path_entropy::PathEntropy;
-use gpu_ae::ops::reconstruction_loss::{LossKind, ReconstructionLoss};
+use gpu_ae::ops::array::activation::Activation;
+use gpu_ae::ops::entropy::path_chain::PathBias;
+use gpu_ae::ops::entropy::path_entropy::PathEntropy;
+use gpu_ae::ops::loss::reconstruction_loss::{LossKind, ReconstructionLoss};
 use loss::Loss;
 
 /// The losses that this file, or gradients_family.rs, has a test for.

@@ -4,7 +4,7 @@
 mod common;
 
 use gpu_ae::device::Device;
-use gpu_ae::device::check::{cases, run_case};
+use gpu_ae::device::proof::check::{cases, run_case};
 use gpu_ae::ops::{Kernel, kernel_named};
 
 fn prove(device: &mut dyn Device, kernel: &'static dyn Kernel) {

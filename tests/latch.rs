@@ -9,8 +9,8 @@ mod training;
 use gpu_ae::device::{Device, ProgramId};
 use gpu_ae::graph::interpret;
 use gpu_ae::nn::LayerSpec;
-use gpu_ae::ops::activation::Activation;
-use gpu_ae::ops::clock;
+use gpu_ae::ops::array::activation::Activation;
+use gpu_ae::ops::step::clock;
 use training::{Recipe, Training, forms, training};
 
 const GOOD_STEPS: u32 = 3;

@@ -6,10 +6,10 @@ use gpu_ae::autodiff::grad;
 use gpu_ae::graph::{Feeds, Graph, Role, Var, interpret};
 use gpu_ae::nn::Layer;
 use gpu_ae::nn::losses::{Activity, weight_entropy};
-use gpu_ae::ops::activation::Activation;
-use gpu_ae::ops::clock;
-use gpu_ae::ops::reconstruction_loss::{LossKind, ReconstructionLoss};
-use gpu_ae::ops::renyi_entropy::RenyiEntropy;
+use gpu_ae::ops::array::activation::Activation;
+use gpu_ae::ops::entropy::renyi_entropy::RenyiEntropy;
+use gpu_ae::ops::loss::reconstruction_loss::{LossKind, ReconstructionLoss};
+use gpu_ae::ops::step::clock;
 use gpu_ae::tensor::{Data, HostTensor, Shape, Ty};
 
 fn tensor(dims: &[usize], values: &[f64]) -> HostTensor<f64> {

@@ -14,13 +14,13 @@ use gpu_ae::config::wasserstein::{Distance, Wasserstein};
 use gpu_ae::config::{Classifier, LayerConfig, RunConfig};
 use gpu_ae::device::{CpuDevice, Device};
 use gpu_ae::graph::{Feeds, Graph, Role, interpret};
+use gpu_ae::model::graph::{DataShape, RING_STEPS, terms, training};
 use gpu_ae::nn::autoencoder::initial_parameters;
-use gpu_ae::ops::activation::Activation::{Identity, LeakyRelu, Relu, Sigmoid, Softplus, Tanh};
-use gpu_ae::ops::clock;
+use gpu_ae::ops::array::activation::Activation::{Identity, LeakyRelu, Relu, Sigmoid, Softplus, Tanh};
+use gpu_ae::ops::step::clock;
 use gpu_ae::plan::{Choices, Plan};
 use gpu_ae::rng::{Rng, Stream, stream_key};
 use gpu_ae::tensor::HostTensor;
-use gpu_ae::train::graph::{DataShape, RING_STEPS, terms, training};
 use training::{difference, floats, forms};
 
 const STEPS: usize = 10;

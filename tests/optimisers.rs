@@ -9,14 +9,14 @@ mod training;
 use gpu_ae::config::{LayerConfig, RunConfig};
 use gpu_ae::device::{CpuDevice, Device};
 use gpu_ae::graph::{Feeds, Graph, Role, interpret};
+use gpu_ae::model::graph::{DataShape, training as training_graph};
+use gpu_ae::model::optimiser::learning_rate_step;
 use gpu_ae::nn::autoencoder::initial_parameters;
-use gpu_ae::ops::activation::Activation::{Relu, Sigmoid};
-use gpu_ae::ops::clock;
+use gpu_ae::ops::array::activation::Activation::{Relu, Sigmoid};
+use gpu_ae::ops::step::clock;
 use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Plan};
 use gpu_ae::rng::{Rng, Stream, stream_key};
 use gpu_ae::tensor::HostTensor;
-use gpu_ae::train::graph::{DataShape, training as training_graph};
-use gpu_ae::train::optimiser::learning_rate_step;
 use training::{difference, floats, forms};
 
 const STEPS: usize = 10;

@@ -6,9 +6,9 @@ use gpu_ae::autodiff::grad;
 use gpu_ae::graph::{Feeds, Graph, Role, interpret};
 use gpu_ae::nn::Layer;
 use gpu_ae::nn::losses::path_entropy;
-use gpu_ae::ops::activation::Activation;
-use gpu_ae::ops::path_chain::PathBias;
-use gpu_ae::ops::path_entropy::PathEntropy;
+use gpu_ae::ops::array::activation::Activation;
+use gpu_ae::ops::entropy::path_chain::PathBias;
+use gpu_ae::ops::entropy::path_entropy::PathEntropy;
 use gpu_ae::rng::{Rng, Stream, stream_key};
 use gpu_ae::tensor::{Data, HostTensor, Shape, Ty};
 

@@ -12,15 +12,16 @@ use std::sync::Arc;
 
 use gpu_ae::graph::{Graph, Role, Var};
 use gpu_ae::ops::ALIGNMENT;
-use gpu_ae::ops::activation::Activation;
-use gpu_ae::ops::activeness::{Activeness, Direction};
-use gpu_ae::ops::activeness_grad::{ActivenessGrad, ActivenessGradAdd};
-use gpu_ae::ops::binary::Binary;
-use gpu_ae::ops::clock;
-use gpu_ae::ops::clock_advance::ClockAdvance;
+use gpu_ae::ops::array::activation::Activation;
+use gpu_ae::ops::array::binary::Binary;
+use gpu_ae::ops::array::unary::Unary;
+use gpu_ae::ops::entropy::activeness::{Activeness, Direction};
+use gpu_ae::ops::entropy::activeness_grad::{ActivenessGrad, ActivenessGradAdd};
 use gpu_ae::ops::matmul::MatMul;
-use gpu_ae::ops::unary::Unary;
-use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Place, Plan, fuse};
+use gpu_ae::ops::step::clock;
+use gpu_ae::ops::step::clock_advance::ClockAdvance;
+use gpu_ae::plan::fuse;
+use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Place, Plan};
 use gpu_ae::shader::Access;
 use gpu_ae::tensor::Ty;
 use random_graph::random_graph;
@@ -230,7 +231,7 @@ fn values_are_not_read_after_they_were_overwritten() {
     };
     assert!(Plan::new("fine", &advanced(&|_, _| {}), &profile()).is_ok());
     let read = refusal(&advanced(&|g, clock| {
-        let rows = g.apply(gpu_ae::ops::batch_rows::BatchRows(4), &[clock]).unwrap();
+        let rows = g.apply(gpu_ae::ops::batch::batch_rows::BatchRows(4), &[clock]).unwrap();
         g.result("rows", rows);
     }));
     assert!(read.contains("clock_advance") && read.contains("batch_rows"), "{read}");

@@ -13,18 +13,19 @@ use std::sync::Arc;
 
 use gpu_ae::graph::{Feeds, Graph, OpRef, Role, Var, interpret};
 use gpu_ae::nn::layers::Layer;
-use gpu_ae::ops::activation::Activation;
-use gpu_ae::ops::activation_grad::ActivationGrad;
-use gpu_ae::ops::activeness::{Activeness, Direction};
-use gpu_ae::ops::activeness_grad::ActivenessGrad;
-use gpu_ae::ops::binary::Binary;
-use gpu_ae::ops::clock;
+use gpu_ae::ops::array::activation::Activation;
+use gpu_ae::ops::array::activation_grad::ActivationGrad;
+use gpu_ae::ops::array::binary::Binary;
+use gpu_ae::ops::array::sum_axis::SumAxis;
+use gpu_ae::ops::array::unary::Unary;
+use gpu_ae::ops::entropy::activeness::{Activeness, Direction};
+use gpu_ae::ops::entropy::activeness_grad::ActivenessGrad;
+use gpu_ae::ops::entropy::renyi_entropy::{RenyiEntropy, RenyiEntropyGrad};
+use gpu_ae::ops::loss::reconstruction_loss::{LossKind, ReconstructionLoss, ReconstructionLossGrad};
 use gpu_ae::ops::matmul::MatMul;
-use gpu_ae::ops::reconstruction_loss::{LossKind, ReconstructionLoss, ReconstructionLossGrad};
-use gpu_ae::ops::renyi_entropy::{RenyiEntropy, RenyiEntropyGrad};
-use gpu_ae::ops::sum_axis::SumAxis;
-use gpu_ae::ops::unary::Unary;
-use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Fusion, Plan, fuse};
+use gpu_ae::ops::step::clock;
+use gpu_ae::plan::fuse;
+use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Fusion, Plan};
 use gpu_ae::tensor::{HostTensor, Ty};
 use random_graph::random_graph;
 use training::{Recipe, difference, floats, forms, run_once, training};
@@ -99,8 +100,8 @@ fn the_fused_training_step_updates_alike() {
 #[test]
 fn hardware_gets_few_large_dispatches() {
     let config = gpu_ae::config::RunConfig::default();
-    let data = gpu_ae::train::graph::DataShape { rows: 60_000, features: 784 };
-    let graph = gpu_ae::train::graph::training(&config, data).unwrap();
+    let data = gpu_ae::model::graph::DataShape { rows: 60_000, features: 784 };
+    let graph = gpu_ae::model::graph::training(&config, data).unwrap();
     let profile = DeviceProfile::portable(DeviceKind::Discrete);
     let fused = Plan::new("train", &graph, &profile).unwrap();
     assert!(fused.dispatches() <= 16, "{fused}");

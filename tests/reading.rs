@@ -6,7 +6,7 @@ mod common;
 mod training;
 
 use gpu_ae::device::Device;
-use gpu_ae::ops::clock;
+use gpu_ae::ops::step::clock;
 use training::{RING, Recipe, training};
 
 #[test]

@@ -6,7 +6,7 @@
 mod training;
 
 use gpu_ae::device::{CpuDevice, Device};
-use gpu_ae::ops::reconstruction_loss::LossKind;
+use gpu_ae::ops::loss::reconstruction_loss::LossKind;
 use training::{Recipe, training};
 
 #[test]

@@ -11,15 +11,17 @@ use gpu_ae::config::RunConfig;
 use gpu_ae::device::tune::{Path, Prover, Report, Subject, Task};
 use gpu_ae::device::{CpuDevice, Device, Identity, ProgramId, Trace};
 use gpu_ae::graph::{Graph, OpRef};
-use gpu_ae::ops::activation::Activation;
+use gpu_ae::model::graph::{DataShape, training};
+use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::ops::matmul::MatMul;
-use gpu_ae::ops::matmul_nn::LinearInputGrad;
-use gpu_ae::ops::matmul_nt::Linear;
-use gpu_ae::ops::matmul_tn::LinearWeightGrad;
-use gpu_ae::ops::{Request, clock, kernel_named};
-use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Fusion, Plan, Site, candidates, fuse, sites};
+use gpu_ae::ops::matmul::matmul_nn::LinearInputGrad;
+use gpu_ae::ops::matmul::matmul_nt::Linear;
+use gpu_ae::ops::matmul::matmul_tn::LinearWeightGrad;
+use gpu_ae::ops::step::clock;
+use gpu_ae::ops::{Request, kernel_named};
+use gpu_ae::plan::fuse;
+use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Fusion, Plan, Site, candidates, sites};
 use gpu_ae::tensor::Ty;
-use gpu_ae::train::graph::{DataShape, training};
 
 type Fault = fn(&Plan, &mut [f32]);
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use gpu_ae::config::{LayerConfig, RunConfig};
-use gpu_ae::train::cluster::StoredEncoder;
+use gpu_ae::study::cluster::StoredEncoder;
 use gpu_ae::train::session::State;
 use gpu_ae::{Error, Result};
 

@@ -9,8 +9,8 @@ use gpu_ae::data::Dataset;
 use gpu_ae::device::Device;
 use gpu_ae::nn::hopfield::{Rule, Update};
 use gpu_ae::report::{Band, format_number, image_grid, text_table, write_png};
+use gpu_ae::study::hopfield::{Recall, study};
 use gpu_ae::train::RunDir;
-use gpu_ae::train::hopfield::{Recall, study};
 use gpu_ae::{Error, Result};
 
 use super::output::{complain, say_json, tell};

@@ -1,33 +1,14 @@
 //! The command line: one file a command, and the flags they share.
 
-mod cluster;
-mod compact;
-mod compare;
-mod config;
-mod data;
-mod decode;
-mod devices;
-mod doctor;
-mod encode;
-mod eval;
-mod export;
+mod command;
 mod flags;
 mod from;
-mod generate;
 mod hopfield;
-mod inspect;
-mod interpolate;
 pub mod output;
 mod pictures;
-mod plan;
 mod profile;
 mod progress;
-mod reconstruct;
-mod score;
-mod sweep;
-mod train;
 mod trained;
-mod traverse;
 mod tuning;
 
 use std::process::ExitCode;
@@ -35,6 +16,12 @@ use std::time::Instant;
 
 use clap::{Parser, Subcommand};
 use gpu_ae::Result;
+
+use command::codes::{decode, encode, generate, interpolate, traverse};
+use command::{
+    cluster, compact, compare, config, data, devices, doctor, eval, export, inspect, plan, reconstruct, score, sweep,
+    train,
+};
 
 /// Trains small autoencoders on any GPU with WGSL compute shaders, and lets entropy find the bottleneck.
 #[derive(Parser)]

@@ -7,10 +7,11 @@ use gpu_ae::Result;
 use gpu_ae::config::RunConfig;
 use gpu_ae::data::{Dataset, ImageShape};
 use gpu_ae::report::{
-    EpochPoint, Features, Matrix, Series, Strip, feature_grid, image_sheet, line_plot, loss_plot, principal_plane,
-    reconstruction_grid, scatter_plot, weight_picture, write_png,
+    EpochPoint, Features, Matrix, Series, Strip, feature_grid, image_sheet, line_plot, loss_plot, reconstruction_grid,
+    scatter_plot, weight_picture, write_png,
 };
-use gpu_ae::train::codes::Reconstructions;
+use gpu_ae::statistics::principal::principal_plane;
+use gpu_ae::study::codes::Reconstructions;
 use gpu_ae::train::{EpochMetrics, LayerObservation, Observation, Run, RunDir};
 
 /// Rows, columns and elements of a layer's weights.

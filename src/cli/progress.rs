@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use gpu_ae::config::RunConfig;
 use gpu_ae::report::format_number;
-use gpu_ae::train::collapse::collapses;
+use gpu_ae::study::collapse::collapses;
 use gpu_ae::train::early_stopping::Judgement;
 use gpu_ae::train::{EpochMetrics, Event};
 use indicatif::{ProgressBar, ProgressStyle};

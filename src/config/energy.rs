@@ -6,7 +6,7 @@ use super::RunConfig;
 use crate::error::{Error, Result};
 use crate::nn::autoencoder::tied_layers;
 use crate::nn::hopfield::{Rule, Update};
-use crate::ops::activation::Activation;
+use crate::ops::array::activation::Activation;
 
 /// How a restricted Boltzmann machine is trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

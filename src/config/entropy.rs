@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::nn::losses::Activity;
-use crate::ops::path_chain::PathBias;
+use crate::ops::entropy::path_chain::PathBias;
 
 /// What the entropy is of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

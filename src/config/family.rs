@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::nn::losses::contractive::MOST_UNITS;
-use crate::ops::activation::Activation;
+use crate::ops::array::activation::Activation;
 
 /// Noise that a network learns to remove.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::RunConfig;
 use crate::error::{Error, Result};
 use crate::nn::LayerSpec;
-use crate::ops::activation::Activation;
+use crate::ops::array::activation::Activation;
 
 /// One linear layer with its activation: `linear = 64`, `activation = "relu"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

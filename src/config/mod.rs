@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::nn::autoencoder::{REPORT_ENCODER, report_layers};
-use crate::ops::activation::Activation;
+use crate::ops::array::activation::Activation;
 pub use classifier::Classifier;
 use energy::{ContrastiveDivergence, HopfieldConfig};
 pub use entropy::{Averaging, EntropyConfig, Schedule, Subject};

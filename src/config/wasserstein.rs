@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::family::refuse;
 use crate::error::Result;
-use crate::ops::activation::Activation;
-use crate::ops::bures::LARGEST;
+use crate::ops::array::activation::Activation;
+use crate::ops::loss::bures::LARGEST;
 
 /// A penalty on the distribution of the codes of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

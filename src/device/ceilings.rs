@@ -9,11 +9,11 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::Device;
-use super::check::{load, time_case};
+use super::proof::check::{load, time_case};
 use crate::error::Result;
 use crate::graph::Op;
-use crate::ops::ceiling_copy::CeilingCopy;
-use crate::ops::ceiling_fma::CeilingFma;
+use crate::ops::ceiling::ceiling_copy::CeilingCopy;
+use crate::ops::ceiling::ceiling_fma::CeilingFma;
 use crate::ops::{Case, Cost, Terms, Tolerance};
 use crate::tensor::HostTensor;
 

@@ -1,44 +1,15 @@
 //! WHERE it is computed: devices that load plans and run them.
 
-mod adapters;
 pub mod ceilings;
-pub mod check;
 mod cpu;
-mod cpu_activation;
-mod cpu_block;
-mod cpu_ceilings;
-mod cpu_elements;
-mod cpu_exp;
-mod cpu_gradient;
-mod cpu_math;
-mod cpu_memory;
-mod cpu_norm;
-mod cpu_optimisers;
-mod cpu_panels;
-mod cpu_path_nodes;
-mod cpu_paths;
-mod cpu_product;
-mod cpu_profile;
-mod cpu_random;
-mod cpu_region;
-mod cpu_rows;
-mod cpu_schedule;
-mod cpu_step;
 mod gpu;
-mod gpu_program;
-mod gpu_read;
-mod gpu_timestamps;
-mod reference;
+pub mod proof;
 mod trace;
 pub mod tune;
-mod tune_cache;
-mod tune_decision;
-mod tune_paths;
-mod tune_proof;
 
-pub use adapters::{AdapterReport, Choice, adapters, open};
 pub use cpu::CpuDevice;
 pub use gpu::GpuDevice;
+pub use gpu::adapters::{AdapterReport, Choice, adapters, open};
 pub use trace::{Span, TimedDispatch, Timer, Trace};
 
 use std::collections::BTreeSet;
@@ -171,7 +142,7 @@ enum Progress {
     /// They are there.
     Done(Vec<u8>),
     /// A GPU copies them.
-    Copying(gpu_read::Copying),
+    Copying(gpu::read::Copying),
 }
 
 /// Whether plans share an arena of this name.

@@ -6,7 +6,7 @@
 use super::layers::{Layer, initial_linear};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role, Var};
-use crate::ops::activation::Activation;
+use crate::ops::array::activation::Activation;
 use crate::rng::{Rng, Stream, stream_key};
 use crate::tensor::Ty;
 

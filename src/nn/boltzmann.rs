@@ -9,14 +9,14 @@
 
 use crate::error::Result;
 use crate::graph::{Graph, Var};
-use crate::ops::activation::Activation;
-use crate::ops::add_bias::AddBias;
-use crate::ops::binary::Binary;
-use crate::ops::broadcast::Broadcast;
+use crate::ops::array::activation::Activation;
+use crate::ops::array::add_bias::AddBias;
+use crate::ops::array::binary::Binary;
+use crate::ops::array::broadcast::Broadcast;
+use crate::ops::array::sum_axis::SumAxis;
+use crate::ops::array::unary::Unary;
 use crate::ops::matmul::MatMul;
-use crate::ops::sum_axis::SumAxis;
-use crate::ops::threshold::Threshold;
-use crate::ops::unary::Unary;
+use crate::ops::random::threshold::Threshold;
 
 /// The parameters of a machine in a graph.
 #[derive(Clone, Copy, Debug)]

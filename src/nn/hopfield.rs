@@ -14,13 +14,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::graph::{Graph, Var};
-use crate::ops::add_bias::AddBias;
-use crate::ops::binary::Binary;
-use crate::ops::hopfield_sweep::HopfieldSweep;
+use crate::ops::array::add_bias::AddBias;
+use crate::ops::array::binary::Binary;
+use crate::ops::array::sum_axis::SumAxis;
+use crate::ops::array::unary::Unary;
+use crate::ops::energy::hopfield_sweep::HopfieldSweep;
 use crate::ops::matmul::MatMul;
-use crate::ops::sum_axis::SumAxis;
-use crate::ops::threshold::Threshold;
-use crate::ops::unary::Unary;
+use crate::ops::random::threshold::Threshold;
 
 /// How patterns are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,8 +2,8 @@
 
 use crate::error::Result;
 use crate::graph::{Graph, Role, Var};
-use crate::ops::activation::Activation;
-use crate::ops::add_bias::AddBias;
+use crate::ops::array::activation::Activation;
+use crate::ops::array::add_bias::AddBias;
 use crate::ops::matmul::MatMul;
 use crate::rng::Rng;
 use crate::tensor::Ty;

@@ -1,86 +1,125 @@
 //! The operations, one file each: gradient rule, CPU twin, and the host side of the kernel with its
 //! cases and cost. This file is their one registry.
 
-pub mod activation;
-pub mod activation_grad;
-pub mod activeness;
-pub mod activeness_grad;
-pub mod adam_step;
-pub mod add_bias;
-pub mod batch_gather;
-pub mod batch_labels;
-pub mod batch_norm;
-pub mod batch_norm_grad;
-pub mod batch_rows;
-pub mod binary;
-pub mod broadcast;
-pub mod bures;
-pub mod ceiling_copy;
-pub mod ceiling_fma;
-mod check;
-pub mod clip_norm;
-pub mod clock;
-pub mod clock_advance;
-pub mod corrupt;
-pub mod element;
-pub mod gathered;
-pub mod gaussian_kl;
-pub mod gaussian_kl_grad;
-pub mod hopfield_sweep;
-mod jacobi;
 pub mod kernel;
-pub mod learning_rate_step;
-pub mod linear_chain;
-pub mod linear_chain_grad;
-pub mod linear_weight_grads;
+
+pub mod batch {
+    //! The rows of a batch: which they are, what they hold, which of them count.
+
+    pub mod batch_gather;
+    pub mod batch_labels;
+    pub mod batch_rows;
+    pub mod gathered;
+    pub mod valid_ones;
+    pub mod valid_share;
+}
+
+pub mod array {
+    //! Arithmetic on arrays: element by element, along an axis, over everything.
+
+    pub mod activation;
+    pub mod activation_grad;
+    pub mod add_bias;
+    pub mod binary;
+    pub mod broadcast;
+    pub mod element;
+    pub mod sum_all;
+    pub mod sum_axis;
+    pub mod transpose;
+    pub mod unary;
+}
+
 pub mod matmul;
-pub mod matmul_cooperative;
-pub mod matmul_nn;
-pub mod matmul_nt;
-mod matmul_product;
-pub mod matmul_shared;
-pub mod matmul_subgroup;
-mod matmul_tiles;
-pub mod matmul_tn;
-pub mod matmul_uniform;
-pub mod mmd;
-pub mod mmd_grad;
-pub mod moments;
-pub mod moments_grad;
-pub mod multiplier_step;
-pub mod network;
-pub mod network_pass;
-pub mod network_update;
-pub mod normalise_rows;
-pub mod path_chain;
-pub mod path_entropy;
-pub mod path_entropy_grad;
-mod path_layout;
-pub mod profile;
-pub mod random_bits;
-pub mod random_normal;
-pub mod random_uniform;
-pub mod reconstruction_loss;
-pub mod renyi_entropy;
-mod samples;
-pub mod sgd_step;
-pub mod softmax_cross_entropy;
-pub mod softmax_cross_entropy_grad;
-pub mod softmax_divergence;
-pub mod softmax_divergence_grad;
-pub mod softmax_entropy;
-pub mod softmax_entropy_grad;
-pub mod sparsity;
-pub mod sparsity_grad;
-pub mod sum_all;
-pub mod sum_axis;
-pub mod threshold;
-mod tilted_mean;
-pub mod transpose;
-pub mod unary;
-pub mod valid_ones;
-pub mod valid_share;
-pub mod weight_entropies;
+
+pub mod norm {
+    //! Normalisation, and the moments it needs.
+
+    pub mod batch_norm;
+    pub mod batch_norm_grad;
+    pub mod moments;
+    pub mod moments_grad;
+    pub mod normalise_rows;
+}
+
+pub mod random {
+    //! Draws, and what is decided by them.
+
+    pub mod corrupt;
+    pub mod random_bits;
+    pub mod random_normal;
+    pub mod random_uniform;
+    pub mod threshold;
+}
+
+pub mod loss {
+    //! Losses of a batch.
+
+    pub mod bures;
+    pub mod gaussian_kl;
+    pub mod gaussian_kl_grad;
+    pub(super) mod jacobi;
+    pub mod mmd;
+    pub mod mmd_grad;
+    pub mod reconstruction_loss;
+    pub mod softmax_cross_entropy;
+    pub mod softmax_cross_entropy_grad;
+    pub mod softmax_divergence;
+    pub mod softmax_divergence_grad;
+    pub mod sparsity;
+    pub mod sparsity_grad;
+}
+
+pub mod entropy {
+    //! Entropies of weights, of paths and of activations.
+
+    pub mod activeness;
+    pub mod activeness_grad;
+    pub mod path_chain;
+    pub mod path_entropy;
+    pub mod path_entropy_grad;
+    pub(super) mod path_layout;
+    pub mod renyi_entropy;
+    pub mod softmax_entropy;
+    pub mod softmax_entropy_grad;
+    pub(super) mod tilted_mean;
+    pub mod weight_entropies;
+}
+
+pub mod energy {
+    //! Networks with an energy.
+
+    pub mod hopfield_sweep;
+}
+
+pub mod step {
+    //! The end of a training step: clock, rates, weights of the losses, parameters.
+
+    pub mod adam_step;
+    pub mod clip_norm;
+    pub mod clock;
+    pub mod clock_advance;
+    pub mod learning_rate_step;
+    pub mod multiplier_step;
+    pub mod sgd_step;
+}
+
+pub mod fused {
+    //! Several operations in one kernel, which plans put in their place.
+
+    pub mod linear_chain;
+    pub mod linear_chain_grad;
+    pub mod linear_weight_grads;
+    pub mod network;
+    pub mod network_pass;
+    pub mod network_update;
+}
+
+pub mod ceiling {
+    //! Kernels that do nothing useful as fast as a device can: what others are measured against.
+
+    pub mod ceiling_copy;
+    pub mod ceiling_fma;
+}
 
 pub use kernel::{Bind, Case, Cost, Dispatch, Kernel, Launch, Request, Terms, Tolerance, Work};
 
@@ -119,72 +158,72 @@ macro_rules! kernels {
 }
 
 kernels! {
-    activation => activation::ActivationKernel,
-    activation_grad => activation_grad::ActivationGradKernel,
-    activeness => activeness::ActivenessKernel,
-    activeness_grad => activeness_grad::ActivenessGradKernel,
-    adam_step => adam_step::AdamStepKernel,
-    add_bias => add_bias::AddBiasKernel,
-    batch_gather => batch_gather::BatchGatherKernel,
-    batch_labels => batch_labels::BatchLabelsKernel,
-    batch_norm => batch_norm::BatchNormKernel,
-    batch_norm_grad => batch_norm_grad::BatchNormGradKernel,
-    batch_rows => batch_rows::BatchRowsKernel,
-    binary => binary::BinaryKernel,
-    broadcast => broadcast::BroadcastKernel,
-    bures => bures::BuresKernel,
-    ceiling_copy => ceiling_copy::CeilingCopyKernel,
-    ceiling_fma => ceiling_fma::CeilingFmaKernel,
-    clip_norm => clip_norm::ClipNormKernel,
-    clock_advance => clock_advance::ClockAdvanceKernel,
-    corrupt => corrupt::CorruptKernel,
-    element => element::ElementKernel,
-    gaussian_kl => gaussian_kl::GaussianKlKernel,
-    gaussian_kl_grad => gaussian_kl_grad::GaussianKlGradKernel,
-    hopfield_sweep => hopfield_sweep::HopfieldSweepKernel,
-    learning_rate_step => learning_rate_step::LearningRateStepKernel,
-    linear_chain => linear_chain::LinearChainKernel,
-    linear_chain_grad => linear_chain_grad::LinearChainGradKernel,
-    linear_weight_grads => linear_weight_grads::LinearWeightGradsKernel,
-    matmul_cooperative => matmul_cooperative::MatMulCooperativeKernel,
-    matmul_nn => matmul_nn::MatMulNnKernel,
-    matmul_nt => matmul_nt::MatMulNtKernel,
-    matmul_shared => matmul_shared::MatMulSharedKernel,
-    matmul_subgroup => matmul_subgroup::MatMulSubgroupKernel,
-    matmul_tn => matmul_tn::MatMulTnKernel,
-    matmul_uniform => matmul_uniform::MatMulUniformKernel,
-    mmd => mmd::MmdKernel,
-    mmd_grad => mmd_grad::MmdGradKernel,
-    moments => moments::MomentsKernel,
-    moments_grad => moments_grad::MomentsGradKernel,
-    multiplier_step => multiplier_step::MultiplierStepKernel,
-    network_pass => network_pass::NetworkPassKernel,
-    network_update => network_update::NetworkUpdateKernel,
-    normalise_rows => normalise_rows::NormaliseRowsKernel,
-    path_entropy => path_entropy::PathEntropyKernel,
-    path_entropy_grad => path_entropy_grad::PathEntropyGradKernel,
-    random_bits => random_bits::RandomBitsKernel,
-    random_normal => random_normal::RandomNormalKernel,
-    random_uniform => random_uniform::RandomUniformKernel,
-    reconstruction_loss => reconstruction_loss::ReconstructionLossKernel,
-    renyi_entropy => renyi_entropy::RenyiEntropyKernel,
-    sgd_step => sgd_step::SgdStepKernel,
-    softmax_cross_entropy => softmax_cross_entropy::SoftmaxCrossEntropyKernel,
-    softmax_cross_entropy_grad => softmax_cross_entropy_grad::SoftmaxCrossEntropyGradKernel,
-    softmax_divergence => softmax_divergence::SoftmaxDivergenceKernel,
-    softmax_divergence_grad => softmax_divergence_grad::SoftmaxDivergenceGradKernel,
-    softmax_entropy => softmax_entropy::SoftmaxEntropyKernel,
-    softmax_entropy_grad => softmax_entropy_grad::SoftmaxEntropyGradKernel,
-    sparsity => sparsity::SparsityKernel,
-    sparsity_grad => sparsity_grad::SparsityGradKernel,
-    sum_all => sum_all::SumAllKernel,
-    sum_axis => sum_axis::SumAxisKernel,
-    threshold => threshold::ThresholdKernel,
-    transpose => transpose::TransposeKernel,
-    unary => unary::UnaryKernel,
-    valid_ones => valid_ones::ValidOnesKernel,
-    valid_share => valid_share::ValidShareKernel,
-    weight_entropies => weight_entropies::WeightEntropiesKernel,
+    activation => array::activation::ActivationKernel,
+    activation_grad => array::activation_grad::ActivationGradKernel,
+    activeness => entropy::activeness::ActivenessKernel,
+    activeness_grad => entropy::activeness_grad::ActivenessGradKernel,
+    adam_step => step::adam_step::AdamStepKernel,
+    add_bias => array::add_bias::AddBiasKernel,
+    batch_gather => batch::batch_gather::BatchGatherKernel,
+    batch_labels => batch::batch_labels::BatchLabelsKernel,
+    batch_norm => norm::batch_norm::BatchNormKernel,
+    batch_norm_grad => norm::batch_norm_grad::BatchNormGradKernel,
+    batch_rows => batch::batch_rows::BatchRowsKernel,
+    binary => array::binary::BinaryKernel,
+    broadcast => array::broadcast::BroadcastKernel,
+    bures => loss::bures::BuresKernel,
+    ceiling_copy => ceiling::ceiling_copy::CeilingCopyKernel,
+    ceiling_fma => ceiling::ceiling_fma::CeilingFmaKernel,
+    clip_norm => step::clip_norm::ClipNormKernel,
+    clock_advance => step::clock_advance::ClockAdvanceKernel,
+    corrupt => random::corrupt::CorruptKernel,
+    element => array::element::ElementKernel,
+    gaussian_kl => loss::gaussian_kl::GaussianKlKernel,
+    gaussian_kl_grad => loss::gaussian_kl_grad::GaussianKlGradKernel,
+    hopfield_sweep => energy::hopfield_sweep::HopfieldSweepKernel,
+    learning_rate_step => step::learning_rate_step::LearningRateStepKernel,
+    linear_chain => fused::linear_chain::LinearChainKernel,
+    linear_chain_grad => fused::linear_chain_grad::LinearChainGradKernel,
+    linear_weight_grads => fused::linear_weight_grads::LinearWeightGradsKernel,
+    matmul_cooperative => matmul::matmul_cooperative::MatMulCooperativeKernel,
+    matmul_nn => matmul::matmul_nn::MatMulNnKernel,
+    matmul_nt => matmul::matmul_nt::MatMulNtKernel,
+    matmul_shared => matmul::matmul_shared::MatMulSharedKernel,
+    matmul_subgroup => matmul::matmul_subgroup::MatMulSubgroupKernel,
+    matmul_tn => matmul::matmul_tn::MatMulTnKernel,
+    matmul_uniform => matmul::matmul_uniform::MatMulUniformKernel,
+    mmd => loss::mmd::MmdKernel,
+    mmd_grad => loss::mmd_grad::MmdGradKernel,
+    moments => norm::moments::MomentsKernel,
+    moments_grad => norm::moments_grad::MomentsGradKernel,
+    multiplier_step => step::multiplier_step::MultiplierStepKernel,
+    network_pass => fused::network_pass::NetworkPassKernel,
+    network_update => fused::network_update::NetworkUpdateKernel,
+    normalise_rows => norm::normalise_rows::NormaliseRowsKernel,
+    path_entropy => entropy::path_entropy::PathEntropyKernel,
+    path_entropy_grad => entropy::path_entropy_grad::PathEntropyGradKernel,
+    random_bits => random::random_bits::RandomBitsKernel,
+    random_normal => random::random_normal::RandomNormalKernel,
+    random_uniform => random::random_uniform::RandomUniformKernel,
+    reconstruction_loss => loss::reconstruction_loss::ReconstructionLossKernel,
+    renyi_entropy => entropy::renyi_entropy::RenyiEntropyKernel,
+    sgd_step => step::sgd_step::SgdStepKernel,
+    softmax_cross_entropy => loss::softmax_cross_entropy::SoftmaxCrossEntropyKernel,
+    softmax_cross_entropy_grad => loss::softmax_cross_entropy_grad::SoftmaxCrossEntropyGradKernel,
+    softmax_divergence => loss::softmax_divergence::SoftmaxDivergenceKernel,
+    softmax_divergence_grad => loss::softmax_divergence_grad::SoftmaxDivergenceGradKernel,
+    softmax_entropy => entropy::softmax_entropy::SoftmaxEntropyKernel,
+    softmax_entropy_grad => entropy::softmax_entropy_grad::SoftmaxEntropyGradKernel,
+    sparsity => loss::sparsity::SparsityKernel,
+    sparsity_grad => loss::sparsity_grad::SparsityGradKernel,
+    sum_all => array::sum_all::SumAllKernel,
+    sum_axis => array::sum_axis::SumAxisKernel,
+    threshold => random::threshold::ThresholdKernel,
+    transpose => array::transpose::TransposeKernel,
+    unary => array::unary::UnaryKernel,
+    valid_ones => batch::valid_ones::ValidOnesKernel,
+    valid_share => batch::valid_share::ValidShareKernel,
+    weight_entropies => entropy::weight_entropies::WeightEntropiesKernel,
 }
 
 /// The kernels that compute `op`.

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::graph::{Graph, Role, Var};
-use crate::ops::adam_step::AdamStep;
+use crate::ops::step::adam_step::AdamStep;
 
 /// Name of a parameter's first moment.
 pub fn first_moment(parameter: &str) -> String {

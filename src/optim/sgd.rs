@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::graph::{Graph, Role, Var};
-use crate::ops::sgd_step::SgdStep;
+use crate::ops::step::sgd_step::SgdStep;
 
 /// Name of a parameter's velocity.
 pub fn velocity(parameter: &str) -> String {

@@ -5,16 +5,8 @@
 
 mod choices;
 mod dump;
-mod finder;
 mod fuse;
-mod fuse_chain;
-mod fuse_entropies;
-mod fuse_gather;
-mod fuse_network;
-mod fuse_sums;
-mod fuse_weight_grads;
 mod memory;
-mod rewrite;
 mod sites;
 mod steps;
 
@@ -28,7 +20,7 @@ pub use steps::{PlannedBinding, PlannedDispatch, Step};
 use crate::error::Result;
 use crate::graph::{Graph, Role};
 use crate::ops::Cost;
-pub use crate::ops::profile::{DeviceKind, DeviceProfile};
+pub use crate::ops::kernel::profile::{DeviceKind, DeviceProfile};
 use crate::shader::ShaderKey;
 use crate::tensor::Ty;
 

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::choices::label;
+use super::fuse;
 use super::steps::types;
-use super::{Choices, DeviceKind, DeviceProfile, Fusion, candidates, fuse};
+use super::{Choices, DeviceKind, DeviceProfile, Fusion, candidates};
 use crate::error::Result;
 use crate::graph::{Graph, OpRef};
 use crate::ops::{Kernel, Request};

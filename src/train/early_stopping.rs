@@ -4,7 +4,7 @@
 //! as many epochs as the patience says. All of it follows from the metrics, so a run that is resumed goes on counting
 //! where it was.
 
-use super::checkpoint::Checkpoint;
+use super::record::checkpoint::Checkpoint;
 use super::{EpochMetrics, RunDir};
 use crate::config::RunConfig;
 use crate::error::{Error, Result};
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
     use crate::config::EarlyStopping;
     use crate::train::TermSums;
-    use crate::train::metrics::Progress;
+    use crate::train::record::metrics::Progress;
 
     fn epochs(config: &RunConfig, key: &str, values: &[f64]) -> Vec<EpochMetrics> {
         let epoch = |(index, &value): (usize, &f64)| {

@@ -1,46 +1,22 @@
-//! Training: graphs, the session on a device, checkpoints, metrics, the loop.
+//! Training: the session on a device, the loop, checkpoints, metrics.
 
-pub mod auroc;
-pub mod checkpoint;
-mod cholesky;
-pub mod cluster;
-pub mod codes;
-pub mod collapse;
-pub mod compact;
 pub mod early_stopping;
 mod event;
-pub mod export;
-mod forward;
-mod gibbs;
-pub mod graph;
-pub mod hopfield;
-pub mod inspect;
-pub mod metrics;
-pub mod mixture;
-pub mod normality;
 pub mod observation;
-pub mod optimiser;
 mod pace;
 pub mod profile;
-mod profiler;
+pub mod record;
 pub mod run;
-pub mod run_dir;
 pub mod session;
-mod spectrum;
-mod start;
 mod stretches;
-pub mod sweep;
-mod terms;
-mod trace_file;
 pub mod tuning;
 
-pub use checkpoint::Checkpoint;
 pub use event::Event;
-pub use metrics::{EpochMetrics, TermSums};
-pub use normality::Normality;
 pub use observation::{LayerObservation, Observation};
 pub use profile::{Profile, ProfileRow};
+pub use record::checkpoint::Checkpoint;
+pub use record::metrics::{EpochMetrics, TermSums};
+pub use record::run_dir::RunDir;
 pub use run::Run;
-pub use run_dir::RunDir;
 pub use session::Session;
 pub use tuning::Tuning;

@@ -3,25 +3,25 @@
 
 use std::sync::Arc;
 
-use super::forward::{Flow, Forward, Pass, forward};
-use super::graph::DataShape;
-use super::normality::Normality;
 use super::session::{Session, load};
-use super::spectrum::{covariance_spectrum, effective_rank};
 use crate::config::RunConfig;
 use crate::error::Result;
 use crate::graph::{Graph, Var};
+use crate::model::forward::{Flow, Forward, Pass, forward};
+use crate::model::graph::DataShape;
 use crate::nn::autoencoder::parameter_prefix;
 use crate::nn::losses::path_entropy;
-use crate::ops::activation::Activation;
-use crate::ops::activation_grad::ActivationGrad;
-use crate::ops::binary::Binary;
-use crate::ops::clock;
-use crate::ops::gaussian_kl::GaussianKl;
-use crate::ops::path_chain::PathBias;
-use crate::ops::path_entropy::PathEntropy;
-use crate::ops::sum_axis::SumAxis;
-use crate::ops::unary::Unary;
+use crate::ops::array::activation::Activation;
+use crate::ops::array::activation_grad::ActivationGrad;
+use crate::ops::array::binary::Binary;
+use crate::ops::array::sum_axis::SumAxis;
+use crate::ops::array::unary::Unary;
+use crate::ops::entropy::path_chain::PathBias;
+use crate::ops::entropy::path_entropy::PathEntropy;
+use crate::ops::loss::gaussian_kl::GaussianKl;
+use crate::ops::step::clock;
+use crate::statistics::normality::Normality;
+use crate::statistics::spectrum::{covariance_spectrum, effective_rank};
 
 /// Test rows that a network is observed on, if there are as many: drawn once, the same for every network, since the
 /// first of a file need not be like the rest.

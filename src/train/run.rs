@@ -2,13 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::checkpoint::Checkpoint;
 use super::early_stopping::{Judgement, judge, settle};
-use super::graph::RING_STEPS;
-use super::metrics::Progress;
-use super::optimiser::learning_rate_step;
 use super::pace::Pace;
-use super::profiler::Profiler;
+use super::profile::profiler::Profiler;
+use super::record::checkpoint::Checkpoint;
+use super::record::metrics::Progress;
 use super::session::State;
 use super::stretches::{Read, Stretches};
 use super::{EpochMetrics, Event, RunDir, Session, TermSums, Tuning};
@@ -17,7 +15,9 @@ use crate::data::Dataset;
 use crate::device::Device;
 use crate::device::ceilings::Ceilings;
 use crate::error::{Error, Result};
-use crate::ops::clock;
+use crate::model::graph::RING_STEPS;
+use crate::model::optimiser::learning_rate_step;
+use crate::ops::step::clock;
 use crate::whole_file;
 
 /// Longest time between two checkpoints.

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::codes::Part;
-use super::graph::{self, DataShape, RING_STEPS, WARM_UP, terms};
-use super::metrics::TermSums;
-use super::start::{settings, start_values};
+use super::record::metrics::TermSums;
 use crate::config::{RunConfig, Schedule};
 use crate::data::{Dataset, ImageShape};
 use crate::device::{Device, ProgramId, Reading, Trace};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role};
+use crate::model::graph::{self, DataShape, RING_STEPS, WARM_UP, terms};
+use crate::model::part::Part;
+use crate::model::start::{settings, start_values};
 use crate::nn::autoencoder::parameter_prefix;
-use crate::ops::clock;
+use crate::ops::step::clock;
 use crate::plan::{Choices, Plan};
 use crate::tensor::Ty;
 
@@ -33,27 +33,27 @@ pub struct Stretch {
 
 /// A model on a device.
 pub struct Session {
-    pub(super) device: Box<dyn Device>,
+    pub(crate) device: Box<dyn Device>,
     train: Option<ProgramId>,
-    pub(super) evaluate: ProgramId,
+    pub(crate) evaluate: ProgramId,
     /// The program of an observation, once there was one.
-    pub(super) observe: Option<ProgramId>,
+    pub(crate) observe: Option<ProgramId>,
     /// The programs of parts of the network, once they were used.
-    pub(super) parts: BTreeMap<Part, ProgramId>,
-    pub(super) test: DataShape,
+    pub(crate) parts: BTreeMap<Part, ProgramId>,
+    pub(crate) test: DataShape,
     image: ImageShape,
-    pub(super) config: RunConfig,
-    pub(super) choices: Choices,
+    pub(crate) config: RunConfig,
+    pub(crate) choices: Choices,
 }
 
 /// Rows of an evaluation batch of this data.
-pub(super) fn evaluation_batch(test: DataShape) -> usize {
+pub(crate) fn evaluation_batch(test: DataShape) -> usize {
     EVALUATION_BATCH.min(test.rows)
 }
 
 /// Loads a graph by these choices; what this device does not have of them is chosen as if it were not
 /// there.
-pub(super) fn load(device: &mut dyn Device, name: &str, graph: &Graph, choices: &Choices) -> Result<ProgramId> {
+pub(crate) fn load(device: &mut dyn Device, name: &str, graph: &Graph, choices: &Choices) -> Result<ProgramId> {
     let (choices, _) = choices.resolved(graph, device.profile())?;
     device.load(Plan::chosen(name, graph, device.profile(), &choices)?)
 }

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::graph::{self, DataShape};
 use super::session::evaluation_batch;
-use super::start::{settings, start_values};
 use crate::config::RunConfig;
 use crate::data::{Dataset, Split};
 use crate::device::Device;
 use crate::device::tune::{Cache, Path, Report, Stored, Subject, Task, fingerprint};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::model::graph::{self, DataShape};
+use crate::model::start::{settings, start_values};
 use crate::plan::{Choices, DeviceKind, DeviceProfile};
 
 /// Time that measuring may take unless it was asked for.

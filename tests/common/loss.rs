@@ -1,8 +1,8 @@
 //! Losses under construction, and the proof of their gradients by differences.
 
 use gpu_ae::graph::{Feeds, Graph, Role, Source, Var, interpret};
-use gpu_ae::ops::activation::Activation;
-use gpu_ae::ops::clock;
+use gpu_ae::ops::array::activation::Activation;
+use gpu_ae::ops::step::clock;
 use gpu_ae::tensor::{HostTensor, Ty};
 
 use crate::difference::{self, check, signed};

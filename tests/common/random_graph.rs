@@ -4,11 +4,11 @@ use gpu_ae::autodiff;
 use gpu_ae::graph::{Feeds, Graph, Role, Source, Var, interpret};
 use gpu_ae::nn::layers::Layer;
 use gpu_ae::nn::losses::{Activity, soft_assignment, weight_entropy};
-use gpu_ae::ops::activation::Activation;
-use gpu_ae::ops::binary::Binary;
-use gpu_ae::ops::clock;
-use gpu_ae::ops::reconstruction_loss::{LossKind, ReconstructionLoss};
-use gpu_ae::ops::sum_all::SumAll;
+use gpu_ae::ops::array::activation::Activation;
+use gpu_ae::ops::array::binary::Binary;
+use gpu_ae::ops::array::sum_all::SumAll;
+use gpu_ae::ops::loss::reconstruction_loss::{LossKind, ReconstructionLoss};
+use gpu_ae::ops::step::clock;
 use gpu_ae::rng::{Rng, Stream, stream_key};
 use gpu_ae::tensor::{DType, HostTensor, Ty};
 

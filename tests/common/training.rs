@@ -9,13 +9,13 @@ use gpu_ae::graph::{Feeds, Graph, Role, Source, Var, interpret};
 use gpu_ae::nn::autoencoder::{initial_parameters, report_layers};
 use gpu_ae::nn::losses::{Activity, weight_entropy};
 use gpu_ae::nn::{Autoencoder, LayerSpec};
-use gpu_ae::ops::activation::Activation;
-use gpu_ae::ops::adam_step::AdamStep;
-use gpu_ae::ops::batch_gather::BatchGather;
-use gpu_ae::ops::batch_rows::BatchRows;
-use gpu_ae::ops::clock;
-use gpu_ae::ops::clock_advance::ClockAdvance;
-use gpu_ae::ops::reconstruction_loss::{LossKind, ReconstructionLoss};
+use gpu_ae::ops::array::activation::Activation;
+use gpu_ae::ops::batch::batch_gather::BatchGather;
+use gpu_ae::ops::batch::batch_rows::BatchRows;
+use gpu_ae::ops::loss::reconstruction_loss::{LossKind, ReconstructionLoss};
+use gpu_ae::ops::step::adam_step::AdamStep;
+use gpu_ae::ops::step::clock;
+use gpu_ae::ops::step::clock_advance::ClockAdvance;
 use gpu_ae::optim::adam;
 use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Plan};
 use gpu_ae::rng::{Rng, Stream, stream_key};
@@ -97,7 +97,7 @@ pub fn training(recipe: Recipe) -> Training {
     }
     if recipe.knob {
         let knob = scalar(g, "knob");
-        let knob = g.apply(gpu_ae::ops::unary::Unary::Affine { scale: 1.0, shift: 0.0 }, &[knob]).unwrap();
+        let knob = g.apply(gpu_ae::ops::array::unary::Unary::Affine { scale: 1.0, shift: 0.0 }, &[knob]).unwrap();
         terms.push(knob);
     }
     let gradients = autodiff::grad(g, &seeds, &model.parameters()).unwrap();

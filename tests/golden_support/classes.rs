@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use gpu_ae::graph::{Role, Var};
 use gpu_ae::nn::layers::Layer;
-use gpu_ae::ops::activation::Activation;
-use gpu_ae::ops::binary::Binary;
-use gpu_ae::ops::sgd_step::SgdStep;
-use gpu_ae::ops::softmax_cross_entropy::SoftmaxCrossEntropy;
-use gpu_ae::ops::sum_all::SumAll;
-use gpu_ae::ops::unary::Unary;
+use gpu_ae::ops::array::activation::Activation;
+use gpu_ae::ops::array::binary::Binary;
+use gpu_ae::ops::array::sum_all::SumAll;
+use gpu_ae::ops::array::unary::Unary;
+use gpu_ae::ops::loss::softmax_cross_entropy::SoftmaxCrossEntropy;
+use gpu_ae::ops::step::sgd_step::SgdStep;
 use gpu_ae::optim::sgd::sgd;
 use gpu_ae::tensor::{Data, HostTensor, Shape};
 

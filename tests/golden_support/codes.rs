@@ -2,7 +2,7 @@
 
 use gpu_ae::graph::{Role, Var};
 use gpu_ae::nn::losses::soft_assignment;
-use gpu_ae::ops::binary::Binary;
+use gpu_ae::ops::array::binary::Binary;
 
 use super::machine::{Machine, Setup};
 use super::vectors::Case;

@@ -4,8 +4,8 @@ use gpu_ae::graph::{Role, Var};
 use gpu_ae::nn::layers::Layer;
 use gpu_ae::nn::losses::contractive::squared_projections;
 use gpu_ae::nn::losses::contractive_exact;
-use gpu_ae::ops::activation::Activation;
-use gpu_ae::ops::unary::Unary;
+use gpu_ae::ops::array::activation::Activation;
+use gpu_ae::ops::array::unary::Unary;
 use gpu_ae::tensor::{Data, HostTensor, Shape};
 
 use super::machine::{Machine, Setup};

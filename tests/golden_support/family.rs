@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use gpu_ae::graph::{Role, Var};
 use gpu_ae::nn::layers::Layer;
-use gpu_ae::ops::activation::Activation;
-use gpu_ae::ops::binary::Binary;
-use gpu_ae::ops::corrupt::Corrupt;
-use gpu_ae::ops::gaussian_kl::GaussianKl;
-use gpu_ae::ops::reconstruction_loss::{LossKind, ReconstructionLoss};
-use gpu_ae::ops::sparsity::Sparsity;
-use gpu_ae::ops::sum_axis::SumAxis;
-use gpu_ae::ops::unary::Unary;
+use gpu_ae::ops::array::activation::Activation;
+use gpu_ae::ops::array::binary::Binary;
+use gpu_ae::ops::array::sum_axis::SumAxis;
+use gpu_ae::ops::array::unary::Unary;
+use gpu_ae::ops::loss::gaussian_kl::GaussianKl;
+use gpu_ae::ops::loss::reconstruction_loss::{LossKind, ReconstructionLoss};
+use gpu_ae::ops::loss::sparsity::Sparsity;
+use gpu_ae::ops::random::corrupt::Corrupt;
 
 use super::machine::{Machine, Setup};
 use super::vectors::Case;

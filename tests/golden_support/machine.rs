@@ -40,7 +40,7 @@ impl Setup {
 
     /// The clock of a full batch.
     pub fn clock(&mut self, rows: usize) -> Var {
-        let words = gpu_ae::ops::clock::start(rows, rows, false, 0);
+        let words = gpu_ae::ops::step::clock::start(rows, rows, false, 0);
         self.source(Role::State, "clock", &HostTensor::from_words(&[words.len()], &words))
     }
 

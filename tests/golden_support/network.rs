@@ -3,11 +3,11 @@
 use gpu_ae::graph::{Role, Var};
 use gpu_ae::nn::losses::{Activity, weight_entropy};
 use gpu_ae::nn::{Autoencoder, LayerSpec};
-use gpu_ae::ops::activation::Activation;
-use gpu_ae::ops::adam_step::AdamStep;
-use gpu_ae::ops::binary::Binary;
-use gpu_ae::ops::clock_advance::ClockAdvance;
-use gpu_ae::ops::reconstruction_loss::{LossKind, ReconstructionLoss};
+use gpu_ae::ops::array::activation::Activation;
+use gpu_ae::ops::array::binary::Binary;
+use gpu_ae::ops::loss::reconstruction_loss::{LossKind, ReconstructionLoss};
+use gpu_ae::ops::step::adam_step::AdamStep;
+use gpu_ae::ops::step::clock_advance::ClockAdvance;
 use gpu_ae::optim::adam::adam;
 use gpu_ae::tensor::{Data, HostTensor, Shape};
 

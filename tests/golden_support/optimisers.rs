@@ -1,10 +1,10 @@
 //! Optimisers and schedules: `optim`.
 
 use gpu_ae::graph::Role;
-use gpu_ae::ops::adam_step::{AdamStep, WeightDecay};
-use gpu_ae::ops::clock_advance::ClockAdvance;
-use gpu_ae::ops::learning_rate_step::{Decay, LearningRateStep};
-use gpu_ae::ops::sgd_step::SgdStep;
+use gpu_ae::ops::step::adam_step::{AdamStep, WeightDecay};
+use gpu_ae::ops::step::clock_advance::ClockAdvance;
+use gpu_ae::ops::step::learning_rate_step::{Decay, LearningRateStep};
+use gpu_ae::ops::step::sgd_step::SgdStep;
 use gpu_ae::optim::adam::adam;
 use gpu_ae::optim::sgd::sgd;
 use gpu_ae::tensor::{Data, HostTensor, Shape};

@@ -6,9 +6,9 @@
 use gpu_ae::graph::{Role, Var};
 use gpu_ae::nn::Layer;
 use gpu_ae::nn::losses::{path_entropy, path_widths};
-use gpu_ae::ops::activation::Activation;
-use gpu_ae::ops::path_chain::PathBias;
-use gpu_ae::ops::path_entropy::PathEntropy;
+use gpu_ae::ops::array::activation::Activation;
+use gpu_ae::ops::entropy::path_chain::PathBias;
+use gpu_ae::ops::entropy::path_entropy::PathEntropy;
 use gpu_ae::tensor::HostTensor;
 
 use super::machine::{Machine, Setup};
@@ -136,7 +136,7 @@ fn widths(case: &Case, machine: &mut dyn Machine) -> Answers {
     for (l, &entropy) in hidden.iter().enumerate() {
         s.graph.result(format!("out/H{}", l + 1), entropy);
         if l > 0 {
-            sum = s.graph.apply(gpu_ae::ops::binary::Binary::Add, &[sum, entropy]).unwrap();
+            sum = s.graph.apply(gpu_ae::ops::array::binary::Binary::Add, &[sum, entropy]).unwrap();
         }
     }
     s.graph.result("out/sum", sum);

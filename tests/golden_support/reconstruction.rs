@@ -2,7 +2,7 @@
 
 use gpu_ae::graph::Role;
 use gpu_ae::nn::losses::gaussian_nll;
-use gpu_ae::ops::reconstruction_loss::{LossKind, ReconstructionLoss};
+use gpu_ae::ops::loss::reconstruction_loss::{LossKind, ReconstructionLoss};
 
 use super::machine::{Machine, Setup};
 use super::vectors::Case;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use gpu_ae::graph::{Graph, Role, Var};
 use gpu_ae::nn::losses::gaussian_wasserstein;
-use gpu_ae::ops::binary::Binary;
-use gpu_ae::ops::bures::Bures;
+use gpu_ae::ops::array::binary::Binary;
+use gpu_ae::ops::loss::bures::Bures;
+use gpu_ae::ops::loss::mmd::Mmd;
 use gpu_ae::ops::matmul::MatMul;
-use gpu_ae::ops::mmd::Mmd;
 
 use super::machine::{Machine, Setup};
 use super::vectors::Case;

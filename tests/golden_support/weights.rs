@@ -3,11 +3,11 @@
 use gpu_ae::graph::Role;
 use gpu_ae::nn::Layer;
 use gpu_ae::nn::losses::{Activity, weight_entropy};
-use gpu_ae::ops::activation::Activation;
-use gpu_ae::ops::activeness::Activeness;
-use gpu_ae::ops::binary::Binary;
-use gpu_ae::ops::renyi_entropy::RenyiEntropy;
-use gpu_ae::ops::unary::Unary;
+use gpu_ae::ops::array::activation::Activation;
+use gpu_ae::ops::array::binary::Binary;
+use gpu_ae::ops::array::unary::Unary;
+use gpu_ae::ops::entropy::activeness::Activeness;
+use gpu_ae::ops::entropy::renyi_entropy::RenyiEntropy;
 
 use super::machine::{Machine, Setup};
 use super::vectors::Case;

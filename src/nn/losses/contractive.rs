@@ -17,16 +17,16 @@ use crate::autodiff::grad;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Var};
 use crate::nn::layers::Layer;
-use crate::ops::activation::Activation;
-use crate::ops::activation_grad::ActivationGrad;
-use crate::ops::binary::Binary;
-use crate::ops::broadcast::Broadcast;
-use crate::ops::corrupt::Corrupt;
-use crate::ops::random_uniform::RandomUniform;
-use crate::ops::sparsity::Sparsity;
-use crate::ops::sum_axis::SumAxis;
-use crate::ops::unary::Unary;
-use crate::ops::valid_ones::ValidOnes;
+use crate::ops::array::activation::Activation;
+use crate::ops::array::activation_grad::ActivationGrad;
+use crate::ops::array::binary::Binary;
+use crate::ops::array::broadcast::Broadcast;
+use crate::ops::array::sum_axis::SumAxis;
+use crate::ops::array::unary::Unary;
+use crate::ops::batch::valid_ones::ValidOnes;
+use crate::ops::loss::sparsity::Sparsity;
+use crate::ops::random::corrupt::Corrupt;
+use crate::ops::random::random_uniform::RandomUniform;
 
 /// Units of a code behind several layers up to which the norm is computed exactly: each is a pass back through the encoder.
 pub const MOST_UNITS: usize = 64;

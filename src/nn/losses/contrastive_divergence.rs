@@ -7,9 +7,9 @@
 use crate::error::Result;
 use crate::graph::{Graph, Var};
 use crate::nn::boltzmann::Boltzmann;
-use crate::ops::binary::Binary;
-use crate::ops::sum_all::SumAll;
-use crate::ops::valid_share::ValidShare;
+use crate::ops::array::binary::Binary;
+use crate::ops::array::sum_all::SumAll;
+use crate::ops::batch::valid_share::ValidShare;
 
 /// The difference of free energies in nats, a scalar, for rows v₀ and v_k \[rows, visible\] and a clock that says how
 /// many rows count. It is no measure of progress: it is near 0 at the start and at the end.

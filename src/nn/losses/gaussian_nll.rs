@@ -5,9 +5,9 @@
 
 use crate::error::Result;
 use crate::graph::{Graph, Var};
-use crate::ops::binary::Binary;
-use crate::ops::sum_all::SumAll;
-use crate::ops::unary::Unary;
+use crate::ops::array::binary::Binary;
+use crate::ops::array::sum_all::SumAll;
+use crate::ops::array::unary::Unary;
 
 /// The loss of mean and log-scale \[rows, features\] for a target of the same shape: a scalar in nats.
 ///

@@ -10,10 +10,10 @@
 
 use crate::error::Result;
 use crate::graph::{Graph, Var};
-use crate::ops::binary::Binary;
-use crate::ops::bures::Bures;
-use crate::ops::moments::Moments;
-use crate::ops::sum_all::SumAll;
+use crate::ops::array::binary::Binary;
+use crate::ops::array::sum_all::SumAll;
+use crate::ops::loss::bures::Bures;
+use crate::ops::norm::moments::Moments;
 
 /// The distance, a scalar, of codes \[rows, N\], of which the clock says how many count; `form` says whether
 /// correlations matter, and the jitter.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::graph::{Graph, Var};
 use crate::nn::Layer;
-use crate::ops::path_entropy::PathEntropy;
+use crate::ops::entropy::path_entropy::PathEntropy;
 
 /// The entropy of a network's paths, and where along the depth they concentrate.
 #[derive(Clone, Copy, Debug)]

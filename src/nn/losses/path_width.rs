@@ -8,13 +8,13 @@
 use crate::error::Result;
 use crate::graph::{Graph, Var};
 use crate::nn::Layer;
-use crate::ops::activation::Activation;
-use crate::ops::binary::Binary;
-use crate::ops::broadcast::Broadcast;
+use crate::ops::array::activation::Activation;
+use crate::ops::array::binary::Binary;
+use crate::ops::array::broadcast::Broadcast;
+use crate::ops::array::sum_axis::SumAxis;
+use crate::ops::array::unary::Unary;
+use crate::ops::entropy::renyi_entropy::RenyiEntropy;
 use crate::ops::matmul::MatMul;
-use crate::ops::renyi_entropy::RenyiEntropy;
-use crate::ops::sum_axis::SumAxis;
-use crate::ops::unary::Unary;
 
 /// |x|, without a slope at 0.
 fn abs(g: &mut Graph, x: Var) -> Result<Var> {

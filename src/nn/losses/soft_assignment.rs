@@ -5,8 +5,8 @@
 
 use crate::error::Result;
 use crate::graph::{Graph, Var};
-use crate::ops::element::Element;
-use crate::ops::softmax_entropy::{SoftmaxEntropy, Total};
+use crate::ops::array::element::Element;
+use crate::ops::entropy::softmax_entropy::{SoftmaxEntropy, Total};
 
 /// The totals of soft assignments, as scalars.
 #[derive(Clone, Copy, Debug)]

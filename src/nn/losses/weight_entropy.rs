@@ -10,9 +10,9 @@
 use crate::error::Result;
 use crate::graph::{Graph, Var};
 use crate::nn::Layer;
-use crate::ops::activeness::{Activeness, Direction};
-use crate::ops::binary::Binary;
-use crate::ops::renyi_entropy::RenyiEntropy;
+use crate::ops::array::binary::Binary;
+use crate::ops::entropy::activeness::{Activeness, Direction};
+use crate::ops::entropy::renyi_entropy::RenyiEntropy;
 
 /// What counts as a neuron's activity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -1,0 +1,46 @@
+//! `gpu-ae decode`
+
+use std::path::PathBuf;
+
+use gpu_ae::Result;
+use gpu_ae::data::npy::{read_rows, write_rows};
+use gpu_ae::report::{Band, image_grid, write_png};
+
+use crate::cli::pictures::COLUMNS;
+use crate::cli::trained::RunFlags;
+
+/// Most images of a picture: a page of them.
+const MOST: usize = 256;
+
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  gpu-ae encode runs/NAME --out codes.npy
+  gpu-ae decode runs/NAME codes.npy --picture decoded.png")]
+pub struct Args {
+    #[command(flatten)]
+    run: RunFlags,
+    /// Codes: a .npy file of floats, [rows, width of the code]
+    codes: PathBuf,
+    /// File of the images, f32 [rows, values] [default: RUN/decoded.npy]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Also draw the images, the first 256 of them
+    #[arg(long, value_name = "FILE")]
+    picture: Option<PathBuf>,
+}
+
+pub fn run(args: Args) -> Result<()> {
+    let mut trained = args.run.open(false)?;
+    let codes = read_rows(&args.codes, trained.config.code_width(), "a code of this run")?;
+    let images = trained.session.decode(&codes)?;
+    let features = trained.data.test.row_bytes;
+    let out = args.out.unwrap_or_else(|| trained.directory.path().join("decoded.npy"));
+    write_rows(&out, features, &images)?;
+    args.run.wrote(&out);
+    if let Some(path) = &args.picture {
+        let pixels = &images[..images.len().min(MOST * features)];
+        write_png(path, &image_grid(&[Band { caption: "", pixels }], trained.data.image, COLUMNS)?)?;
+        args.run.wrote(path);
+    }
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! `gpu-ae generate`
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use gpu_ae::report::{Band, format_number, image_grid, write_png};
+use gpu_ae::rng::{Rng, Stream, stream_key};
+use gpu_ae::statistics::mixture::Mixture;
+use gpu_ae::study::codes::into_range;
+use gpu_ae::{Error, Result};
+
+use crate::cli::output::say;
+use crate::cli::pictures::COLUMNS;
+use crate::cli::trained::{RunFlags, Trained};
+
+/// Training rows whose codes a mixture is fitted to.
+const FITTED: usize = 10_000;
+
+#[derive(clap::Args)]
+#[command(
+    after_help = "A variational or Wasserstein autoencoder is trained so that codes follow the standard Gaussian: that is \
+its prior. A restricted Boltzmann machine is a distribution itself: chains of Gibbs steps, begun at training images, draw from it. The \
+codes of the other models follow nothing in particular, so a mixture of Gaussians is fitted to those of 10,000 training rows.
+
+Example:
+  gpu-ae generate runs/NAME --images 100 --seed 3 --out digits.png"
+)]
+pub struct Args {
+    #[command(flatten)]
+    run: RunFlags,
+    /// Where images are drawn from [default: prior for models that have one, gibbs for rbm, else mixture]
+    #[arg(long, value_enum)]
+    from: Option<From>,
+    /// Gaussians of the mixture
+    #[arg(long, value_name = "K", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000),
+        allow_negative_numbers = true)]
+    components: u32,
+    /// Gibbs steps from a training image to what is drawn [default: ten times those of the training]
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=1_000_000),
+        allow_negative_numbers = true)]
+    steps: Option<u32>,
+    /// Number of images
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096),
+        allow_negative_numbers = true)]
+    images: u32,
+    /// Seed of the draws [default: the run's]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    seed: Option<u64>,
+    /// Picture to write [default: RUN/generated.png]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum From {
+    /// The standard Gaussian
+    Prior,
+    /// Gaussians fitted to the codes of training rows
+    Mixture,
+    /// A chain of Gibbs steps, of a restricted Boltzmann machine
+    Gibbs,
+}
+
+pub fn run(args: Args) -> Result<()> {
+    let mut trained = args.run.open(false)?;
+    let boltzmann = trained.config.contrastive_divergence;
+    let usual = if trained.config.has_prior() {
+        From::Prior
+    } else if boltzmann.is_some() {
+        From::Gibbs
+    } else {
+        From::Mixture
+    };
+    let seed = args.seed.unwrap_or(trained.config.seed);
+    let mut rng = Rng::new(stream_key(seed, Stream::Generate));
+    let images = args.images as usize;
+    let pixels = match args.from.unwrap_or(usual) {
+        From::Prior => {
+            let codes = (0..images * trained.config.code_width()).map(|_| rng.normal() as f32).collect();
+            decoded(&mut trained, codes)?
+        }
+        From::Mixture => {
+            let mixture = mixture(&mut trained, args.components as usize, !args.run.quiet, &mut rng)?;
+            decoded(&mut trained, mixture.draw(images, &mut rng))?
+        }
+        From::Gibbs => {
+            let Some(learnt) = boltzmann else {
+                let model = &trained.config.model;
+                return Err(Error::Usage(format!("--from gibbs: expected a run of --model rbm, not of {model}")));
+            };
+            // Contrastive divergence shapes the distribution near the data: from random pixels chains get stuck.
+            let train = &trained.data.train;
+            let rows = (0..images).map(|_| rng.below(train.rows as u32) as usize);
+            let start = rows.flat_map(|row| train.values(row..row + 1)).collect();
+            let steps = args.steps.unwrap_or(learnt.steps.saturating_mul(10));
+            trained.session.gibbs(start, steps, &mut rng)?
+        }
+    };
+    // A square, or nearly.
+    let columns = (args.images as f64).sqrt().ceil() as usize;
+    let grid = image_grid(&[Band { caption: "", pixels: &pixels }], trained.data.image, columns.min(2 * COLUMNS))?;
+    let path = args.out.unwrap_or_else(|| trained.directory.path().join("generated.png"));
+    write_png(&path, &grid)?;
+    args.run.wrote(&path);
+    Ok(())
+}
+
+/// The images of codes.
+fn decoded(trained: &mut Trained, mut codes: Vec<f32>) -> Result<Vec<f32>> {
+    into_range(&trained.config, &mut codes);
+    trained.session.decode(&codes)
+}
+
+/// The mixture of the codes of training rows.
+fn mixture(trained: &mut Trained, components: usize, tell: bool, rng: &mut Rng) -> Result<Mixture> {
+    let train = &trained.data.train;
+    let rows = train.rows.min(FITTED);
+    let codes = trained.session.encode(&train.values(0..rows))?;
+    let fitted = Mixture::fit(&codes, trained.config.code_width(), components, rng)?;
+    if let Some(objective) = fitted.objective.last().filter(|_| tell) {
+        say(&format!(
+            "mixture of {} Gaussians for the codes of {rows} training rows: {} nats a row after {} iterations",
+            fitted.mixture.components(),
+            format_number(*objective),
+            fitted.objective.len()
+        ));
+    }
+    Ok(fitted.mixture)
+}

@@ -1,0 +1,110 @@
+//! `gpu-ae interpolate`
+
+use std::path::PathBuf;
+
+use gpu_ae::Result;
+use gpu_ae::report::{Strip, image_sheet, write_png};
+
+use crate::cli::trained::{RunFlags, Trained, check_class, classes, pair};
+
+#[derive(clap::Args)]
+#[command(
+    after_help = "Without --between and --classes, the lines lead from test images of each class to some of another. \
+The originals stand at both ends, beside their reconstructions.
+
+Example:
+  gpu-ae interpolate runs/NAME --between 3,8 --steps 12 --out from-3-to-8.png"
+)]
+pub struct Args {
+    #[command(flatten)]
+    run: RunFlags,
+    /// Numbers of two test rows, the first 0; may be repeated
+    #[arg(long, value_name = "I,J", value_parser = pair::<usize>)]
+    between: Vec<(usize, usize)>,
+    /// Two classes, from the mean code of one to that of the other; may be repeated
+    #[arg(long, value_name = "A,B", value_parser = pair::<u8>, conflicts_with = "between")]
+    classes: Vec<(u8, u8)>,
+    /// Images of a line, both ends included
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=100),
+        allow_negative_numbers = true)]
+    steps: u32,
+    /// Picture to write [default: RUN/interpolation.png]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+pub fn run(args: Args) -> Result<()> {
+    let mut trained = args.run.open(false)?;
+    let steps = args.steps as usize;
+    let mut strips = Vec::new();
+    let (gaps, headings) = if args.classes.is_empty() {
+        let pairs = if args.between.is_empty() { different(&trained) } else { args.between };
+        for (from, to) in pairs {
+            strips.push(between_rows(&mut trained, (from, to), steps)?);
+        }
+        (vec![1, steps + 1], true)
+    } else {
+        let test = trained.data.test.clone();
+        let codes = trained.codes(&test)?;
+        for (from, to) in args.classes {
+            let ends = [from, to].map(|class| {
+                check_class("--classes", class, &test)?;
+                Ok(mean_code(&codes, trained.config.code_width(), &test.labels, class))
+            });
+            let [from_code, to_code] = ends;
+            let pixels = trained.session.decode(&line(&from_code?, &to_code?, steps))?;
+            strips.push(Strip { caption: format!("class {from} to {to}"), headings: Vec::new(), pixels });
+        }
+        (Vec::new(), false)
+    };
+    if let (Some(first), true) = (strips.first_mut(), headings) {
+        first.headings = vec![String::new(); steps + 2];
+        first.headings[0] = "original".into();
+        first.headings[steps + 1] = "original".into();
+    }
+    let path = args.out.unwrap_or_else(|| trained.directory.path().join("interpolation.png"));
+    write_png(&path, &image_sheet(&strips, trained.data.image, &gaps)?)?;
+    args.run.wrote(&path);
+    Ok(())
+}
+
+/// The originals at both ends, between them what the network makes of the line from one code to the other.
+fn between_rows(trained: &mut Trained, (from, to): (usize, usize), steps: usize) -> Result<Strip> {
+    let [first, last] = [trained.test_row("--between", from)?, trained.test_row("--between", to)?];
+    let [a, b] = [trained.session.encode(&first)?, trained.session.encode(&last)?];
+    let between = trained.session.decode(&line(&a, &b, steps))?;
+    Ok(Strip { caption: format!("rows {from}, {to}"), headings: Vec::new(), pixels: [first, between, last].concat() })
+}
+
+/// `steps` codes evenly spaced on the line from one to another, both included.
+fn line(from: &[f32], to: &[f32], steps: usize) -> Vec<f32> {
+    let at = |step: usize| {
+        let t = step as f32 / (steps - 1) as f32;
+        from.iter().zip(to).map(move |(a, b)| (1.0 - t) * a + t * b)
+    };
+    (0..steps).flat_map(at).collect()
+}
+
+/// For each of up to ten classes, its first test row and a row of the class a third of the way round; of data of one
+/// class, rows that follow one another.
+fn different(trained: &Trained) -> Vec<(usize, usize)> {
+    const LINES: usize = 10;
+    let (test, classes) = (&trained.data.test, classes(&trained.data.test));
+    if classes.len() < 2 {
+        return (0..LINES.min(test.rows / 2)).map(|line| (2 * line, 2 * line + 1)).collect();
+    }
+    // Another row of a class than the one its own line begins at, if there is one.
+    let row = |class: u8, skip: usize| {
+        let mut rows = test.labels.iter().enumerate().filter(|(_, label)| **label == class).map(|(row, _)| row);
+        rows.clone().nth(skip).or_else(|| rows.next()).unwrap_or_default()
+    };
+    let other = |index: usize| classes[(index + classes.len().div_ceil(3)) % classes.len()];
+    classes.iter().take(LINES).enumerate().map(|(index, &class)| (row(class, 0), row(other(index), 1))).collect()
+}
+
+/// Mean of the codes of a class.
+fn mean_code(codes: &[f32], width: usize, labels: &[u8], class: u8) -> Vec<f32> {
+    let rows = || codes.chunks_exact(width).zip(labels).filter(|(_, label)| **label == class).map(|(code, _)| code);
+    let count = rows().count() as f64;
+    (0..width).map(|i| (rows().map(|code| f64::from(code[i])).sum::<f64>() / count) as f32).collect()
+}

@@ -1,0 +1,7 @@
+//! Commands that make codes of rows, or rows of codes.
+
+pub mod decode;
+pub mod encode;
+pub mod generate;
+pub mod interpolate;
+pub mod traverse;

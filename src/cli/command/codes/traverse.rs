@@ -1,0 +1,140 @@
+//! `gpu-ae traverse`
+
+use std::path::PathBuf;
+
+use gpu_ae::Result;
+use gpu_ae::report::{Strip, format_number, image_sheet, text_table, write_png};
+use gpu_ae::study::codes::into_range;
+use serde::Serialize;
+
+use crate::cli::output::{say, say_json};
+use crate::cli::trained::{RunFlags, Trained};
+
+/// How far a dimension is moved to both sides, in its standard deviations, and images on the way.
+const FAR: f32 = 3.0;
+const STEPS: usize = 13;
+/// Test rows that mean and deviation of the codes are taken from.
+const ROWS: usize = 10_000;
+
+#[derive(clap::Args)]
+#[command(
+    after_help = "A row of the picture moves one dimension of the code from -3 to +3 of its standard deviations over the \
+test data, all others staying where they are. Dimensions that change the image most come first; one that the network does not \
+use changes nothing.
+
+Example:
+  gpu-ae traverse runs/NAME --row 7 --dimensions 10 --out dimensions-of-row-7.png"
+)]
+pub struct Args {
+    #[command(flatten)]
+    run: RunFlags,
+    /// Start from the code of this test row [default: the mean code]
+    #[arg(long, value_name = "I")]
+    row: Option<usize>,
+    /// Dimensions to draw, those that matter most
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=300),
+        allow_negative_numbers = true)]
+    dimensions: u32,
+    /// Picture to write [default: RUN/traversal.png]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Print what each dimension does as one JSON array
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is said of one dimension.
+#[derive(Serialize)]
+struct Dimension {
+    /// Its number, from 0.
+    dimension: usize,
+    mean: f64,
+    deviation: f64,
+    /// Mean squared difference of the drawn images from that in the middle, per pixel.
+    effect: f64,
+    #[serde(skip)]
+    pixels: Vec<f32>,
+}
+
+pub fn run(args: Args) -> Result<()> {
+    let mut trained = args.run.open(args.json)?;
+    let width = trained.config.code_width();
+    let test = &trained.data.test;
+    let rows = test.rows.min(ROWS);
+    let codes = trained.session.encode(&test.values(0..rows))?;
+    let column = |i: usize| codes.iter().skip(i).step_by(width).map(|&value| f64::from(value));
+    let mean: Vec<f64> = (0..width).map(|i| column(i).sum::<f64>() / rows as f64).collect();
+    let variance = |i: usize| column(i).map(|value| (value - mean[i]).powi(2)).sum::<f64>() / rows as f64;
+    let deviation: Vec<f64> = (0..width).map(|i| variance(i).sqrt()).collect();
+    let middle: Vec<f32> = match args.row {
+        Some(row) => {
+            let row = trained.test_row("--row", row)?;
+            trained.session.encode(&row)?
+        }
+        None => mean.iter().map(|&value| value as f32).collect(),
+    };
+    let images = moved(&mut trained, &middle, &deviation)?;
+    let features = trained.data.test.row_bytes;
+    let dimension = |(i, pixels): (usize, &[f32])| {
+        let own = &pixels[STEPS / 2 * features..][..features];
+        let squares = pixels.chunks_exact(features).flat_map(|image| image.iter().zip(own));
+        let sum: f64 = squares.map(|(value, own)| f64::from(value - own).powi(2)).sum();
+        let effect = sum / (STEPS * features) as f64;
+        Dimension { dimension: i, mean: mean[i], deviation: deviation[i], effect, pixels: pixels.to_vec() }
+    };
+    let mut dimensions: Vec<Dimension> = images.chunks_exact(STEPS * features).enumerate().map(dimension).collect();
+    dimensions.sort_by(|a, b| b.effect.total_cmp(&a.effect));
+
+    let drawn = dimensions.iter().take(args.dimensions as usize).enumerate();
+    let strips: Vec<Strip> = drawn
+        .map(|(place, dimension)| Strip {
+            caption: format!("code {}", dimension.dimension),
+            headings: if place == 0 { headings() } else { Vec::new() },
+            pixels: dimension.pixels.clone(),
+        })
+        .collect();
+    let path = args.out.unwrap_or_else(|| trained.directory.path().join("traversal.png"));
+    write_png(&path, &image_sheet(&strips, trained.data.image, &[])?)?;
+    if args.json {
+        return say_json(&dimensions);
+    }
+    if !args.run.quiet {
+        let numbers = |d: &Dimension| [d.mean, d.deviation, d.effect].map(format_number);
+        let row = |d: &Dimension| [&[d.dimension.to_string()][..], &numbers(d)].concat();
+        let shown: Vec<Vec<String>> = dimensions.iter().take(strips.len()).map(row).collect();
+        say(text_table(&["code", "mean", "deviation", "effect"], &shown).trim_end());
+    }
+    args.run.wrote(&path);
+    Ok(())
+}
+
+/// The images of a code of which one dimension after the other is moved: `[dimensions, STEPS, values]`.
+fn moved(trained: &mut Trained, middle: &[f32], deviation: &[f64]) -> Result<Vec<f32>> {
+    let mut codes = middle.repeat(STEPS * middle.len());
+    for (dimension, codes) in codes.chunks_exact_mut(STEPS * middle.len()).enumerate() {
+        for (code, offset) in codes.chunks_exact_mut(middle.len()).zip(offsets()) {
+            code[dimension] += offset * deviation[dimension] as f32;
+        }
+    }
+    into_range(&trained.config, &mut codes);
+    trained.session.decode(&codes)
+}
+
+/// Standard deviations from the middle, one an image.
+fn offsets() -> impl Iterator<Item = f32> {
+    // Products before quotients, so that the whole ones come out whole.
+    let middle = (STEPS / 2) as f32;
+    (0..STEPS).map(move |step| FAR * (step as f32 - middle) / middle)
+}
+
+/// The whole ones of them in words.
+fn headings() -> Vec<String> {
+    let heading = |offset: f32| match offset {
+        0.0 => "0".into(),
+        whole if whole.fract() == 0.0 => {
+            format!("{}{}\u{3c3}", if whole < 0.0 { '\u{2212}' } else { '+' }, whole.abs())
+        }
+        _ => String::new(),
+    };
+    offsets().map(heading).collect()
+}

@@ -1,0 +1,111 @@
+//! `gpu-ae config`
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use gpu_ae::config::energy::HopfieldConfig;
+use gpu_ae::config::{RunConfig, in_file, model_file};
+use gpu_ae::data::source;
+use gpu_ae::model::graph::{DataShape, training};
+use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Plan};
+use gpu_ae::report::text_table;
+use gpu_ae::{Error, Result};
+
+use crate::cli::output::{say, thousands};
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print the configuration file of a model, to start one's own from
+    #[command(
+        after_help = "Example: gpu-ae config show vae > mine.toml, change it, then gpu-ae config check mine.toml \
+                            and gpu-ae train --config mine.toml"
+    )]
+    Show {
+        /// Model, as in 'gpu-ae train --model'
+        model: String,
+        /// Print every key there is with its value
+        #[arg(long)]
+        all: bool,
+    },
+    /// Say what a configuration file would build: layers, parameters, device memory, arithmetic
+    Check {
+        /// Configuration file
+        file: PathBuf,
+    },
+}
+
+pub fn run(args: Args) -> Result<()> {
+    match args.command {
+        Command::Show { model, all: false } => say(model_file(&model)?.trim_end()),
+        Command::Show { model, all: true } => say(RunConfig::model(&model)?.settled().to_toml()?.trim_end()),
+        Command::Check { file } => {
+            let config = RunConfig::read(&file, None, None)?.settled();
+            say(&described(&config).map_err(|error| match error {
+                Error::Usage(_) => in_file(&file, &error),
+                other => other,
+            })?);
+        }
+    }
+    Ok(())
+}
+
+/// What a training step of a configuration consists of.
+fn described(config: &RunConfig) -> Result<String> {
+    let data = source(&config.data)?;
+    let shape = DataShape { rows: data.train_rows, features: data.image.bytes() };
+    if let Some(hopfield) = &config.hopfield {
+        let (neurons, loads) = (shape.features, hopfield.loads.iter());
+        let patterns: Vec<String> = loads.map(|&load| HopfieldConfig::patterns(load, neurons).to_string()).collect();
+        return Ok(format!(
+            "hopfield on {}: {neurons} neurons, {} patterns; nothing is trained",
+            data.name,
+            patterns.join(", ")
+        ));
+    }
+    config.check_shape(shape.features, data.classes, data.name)?;
+    let graph = training(config, shape)?;
+    let profile = DeviceProfile::portable(DeviceKind::Discrete);
+    let plan = Plan::chosen("train", &graph, &profile, &Choices::by_kind(&profile))?;
+
+    let layers = config.layers().enumerate().map(|(index, layer)| {
+        let inputs = config.inputs_of(index, shape.features);
+        vec![config.layer_key(index), format!("{inputs} to {}", layer.linear), layer.activation.word().to_string()]
+    });
+    let layers: Vec<Vec<String>> = layers.collect();
+    let parameters = config.parameters(shape.features);
+
+    let weighted = [("mse", config.lambda_mse), ("entropy", config.signed_lambda_entropy())];
+    let weighted: Vec<_> = weighted.into_iter().chain(config.further_terms()).collect();
+    let loss: Vec<String> =
+        weighted.iter().filter(|(_, weight)| *weight != 0.0).map(|(name, weight)| format!("{weight} {name}")).collect();
+    let watched: Vec<&str> = weighted.iter().filter(|(_, weight)| *weight == 0.0).map(|(name, _)| *name).collect();
+
+    let rows = config.step_rows(shape.rows);
+    let megabytes = |bytes: usize| format!("{:.1} MB", bytes as f64 / 1e6);
+    let cost = plan.cost();
+    let facts = [
+        (
+            "model",
+            format!("{} on {} ({} rows of {})", config.model, data.name, thousands(shape.rows as u64), shape.features),
+        ),
+        ("parameters", thousands(parameters as u64)),
+        ("loss", loss.join(" + ")),
+        ("watched", watched.join(", ")),
+        (
+            "device memory",
+            format!("{}, {} of it data", megabytes(plan.bytes()), megabytes(shape.rows * shape.features)),
+        ),
+        ("arithmetic", format!("{:.2} MFLOP a sample, training step of {rows}", cost.flops / 1e6 / rows as f64)),
+        ("dispatches", plan.dispatches().to_string()),
+    ];
+    let facts = facts.into_iter().filter(|(_, value)| !value.is_empty());
+    let facts: Vec<Vec<String>> = facts.map(|(name, value)| vec![name.to_string(), value]).collect();
+    let (layers, facts) = (text_table(&["layer", "shape", "activation"], &layers), text_table(&[], &facts));
+    Ok(format!("{layers}\n{}", facts.trim_end()))
+}

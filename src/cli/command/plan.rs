@@ -1,0 +1,76 @@
+//! `gpu-ae plan`
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use gpu_ae::data::source;
+use gpu_ae::model::graph::{DataShape, training};
+use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Plan};
+use gpu_ae::shader::assemble;
+use gpu_ae::{Error, Result};
+
+use crate::cli::flags::{ConfigFlags, DeviceFlag};
+use crate::cli::output::say;
+
+/// Kinds of machine a plan can be made for.
+#[derive(Clone, Copy, ValueEnum)]
+enum Kind {
+    Discrete,
+    Integrated,
+    Software,
+    Cpu,
+}
+
+/// Ways through a network.
+#[derive(Clone, Copy, ValueEnum)]
+enum Path {
+    Layers,
+    SmallNetwork,
+}
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    config: ConfigFlags,
+    /// Kind of machine to plan for; none needs to be there
+    #[arg(long = "for", value_name = "KIND", value_enum, default_value_t = Kind::Discrete)]
+    kind: Kind,
+    /// Layer by layer, or whole networks that fit in workgroup memory at once
+    #[arg(long, value_enum, default_value_t = Path::Layers)]
+    path: Path,
+    /// Also write every shader of the plan, as assembled, into this folder
+    #[arg(long, value_name = "DIR")]
+    dump_shaders: Option<PathBuf>,
+}
+
+pub fn run(args: Args) -> Result<()> {
+    let other_rows = args.config.data.data_dir.is_some() || args.config.without.is_some();
+    let config = args.config.resolve(&DeviceFlag::default())?;
+    let shape = if other_rows {
+        DataShape::of(&config.load_data()?.train)
+    } else {
+        let data = source(&config.data)?;
+        DataShape { rows: data.train_rows, features: data.image.bytes() }
+    };
+    let kind = match args.kind {
+        Kind::Discrete => DeviceKind::Discrete,
+        Kind::Integrated => DeviceKind::Integrated,
+        Kind::Software => DeviceKind::Software,
+        Kind::Cpu => DeviceKind::Cpu,
+    };
+    let profile = DeviceProfile::portable(kind);
+    let choices = match args.path {
+        Path::Layers => Choices::by_kind(&profile),
+        Path::SmallNetwork => Choices::small_network(),
+    };
+    let plan = Plan::chosen("train", &training(&config, shape)?, &profile, &choices)?;
+    if let Some(folder) = &args.dump_shaders {
+        std::fs::create_dir_all(folder).map_err(Error::io(folder, "create"))?;
+        for key in plan.shaders() {
+            let file = folder.join(format!("{}.wgsl", key.label()));
+            std::fs::write(&file, assemble(key)?).map_err(Error::io(&file, "write the shader"))?;
+        }
+    }
+    say(plan.to_string().trim_end());
+    Ok(())
+}

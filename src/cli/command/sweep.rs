@@ -1,0 +1,289 @@
+//! `gpu-ae sweep`
+
+use std::path::{Path, PathBuf};
+
+use gpu_ae::config::RunConfig;
+use gpu_ae::device::Device;
+use gpu_ae::report::{Series, line_plot, text_table, write_png};
+use gpu_ae::study::sweep::{Grid, Outcome, Spread, Summary, label, settings, summaries};
+use gpu_ae::train::{Checkpoint, Run, RunDir};
+use gpu_ae::{Error, Result, whole_file};
+use serde::{Deserialize, Serialize};
+
+use crate::cli::flags::{ConfigFlags, DeviceFlag, open_device};
+use crate::cli::output::{complain, say, say_json, tell};
+use crate::cli::tuning::{self, Precision, Tune};
+
+#[derive(clap::Args)]
+#[command(
+    after_help = "A grid is KEY=VALUE,VALUE,… for every key, all combinations of which are trained. Keys are those of \
+config.toml, such as entropy.alpha, or short: alpha, lambda, budget, warm_up, activity, entropy, width (of the code \
+layer). Example: gpu-ae sweep --data mnist --grid 'alpha=0.5,1,2 lambda=0.01,0.1' --recipe report --seeds 3"
+)]
+pub struct Args {
+    /// What to try, such as 'alpha=0.5,1,2 lambda=0.01,0.1'
+    #[arg(long, value_name = "GRID", default_value = "")]
+    grid: String,
+    /// Seeds for each point of the grid, counted up from --seed
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    seeds: u32,
+    #[command(flatten)]
+    config: ConfigFlags,
+    #[command(flatten)]
+    device: DeviceFlag,
+    /// Folder of the study to make; must not exist or be empty [default: runs/sweep]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Go on with this study, with its own grid and settings
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "grid", "seeds"])]
+    resume: Option<PathBuf>,
+    /// Another study to show beside this one in table and plot
+    #[arg(long, value_name = "DIR")]
+    against: Option<PathBuf>,
+    /// Print errors only
+    #[arg(long, short)]
+    quiet: bool,
+    /// Print the outcome of every run as one JSON array, and nothing else
+    #[arg(long)]
+    json: bool,
+}
+
+/// A study as it is kept in `sweep.toml`.
+#[derive(Serialize, Deserialize)]
+struct Study {
+    grid: Grid,
+    seeds: u32,
+    base: RunConfig,
+}
+
+/// The files of a study.
+struct StudyDir(PathBuf);
+
+impl StudyDir {
+    fn study(&self) -> PathBuf {
+        self.0.join("sweep.toml")
+    }
+
+    fn table(&self) -> PathBuf {
+        self.0.join("sweep.csv")
+    }
+
+    fn plot(&self) -> PathBuf {
+        self.0.join("sweep.png")
+    }
+
+    fn read(&self) -> Result<Study> {
+        let file = self.study();
+        let text = std::fs::read_to_string(&file).map_err(Error::io(&file, "read"))?;
+        toml::from_str(&text).map_err(|error| Error::input(&file, error.to_string()))
+    }
+
+    fn outcomes(&self) -> Result<Vec<Outcome>> {
+        let path = self.table();
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        let text = std::fs::read_to_string(&path).map_err(Error::io(&path, "read"))?;
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        reader
+            .deserialize()
+            .collect::<std::result::Result<_, _>>()
+            .map_err(|error| Error::input(&path, error.to_string()))
+    }
+
+    fn write_outcomes(&self, outcomes: &[Outcome]) -> Result<()> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let failed = |error: &dyn std::fmt::Display| Error::Failed(format!("sweep.csv cannot be written: {error}"));
+        for outcome in outcomes {
+            writer.serialize(outcome).map_err(|error| failed(&error))?;
+        }
+        let bytes = writer.into_inner().map_err(|error| failed(&error))?;
+        whole_file::write(&self.table(), &bytes, "write the table")
+    }
+}
+
+pub fn run(args: Args) -> Result<()> {
+    let quiet = args.quiet || args.json;
+    let other = args.against.as_ref().map(|path| StudyDir(path.clone()).outcomes()).transpose()?;
+    if let (Some(path), Some(true)) = (&args.against, other.as_ref().map(Vec::is_empty)) {
+        return Err(Error::input(path, "expected a study with a sweep.csv in it"));
+    }
+    let (directory, study) = open(&args)?;
+    let outcomes = train(&directory, &study, quiet)?;
+    if args.json {
+        return say_json(&outcomes);
+    }
+    let mut groups = vec![(title(&study.base), summaries(&outcomes))];
+    for (path, other) in args.against.iter().zip(other) {
+        // By what it is, unless that is the same.
+        let name = title(&StudyDir(path.clone()).read()?.base);
+        let name = if name == groups[0].0 { path.display().to_string() } else { name };
+        groups.push((name, summaries(&other)));
+    }
+    if quiet {
+        return draw(&directory, &groups);
+    }
+    say(&table(&groups));
+    draw(&directory, &groups)?;
+    tell(&format!("table and plot: {0}/sweep.csv, {0}/sweep.png", directory.0.display()));
+    Ok(())
+}
+
+fn title(config: &RunConfig) -> String {
+    format!("{} on {}", config.recipe, config.data)
+}
+
+/// The study asked for, its file written if it is new. All its points are checked before anything runs.
+fn open(args: &Args) -> Result<(StudyDir, Study)> {
+    if let Some(path) = &args.resume {
+        let directory = StudyDir(path.clone());
+        let mut study = directory.read()?;
+        args.config.check_resume(&study.base)?;
+        if let Some(assignment) = args.config.set.first() {
+            return Err(Error::Usage(format!(
+                "--set {assignment}: cannot change on --resume, a study keeps its settings"
+            )));
+        }
+        if let Some(device) = &args.device.device {
+            study.base.device.clone_from(device);
+        }
+        return Ok((directory, study));
+    }
+    let base = args.config.clone().resolve_unsettled(&args.device)?;
+    let study = Study { grid: Grid::parse(&args.grid)?, seeds: args.seeds, base };
+    if study.seeds == 0 {
+        return Err(Error::Usage("--seeds 0: expected 1 or more".into()));
+    }
+    for point in study.grid.points() {
+        settings(&study.base, &point, study.base.seed)?;
+    }
+    let path = args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join("sweep"));
+    RunDir::check_free(&path)?;
+    std::fs::create_dir_all(&path).map_err(Error::io(&path, "create"))?;
+    let directory = StudyDir(path);
+    let text = toml::to_string_pretty(&study).map_err(|error| Error::Failed(format!("sweep.toml: {error}")))?;
+    whole_file::write(&directory.study(), text.as_bytes(), "write the study")?;
+    Ok((directory, study))
+}
+
+/// Trains what is not trained yet, one run after the other on one device.
+fn train(directory: &StudyDir, study: &Study, quiet: bool) -> Result<Vec<Outcome>> {
+    let mut outcomes = directory.outcomes()?;
+    let mut device: Option<Box<dyn Device>> = None;
+    let points = study.grid.points();
+    let all = points.len() * study.seeds as usize;
+    for point in &points {
+        for seed in study.base.seed..study.base.seed + u64::from(study.seeds) {
+            let name = label(point);
+            if outcomes.iter().any(|outcome| outcome.point == name && outcome.seed == seed) {
+                continue;
+            }
+            let config = settings(&study.base, point, seed)?;
+            let ready = match device.take() {
+                Some(device) => device,
+                None => open_device(&config.device, quiet)?,
+            };
+            let path = PathBuf::from(name.replace(['=', ' '], "-").replace('/', "_")).join(format!("seed-{seed}"));
+            let (outcome, returned) = train_one(directory, &path, &name, &config, ready)?;
+            device = returned;
+            if !quiet {
+                tell(&format!("{}/{all}  {}", outcomes.len() + 1, line(&outcome)));
+            }
+            outcomes.push(outcome);
+            directory.write_outcomes(&outcomes)?;
+        }
+    }
+    if !quiet && device.is_none() {
+        complain(&format!("{}: all {all} runs are done", directory.0.display()));
+    }
+    Ok(outcomes)
+}
+
+/// One run, from its checkpoint if there is one; a loss that is not finite is an outcome like any other.
+fn train_one(
+    directory: &StudyDir,
+    path: &Path,
+    name: &str,
+    config: &RunConfig,
+    mut device: Box<dyn Device>,
+) -> Result<(Outcome, Option<Box<dyn Device>>)> {
+    let data = config.load_data()?;
+    let folder = directory.0.join(path);
+    let run_dir = RunDir::open(&folder).ok().filter(|run| run.checkpoint().exists());
+    let mut run = match run_dir {
+        Some(existing) => {
+            let checkpoint = Checkpoint::load(&existing.checkpoint())?;
+            let tuning = checkpoint.tuning.as_ref();
+            let tuning = tuning::choose_again(tuning, Tune::Auto, device.as_mut(), config, &data, true)?;
+            Run::resume(config.clone(), checkpoint, existing, device, &data, tuning)?
+        }
+        None => {
+            let tuning = tuning::choose(Tune::Auto, Precision::F32, device.as_mut(), config, &data, true)?;
+            Run::start(config.clone(), RunDir::create(&folder)?, device, &data, tuning, None)?
+        }
+    };
+    let finished = match run.train(|_| ()) {
+        Ok(()) => true,
+        Err(Error::Failed(_)) => false,
+        Err(error) => return Err(error),
+    };
+    let metrics = run.outcome().filter(|_| finished);
+    let path = path.display().to_string();
+    let outcome = Outcome::new(name.to_string(), config, metrics, data.mean_image_error(), path);
+    let device = finished.then(|| run.into_device());
+    Ok((outcome, device))
+}
+
+fn spread(spread: Option<Spread>, decimals: usize) -> String {
+    spread.map_or("-".into(), |Spread { mean, sd }| format!("{mean:.decimals$} ± {sd:.decimals$}"))
+}
+
+/// An outcome in a line.
+fn line(outcome: &Outcome) -> String {
+    let number = |value: Option<f64>, decimals: usize| value.map_or("-".into(), |value| format!("{value:.decimals$}"));
+    format!(
+        "{}  seed {}  test mse {}  width {}  active {}{}",
+        outcome.point,
+        outcome.seed,
+        number(outcome.test_mse, 4),
+        number(outcome.effective_width, 1),
+        number(outcome.active_units, 0),
+        if outcome.collapsed { "  collapsed" } else { "" }
+    )
+}
+
+fn table(groups: &[(String, Vec<Summary>)]) -> String {
+    let row = |group: &str, s: &Summary| {
+        vec![
+            group.to_string(),
+            s.point.clone(),
+            s.runs.to_string(),
+            spread(s.test_mse, 4),
+            spread(s.effective_width, 1),
+            spread(s.active_units, 1),
+            format!("{} of {}", s.collapsed, s.runs),
+        ]
+    };
+    let rows: Vec<Vec<String>> =
+        groups.iter().flat_map(|(group, summaries)| summaries.iter().map(move |s| row(group, s))).collect();
+    let headers = ["study", "point", "runs", "test mse", "effective width", "active units", "collapsed"];
+    text_table(&headers, &rows).trim_end().to_string()
+}
+
+/// The frontier: mean test error over the mean number of active code neurons, a curve a study.
+fn draw(directory: &StudyDir, groups: &[(String, Vec<Summary>)]) -> Result<()> {
+    let series: Vec<Series> = groups
+        .iter()
+        .map(|(name, summaries)| {
+            let point = |s: &Summary| Some((s.active_units?.mean, s.test_mse?.mean));
+            let mut points: Vec<(f64, f64)> = summaries.iter().filter_map(point).collect();
+            points.sort_by(|a, b| a.0.total_cmp(&b.0));
+            Series { name: name.clone(), points }
+        })
+        .collect();
+    if series.iter().all(|series| series.points.is_empty()) {
+        return Ok(());
+    }
+    let picture = line_plot("Width against error", "active code neurons", "test mse", &series)?;
+    write_png(&directory.plot(), &picture)
+}

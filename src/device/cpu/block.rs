@@ -1,0 +1,199 @@
+//! What happens to one block of samples.
+
+use bytemuck::{cast_slice, cast_slice_mut};
+
+use super::kernels::activation::{activate, sigmoid, slopes};
+use super::kernels::product::RowProduct;
+use super::math::{flush, squared_errors, unpack, wide};
+use super::memory::{Span, Words};
+use super::panels::{PANEL, Paneled};
+use super::region::{LARGE_BLOCK, Parts};
+use crate::ops::array::activation::Activation;
+use crate::ops::batch::batch_rows::{self, PADDING};
+use crate::ops::loss::reconstruction_loss::LossKind;
+use crate::ops::step::clock;
+
+/// A tensor with one row for every sample, in a block.
+pub(in crate::device) struct Value {
+    /// How its rows lie there.
+    pub layout: Paneled,
+    /// First word within a block.
+    pub offset: usize,
+}
+
+impl Value {
+    /// A value of so many rows a block behind those that are there already.
+    pub fn behind(values: &[Value], rows: usize, columns: usize) -> Self {
+        let offset = values.last().map_or(0, |last| last.offset + last.layout.words());
+        Value { layout: Paneled { rows, columns }, offset }
+    }
+}
+
+/// An operation on rows; numbers are those of values and weights.
+pub(in crate::device) enum RowOp {
+    /// Rows of a tensor from elsewhere.
+    Import { from: Span, to: usize },
+    /// The same rows once more.
+    Copy { from: usize, to: usize },
+    /// Row numbers of the batch.
+    Rows { clock: Span, to: usize },
+    /// Rows of bytes as floats.
+    Gather { data: Span, stride: usize, rows: usize, to: usize },
+    /// act(x · Wᵀ + b)
+    Linear { x: usize, weight: usize, bias: Span, activation: Activation, to: usize },
+    /// x · W, or x · Wᵀ
+    Product { x: usize, weight: usize, to: usize },
+    /// (dy · W) ∘ act'(h)
+    InputGrad { dy: usize, weight: usize, h: usize, activation: Activation, to: usize },
+    /// A loss, and its gradient over the prediction where there is a seed.
+    Loss { prediction: usize, target: usize, total: usize, activation: Activation, seed: Option<Span> },
+}
+
+/// The values of a few rows of a batch.
+pub(in crate::device) struct Block {
+    /// Number of the first row.
+    pub first: usize,
+    /// How many rows there are.
+    pub rows: usize,
+    /// All values.
+    pub words: Words,
+    /// Sums of the losses over these rows.
+    pub losses: Vec<f32>,
+}
+
+impl Block {
+    /// Room for so many words of values.
+    pub fn new(words: usize, losses: usize) -> Self {
+        Block { first: 0, rows: 0, words: Words::zeros(words), losses: vec![0.0; losses] }
+    }
+
+    /// A value's panels.
+    pub fn panels(&self, value: &Value) -> std::slice::ChunksExact<'_, f32> {
+        self.words.floats()[value.offset..][..value.layout.words()].chunks_exact(value.layout.panel_words())
+    }
+
+    /// Copies a value's rows to where they are one after the other.
+    pub fn export(&self, value: &Value, to: &mut [u32]) {
+        let layout = value.layout;
+        let panels = self.words[value.offset..][..layout.words()].chunks_exact(layout.panel_words());
+        for (panel, from) in panels.enumerate() {
+            let rows = to.chunks_exact_mut(layout.columns).zip(from.chunks_exact(layout.stride()));
+            for (to, from) in rows.take(self.rows) {
+                to[panel * PANEL..][..layout.width(panel)].copy_from_slice(&from[..layout.width(panel)]);
+            }
+        }
+    }
+
+    /// Runs all operations of a region.
+    pub fn run(&mut self, parts: &Parts, memory: &[Words]) {
+        for op in &parts.ops {
+            self.run_op(op, parts, memory);
+        }
+    }
+
+    fn run_op(&mut self, op: &RowOp, parts: &Parts, memory: &[Words]) {
+        let rows = self.rows;
+        let values = &parts.values[..];
+        let to = match *op {
+            RowOp::Import { to, .. } | RowOp::Copy { to, .. } | RowOp::Rows { to, .. } => to,
+            RowOp::Gather { to, .. } | RowOp::Linear { to, .. } | RowOp::InputGrad { to, .. } => to,
+            RowOp::Product { to, .. } => to,
+            RowOp::Loss { prediction, .. } => prediction,
+        };
+        let target = &values[to];
+        let layout = target.layout;
+        let (stride, panel_words) = (layout.stride(), layout.panel_words());
+        // Values are numbered in the order of their making: what is read lies before what is written.
+        let (before, after) = self.words.split_at_mut(target.offset);
+        let before = |value: usize| &before[values[value].offset..][..values[value].layout.words()];
+        let floats = |value: usize| -> &[f32] { cast_slice(before(value)) };
+        let out = &mut after[..layout.words()];
+        let product = |a: usize, weight: usize, c: &mut [f32]| {
+            let b = &parts.weights[weight].panels;
+            RowProduct { a: floats(a), a_layout: values[a].layout, b, c, c_layout: layout, rows }.run();
+        };
+        match *op {
+            RowOp::Import { from, .. } => {
+                let from = &from.words(memory)[self.first * layout.columns..];
+                for (panel, out) in out.chunks_exact_mut(panel_words).enumerate() {
+                    let rows = out.chunks_exact_mut(stride).zip(from.chunks_exact(layout.columns)).take(rows);
+                    for (out, from) in rows {
+                        let width = layout.width(panel);
+                        out[..width].copy_from_slice(&from[panel * PANEL..][..width]);
+                    }
+                }
+            }
+            RowOp::Copy { from, .. } => out.copy_from_slice(before(from)),
+            RowOp::Rows { clock, .. } => {
+                let (clock, first) = (clock.words(memory), self.first);
+                let mut numbers = [0; LARGE_BLOCK];
+                wide(
+                    &mut numbers[..rows],
+                    #[inline(always)]
+                    |numbers: &mut [u32]| batch_rows::fill(clock, first, numbers),
+                );
+                for (out, number) in out.chunks_exact_mut(stride).zip(numbers) {
+                    out[0] = number;
+                }
+            }
+            RowOp::Gather { data, stride: row_bytes, rows: numbers, .. } => {
+                let data: &[u8] = cast_slice(data.words(memory));
+                let numbers = before(numbers).chunks_exact(values[numbers].layout.stride()).take(rows);
+                for (i, number) in numbers.enumerate() {
+                    let bytes = match number[0] {
+                        PADDING => None,
+                        row => Some(&data[row as usize * row_bytes..][..layout.columns]),
+                    };
+                    unpack(&mut cast_slice_mut(out)[i * stride..], panel_words, layout.columns, bytes);
+                }
+            }
+            RowOp::Linear { x, weight, bias, activation, .. } => {
+                let out: &mut [f32] = cast_slice_mut(out);
+                product(x, weight, out);
+                for (y, bias) in out.chunks_exact_mut(panel_words).zip(bias.floats(memory).chunks(PANEL)) {
+                    activate(&mut y[..rows * stride], stride, bias, activation);
+                }
+            }
+            RowOp::InputGrad { dy, weight, h, activation, .. } => {
+                let out: &mut [f32] = cast_slice_mut(out);
+                product(dy, weight, out);
+                for (dx, h) in out.chunks_exact_mut(panel_words).zip(floats(h).chunks_exact(panel_words)) {
+                    slopes(&mut dx[..rows * stride], h, activation);
+                }
+            }
+            RowOp::Product { x, weight, .. } => product(x, weight, cast_slice_mut(out)),
+            RowOp::Loss { target: wanted, total: number, activation, seed, .. } => {
+                let total = &parts.totals[number];
+                let valid = clock::valid_rows(total.clock.words(memory)).saturating_sub(self.first).min(rows);
+                let seed = seed.map_or(0.0, |seed| seed.floats(memory)[0]) * total.scale(memory);
+                let mut sum = 0.0;
+                let out: &mut [f32] = cast_slice_mut(out);
+                let panels = out.chunks_exact_mut(panel_words).zip(floats(wanted).chunks_exact(panel_words));
+                for (panel, (y, x)) in panels.enumerate() {
+                    let (y, padding) = y[..rows * stride].split_at_mut(valid * stride);
+                    padding.fill(0.0);
+                    sum += match total.kind {
+                        // What lies beyond the columns is 0 in both, an error of 0.
+                        LossKind::Mse | LossKind::Sse => squared_errors(y, x, 2.0 * seed, activation),
+                        LossKind::Bce => {
+                            let width = layout.width(panel);
+                            let rows = y.chunks_exact_mut(stride).zip(x.chunks_exact(stride));
+                            rows.map(|(y, x)| cross_entropy(&mut y[..width], x, seed, activation)).sum()
+                        }
+                    };
+                }
+                self.losses[number] = sum;
+            }
+        }
+    }
+}
+
+/// Writes seed · (σ(l) − x) · act'(l) over the logits l and returns Σ \[max(l, 0) − l x + log1p(e^{−|l|})\].
+fn cross_entropy(logits: &mut [f32], x: &[f32], seed: f32, activation: Activation) -> f32 {
+    let mut sum = 0.0;
+    for (l, &x) in logits.iter_mut().zip(x) {
+        sum += l.max(0.0) - *l * x + (-l.abs()).exp().ln_1p();
+        *l = flush((sigmoid(*l) - x) * seed * activation.slope(*l));
+    }
+    sum
+}

@@ -1,0 +1,11 @@
+//! Kernels of the CPU device: what is hot has one of its own, proved against the twin.
+
+pub(super) mod activation;
+pub(super) mod elements;
+pub(super) mod gradient;
+pub(super) mod norm;
+pub(super) mod optimisers;
+pub(super) mod path_nodes;
+pub(super) mod paths;
+pub(super) mod product;
+pub(super) mod random;

@@ -1,0 +1,206 @@
+//! Arithmetic of the CPU kernels that a compiler can vectorise, and the means to have it do so.
+
+use pulp::{Arch, Simd, WithSimd};
+
+use super::kernels::activation::softplus_slope;
+use super::memory::LINE;
+use super::panels::PANEL;
+use crate::ops::array::activation::Activation;
+
+/// Runs a task compiled for the widest registers this processor has. What it writes is passed through,
+/// since what a closure captures may alias as far as the compiler knows; the task and all it calls must
+/// be `#[inline(always)]`.
+#[inline(always)]
+pub(in crate::device) fn wide<A, R>(argument: A, task: impl FnOnce(A) -> R) -> R {
+    struct Wide<A, F>(A, F);
+    impl<A, R, F: FnOnce(A) -> R> WithSimd for Wide<A, F> {
+        type Output = R;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _simd: S) -> R {
+            (self.1)(self.0)
+        }
+    }
+    Arch::new().dispatch(Wide(argument, task))
+}
+
+/// 2⁻¹⁰⁰
+const SMALLEST: f32 = 7.888_609e-31;
+
+/// What is smaller than 2⁻¹⁰⁰ is taken as 0 where gradients and moments are made: too small to move a
+/// weight, and on its way to the subnormal numbers, which slow a processor down a hundred times.
+#[inline(always)]
+pub(in crate::device) fn flush(x: f32) -> f32 {
+    if x.abs() < SMALLEST { 0.0 } else { x }
+}
+
+/// `flush` for every element of a vector.
+#[inline(always)]
+fn flush_each<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    let is_small = simd.less_than_f32s(simd.abs_f32s(x), simd.splat_f32s(SMALLEST));
+    simd.select_f32s(is_small, simd.splat_f32s(0.0), x)
+}
+
+/// x², or 0 for a gradient that is 0 beside Adam's ε and whose square might be subnormal.
+#[inline(always)]
+pub(in crate::device) fn square(x: f32) -> f32 {
+    /// 2⁻⁵⁵
+    const LIMIT: f32 = 2.775_557_6e-17;
+    if x.abs() < LIMIT { 0.0 } else { x * x }
+}
+
+/// Writes slope · (y − x) · act'(y) over y and returns Σ (y − x)².
+pub(in crate::device) fn squared_errors(y: &mut [f32], x: &[f32], slope: f32, activation: Activation) -> f32 {
+    if activation == Activation::Softplus {
+        return softplus_errors(y, x, slope);
+    }
+    Arch::new().dispatch(SquaredErrors { y, x, slope, activation })
+}
+
+/// The same for softplus, whose slope is an exponential.
+fn softplus_errors(y: &mut [f32], x: &[f32], slope: f32) -> f32 {
+    wide(
+        y,
+        #[inline(always)]
+        |y: &mut [f32]| {
+            let mut sums = [0.0; LINE];
+            for (y, x) in y.chunks_mut(LINE).zip(x.chunks(LINE)) {
+                for ((sum, y), &x) in sums.iter_mut().zip(y).zip(x) {
+                    let error = *y - x;
+                    *sum += error * error;
+                    *y = flush(error * softplus_slope(*y) * slope);
+                }
+            }
+            sums.iter().sum()
+        },
+    )
+}
+
+/// A sigmoid below this, 2⁻⁵⁰, has no slope.
+const SATURATED: f32 = 8.881_784e-16;
+
+/// By hand: a compiler does not keep the partial sums in registers.
+struct SquaredErrors<'a> {
+    y: &'a mut [f32],
+    x: &'a [f32],
+    slope: f32,
+    activation: Activation,
+}
+
+impl WithSimd for SquaredErrors<'_> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> f32 {
+        let (zero, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
+        match self.activation {
+            // Softplus has a loop of its own.
+            Activation::Identity | Activation::Softplus => self.run(
+                simd,
+                #[inline(always)]
+                |_| one,
+            ),
+            Activation::Relu => self.run(
+                simd,
+                #[inline(always)]
+                |y| simd.select_f32s(simd.greater_than_f32s(y, zero), one, zero),
+            ),
+            Activation::LeakyRelu => self.run(
+                simd,
+                #[inline(always)]
+                |y| simd.select_f32s(simd.greater_than_f32s(y, zero), one, simd.splat_f32s(Activation::LEAK)),
+            ),
+            Activation::Tanh => self.run(
+                simd,
+                #[inline(always)]
+                |y| simd.mul_f32s(simd.sub_f32s(one, y), simd.add_f32s(one, y)),
+            ),
+            Activation::Sigmoid => self.run(
+                simd,
+                #[inline(always)]
+                |y| {
+                    // Or its product with the error might be subnormal.
+                    let saturated = simd.less_than_f32s(y, simd.splat_f32s(SATURATED));
+                    simd.mul_f32s(simd.select_f32s(saturated, zero, y), simd.sub_f32s(one, y))
+                },
+            ),
+        }
+    }
+}
+
+impl SquaredErrors<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S, activation: impl Fn(S::f32s) -> S::f32s) -> f32 {
+        let scale = simd.splat_f32s(self.slope);
+        let mut sum = simd.splat_f32s(0.0);
+        let (y, y_rest) = S::as_mut_simd_f32s(self.y);
+        let (x, x_rest) = S::as_simd_f32s(self.x);
+        for (y, &x) in y.iter_mut().zip(x) {
+            let error = simd.sub_f32s(*y, x);
+            sum = simd.mul_add_e_f32s(error, error, sum);
+            *y = flush_each(simd, simd.mul_f32s(simd.mul_f32s(error, activation(*y)), scale));
+        }
+        // What lies beyond the end is 0 in both, an error of 0.
+        let y = simd.partial_load_f32s(y_rest);
+        let error = simd.sub_f32s(y, simd.partial_load_f32s(x_rest));
+        sum = simd.mul_add_e_f32s(error, error, sum);
+        let gradient = simd.mul_f32s(simd.mul_f32s(error, activation(y)), scale);
+        simd.partial_store_f32s(y_rest, flush_each(simd, gradient));
+        simd.reduce_sum_f32s(sum)
+    }
+}
+
+/// A row of bytes as floats in \[0, 1\], or of zeros, in pieces that lie `panel_words` apart.
+pub(in crate::device) fn unpack(x: &mut [f32], panel_words: usize, columns: usize, bytes: Option<&[u8]>) {
+    wide(
+        x,
+        #[inline(always)]
+        |x: &mut [f32]| {
+            for (panel, x) in x.chunks_mut(panel_words).enumerate() {
+                let width = PANEL.min(columns - panel * PANEL);
+                match bytes {
+                    None => x[..width].fill(0.0),
+                    Some(bytes) => {
+                        for (x, &byte) in x[..width].iter_mut().zip(&bytes[panel * PANEL..]) {
+                            *x = f32::from(byte) * (1.0 / 255.0);
+                        }
+                    }
+                }
+            }
+        },
+    );
+}
+
+/// sums ← sums + row.
+#[inline(always)]
+pub(in crate::device) fn add(sums: &mut [f32], row: &[f32]) {
+    for (sum, &x) in sums.iter_mut().zip(row) {
+        *sum += x;
+    }
+}
+
+/// Rows of a panel from columns of a matrix whose rows are `stride` long, a line of a row at a time: panel\[k, j\] = matrix\[j, k\].
+pub(in crate::device) fn transpose(panel: &mut [f32], matrix: &[f32], stride: usize, columns: usize) {
+    wide(
+        panel,
+        #[inline(always)]
+        |panel: &mut [f32]| {
+            let (whole, rest) = panel.as_chunks_mut::<{ LINE * PANEL }>();
+            let top = whole.len() * LINE;
+            for (number, rows) in whole.iter_mut().enumerate() {
+                for column in 0..columns {
+                    let from = &matrix[column * stride + number * LINE..][..LINE];
+                    let to = &mut rows[column..][..(LINE - 1) * PANEL + 1];
+                    for k in 0..LINE {
+                        to[k * PANEL] = from[k];
+                    }
+                }
+            }
+            for (k, row) in rest.chunks_exact_mut(PANEL).enumerate() {
+                for (column, x) in row[..columns].iter_mut().enumerate() {
+                    *x = matrix[column * stride + top + k];
+                }
+            }
+        },
+    );
+}

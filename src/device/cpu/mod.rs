@@ -1,0 +1,156 @@
+//! The CPU device: runs the same plans on the processor, for machines without a GPU.
+//!
+//! What treats every sample by itself runs block of samples by block of samples (`cpu_region.rs`), a few
+//! operations have kernels of their own (`cpu_step.rs`), everything else runs its twin at f32. All of it
+//! is prepared when a plan is loaded: a step asks for no memory. Work is cut by shape alone, so the bits
+//! do not depend on the number of threads.
+
+mod block;
+mod ceilings;
+mod exp;
+mod kernels;
+mod math;
+mod memory;
+mod panels;
+mod profile;
+mod region;
+mod rows;
+mod schedule;
+mod step;
+
+use std::collections::HashMap;
+
+use super::{Device, Identity, ProgramId, Trace, is_shared};
+use crate::error::{Error, Result};
+use crate::plan::{DeviceKind, DeviceProfile, Plan};
+use memory::Words;
+use schedule::{Job, jobs, one_by_one};
+
+/// Words beyond every arena that no kernel may touch; tests look at them.
+const TAIL_WORDS: usize = 64;
+
+/// The processor as a device.
+pub struct CpuDevice {
+    name: String,
+    profile: DeviceProfile,
+    /// Memory by arena, as words; the numbers are those that programs refer to.
+    memory: Vec<Words>,
+    arenas: HashMap<String, usize>,
+    programs: Vec<CpuProgram>,
+}
+
+struct CpuProgram {
+    plan: Plan,
+    /// Memory of each of the plan's arenas.
+    memory: Vec<usize>,
+    jobs: Vec<Job>,
+}
+
+impl Default for CpuDevice {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl CpuDevice {
+    /// The processor, with as many threads as the machine has.
+    pub fn new() -> Self {
+        let profile = DeviceProfile {
+            max_binding: u64::MAX,
+            max_storage_buffers: u32::MAX,
+            ..DeviceProfile::portable(DeviceKind::Cpu)
+        };
+        let name = format!("CPU device ({} threads)", rayon::current_num_threads());
+        CpuDevice { name, profile, memory: Vec::new(), arenas: HashMap::new(), programs: Vec::new() }
+    }
+
+    fn range(&self, program: ProgramId, arena: usize, offset: usize, bytes: usize) -> Result<(usize, usize, usize)> {
+        let memory = self.programs[program.0].memory[arena];
+        let (start, end) = (offset, offset + bytes);
+        if end > self.memory[memory].len() * 4 {
+            return Err(Error::graph("memory", format!("bytes {start}..{end} lie outside of an arena")));
+        }
+        Ok((memory, start, end))
+    }
+}
+
+impl Device for CpuDevice {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn identity(&self) -> Identity {
+        Identity { adapter: "CPU device".into(), driver: String::new() }
+    }
+
+    fn profile(&self) -> &DeviceProfile {
+        &self.profile
+    }
+
+    fn load(&mut self, plan: Plan) -> Result<ProgramId> {
+        let mut numbers = Vec::with_capacity(plan.arenas.len());
+        for arena in &plan.arenas {
+            let words = arena.bytes / 4 + TAIL_WORDS;
+            let number = match self.arenas.get(&arena.name) {
+                Some(&number) if self.memory[number].len() == words => number,
+                Some(_) => {
+                    return Err(Error::graph(&arena.name, "two plans disagree about the size of a shared arena"));
+                }
+                None => {
+                    self.memory.push(Words::zeros(words));
+                    if is_shared(&arena.name) {
+                        self.arenas.insert(arena.name.clone(), self.memory.len() - 1);
+                    }
+                    self.memory.len() - 1
+                }
+            };
+            numbers.push(number);
+        }
+        let jobs = jobs(&plan, &numbers);
+        self.programs.push(CpuProgram { plan, memory: numbers, jobs });
+        Ok(ProgramId(self.programs.len() - 1))
+    }
+
+    fn clear(&mut self) {
+        self.programs.clear();
+        self.arenas.clear();
+        self.memory.clear();
+    }
+
+    fn plan(&self, program: ProgramId) -> &Plan {
+        &self.programs[program.0].plan
+    }
+
+    fn run(&mut self, program: ProgramId, times: u32) -> Result<()> {
+        let (jobs, memory) = (&mut self.programs[program.0].jobs, &mut self.memory[..]);
+        // On a thread of the pool: from any other, each parallel kernel would hand its work over and
+        // sleep until it is woken.
+        rayon::scope(|_| {
+            for _ in 0..times {
+                jobs.iter_mut().for_each(|job| job.run(memory));
+            }
+        });
+        Ok(())
+    }
+
+    fn trace(&mut self, program: ProgramId, times: u32) -> Result<Trace> {
+        let CpuProgram { plan, memory: arenas, .. } = &self.programs[program.0];
+        let (mut jobs, memory) = (one_by_one(plan, arenas), &mut self.memory[..]);
+        Ok(profile::trace(plan, times, |step| jobs[step].run(memory)))
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn write_bytes(&mut self, program: ProgramId, arena: usize, offset: usize, bytes: &[u8]) -> Result<()> {
+        let (memory, start, end) = self.range(program, arena, offset, bytes.len())?;
+        bytemuck::cast_slice_mut::<u32, u8>(&mut self.memory[memory])[start..end].copy_from_slice(bytes);
+        Ok(())
+    }
+
+    fn read_bytes(&mut self, program: ProgramId, arena: usize, offset: usize, bytes: usize) -> Result<Vec<u8>> {
+        let (memory, start, end) = self.range(program, arena, offset, bytes)?;
+        Ok(bytemuck::cast_slice::<u32, u8>(&self.memory[memory])[start..end].to_vec())
+    }
+}

@@ -1,0 +1,8 @@
+//! A configuration becomes graphs: its network, its losses, a training step.
+
+pub mod forward;
+pub mod graph;
+pub mod optimiser;
+pub mod part;
+pub mod start;
+pub mod terms;

@@ -1,0 +1,95 @@
+//! A matrix of ones where a batch holds data: what a gradient of every output of every row starts from.
+//!
+//! y\[m, n\] = 1 for rows m that are valid by the clock, in all columns or in one, else 0.
+
+use crate::error::{Error, Result};
+use crate::graph::Op;
+use crate::ops::kernel::check::{arity, same};
+use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Tolerance, Work};
+use crate::ops::step::clock;
+use crate::shader::ShaderKey;
+use crate::tensor::{HostTensor, Real, Ty};
+
+/// Ones and zeros \[rows, columns\] for a clock as input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ValidOnes {
+    /// Rows of a full batch.
+    pub rows: usize,
+    /// Columns.
+    pub columns: usize,
+    /// The one column that holds ones; all of them if none is named.
+    pub column: Option<usize>,
+}
+
+impl ValidOnes {
+    fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
+        let valid = clock::valid_rows(x[0].words());
+        for row in y[0].real_mut().chunks_exact_mut(self.columns).take(valid) {
+            match self.column {
+                Some(column) => row[column] = T::one(),
+                None => row.fill(T::one()),
+            }
+        }
+    }
+}
+
+impl Op for ValidOnes {
+    fn name(&self) -> &'static str {
+        "valid_ones"
+    }
+
+    fn attributes(&self) -> String {
+        self.column.map_or_else(|| "all columns".into(), |column| format!("column {column}"))
+    }
+
+    fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
+        let [clock] = arity("valid_ones", inputs)?;
+        same("valid_ones", "the clock", clock, &clock::ty())?;
+        if let Some(column) = self.column.filter(|&column| column >= self.columns) {
+            return Err(Error::graph("valid_ones", format!("there is no column {column} of {}", self.columns)));
+        }
+        Ok(vec![Ty::f32(&[self.rows, self.columns])])
+    }
+
+    crate::twin!();
+}
+
+/// `shaders/valid_ones.wgsl`
+pub struct ValidOnesKernel;
+
+impl Kernel for ValidOnesKernel {
+    fn stem(&self) -> &'static str {
+        "valid_ones"
+    }
+
+    fn matches(&self, op: &dyn Op) -> bool {
+        op.downcast::<ValidOnes>().is_some()
+    }
+
+    fn launch(&self, r: &Request<'_>) -> Result<Launch> {
+        let op = r.op.downcast::<ValidOnes>();
+        let (columns, column) = op.map_or((1, None), |op| (op.columns, op.column));
+        let n = r.outputs[0].elements();
+        let params = vec![n as u32, columns as u32, column.map_or(u32::MAX, |column| column as u32)];
+        let bindings = vec![Bind::Input(0), Bind::Output(0)];
+        Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Invocations(n)))
+    }
+
+    fn cost(&self, r: &Request<'_>) -> Cost {
+        Cost::streaming(r, 0.0)
+    }
+
+    fn cases(&self) -> Vec<Case> {
+        let case = |rows: usize, columns: usize, valid: usize, column: Option<usize>| {
+            let label = format!("{rows}x{columns}, {valid} valid, column {column:?}");
+            Case::new(label, ValidOnes { rows, columns, column }, vec![clock::with_valid_rows(valid)], Tolerance::EXACT)
+        };
+        vec![
+            case(1, 1, 1, None),
+            case(7, 13, 5, None),
+            case(65, 3, 65, Some(0)),
+            case(67, 17, 41, Some(16)),
+            case(128, 256, 128, None).benched(),
+        ]
+    }
+}

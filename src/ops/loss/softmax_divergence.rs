@@ -1,0 +1,111 @@
+//! How far one set of soft assignments is from another: mean over rows of KL(p‖q) with p = softmax(P),
+//! q = softmax(Q).
+//!
+//! dQ_mk = (q_mk − p_mk)/M. P is what Q is compared with, a constant: virtual adversarial training (Miyato et
+//! al., 2018) compares what a network says of a perturbed input with what it says of the input itself.
+
+use super::softmax_divergence_grad::SoftmaxDivergenceGrad;
+use crate::error::Result;
+use crate::graph::{Graph, Op, Var};
+use crate::ops::entropy::tilted_mean::log_sum_exp;
+use crate::ops::kernel::check::{arity, matrix, same};
+use crate::ops::kernel::samples::Samples;
+use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
+use crate::ops::step::clock;
+use crate::shader::ShaderKey;
+use crate::tensor::{HostTensor, Real, Ty};
+
+/// The mean divergence for inputs (P \[M, N\], Q \[M, N\], clock), over the clock's valid rows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SoftmaxDivergence;
+
+/// log softmax of a row.
+pub(in crate::ops) fn log_softmax<T: Real>(row: &[T]) -> impl Iterator<Item = T> + Clone {
+    let total = log_sum_exp(row.iter().copied());
+    row.iter().map(move |&x| x - total)
+}
+
+impl SoftmaxDivergence {
+    pub(in crate::ops) fn infer_rows(op: &str, p: &Ty, q: &Ty, clock: &Ty) -> Result<()> {
+        matrix(op, "P", p)?;
+        same(op, "Q", q, p)?;
+        same(op, "the clock", clock, &clock::ty())
+    }
+
+    fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
+        let columns = x[0].shape.matrix().map_or(1, |(_, columns)| columns);
+        let rows = clock::valid_rows(x[2].words());
+        let mut sum = T::zero();
+        for (p, q) in x[0].real().chunks_exact(columns).zip(x[1].real().chunks_exact(columns)).take(rows) {
+            sum += log_softmax(p).zip(log_softmax(q)).fold(T::zero(), |sum, (p, q)| sum + p.exp() * (p - q));
+        }
+        y[0].real_mut()[0] = sum / T::of(rows as f64);
+    }
+}
+
+impl Op for SoftmaxDivergence {
+    fn name(&self) -> &'static str {
+        "softmax_divergence"
+    }
+
+    fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
+        let [p, q, clock] = arity(self.name(), inputs)?;
+        Self::infer_rows(self.name(), p, q, clock)?;
+        Ok(vec![Ty::f32(&[])])
+    }
+
+    fn vjp(&self, g: &mut Graph, x: &[Var], _y: &[Var], dy: &[Option<Var>]) -> Result<Vec<Option<Var>>> {
+        let Some(dy) = dy[0] else { return Ok(vec![None; 3]) };
+        let dq = g.apply(SoftmaxDivergenceGrad, &[x[0], x[1], x[2], dy])?;
+        Ok(vec![None, Some(dq), None])
+    }
+
+    crate::twin!();
+}
+
+/// `shaders/softmax_divergence.wgsl`, one workgroup.
+pub struct SoftmaxDivergenceKernel;
+
+impl Kernel for SoftmaxDivergenceKernel {
+    fn stem(&self) -> &'static str {
+        "softmax_divergence"
+    }
+
+    fn matches(&self, op: &dyn Op) -> bool {
+        op.downcast::<SoftmaxDivergence>().is_some()
+    }
+
+    fn launch(&self, r: &Request<'_>) -> Result<Launch> {
+        let (m, n) = matrix(self.stem(), "P", r.inputs[0])?;
+        let bindings = [0, 1, 2].map(Bind::Input).into_iter().chain([Bind::Output(0)]).collect();
+        Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, vec![m as u32, n as u32], Work::Groups(1)))
+    }
+
+    fn cost(&self, r: &Request<'_>) -> Cost {
+        Cost::streaming(r, 20.0 * r.inputs[0].elements() as f64)
+    }
+
+    fn cases(&self) -> Vec<Case> {
+        cases("softmax_divergence", |inputs, label| {
+            let why = "the log and exp of WGSL at 3 to 20 ULP, and differences of logarithms of nearly equal shares";
+            Case::new(label, SoftmaxDivergence, inputs, Tolerance::new(5e-6, 8e-5, Terms::Largest, why))
+        })
+    }
+}
+
+/// Cases for both kernels.
+pub(in crate::ops) fn cases(stem: &str, make: impl Fn(Vec<HostTensor<f32>>, String) -> Case) -> Vec<Case> {
+    let mut s = Samples::new(stem);
+    let mut cases = Vec::new();
+    for (m, n, valid, scale) in
+        [(1, 1, 1, 1.0), (3, 2, 3, 1.0), (67, 13, 41, 4.0), (65, 5, 65, 30.0), (256, 10, 256, 3.0)]
+    {
+        let logits = [0, 1].map(|_| s.uniform(&[m, n], -scale, scale));
+        let inputs = logits.into_iter().chain([clock::with_valid_rows(valid)]).collect();
+        let case = make(inputs, format!("{m}x{n}, {valid} valid, to {scale}"));
+        cases.push(if m == 256 { case.benched() } else { case });
+    }
+    let same = s.uniform(&[9, 7], -3.0, 3.0);
+    cases.push(make(vec![same.clone(), same, clock::with_valid_rows(9)], "equal".into()));
+    cases
+}

@@ -1,0 +1,74 @@
+//! Gradient of [`SoftmaxDivergence`] by the logits Q: dQ_mk = dy (q_mk − p_mk)/M.
+
+use super::softmax_divergence::{SoftmaxDivergence, cases, log_softmax};
+use crate::error::Result;
+use crate::graph::Op;
+use crate::ops::kernel::check::{arity, matrix, same};
+use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
+use crate::ops::step::clock;
+use crate::shader::ShaderKey;
+use crate::tensor::{HostTensor, Real, Ty};
+
+/// dQ for inputs (P, Q, clock, dy); rows of padding get zeros.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SoftmaxDivergenceGrad;
+
+impl SoftmaxDivergenceGrad {
+    fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
+        let columns = x[0].shape.matrix().map_or(1, |(_, columns)| columns);
+        let rows = clock::valid_rows(x[2].words());
+        let scale = x[3].scalar() / T::of(rows as f64);
+        let pairs = x[0].real().chunks_exact(columns).zip(x[1].real().chunks_exact(columns));
+        for ((p, q), dq) in pairs.zip(y[0].real_mut().chunks_exact_mut(columns)).take(rows) {
+            for ((dq, p), q) in dq.iter_mut().zip(log_softmax(p)).zip(log_softmax(q)) {
+                *dq = scale * (q.exp() - p.exp());
+            }
+        }
+    }
+}
+
+impl Op for SoftmaxDivergenceGrad {
+    fn name(&self) -> &'static str {
+        "softmax_divergence_grad"
+    }
+
+    fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
+        let [p, q, clock, dy] = arity(self.name(), inputs)?;
+        SoftmaxDivergence::infer_rows(self.name(), p, q, clock)?;
+        same(self.name(), "dy", dy, &Ty::f32(&[]))?;
+        Ok(vec![q.clone()])
+    }
+
+    crate::twin!();
+}
+
+/// `shaders/softmax_divergence_grad.wgsl`, one invocation a row.
+pub struct SoftmaxDivergenceGradKernel;
+
+impl Kernel for SoftmaxDivergenceGradKernel {
+    fn stem(&self) -> &'static str {
+        "softmax_divergence_grad"
+    }
+
+    fn matches(&self, op: &dyn Op) -> bool {
+        op.downcast::<SoftmaxDivergenceGrad>().is_some()
+    }
+
+    fn launch(&self, r: &Request<'_>) -> Result<Launch> {
+        let (m, n) = matrix(self.stem(), "P", r.inputs[0])?;
+        let bindings = [0, 1, 2, 3].map(Bind::Input).into_iter().chain([Bind::Output(0)]).collect();
+        Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, vec![m as u32, n as u32], Work::Invocations(m)))
+    }
+
+    fn cost(&self, r: &Request<'_>) -> Cost {
+        Cost::streaming(r, 20.0 * r.inputs[0].elements() as f64)
+    }
+
+    fn cases(&self) -> Vec<Case> {
+        cases("softmax_divergence_grad", |mut inputs, label| {
+            inputs.push(HostTensor::from_f32(&[], &[0.7]));
+            let why = "differences of shares, each exact to WGSL's exp at 3 to 20 ULP";
+            Case::new(label, SoftmaxDivergenceGrad, inputs, Tolerance::new(2e-7, 8e-5, Terms::Largest, why))
+        })
+    }
+}

@@ -1,0 +1,272 @@
+//! A matrix product as its kernels see it, whatever operation asks for it: layout, extents, what becomes
+//! of the finished sums. Kernels of several layouts share this, the register tiles have each their own.
+
+use std::sync::Arc;
+
+use super::matmul_nn::LinearInputGrad;
+use super::matmul_nt::Linear;
+use super::matmul_tiles::{self, PRODUCT};
+use super::matmul_tn::LinearWeightGrad;
+use crate::error::{Error, Result};
+use crate::graph::Op;
+use crate::ops::array::activation::{Activation, SIGMOID};
+use crate::ops::batch::batch_gather::BatchGather;
+use crate::ops::batch::gathered::{self, Gathered};
+use crate::ops::kernel::profile::{DeviceKind, DeviceProfile};
+use crate::ops::kernel::samples::Samples;
+use crate::ops::kernel::{Bind, Case, Cost, Request, Tolerance};
+use crate::ops::matmul::{Extents, MatMul};
+use crate::shader::ShaderKey;
+use crate::tensor::Ty;
+
+/// What becomes of the finished sums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::ops) enum Finish {
+    /// They are the result.
+    Plain,
+    /// act(sum + bias), the bias the third input.
+    Bias(Activation),
+    /// sum ∘ act'(h), h the third input.
+    Slope(Activation),
+    /// They are the result, and the second output is the left operand summed over k.
+    BiasSums,
+}
+
+/// A product to be computed.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::ops) struct Product {
+    pub layout: MatMul,
+    pub extents: Extents,
+    pub finish: Finish,
+    /// Whether one operand comes straight from the data set.
+    pub gathered: bool,
+}
+
+/// Layout and finish of an operation that is a product.
+pub(in crate::ops) fn layout(op: &dyn Op) -> Option<(MatMul, Finish)> {
+    if let Some(&layout) = op.downcast::<MatMul>() {
+        return Some((layout, Finish::Plain));
+    }
+    if let Some(op) = op.downcast::<Linear>() {
+        return Some((MatMul::Nt, Finish::Bias(op.0)));
+    }
+    if let Some(op) = op.downcast::<LinearInputGrad>() {
+        return Some((MatMul::Nn, Finish::Slope(op.0)));
+    }
+    op.downcast::<LinearWeightGrad>().map(|_| (MatMul::Tn, Finish::BiasSums))
+}
+
+/// The same of an operation that reads the batch from the data set.
+pub(in crate::ops) fn gathered_layout(gathered: &Gathered) -> Option<(MatMul, Finish)> {
+    let (layout, finish) = layout(gathered.op.as_ref())?;
+    matches!((gathered.position, finish), (0, Finish::Bias(_)) | (1, Finish::BiasSums)).then_some((layout, finish))
+}
+
+/// Whether an operation is a product, of a gathered batch or not.
+pub(in crate::ops) fn is_product(op: &dyn Op) -> bool {
+    layout(op).is_some() || op.downcast::<Gathered>().is_some_and(|op| gathered_layout(op).is_some())
+}
+
+impl Product {
+    /// The product that a request asks for.
+    pub fn of(r: &Request<'_>) -> Result<Self> {
+        let none = || Error::graph(r.op.name(), "is no matrix product");
+        let Some(gathered) = r.op.downcast::<Gathered>() else {
+            let (layout, finish) = layout(r.op).ok_or_else(none)?;
+            return Ok(Product { layout, extents: layout.extents(r.inputs[0], r.inputs[1])?, finish, gathered: false });
+        };
+        let (layout, finish) = gathered_layout(gathered).ok_or_else(none)?;
+        let batch = Ty::f32(&[r.inputs[1].elements(), gathered.gather.features]);
+        let extents = match layout {
+            MatMul::Tn => layout.extents(r.inputs[2], &batch)?,
+            _ => layout.extents(&batch, r.inputs[2])?,
+        };
+        Ok(Product { layout, extents, finish, gathered: true })
+    }
+
+    /// Bindings 1 and 2: the operands.
+    pub fn sources(&self) -> Vec<Bind> {
+        // Gathered inputs are the data, the row numbers and the other operand.
+        match (self.gathered, self.layout) {
+            (false, _) => vec![Bind::Input(0), Bind::Input(1)],
+            (true, MatMul::Tn) => vec![Bind::Input(2), Bind::Input(0)],
+            (true, _) => vec![Bind::Input(0), Bind::Input(2)],
+        }
+    }
+
+    /// The row numbers behind the other bindings, where an operand is gathered.
+    pub fn add_rows(&self, shader: &mut ShaderKey, bindings: &mut Vec<Bind>) {
+        if self.gathered {
+            shader.snippets.push(if bindings.len() == 3 { "rows_binding4" } else { "rows_binding5" });
+            bindings.push(Bind::Input(1));
+        }
+    }
+
+    /// Whether all row lengths are multiples of four, so that rows can be read as vectors.
+    pub fn aligned(&self) -> bool {
+        let Extents { m, n, k } = self.extents;
+        let left = if self.layout == MatMul::Tn { m } else { k };
+        left.is_multiple_of(4) && n.is_multiple_of(4) && (self.layout != MatMul::Nt || k.is_multiple_of(4))
+    }
+
+    /// Snippets that give access to the operands, block by block.
+    pub fn operands(&self) -> Vec<&'static str> {
+        let blocks = match self.layout {
+            MatMul::Nt => ["left_rows", "right_rows"],
+            MatMul::Nn => ["left_rows", "right_columns"],
+            MatMul::Tn => ["left_columns", "right_columns"],
+        };
+        let mut access = matmul_tiles::access(self.aligned());
+        match (self.gathered, self.layout) {
+            (false, _) => {}
+            (true, MatMul::Tn) => access[1] = "right_gather",
+            (true, _) => access[0] = "left_gather",
+        }
+        [&access[..], &blocks].concat()
+    }
+
+    /// Snippets that finish the sums.
+    pub fn finish(&self) -> Vec<&'static str> {
+        let mask = matmul_tiles::mask(self.aligned());
+        match self.finish {
+            Finish::Plain => vec!["finish_plain", "no_bias_sums"],
+            Finish::Bias(_) => vec!["activation_value", "finish_bias", "no_bias_sums"],
+            Finish::Slope(_) => vec!["finish_slope", "activation_slope", mask, "no_bias_sums"],
+            Finish::BiasSums => vec!["finish_plain", "bias_sums"],
+        }
+    }
+
+    /// Bindings from 3 on: the result, and what its finish needs.
+    pub fn results(&self) -> Vec<Bind> {
+        match self.finish {
+            Finish::Plain => vec![Bind::Output(0)],
+            Finish::Bias(_) | Finish::Slope(_) => vec![Bind::Output(0), Bind::Input(2 + usize::from(self.gathered))],
+            Finish::BiasSums => vec![Bind::Output(0), Bind::Output(1)],
+        }
+    }
+
+    /// The uniform block of all these kernels: m, n, k, activation.
+    pub fn params(&self) -> Vec<u32> {
+        let Extents { m, n, k } = self.extents;
+        let activation = match self.finish {
+            Finish::Bias(activation) | Finish::Slope(activation) => activation,
+            Finish::Plain | Finish::BiasSums => Activation::Identity,
+        };
+        vec![m as u32, n as u32, k as u32, activation as u32]
+    }
+}
+
+/// The ways to compute a product, each a kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::ops) enum Form {
+    /// Matrices of f16 multiplied by a subgroup together; only offered where mixed precision is wanted.
+    Cooperative,
+    /// Tiles in the registers of one invocation each, operands loaded by each for itself.
+    Registers,
+    /// Tiles in workgroup memory.
+    Shared,
+    /// Tiles in registers, one operand shared by shuffles within a subgroup.
+    Subgroup,
+    /// Tiles in registers, one operand in a uniform buffer.
+    Uniform,
+}
+
+/// Arithmetic from which a software adapter does better with larger tiles, which take longer to compile.
+const LARGE: f64 = 3e8;
+
+/// Place of a form among the others where nothing was measured.
+pub(in crate::ops) fn rank(form: Form, r: &Request<'_>, profile: &DeviceProfile) -> u8 {
+    use Form::{Cooperative, Registers, Shared, Subgroup, Uniform};
+    // Cooperative matrices were silently wrong on some drivers: they come first only where tuning has proved them.
+    let order = match profile.kind {
+        DeviceKind::Discrete | DeviceKind::Integrated => [Shared, Subgroup, Registers, Uniform, Cooperative],
+        DeviceKind::Software | DeviceKind::Cpu if cost(r).flops > LARGE => {
+            [Registers, Subgroup, Uniform, Shared, Cooperative]
+        }
+        DeviceKind::Software | DeviceKind::Cpu => [Subgroup, Registers, Uniform, Shared, Cooperative],
+    };
+    order.iter().take_while(|&&other| other != form).count() as u8
+}
+
+/// Arithmetic and traffic of a product.
+pub(in crate::ops) fn cost(r: &Request<'_>) -> Cost {
+    let flops = Product::of(r).map_or(0.0, |Product { extents: e, .. }| 2.0 * (e.m * e.n * e.k) as f64);
+    gathered::cost(r, flops)
+}
+
+/// Every operation that is a product, at extents (m, n, k).
+pub(in crate::ops) fn cases(stem: &'static str, shapes: &[(usize, usize, usize)]) -> Vec<Case> {
+    let mut s = Samples::new(stem);
+    let mut cases = Vec::new();
+    for (i, &(m, n, k)) in shapes.iter().enumerate() {
+        let at = |what: &str| format!("{m}x{n}x{k} {what}");
+        let (nt, nn, tn) = ([[m, k], [n, k]], [[m, k], [k, n]], [[k, m], [k, n]]);
+        let mut pair = |dims: [[usize; 2]; 2]| vec![s.normal(&dims[0]), s.normal(&dims[1])];
+        let (nt, nn, tn) = (pair(nt), pair(nn), pair(tn));
+        cases.push(Case::new(at("nt"), MatMul::Nt, nt.clone(), PRODUCT));
+        cases.push(Case::new(at("nn"), MatMul::Nn, nn.clone(), PRODUCT));
+        cases.push(Case::new(at("tn"), MatMul::Tn, tn.clone(), PRODUCT));
+        let activation = Activation::ALL[1 + i % 5];
+        let layer = [nt, vec![s.normal(&[n])]].concat();
+        cases.push(Case::new(at(&format!("{activation:?}")), Linear(activation), layer, of_layer(activation)));
+        let masked = [nn, vec![s.uniform(&[m, n], lowest(activation), 1.0)]].concat();
+        cases.push(Case::new(at(&format!("{activation:?} slope")), LinearInputGrad(activation), masked, PRODUCT));
+        cases.push(Case::new(at("with bias sums"), LinearWeightGrad, tn, PRODUCT));
+    }
+    cases
+}
+
+/// Tolerance of a layer with this activation.
+fn of_layer(activation: Activation) -> Tolerance {
+    match activation {
+        // The quotient of the sigmoid is flat: an error of the sum reaches it as a quarter at most.
+        Activation::Sigmoid => Tolerance { atol: 4e-5, ..SIGMOID },
+        // That of tanh may reach it whole.
+        Activation::Tanh => Tolerance { atol: 1.6e-4, ..SIGMOID },
+        _ => PRODUCT,
+    }
+}
+
+/// The least output of an activation for which the twin on absolute inputs bounds its slope.
+pub(in crate::ops) fn lowest(activation: Activation) -> f32 {
+    if matches!(activation, Activation::Relu | Activation::LeakyRelu) { -0.5 } else { 0.0 }
+}
+
+/// Layers with those activations that `matmul_nt` sees nowhere else.
+pub(in crate::ops) fn activation_cases(stem: &str) -> Vec<Case> {
+    let mut s = Samples::new(stem);
+    let mut cases = Vec::new();
+    for activation in [Activation::Tanh, Activation::LeakyRelu, Activation::Softplus] {
+        for (m, n, k) in [(1, 1, 1), (7, 13, 5), (17, 20, 36), (33, 67, 81)] {
+            let inputs = vec![s.normal(&[m, k]), s.normal(&[n, k]), s.normal(&[n])];
+            let label = format!("{m}x{n}x{k} {}", activation.word());
+            cases.push(Case::new(label, Linear(activation), inputs, of_layer(activation)));
+        }
+    }
+    cases
+}
+
+/// The row in the benchmarks that all forms of the product share: the first layer of the default network.
+pub(in crate::ops) fn bench_case(stem: &'static str) -> Case {
+    let mut s = Samples::new(stem);
+    let inputs = vec![s.normal(&[128, 784]), s.normal(&[64, 784]), s.normal(&[64])];
+    Case::new("128x64x784 relu", Linear(Activation::Relu), inputs, PRODUCT).benched()
+}
+
+/// Products of the first layer, whose inputs come from the data set.
+pub(in crate::ops) fn gathered_cases(stem: &str) -> Vec<Case> {
+    let mut s = Samples::new(stem);
+    let mut cases = Vec::new();
+    for (batch, outputs, features) in [(1, 1, 4), (7, 13, 20), (33, 20, 68), (129, 65, 784)] {
+        let gather = BatchGather { features };
+        let x = gathered::batch(&mut s, batch, features);
+        let forward = Gathered { op: Arc::new(Linear(Activation::Relu)), position: 0, gather };
+        let layer = vec![s.normal(&[outputs, features]), s.normal(&[outputs])];
+        let label = format!("{batch}x{outputs}x{features} gathered");
+        cases.push(Case::new(format!("{label} relu"), forward, [x.clone(), layer].concat(), PRODUCT));
+        let backward = Gathered { op: Arc::new(LinearWeightGrad), position: 1, gather };
+        let dy = s.normal(&[batch, outputs]);
+        cases.push(Case::new(format!("{label} weights"), backward, [x, vec![dy]].concat(), PRODUCT));
+    }
+    cases
+}

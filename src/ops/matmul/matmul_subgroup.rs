@@ -1,0 +1,83 @@
+//! Matrix products by register tiles whose left operand a subgroup's lanes hold for each other.
+
+use super::matmul_product::{self, Form, Product};
+use crate::error::{Error, Result};
+use crate::graph::Op;
+use crate::ops::kernel::profile::DeviceProfile;
+use crate::ops::kernel::{Case, Cost, Kernel, Launch, Request, Work};
+use crate::shader::ShaderKey;
+
+/// Lanes that share a tile, as in the shader.
+const LANES: usize = 8;
+/// Invocations of a workgroup, as in the shader: subgroups must divide it.
+const GROUP_SIZE: u32 = 64;
+
+/// Name of a tile, and vectors of four that a lane keeps of it, along rows and columns.
+const TILES: [(&str, [usize; 2]); 3] = [("16x32", [4, 1]), ("8x32", [2, 1]), ("16x64", [4, 2])];
+
+/// `shaders/matmul_subgroup.wgsl`
+pub struct MatMulSubgroupKernel;
+
+impl Kernel for MatMulSubgroupKernel {
+    fn stem(&self) -> &'static str {
+        "matmul_subgroup"
+    }
+
+    fn matches(&self, op: &dyn Op) -> bool {
+        matmul_product::is_product(op)
+    }
+
+    fn rank(&self, r: &Request<'_>, profile: &DeviceProfile) -> u8 {
+        matmul_product::rank(Form::Subgroup, r, profile)
+    }
+
+    fn variants(&self, _request: &Request<'_>, profile: &DeviceProfile) -> Vec<&'static str> {
+        let fits = |size: u32| size.is_multiple_of(LANES as u32) && GROUP_SIZE.is_multiple_of(size);
+        let tiles = if profile.subgroup.is_some_and(fits) { &TILES[..] } else { &[] };
+        tiles.iter().map(|(name, _)| *name).collect()
+    }
+
+    fn launch(&self, r: &Request<'_>) -> Result<Launch> {
+        let product = Product::of(r)?;
+        let tile = TILES.iter().find(|(name, _)| *name == r.variant);
+        let (_, [row_vecs, col_vecs]) =
+            tile.ok_or_else(|| Error::graph(self.stem(), format!("has no variant '{}'", r.variant)))?;
+        let (m, n) = (product.extents.m, product.extents.n);
+        let tiles = m.div_ceil(4 * row_vecs) * n.div_ceil(4 * LANES * col_vecs);
+        let mut shader = ShaderKey {
+            stem: self.stem(),
+            constants: vec![("ROW_VECS", *row_vecs as u32), ("COL_VECS", *col_vecs as u32)],
+            snippets: [product.operands(), product.finish()].concat(),
+        };
+        let mut bindings = [product.sources(), product.results()].concat();
+        product.add_rows(&mut shader, &mut bindings);
+        Ok(Launch::single(shader, bindings, product.params(), Work::Invocations(tiles * LANES)))
+    }
+
+    fn cost(&self, r: &Request<'_>) -> Cost {
+        matmul_product::cost(r)
+    }
+
+    fn cases(&self) -> Vec<Case> {
+        let mut cases = matmul_product::cases(self.stem(), &SHAPES);
+        cases.extend(matmul_product::gathered_cases(self.stem()));
+        cases.push(matmul_product::bench_case(self.stem()));
+        cases
+    }
+}
+
+/// Extents (m, n, k) that meet every edge: 1, tile ± 1, depth ± 1, primes, more tiles than a workgroup
+/// has, and the same in multiples of four.
+const SHAPES: [(usize, usize, usize); 11] = [
+    (1, 1, 1),
+    (2, 3, 7),
+    (7, 9, 15),
+    (9, 31, 17),
+    (15, 33, 9),
+    (17, 63, 31),
+    (83, 65, 13),
+    (4, 4, 4),
+    (12, 36, 20),
+    (20, 68, 36),
+    (132, 124, 40),
+];

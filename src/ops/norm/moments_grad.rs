@@ -1,0 +1,84 @@
+//! Gradient through [`Moments`]: dz = (dm + (z − m)(dC + dCᵀ))/v for v valid rows, 0 for rows of padding. That the
+//! mean moves the covariance too makes no difference, since deviations from it add up to 0.
+
+use super::moments::{Moments, cases};
+use crate::error::Result;
+use crate::graph::Op;
+use crate::ops::kernel::check::{arity, matrix, same};
+use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
+use crate::ops::step::clock;
+use crate::shader::ShaderKey;
+use crate::tensor::{HostTensor, Real, Ty};
+
+/// dZ \[M, N\] for inputs (Z \[M, N\], clock, mean \[N\], dm \[N\], dC \[N, N\]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MomentsGrad;
+
+impl MomentsGrad {
+    fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
+        let (mean, d_mean, d_covariance) = (x[2].real(), x[3].real(), x[4].real());
+        let n = mean.len();
+        let valid = clock::valid_rows(x[1].words());
+        let count = T::of(valid.max(1) as f64);
+        // dC + dCᵀ, which is its own transpose.
+        let both: Vec<T> = (0..n * n).map(|i| d_covariance[i] + d_covariance[i % n * n + i / n]).collect();
+        let rows = y[0].real_mut().chunks_exact_mut(n).zip(x[0].real().chunks_exact(n)).take(valid);
+        for (d, row) in rows {
+            d.copy_from_slice(d_mean);
+            for ((&z, &mean), both) in row.iter().zip(mean).zip(both.chunks_exact(n)) {
+                d.iter_mut().zip(both).for_each(|(d, &both)| *d += (z - mean) * both);
+            }
+            d.iter_mut().for_each(|d| *d = *d / count);
+        }
+    }
+}
+
+impl Op for MomentsGrad {
+    fn name(&self) -> &'static str {
+        "moments_grad"
+    }
+
+    fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
+        let [rows, clock, mean, d_mean, d_covariance] = arity(self.name(), inputs)?;
+        let (_, n) = Moments::infer_rows(self.name(), rows, clock)?;
+        same(self.name(), "the mean", mean, &Ty::f32(&[n]))?;
+        same(self.name(), "the mean's gradient", d_mean, mean)?;
+        same(self.name(), "the covariance's gradient", d_covariance, &Ty::f32(&[n, n]))?;
+        Ok(vec![rows.clone()])
+    }
+
+    crate::twin!();
+}
+
+/// `shaders/moments_grad.wgsl`
+pub struct MomentsGradKernel;
+
+impl Kernel for MomentsGradKernel {
+    fn stem(&self) -> &'static str {
+        "moments_grad"
+    }
+
+    fn matches(&self, op: &dyn Op) -> bool {
+        op.downcast::<MomentsGrad>().is_some()
+    }
+
+    fn launch(&self, r: &Request<'_>) -> Result<Launch> {
+        let (rows, columns) = matrix(self.stem(), "Z", r.inputs[0])?;
+        let bindings = (0..5).map(Bind::Input).chain([Bind::Output(0)]).collect();
+        let (params, work) = (vec![rows as u32, columns as u32], Work::Invocations(rows * columns));
+        Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, work))
+    }
+
+    fn cost(&self, r: &Request<'_>) -> Cost {
+        Cost::streaming(r, 4.0 * r.inputs[2].elements() as f64 * r.inputs[0].elements() as f64)
+    }
+
+    fn cases(&self) -> Vec<Case> {
+        let why = "sums of as many terms as there are columns";
+        cases("moments_grad", |mut inputs, s, label| {
+            let n = inputs[0].shape.matrix().map_or(1, |(_, n)| n);
+            inputs.extend([s.normal(&[n]), s.normal(&[n]), s.normal(&[n, n])]);
+            Case::new(label, MomentsGrad, inputs, Tolerance::new(1e-8, 1e-5, Terms::Largest, why))
+        })
+    }
+}

@@ -1,0 +1,210 @@
+//! One step of Adam over all parameters of a model at once.
+//!
+//! Source: Kingma and Ba, "Adam" (2015), with ε outside the root as in the paper's algorithm 1;
+//! decoupled decay: Loshchilov and Hutter (2019).
+//!
+//! m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², w ← w − η (m / c₁) / (√(v / c₂) + ε)
+//!
+//! c₁, c₂ are the bias corrections of the clock. Nothing is written once the clock's latch is set.
+
+use std::ops::Range;
+
+use super::clock;
+use crate::error::{Error, Result};
+use crate::graph::Op;
+use crate::ops::kernel::check::same;
+use crate::ops::kernel::samples::Samples;
+use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
+use crate::shader::ShaderKey;
+use crate::tensor::{HostTensor, Real, Ty};
+
+/// How weights are drawn towards zero. The numbers are those of the shader.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u32)]
+pub enum WeightDecay {
+    /// Not at all.
+    #[default]
+    None = 0,
+    /// A term λw in the gradient, as PyTorch's `Adam(weight_decay=λ)`.
+    L2 = 1,
+    /// w ← w − ηλw beside the step, as AdamW.
+    Decoupled = 2,
+}
+
+/// One step of Adam for inputs (clock, learning rate, w…, g…, m…, v…), n tensors of each. Outputs
+/// (w…, m…, v…) overwrite their inputs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AdamStep {
+    /// Decay of the first moment.
+    pub beta1: f32,
+    /// Decay of the second moment.
+    pub beta2: f32,
+    /// Added to the root.
+    pub epsilon: f32,
+    /// Kind of weight decay.
+    pub decay: WeightDecay,
+    /// Strength of weight decay.
+    pub lambda: f32,
+    /// Number of tensors.
+    pub tensors: usize,
+}
+
+impl AdamStep {
+    /// Adam with its customary constants over `tensors` tensors.
+    pub fn new(tensors: usize) -> Self {
+        AdamStep { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: WeightDecay::None, lambda: 0.0, tensors }
+    }
+
+    fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
+        let clock = x[0].words();
+        let learning_rate = x[1].scalar();
+        let correction = |word: usize| T::of(f64::from(f32::from_bits(clock[word])));
+        let (c1, c2) = (correction(clock::CORRECTION1), correction(clock::CORRECTION2));
+        let frozen = clock[clock::BAD_STEP] != 0;
+        let n = self.tensors;
+        for t in 0..n {
+            let [w, g, m, v] = [0, 1, 2, 3].map(|group| x[2 + group * n + t].real());
+            for i in 0..w.len() {
+                let (new_w, new_m, new_v) = if frozen {
+                    (w[i], m[i], v[i])
+                } else {
+                    self.update(learning_rate, [c1, c2], [w[i], g[i], m[i], v[i]])
+                };
+                y[t].real_mut()[i] = new_w;
+                y[n + t].real_mut()[i] = new_m;
+                y[2 * n + t].real_mut()[i] = new_v;
+            }
+        }
+    }
+
+    /// New weight and moments of one element.
+    pub(crate) fn update<T: Real>(&self, learning_rate: T, corrections: [T; 2], [w, g, m, v]: [T; 4]) -> (T, T, T) {
+        let of = |x: f32| T::of(f64::from(x));
+        let g = if self.decay == WeightDecay::L2 { g + of(self.lambda) * w } else { g };
+        let m = of(self.beta1) * m + of(1.0 - self.beta1) * g;
+        let v = of(self.beta2) * v + of(1.0 - self.beta2) * g * g;
+        let w = if self.decay == WeightDecay::Decoupled { w - learning_rate * of(self.lambda) * w } else { w };
+        (w - learning_rate * (m / corrections[0]) / ((v / corrections[1]).sqrt() + of(self.epsilon)), m, v)
+    }
+}
+
+impl Op for AdamStep {
+    fn name(&self) -> &'static str {
+        "adam_step"
+    }
+
+    fn attributes(&self) -> String {
+        let decay = match self.decay {
+            WeightDecay::None => String::new(),
+            kind => format!(" {kind:?}={}", self.lambda),
+        };
+        format!("{} tensors beta={},{} eps={:e}{decay}", self.tensors, self.beta1, self.beta2, self.epsilon)
+    }
+
+    fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
+        let n = self.tensors;
+        if n == 0 || inputs.len() != 2 + 4 * n {
+            return Err(Error::graph("adam_step", format!("takes 2 + 4 x {n} inputs, got {}", inputs.len())));
+        }
+        same("adam_step", "the clock", inputs[0], &clock::ty())?;
+        same("adam_step", "the learning rate", inputs[1], &Ty::f32(&[]))?;
+        for i in 2 + n..inputs.len() {
+            same("adam_step", "gradients and moments", inputs[i], inputs[2 + (i - 2) % n])?;
+        }
+        Ok([&inputs[2..2 + n], &inputs[2 + 2 * n..]].concat().into_iter().cloned().collect())
+    }
+
+    fn aliases(&self) -> Vec<(usize, usize)> {
+        let n = self.tensors;
+        (0..n).map(|t| (2 + t, t)).chain((0..2 * n).map(|t| (2 + 2 * n + t, n + t))).collect()
+    }
+
+    /// Parameters, gradients and moments are four arenas of one layout.
+    fn packed_inputs(&self, _inputs: usize) -> Vec<(&'static str, Range<usize>)> {
+        let n = self.tensors;
+        let group = |(i, name)| (name, 2 + i * n..2 + (i + 1) * n);
+        ["params", "grads", "moment1", "moment2"].into_iter().enumerate().map(group).collect()
+    }
+
+    crate::twin!();
+}
+
+/// `shaders/adam_step.wgsl`
+pub struct AdamStepKernel;
+
+/// Vectors that one invocation takes, as in the shader.
+const EACH: usize = 4;
+
+impl Kernel for AdamStepKernel {
+    fn stem(&self) -> &'static str {
+        "adam_step"
+    }
+
+    fn matches(&self, op: &dyn Op) -> bool {
+        op.downcast::<AdamStep>().is_some()
+    }
+
+    fn launch(&self, r: &Request<'_>) -> Result<Launch> {
+        let op = r.op.downcast::<AdamStep>().copied().unwrap_or(AdamStep::new(1));
+        let n = op.tensors;
+        let vectors = crate::ops::packed_words(&r.inputs[2..2 + n]).div_ceil(4);
+        Ok(Launch::single(
+            ShaderKey::plain(self.stem()),
+            vec![
+                Bind::Input(0),
+                Bind::Input(1),
+                Bind::Inputs(2 + n..2 + 2 * n),
+                Bind::Inputs(2..2 + n),
+                Bind::Inputs(2 + 2 * n..2 + 3 * n),
+                Bind::Inputs(2 + 3 * n..2 + 4 * n),
+            ],
+            vec![
+                vectors as u32,
+                op.decay as u32,
+                op.beta1.to_bits(),
+                op.beta2.to_bits(),
+                op.epsilon.to_bits(),
+                op.lambda.to_bits(),
+            ],
+            Work::Invocations(vectors.div_ceil(EACH)),
+        ))
+    }
+
+    fn cost(&self, r: &Request<'_>) -> Cost {
+        let elements: usize = r.outputs[..r.outputs.len() / 3].iter().map(|ty| ty.elements()).sum();
+        Cost { flops: 14.0 * elements as f64, bytes: 28.0 * elements as f64 }
+    }
+
+    fn cases(&self) -> Vec<Case> {
+        let rounding = Tolerance::new(
+            1e-7,
+            1e-5,
+            Terms::Each,
+            "a dozen roundings, WGSL's division at 2.5 ULP and root at 2 or more; moments are given non-negative so \
+             that nothing cancels",
+        );
+        let mut s = Samples::new("adam_step");
+        let mut case = |label: &str, op: AdamStep, shapes: &[&[usize]], latched: u32| {
+            let mut words = clock::start(64, 64, false, 0);
+            words[clock::CORRECTION1] = 0.271f32.to_bits();
+            words[clock::CORRECTION2] = 0.003f32.to_bits();
+            words[clock::BAD_STEP] = latched;
+            let mut inputs = vec![HostTensor::from_words(&[clock::WORDS], &words), HostTensor::from_f32(&[], &[1e-3])];
+            for (low, high) in [(-1.0, 1.0), (0.1, 1.0), (0.0, 1.0), (0.0, 1.0)] {
+                inputs.extend(shapes.iter().map(|shape| s.uniform(shape, low, high)));
+            }
+            Case::new(label, AdamStep { tensors: shapes.len(), ..op }, inputs, rounding)
+        };
+        let adam = AdamStep::new(1);
+        let l2 = AdamStep { decay: WeightDecay::L2, lambda: 0.1, ..adam };
+        let decoupled = AdamStep { decay: WeightDecay::Decoupled, lambda: 0.1, ..adam };
+        vec![
+            case("1", adam, &[&[1]], 0),
+            case("tensors of 67, 64 and 1", adam, &[&[67], &[8, 8], &[1]], 0),
+            case("latched", adam, &[&[65]], 4),
+            case("L2", l2, &[&[129]], 0),
+            case("decoupled", decoupled, &[&[129]], 0),
+            case("64x784, 64, 784x64, 784", adam, &[&[64, 784], &[64], &[784, 64], &[784]], 0).benched(),
+        ]
+    }
+}

@@ -1,0 +1,9 @@
+//! Plain numbers, no device: how good scores, codes and clusters are.
+
+pub mod agreement;
+pub mod auroc;
+pub mod cholesky;
+pub mod mixture;
+pub mod normality;
+pub mod principal;
+pub mod spectrum;

@@ -1,0 +1,116 @@
+//! Parts of a trained network at work: rows become codes, codes become rows, rows are judged one by one.
+
+use crate::config::RunConfig;
+use crate::error::{Error, Result};
+use crate::model::graph;
+use crate::model::part::{self, Part, RESULT, ROWS};
+use crate::ops::array::activation::Activation;
+use crate::ops::step::clock;
+use crate::train::session::{Session, load};
+
+/// Rows that go through a part at a time.
+const BATCH: usize = 500;
+
+/// Test images and what a network makes of them, row by row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reconstructions {
+    /// The images `[images, features]`, from 0 to 1.
+    pub originals: Vec<f32>,
+    /// The same as the network saw them, if under noise.
+    pub noisy: Option<Vec<f32>>,
+    /// Its last layer's outputs `[images, width of that layer]`.
+    pub outputs: Vec<f32>,
+}
+
+impl Session {
+    /// The first `images` test images and what the network makes of them; where the configuration has noise, of them
+    /// under that noise.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn reconstruct(&mut self, images: usize) -> Result<Reconstructions> {
+        let images = images.min(self.test.rows);
+        let graph = graph::reconstruction(&self.config, self.test, images)?;
+        let program = load(self.device.as_mut(), "reconstruct", &graph, &self.choices)?;
+        let clock = clock::start(self.test.rows, images, false, 0);
+        self.device.write(program, "clock", bytemuck::cast_slice(&clock))?;
+        self.device.run(program, 1)?;
+        let noisy = self.config.corruption.map(|_| self.device.read_f32(program, "noisy")).transpose()?;
+        let (originals, outputs) =
+            (self.device.read_f32(program, "x")?, self.device.read_f32(program, "reconstruction")?);
+        Ok(Reconstructions { originals, noisy, outputs })
+    }
+
+    /// The codes `[rows, width of the code]` of `rows`, `[rows, features]` from 0 to 1.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn encode(&mut self, rows: &[f32]) -> Result<Vec<f32>> {
+        self.through(Part::Encode, rows)
+    }
+
+    /// What the decoder makes of codes, `[rows, width of the code]`: rows `[rows, features]`.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn decode(&mut self, codes: &[f32]) -> Result<Vec<f32>> {
+        self.through(Part::Decode, codes)
+    }
+
+    /// The mean squared error per value of the reconstruction of each of `rows`, `[rows, features]`: `[rows]`. Of a
+    /// variational network it is the reconstruction of the mean code.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn row_errors(&mut self, rows: &[f32]) -> Result<Vec<f32>> {
+        self.through(Part::Judge, rows)
+    }
+
+    /// Batch by batch through a part; the last one is filled up with zeros.
+    fn through(&mut self, which: Part, rows: &[f32]) -> Result<Vec<f32>> {
+        let (features, code) = (self.test.features, self.config.code_width());
+        let (from, to) = match which {
+            Part::Encode => (features, code),
+            Part::Decode => (code, features),
+            Part::Judge => (features, 1),
+        };
+        if !rows.len().is_multiple_of(from) {
+            return Err(Error::graph(which.name(), format!("{} values are no rows of {from}", rows.len())));
+        }
+        let program = match self.parts.get(&which) {
+            Some(&program) => program,
+            None => {
+                let graph = part::part(&self.config, which, features, BATCH)?;
+                let program = load(self.device.as_mut(), which.name(), &graph, &self.choices)?;
+                *self.parts.entry(which).or_insert(program)
+            }
+        };
+        let mut results = Vec::with_capacity(rows.len() / from * to);
+        let mut filled = vec![0.0; BATCH * from];
+        for batch in rows.chunks(BATCH * from) {
+            filled[..batch.len()].copy_from_slice(batch);
+            filled[batch.len()..].fill(0.0);
+            self.device.write(program, ROWS, bytemuck::cast_slice(&filled))?;
+            self.device.run(program, 1)?;
+            let result = self.device.read_f32(program, RESULT)?;
+            results.extend_from_slice(&result[..batch.len() / from * to]);
+        }
+        match results.iter().position(|value| !value.is_finite()) {
+            Some(place) => {
+                Err(Error::Failed(format!("{}: what comes of row {} is not finite", which.name(), place / to)))
+            }
+            None => Ok(results),
+        }
+    }
+}
+
+/// Brings codes to the nearest that the encoder can give: those of a ReLU are not negative.
+pub fn into_range(config: &RunConfig, codes: &mut [f32]) {
+    let (low, high) = match config.encoder.last().map(|layer| layer.activation) {
+        Some(Activation::Relu | Activation::Softplus) => (0.0, f32::INFINITY),
+        Some(Activation::Sigmoid) => (0.0, 1.0),
+        Some(Activation::Tanh) => (-1.0, 1.0),
+        Some(Activation::Identity | Activation::LeakyRelu) | None => return,
+    };
+    codes.iter_mut().for_each(|value| *value = value.clamp(low, high));
+}

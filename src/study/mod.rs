@@ -1,0 +1,10 @@
+//! What people do with models: sweeps, clusters, codes, smaller networks.
+
+pub mod cluster;
+pub mod codes;
+pub mod collapse;
+pub mod compact;
+pub mod gibbs;
+pub mod hopfield;
+pub mod inspect;
+pub mod sweep;

@@ -1,0 +1,313 @@
+//! Checkpoints: the whole training state in one safetensors file, written whole or not at all.
+//!
+//! Tensors: parameters, the optimiser's moments, the clock (step, data cursor, random keys, latch). Metadata:
+//! one key, `gpu_ae`, with the configuration, the choice of kernels, a hash per tensor and of itself, and the sums of the
+//! epoch under way, as JSON. There is no wall-clock time in it, so the same training state gives the same bytes.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::config::RunConfig;
+use crate::error::{Error, Result};
+use crate::ops::step::clock;
+use crate::tensor::{DType, Ty};
+use crate::train::session::State;
+use crate::train::{TermSums, Tuning};
+use crate::whole_file;
+
+/// Version of the layout.
+const FORMAT: u32 = 1;
+const KEY: &str = "gpu_ae";
+/// Among the hashes, that of the metadata without it; no tensor is called so.
+const OWN: &str = "metadata";
+/// In place of kernels: there was no choice yet.
+const STATIC: &str = "static";
+/// Name of the newest checkpoint's file, the only one that has a previous one.
+pub(crate) const NEWEST: &str = "checkpoint.safetensors";
+/// What an error says was attempted.
+const ACTION: &str = "write the checkpoint";
+
+/// A training state with what it belongs to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    /// The run's configuration.
+    pub config: RunConfig,
+    /// The run's kernels; none in a checkpoint from before there was a choice.
+    pub tuning: Option<Tuning>,
+    /// Parameters, moments and clock by name.
+    pub state: State,
+    /// Sums of the epoch under way.
+    pub sums: TermSums,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Metadata {
+    format: u32,
+    /// The text of `config.toml`, since JSON has no infinity.
+    config: String,
+    /// The kernels, as TOML, which a resumed run repeats; see [`STATIC`].
+    tuning: String,
+    /// f64 bits, since JSON would round.
+    sums: Vec<u64>,
+    sha256: BTreeMap<String, String>,
+}
+
+fn hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+fn dtype(ty: &Ty) -> Dtype {
+    match ty.dtype {
+        DType::F32 => Dtype::F32,
+        DType::U32 => Dtype::U32,
+        DType::U8 => Dtype::U8,
+    }
+}
+
+/// A safetensors file of these tensors.
+pub fn serialize(state: &State, metadata: Option<HashMap<String, String>>) -> Result<Vec<u8>> {
+    let failed = |error: safetensors::SafeTensorError| Error::Failed(format!("tensors cannot be written: {error}"));
+    let views = state
+        .iter()
+        .map(|(name, (ty, bytes))| {
+            let view = TensorView::new(dtype(ty), ty.shape.dims().to_vec(), bytes).map_err(failed)?;
+            Ok((name.clone(), view))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    safetensors::serialize(views, metadata).map_err(failed)
+}
+
+/// Where the checkpoint before the newest one is kept.
+pub fn previous(path: &Path) -> PathBuf {
+    path.with_file_name("checkpoint.prev.safetensors")
+}
+
+impl Checkpoint {
+    fn clock(&self, word: usize) -> u32 {
+        let words = self.state.get("clock").map(|(_, bytes)| bytemuck::pod_collect_to_vec::<u8, u32>(bytes));
+        words.map_or(0, |words| words[word])
+    }
+
+    /// Epochs completed when it was made.
+    pub fn epoch(&self) -> u32 {
+        self.clock(clock::EPOCH)
+    }
+
+    /// Steps completed when it was made.
+    pub fn step(&self) -> u32 {
+        self.clock(clock::STEP)
+    }
+
+    /// The weight of the entropy when it was made.
+    pub fn entropy_weight(&self) -> f32 {
+        let moved =
+            self.state.get("lambda_entropy").map(|(_, bytes)| bytemuck::pod_collect_to_vec::<u8, f32>(bytes)[0]);
+        moved.unwrap_or(self.config.signed_lambda_entropy())
+    }
+
+    /// Writes the checkpoint; the one that was there becomes the previous one.
+    ///
+    /// # Errors
+    /// When the folder cannot be written; an earlier checkpoint is then still in place.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let bytes = self.to_bytes()?;
+        if path.exists() {
+            keep_previous(path)?;
+        }
+        whole_file::write(path, &bytes, ACTION)
+    }
+
+    /// Writes the checkpoint in place of the one that is there, which is not kept.
+    ///
+    /// # Errors
+    /// When the folder cannot be written; the earlier checkpoint is then still in place.
+    pub fn replace(&self, path: &Path) -> Result<()> {
+        whole_file::write(path, &self.to_bytes()?, ACTION)
+    }
+
+    fn to_bytes(&self) -> Result<Vec<u8>> {
+        let sums = [&[self.sums.rows][..], &self.sums.terms].concat();
+        let mut metadata = Metadata {
+            format: FORMAT,
+            config: self.config.to_toml()?,
+            tuning: self.tuning.as_ref().map_or_else(|| Ok(STATIC.into()), Tuning::to_text)?,
+            sums: sums.iter().map(|sum| sum.to_bits()).collect(),
+            sha256: self.state.iter().map(|(name, (_, bytes))| (name.clone(), hash(bytes))).collect(),
+        };
+        let failed = |error| Error::Failed(format!("metadata: {error}"));
+        let own = hash(&serde_json::to_vec(&metadata).map_err(failed)?);
+        metadata.sha256.insert(OWN.into(), own);
+        let json = serde_json::to_string(&metadata).map_err(failed)?;
+        serialize(&self.state, Some(HashMap::from([(KEY.to_string(), json)])))
+    }
+
+    /// Reads a checkpoint and checks every tensor against its hash.
+    ///
+    /// # Errors
+    /// When the file is missing, damaged, or not of this program; the message names the file and, if
+    /// there is one, the previous checkpoint and how to resume from it.
+    pub fn load(path: &Path) -> Result<Self> {
+        let advice = || {
+            let earlier = previous(path);
+            if path.ends_with(NEWEST) && earlier.exists() {
+                let run = path.parent().unwrap_or(path).display();
+                format!(
+                    "; the checkpoint before it is {}: 'gpu-ae train --resume {run} --from-previous' goes on from it",
+                    earlier.display()
+                )
+            } else {
+                String::new()
+            }
+        };
+        let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Error::input(path, format!("there is no checkpoint here{}", advice())),
+            _ => Error::io(path, "read")(error),
+        })?;
+        let checkpoint = parse(&bytes).map_err(|problem| Error::input(path, format!("{problem}{}", advice())))?;
+        checkpoint.config.check()?;
+        Ok(checkpoint)
+    }
+}
+
+/// Gives the checkpoint its second name, so that there is never a moment without one.
+fn keep_previous(path: &Path) -> Result<()> {
+    let earlier = previous(path);
+    let action = "keep the previous checkpoint as";
+    let spare = path.with_file_name(".gpu-ae-previous.tmp");
+    let _ = std::fs::remove_file(&spare);
+    if std::fs::hard_link(path, &spare).is_err() {
+        std::fs::copy(path, &spare).map_err(Error::io(&earlier, action))?;
+    }
+    std::fs::rename(&spare, &earlier).map_err(Error::io(&earlier, action))
+}
+
+fn parse(bytes: &[u8]) -> Result<Checkpoint, String> {
+    let damaged = |error: &dyn std::fmt::Display| format!("damaged checkpoint ({error})");
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| damaged(&e))?;
+    let json = header.metadata().as_ref().and_then(|map| map.get(KEY)).ok_or("not a checkpoint of gpu-ae")?;
+    let mut metadata: Metadata = serde_json::from_str(json).map_err(|e| damaged(&e))?;
+    if metadata.format != FORMAT {
+        return Err(format!("a checkpoint of format {}, this program reads {FORMAT}", metadata.format));
+    }
+    let own = metadata.sha256.remove(OWN);
+    if own != Some(hash(&serde_json::to_vec(&metadata).map_err(|e| damaged(&e))?)) {
+        return Err("damaged checkpoint (the hash of its metadata does not match)".into());
+    }
+    let tensors = SafeTensors::deserialize(bytes).map_err(|e| damaged(&e))?;
+    let mut state = State::new();
+    for (name, view) in tensors.tensors() {
+        if metadata.sha256.get(&name) != Some(&hash(view.data())) {
+            return Err(format!("damaged checkpoint (the hash of '{name}' does not match)"));
+        }
+        let ty = match view.dtype() {
+            Dtype::F32 => Ty::f32(view.shape()),
+            Dtype::U32 => Ty::u32(view.shape()),
+            other => return Err(format!("'{name}' has element type {other:?}, expected F32 or U32")),
+        };
+        state.insert(name, (ty, view.data().to_vec()));
+    }
+    if state.len() != metadata.sha256.len() {
+        return Err("damaged checkpoint (a tensor is missing)".into());
+    }
+    let [rows, terms @ ..] = &metadata.sums[..] else { return Err("damaged checkpoint (no sums)".into()) };
+    let sums =
+        TermSums { rows: f64::from_bits(*rows), terms: terms.iter().map(|&bits| f64::from_bits(bits)).collect() };
+    let config = toml::from_str(&metadata.config).map_err(|e| damaged(&e))?;
+    let tuning = match metadata.tuning.as_str() {
+        STATIC => None,
+        text => Some(Tuning::from_text(text).map_err(|problem| format!("its kernels: {problem}"))?),
+    };
+    Ok(Checkpoint { config, tuning, state, sums })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::plan::{Choices, Fusion};
+
+    fn sample(step: u8) -> Checkpoint {
+        let mut state = State::new();
+        state.insert("autoencoder.1.weight".into(), (Ty::f32(&[2, 3]), vec![step; 24]));
+        state.insert("clock".into(), (Ty::u32(&[16]), vec![step; 64]));
+        let sums = TermSums { rows: 0.1 + 0.2, terms: vec![1.0 / 3.0, -0.0] };
+        let mut config = RunConfig::default();
+        config.entropy.alpha = f32::INFINITY;
+        let choices = Choices { fusions: Fusion::ELEMENTARY.iter().copied().collect(), ..Choices::default() };
+        let tuning = Some(Tuning { adapter: "A \"quoted\" adapter".into(), choices });
+        Checkpoint { config, tuning, state, sums }
+    }
+
+    #[test]
+    fn reads_back_what_was_written_and_keeps_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint.safetensors");
+        sample(1).save(&path).unwrap();
+        sample(2).save(&path).unwrap();
+        sample(3).save(&path).unwrap();
+        assert_eq!(Checkpoint::load(&path).unwrap(), sample(3));
+        assert_eq!(Checkpoint::load(&previous(&path)).unwrap(), sample(2));
+        let left = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(left, 2, "temporary files were left behind");
+    }
+
+    #[test]
+    fn a_checkpoint_without_kernels_and_one_with_unknown_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint.safetensors");
+        let old = Checkpoint { tuning: None, ..sample(1) };
+        old.save(&path).unwrap();
+        assert_eq!(Checkpoint::load(&path).unwrap(), old);
+        let mut foreign = sample(1);
+        let kernels = BTreeMap::from([("linear 8x8".to_string(), "matmul_never 64x64".to_string())]);
+        foreign.tuning.as_mut().unwrap().choices.kernels = kernels;
+        foreign.save(&path).unwrap();
+        let message = Checkpoint::load(&path).unwrap_err().to_string();
+        assert!(message.contains("matmul_never") && message.contains("matmul_nt"), "{message}");
+        assert!(message.contains("checkpoint.safetensors"), "{message}");
+    }
+
+    #[test]
+    fn the_same_state_gives_the_same_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = ["a", "b"].map(|name| folder.path().join(name));
+        files.iter().for_each(|file| sample(7).save(file).unwrap());
+        assert_eq!(std::fs::read(&files[0]).unwrap(), std::fs::read(&files[1]).unwrap());
+    }
+
+    #[test]
+    fn every_damaged_byte_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint.safetensors");
+        sample(1).save(&path).unwrap();
+        sample(2).save(&path).unwrap();
+        let good = std::fs::read(&path).unwrap();
+        for at in (0..good.len()).step_by(7).chain([good.len() - 1]) {
+            let mut bad = good.clone();
+            bad[at] ^= 0x10;
+            std::fs::write(&path, &bad).unwrap();
+            match Checkpoint::load(&path) {
+                // White space and the like inside the header may be flipped into something equal.
+                Ok(read) => assert_eq!(read, sample(2), "byte {at}"),
+                Err(error) => {
+                    let message = error.to_string();
+                    let named = message.contains("checkpoint.safetensors");
+                    assert!(named && message.contains("checkpoint.prev.safetensors"), "byte {at}: {message}");
+                    assert!(message.contains("--from-previous"), "{message}");
+                }
+            }
+        }
+        for length in [0, 7, 100, good.len() - 1] {
+            std::fs::write(&path, &good[..length]).unwrap();
+            assert!(Checkpoint::load(&path).is_err(), "{length} bytes of {} were accepted", good.len());
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! What a run leaves on disk: checkpoints, metrics, the folder itself, tensors for others.
+
+pub mod checkpoint;
+pub mod export;
+pub mod metrics;
+pub mod run_dir;

@@ -1,0 +1,218 @@
+//! The run directory: what a run leaves behind.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::checkpoint::{Checkpoint, NEWEST, previous};
+use crate::config::RunConfig;
+use crate::error::{Error, Result};
+use crate::train::profile::trace_file::trace_file;
+use crate::train::{EpochMetrics, Profile};
+use crate::whole_file;
+
+/// A run directory.
+#[derive(Clone, Debug)]
+pub struct RunDir {
+    path: PathBuf,
+}
+
+impl RunDir {
+    /// Whether a new run may be made here.
+    ///
+    /// # Errors
+    /// When there is anything already.
+    pub fn check_free(path: &Path) -> Result<()> {
+        let occupied = path.exists() && std::fs::read_dir(path).map_or(true, |mut entries| entries.next().is_some());
+        if occupied {
+            return Err(Error::Usage(format!(
+                "--out {}: exists and is not an empty folder; nothing is overwritten (--resume continues a run)",
+                path.display()
+            )));
+        }
+        Ok(())
+    }
+
+    /// The directory of a new run, which is made when its configuration is written: a run that cannot
+    /// begin leaves nothing behind.
+    ///
+    /// # Errors
+    /// When it holds anything already.
+    pub fn create(path: &Path) -> Result<Self> {
+        Self::check_free(path)?;
+        Ok(RunDir { path: path.to_path_buf() })
+    }
+
+    /// An existing run.
+    ///
+    /// # Errors
+    /// When there is no run in this folder.
+    pub fn open(path: &Path) -> Result<Self> {
+        let run = RunDir { path: path.to_path_buf() };
+        let missing = if path.exists() && !path.is_dir() {
+            "is not a folder; expected a run directory made by 'gpu-ae train'"
+        } else if !path.exists() {
+            "there is no such folder; expected a run directory made by 'gpu-ae train'"
+        } else if !run.checkpoint().exists() && !previous(&run.checkpoint()).exists() && !run.config().exists() {
+            "is no run directory: expected config.toml and checkpoint.safetensors in it"
+        } else if !run.checkpoint().exists() && path.join("encoder.safetensors").exists() {
+            "is a cluster run; expected a run directory made by 'gpu-ae train' ('gpu-ae train --model classifier --from' \
+             begins with its encoder)"
+        } else {
+            return Ok(run);
+        };
+        Err(Error::input(path, missing))
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The resolved configuration.
+    pub fn config(&self) -> PathBuf {
+        self.path.join("config.toml")
+    }
+
+    /// The newest checkpoint.
+    pub fn checkpoint(&self) -> PathBuf {
+        self.path.join(NEWEST)
+    }
+
+    /// In words, where training can go on from after it broke off.
+    pub(crate) fn last_good(&self) -> String {
+        let path = self.checkpoint();
+        match Checkpoint::load(&path) {
+            Ok(checkpoint) => format!("the last good checkpoint is {} (step {})", path.display(), checkpoint.step()),
+            Err(_) => format!("look for a good checkpoint at {}", previous(&path).display()),
+        }
+    }
+
+    /// The checkpoint of the best epoch, where a run stops early.
+    pub fn best_checkpoint(&self) -> PathBuf {
+        self.path.join("checkpoint.best.safetensors")
+    }
+
+    /// One line an epoch.
+    pub fn metrics(&self) -> PathBuf {
+        self.path.join("metrics.jsonl")
+    }
+
+    /// Test images over their reconstructions.
+    pub fn reconstructions(&self) -> PathBuf {
+        self.path.join("reconstructions.png")
+    }
+
+    /// Test images that a classifier takes for another class.
+    pub fn mistakes(&self) -> PathBuf {
+        self.path.join("mistakes.png")
+    }
+
+    /// Losses over epochs.
+    pub fn loss_plot(&self) -> PathBuf {
+        self.path.join("loss.png")
+    }
+
+    /// Effective widths over epochs.
+    pub fn widths_plot(&self) -> PathBuf {
+        self.path.join("widths.png")
+    }
+
+    /// What the neurons of the first layer read from images, and what those before the last write into them.
+    pub fn features(&self) -> PathBuf {
+        self.path.join("features.png")
+    }
+
+    /// Picture of all weights.
+    pub fn weights_picture(&self) -> PathBuf {
+        self.path.join("weights.png")
+    }
+
+    /// Codes of test rows.
+    pub fn codes_plot(&self) -> PathBuf {
+        self.path.join("codes.png")
+    }
+
+    /// Where the time of a step goes, as a table.
+    pub fn profile_table(&self) -> PathBuf {
+        self.path.join("profile.txt")
+    }
+
+    /// The same for programs.
+    pub fn profile(&self) -> PathBuf {
+        self.path.join("profile.json")
+    }
+
+    /// The profiled steps as a trace for Perfetto.
+    pub fn trace(&self) -> PathBuf {
+        self.path.join("trace.json")
+    }
+
+    /// Writes the configuration, into a folder that is made if need be.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn write_config(&self, config: &RunConfig) -> Result<()> {
+        std::fs::create_dir_all(&self.path).map_err(Error::io(&self.path, "create"))?;
+        whole_file::write(&self.config(), config.to_toml()?.as_bytes(), "write the configuration")
+    }
+
+    /// Writes a profile and its trace.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn write_profile(&self, profile: &Profile) -> Result<()> {
+        let mut json = serde_json::to_string_pretty(profile).map_err(|e| Error::Failed(format!("profile: {e}")))?;
+        json.push('\n');
+        whole_file::write(&self.profile(), json.as_bytes(), "write the profile")?;
+        whole_file::write(&self.trace(), trace_file(profile).as_bytes(), "write the trace")
+    }
+
+    /// Appends one epoch to the metrics.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn append_metrics(&self, metrics: &EpochMetrics) -> Result<()> {
+        let path = self.metrics();
+        let mut line = serde_json::to_string(metrics).map_err(|e| Error::Failed(format!("metrics: {e}")))?;
+        line.push('\n');
+        let action = "write the metrics";
+        let mut file =
+            std::fs::OpenOptions::new().create(true).append(true).open(&path).map_err(Error::io(&path, action))?;
+        file.write_all(line.as_bytes()).map_err(Error::io(&path, action))?;
+        file.sync_data().map_err(Error::io(&path, action))
+    }
+
+    /// The metrics of the epochs completed by `step`, and the file cut back to them: what a run that was
+    /// killed had measured after its checkpoint will be measured again.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub fn cut_metrics(&self, step: u32) -> Result<Vec<EpochMetrics>> {
+        let kept: Vec<EpochMetrics> = self.read_metrics()?.into_iter().filter(|m| m.step <= step).collect();
+        let mut text = String::new();
+        for metrics in &kept {
+            text += &serde_json::to_string(metrics).map_err(|e| Error::Failed(format!("metrics: {e}")))?;
+            text.push('\n');
+        }
+        whole_file::write(&self.metrics(), text.as_bytes(), "write the metrics")?;
+        Ok(kept)
+    }
+
+    /// The metrics so far; a last line that was cut off in the middle is not one.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn read_metrics(&self) -> Result<Vec<EpochMetrics>> {
+        let path = self.metrics();
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(Error::io(&path, "read")(error)),
+        }
+    }
+
+    /// The error of a loss that is not finite: what happened, and where to go on from.
+    pub(crate) fn stopped(&self, what: &str) -> Error {
+        Error::Failed(format!("{what}; {}. A smaller --lr usually helps", self.last_good()))
+    }
+}
