@@ -3,7 +3,7 @@
 
 struct Params {
     n: u32,
-    kind: u32, // 0 exponential, 1 affine
+    kind: u32, // 0 exponential, 1 affine, 2 inverse root
     scale: f32,
     shift: f32,
 }
@@ -23,6 +23,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     }
     if params.kind == 0u {
         y[i] = exp(x[i]);
+    } else if params.kind == 2u {
+        y[i] = inverseSqrt(x[i]);
     } else {
         y[i] = params.scale * x[i] + params.shift;
     }

@@ -8,7 +8,6 @@ use clap::Args;
 use gpu_ae::config::{RunConfig, Schedule};
 use gpu_ae::data::Dataset;
 use gpu_ae::device::{Choice, Device, open};
-use gpu_ae::nn::autoencoder::parameter_prefix;
 use gpu_ae::train::{Checkpoint, RunDir, Session, Tuning};
 use gpu_ae::{Error, Result};
 use num_traits::Bounded;
@@ -52,7 +51,7 @@ pub struct ConfigFlags {
     /// Class whose rows are left out of the training data, not of the test data
     #[arg(long, value_name = "CLASS", value_parser = whole::<u8>, allow_negative_numbers = true)]
     pub without: Option<u8>,
-    /// Kind of model: entropic, sparse, contractive, denoising, dropout, vae, wae, nmn, classifier, rbm or hopfield [default: entropic]
+    /// Kind of model: entropic, sparse, contractive, denoising, dropout, vae, wae, nmn, classifier, rbm, hopfield or cluster [default: entropic]
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
     /// Named settings: bottleneck (as few neurons as a budget of error allows), plain (no entropy), report (the source report's Listing 2) [default: bottleneck; models other than entropic: plain]
@@ -214,8 +213,7 @@ pub fn evaluation_session(checkpoint: &Checkpoint, quiet: bool) -> Result<Sessio
 
 /// The same on data that is there already.
 pub fn session_on(checkpoint: &Checkpoint, data: &Dataset, quiet: bool) -> Result<Session> {
-    let first = checkpoint.state.get(&format!("{}.weight", parameter_prefix(0)));
-    let features = first.and_then(|(ty, _)| ty.shape.matrix()).map_or(0, |(_, inputs)| inputs);
+    let features = checkpoint.features()?;
     if data.test.row_bytes != features {
         return Err(Error::Usage(format!(
             "--data {}: has {} values a row, the model was trained on {features}",

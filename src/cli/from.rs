@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use gpu_ae::config::{LayerConfig, RunConfig};
-use gpu_ae::study::cluster::StoredEncoder;
+use gpu_ae::config::RunConfig;
+use gpu_ae::nn::BlockConfig;
+use gpu_ae::study::cluster::plain_encoder;
 use gpu_ae::train::session::State;
 use gpu_ae::{Error, Result};
 
@@ -11,21 +12,20 @@ use super::flags::{DataFlags, DeviceFlag, open_run};
 
 /// An encoder, and the data that it was trained on.
 struct Encoder {
-    layers: Vec<LayerConfig>,
+    blocks: Vec<BlockConfig>,
     state: State,
     data: String,
     data_dir: Option<PathBuf>,
 }
 
-/// The encoder of a cluster run, or of any other.
+/// The encoder of a run: of one that has sorted rows into clusters as plain layers, of any other as it is.
 fn encoder(from: &Path, quiet: bool) -> Result<Encoder> {
-    if let Some(stored) = StoredEncoder::load(from)? {
-        let layers = stored.layers();
-        return Ok(Encoder { layers, state: stored.state, data: stored.config.data, data_dir: stored.config.data_dir });
-    }
     let (_, checkpoint) = open_run(from, &DataFlags::default(), &DeviceFlag::default(), quiet)?;
-    let RunConfig { encoder, data, data_dir, .. } = checkpoint.config;
-    Ok(Encoder { layers: encoder, state: checkpoint.state, data, data_dir })
+    let (blocks, state) = match checkpoint.config.clustering {
+        Some(_) => plain_encoder(&checkpoint.config, &checkpoint.state)?,
+        None => (checkpoint.config.encoder, checkpoint.state),
+    };
+    Ok(Encoder { blocks, state, data: checkpoint.config.data, data_dir: checkpoint.config.data_dir })
 }
 
 /// Puts the encoder of the run `from` into a configuration, and its data unless `keep_data`; returns its parameters.
@@ -36,12 +36,14 @@ pub fn begin_with(from: &Path, config: &mut RunConfig, keep_data: bool, quiet: b
     };
     classifier.from = Some(from.to_path_buf());
     let encoder = encoder(from, quiet)?;
-    config.encoder = encoder.layers;
-    config.entropy.layers = vec![config.encoder.len()];
+    config.encoder = encoder.blocks;
+    config.entropy.layers.clear();
     if !keep_data {
         config.data = encoder.data;
         config.data_dir = config.data_dir.take().or(encoder.data_dir);
     }
+    // Layers that an entropy may be of are this encoder's.
+    *config = config.clone().settled();
     config.check()?;
     Ok(encoder.state)
 }

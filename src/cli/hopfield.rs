@@ -3,8 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use gpu_ae::config::RunConfig;
-use gpu_ae::config::energy::HopfieldConfig;
+use gpu_ae::config::{HopfieldConfig, RunConfig};
 use gpu_ae::data::Dataset;
 use gpu_ae::device::Device;
 use gpu_ae::nn::hopfield::{Rule, Update};

@@ -4,6 +4,7 @@ mod command;
 mod flags;
 mod from;
 mod hopfield;
+mod launch;
 pub mod output;
 mod pictures;
 mod profile;
@@ -102,7 +103,7 @@ pub fn run(begin: Instant) -> Result<ExitCode> {
         Command::Compact(args) => compact::run(args).map(done),
         Command::Inspect(args) => inspect::run(args).map(done),
         Command::Plan(args) => plan::run(args).map(done),
-        Command::Cluster(args) => cluster::run(args).map(done),
+        Command::Cluster(args) => cluster::run(args, begin).map(done),
         Command::Sweep(args) => sweep::run(args).map(done),
         Command::Devices(args) => devices::run(args).map(done),
         Command::Doctor(args) => doctor::run(args),

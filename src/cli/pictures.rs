@@ -6,8 +6,9 @@ use ::image::RgbImage;
 use gpu_ae::Result;
 use gpu_ae::config::RunConfig;
 use gpu_ae::data::{Dataset, ImageShape};
+use gpu_ae::nn::Pass;
 use gpu_ae::report::{
-    EpochPoint, Features, Matrix, Series, Strip, feature_grid, image_sheet, line_plot, loss_plot, reconstruction_grid,
+    Curves, Features, Matrix, Series, Strip, feature_grid, image_sheet, line_plot, loss_plot, reconstruction_grid,
     scatter_plot, weight_picture, write_png,
 };
 use gpu_ae::statistics::principal::principal_plane;
@@ -33,10 +34,10 @@ pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<Vec<Str
     let mut pictures = Vec::new();
     if run.config().classifier.is_some() {
         pictures.extend(mistakes(run, data)?.map(|picture| (directory.mistakes(), picture)));
-    } else {
+    } else if run.config().reconstructs() {
         pictures.push((directory.reconstructions(), reconstructions(run, &observation)?));
     }
-    let weights = run.session().weights()?;
+    let weights = run.session().matrices()?;
     if image.height > 1 {
         let features = features(run.config(), &weights, &observation);
         pictures.push((directory.features(), feature_grid(&features, image, COLUMNS)?));
@@ -47,9 +48,8 @@ pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<Vec<Str
         let plot = scatter_plot(&title, "first principal component", "second", &series)?;
         pictures.push((directory.codes_plot(), plot));
     }
-    let points: Vec<EpochPoint> = run.metrics().iter().map(point).collect();
-    if !points.is_empty() {
-        pictures.push((directory.loss_plot(), loss_plot(&points)?));
+    if !run.metrics().is_empty() {
+        pictures.push((directory.loss_plot(), loss_plot(&curves(run.config(), run.metrics()))?));
     }
     let widths = widths(run.metrics(), observation.code + 1);
     if !widths.is_empty() {
@@ -121,16 +121,26 @@ fn mistakes(run: &mut Run, data: &Dataset) -> Result<Option<RgbImage>> {
     image_sheet(&strips, data.image, &[]).map(Some)
 }
 
-fn point(m: &EpochMetrics) -> EpochPoint {
-    EpochPoint {
-        epoch: f64::from(m.epoch),
-        train_loss: m.train_loss,
-        test_loss: m.test_loss,
-        train_mse: m.train_mse,
-        test_mse: m.test_mse,
-        train_entropy: Some(m.train_entropy),
-        test_entropy: Some(m.test_entropy),
-    }
+/// The terms of a run over its epochs, and the loss that they make up.
+fn curves(config: &RunConfig, metrics: &[EpochMetrics]) -> Vec<Curves> {
+    let curve = |key: String| {
+        let point = |m: &EpochMetrics| Some((f64::from(m.epoch), m.get(&key)?));
+        metrics.iter().filter_map(point).collect()
+    };
+    let named = |term: &str, title: String| Curves {
+        title,
+        train: curve(format!("train_{term}")),
+        test: curve(format!("test_{term}")),
+    };
+    let title = |term: &str| match term {
+        "mse" => "Reconstruction error (MSE)".to_string(),
+        term => {
+            let words = term.replace('_', " ");
+            words[..1].to_uppercase() + &words[1..]
+        }
+    };
+    let terms = config.terms(Pass::Train).into_iter().map(|(name, _)| named(name, title(name)));
+    terms.chain([named("loss", "Total loss".into())]).collect()
 }
 
 /// The neurons of the first layer that matter most, by what they read, and those before the last layer, by what they
@@ -149,7 +159,7 @@ fn features(config: &RunConfig, weights: &[Weights], observation: &Observation) 
         let weights = chosen.flat_map(|neuron| &values[neuron * inputs..][..*inputs]).copied().collect();
         features.push(Features { caption: "layer 1 reads".into(), weights });
     }
-    let last = weights.last().filter(|_| weights.len() > 1 && !config.tied && config.classifier.is_none());
+    let last = weights.last().filter(|_| weights.len() > 1 && !config.tied && config.reconstructs());
     if let Some((_, neurons, values)) = last {
         let chosen = foremost(observation.layers.last(), *neurons).into_iter();
         let weights = chosen.flat_map(|neuron| values.iter().skip(neuron).step_by(*neurons)).copied().collect();
@@ -198,10 +208,10 @@ fn codes(observation: &Observation, labels: &[u8]) -> Option<Vec<Series>> {
 
 /// Effective width of every hidden layer over epochs, and the active neurons of layer `code`.
 fn widths(metrics: &[EpochMetrics], code: usize) -> Vec<Series> {
-    let hidden = (1..).take_while(|n| metrics.iter().any(|m| m.observed.contains_key(&format!("effective_width_{n}"))));
+    let hidden = (1..).take_while(|n| metrics.iter().any(|m| m.figures.contains_key(&format!("effective_width_{n}"))));
     let numbers: Vec<usize> = hidden.collect();
     let series = |name: String, key: String| {
-        let point = |m: &EpochMetrics| Some((f64::from(m.epoch), *m.observed.get(&key)?));
+        let point = |m: &EpochMetrics| Some((f64::from(m.epoch), *m.figures.get(&key)?));
         Series { name, points: metrics.iter().filter_map(point).collect() }
     };
     let mut all: Vec<Series> =

@@ -3,11 +3,11 @@
 use std::io::IsTerminal;
 use std::time::Instant;
 
-use gpu_ae::config::RunConfig;
+use gpu_ae::config::{RunConfig, Told};
 use gpu_ae::report::format_number;
 use gpu_ae::study::collapse::collapses;
 use gpu_ae::train::early_stopping::Judgement;
-use gpu_ae::train::{EpochMetrics, Event};
+use gpu_ae::train::{EpochMetrics, Event, Run};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::{complain, tell, thousands};
@@ -23,29 +23,15 @@ fn stopped(judgement: &Judgement<'_>) -> String {
     )
 }
 
-/// What a model is about beside its error: the evidence, the penalty, or the entropy.
-fn further(config: &RunConfig, m: &EpochMetrics) -> String {
-    let told = [
-        ("test_elbo", "test elbo", 2),
-        ("test_kl", "kl", 2),
-        ("active_codes", "codes in use", 0),
-        ("test_denoising", "of noisy", 4),
-        ("test_sparsity", "sparsity", 3),
-        ("test_contractive", "jacobian²", 3),
-        ("test_cross_entropy", "cross entropy", 4),
-        ("test_error_rate", "errors", 4),
-        ("test_wasserstein", "wasserstein", 4),
-        ("test_free_energy_difference", "energy gap", 3),
-    ];
-    let told =
-        told.iter().filter_map(|(key, name, decimals)| Some(format!("{name} {:.decimals$}  ", m.observed.get(*key)?)));
-    let told: String = told.collect();
-    let sparse = config.sparsity.as_ref().and_then(|sparsity| sparsity.layers.first());
-    let share = sparse.and_then(|layer| m.observed.get(&format!("active_share_{layer}")));
-    let told = told + &share.map_or(String::new(), |share| format!("active for an image {:.1} %  ", 100.0 * share));
-    let normal = config.wasserstein.and_then(|_| m.observed.get("code_normal"));
-    let told = told + &normal.map_or(String::new(), |share| format!("normal {:.0} %  ", 100.0 * share));
-    if told.is_empty() { format!("entropy {:.3}  ", m.test_entropy) } else { told }
+/// A figure of an epoch, as its objective wants it told.
+fn figure(told: &Told, metrics: &EpochMetrics) -> Option<String> {
+    let (value, decimals) = (metrics.get(&told.key)?, told.decimals);
+    let label = &told.label;
+    Some(if told.percent {
+        format!("{label} {:.decimals$} %  ", 100.0 * value)
+    } else {
+        format!("{label} {value:.decimals$}  ")
+    })
 }
 
 /// Progress on the terminal.
@@ -61,14 +47,14 @@ pub struct Display {
 
 impl Display {
     /// For a run over `rows` training rows; `begin` is when the program started.
-    pub fn new(config: &RunConfig, rows: usize, begin: Instant, quiet: bool) -> Self {
+    pub fn new(run: &Run, rows: usize, begin: Instant, quiet: bool) -> Self {
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
             let style = ProgressStyle::with_template("{prefix} [{bar:32}] {percent:>3}%  {msg}");
             let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ");
             ProgressBar::new(rows as u64).with_style(style)
         });
         let begin = Some(begin).filter(|_| !quiet);
-        Display { bar, config: config.clone(), collapsed: Vec::new(), begin, quiet }
+        Display { bar, config: run.config().clone(), collapsed: Vec::new(), begin, quiet }
     }
 
     /// Shows what the run tells.
@@ -115,17 +101,17 @@ impl Display {
 
     fn line(&self, m: &EpochMetrics) -> String {
         let width = self.config.epochs.to_string().len();
-        let active = (1..).map_while(|n| m.observed.get(&format!("active_units_{n}")).map(ToString::to_string));
+        let objectives = self.config.objectives();
+        let told = objectives.iter().flat_map(|objective| objective.told(&self.config));
+        let told: String = told.filter_map(|told| figure(&told, m)).collect();
+        let active = (1..).map_while(|n| m.figures.get(&format!("active_units_{n}")).map(ToString::to_string));
         let active: Vec<String> = active.collect();
+        let active = if active.is_empty() { String::new() } else { format!("active {}  ", active.join("-")) };
         format!(
-            "epoch {:>width$}/{}  loss {:.4}  mse {:.4}  test mse {:.4}  {}active {}  {:>7} samples/s",
+            "epoch {:>width$}/{}  loss {:.4}  {told}{active}{:>7} samples/s",
             m.epoch,
             self.config.epochs,
             m.train_loss,
-            m.train_mse,
-            m.test_mse,
-            further(&self.config, m),
-            active.join("-"),
             thousands(m.samples_per_second as u64)
         )
     }

@@ -48,8 +48,10 @@ impl RunFlags {
     }
 
     fn reconstructing(&self, trained: Trained) -> Result<Trained> {
-        if trained.config.classifier.is_some() {
-            return Err(Error::input(&self.run, "expected a network that reconstructs; a classifier names classes"));
+        if !trained.config.reconstructs() {
+            let what =
+                if trained.config.classifier.is_some() { "a classifier names classes" } else { "this one sorts rows" };
+            return Err(Error::input(&self.run, format!("expected a network that reconstructs; {what}")));
         }
         Ok(trained)
     }

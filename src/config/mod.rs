@@ -1,172 +1,178 @@
 //! What a run is: everything that decides its result, as one value that is saved beside it.
+//!
+//! Data × network × objectives × optimiser: `rows.rs`, `network.rs`, `objective/`, `optimiser.rs`; `file/` is how all of
+//! it is spelt.
 
-mod classifier;
-pub mod energy;
-mod entropy;
-pub mod family;
-mod keys;
-mod layers;
-mod models;
+mod check;
+mod file;
+mod hopfield;
+mod network;
+pub mod objective;
 mod optimiser;
-mod places;
+mod recipe;
 mod rows;
-mod warnings;
-pub mod wasserstein;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
-use crate::nn::autoencoder::{REPORT_ENCODER, report_layers};
-use crate::ops::array::activation::Activation;
-pub use classifier::Classifier;
-use energy::{ContrastiveDivergence, HopfieldConfig};
-pub use entropy::{Averaging, EntropyConfig, Schedule, Subject};
-use family::{Contraction, Corruption, Dropout, SparsityConfig, Variational};
-pub use layers::LayerConfig;
-pub use models::{MODELS, model_file};
+pub use file::{MODELS, in_file, model_file};
+pub use hopfield::HopfieldConfig;
+pub use network::{REPORT_ENCODER, report_layers};
+pub use objective::entropy::{Averaging, EntropyConfig, Schedule, Subject};
+pub use objective::{Collapse, Derived, Objective, Term, Told, Weight};
 pub use optimiser::{EarlyStopping, OptimiserConfig, OptimiserKind, RateKind, RateSchedule};
-pub use places::in_file;
-use wasserstein::Wasserstein;
+pub use recipe::RECIPES;
 
-/// Everything that decides a run's result.
+use crate::error::{Error, Result};
+use crate::nn::BlockConfig;
+use objective::classifier::Classifier;
+use objective::clustering::Clustering;
+use objective::contractive::Contraction;
+use objective::contrastive_divergence::ContrastiveDivergence;
+use objective::corruption::Corruption;
+use objective::sparsity::SparsityConfig;
+use objective::variational::Variational;
+use objective::wasserstein::Wasserstein;
+
+/// Units left out at random behind hidden layers while training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct RunConfig {
-    /// Kind of model.
-    pub model: String,
-    /// Named settings this started from.
-    pub recipe: String,
-    /// Data set.
-    pub data: String,
-    /// Folder of the data set's files, if not the default one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub data_dir: Option<PathBuf>,
-    /// Class whose rows are left out of the training data; the test data keeps them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub without: Option<u8>,
-    /// Device asked for.
-    pub device: String,
-    /// Seed of initial parameters, of the order of samples and of built-in data.
-    pub seed: u64,
-    /// Passes over the training data.
-    pub epochs: u32,
-    /// Samples of a step.
-    pub batch_size: usize,
-    /// The optimiser's step size, the largest one where it moves.
-    pub lr: f32,
-    /// Weight of the reconstruction error.
-    pub lambda_mse: f32,
-    /// Weight of the entropy.
-    pub lambda_entropy: f32,
-    /// What moves the parameters.
-    pub optimiser: OptimiserConfig,
-    /// The step size over time.
-    pub lr_schedule: RateSchedule,
-    /// When to stop before the last epoch.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub early_stopping: Option<EarlyStopping>,
-    /// Which entropy.
-    pub entropy: EntropyConfig,
-    /// Noise on the way in, which the network learns to remove.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub corruption: Option<Corruption>,
-    /// Neurons left out while training.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dropout: Option<Dropout>,
-    /// A penalty on activity.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sparsity: Option<SparsityConfig>,
-    /// A penalty on how much the code changes with the image.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub contractive: Option<Contraction>,
-    /// A code that is drawn.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub variational: Option<Variational>,
-    /// A restricted Boltzmann machine: data made likelier than the machine's own samples.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub contrastive_divergence: Option<ContrastiveDivergence>,
-    /// A Hopfield network: patterns stored and recalled, nothing trained.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hopfield: Option<HopfieldConfig>,
-    /// Whether the decoder has the encoder's weights, transposed.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub tied: bool,
-    /// Classes instead of reconstructions.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub classifier: Option<Classifier>,
-    /// A penalty on the distribution of the codes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub wasserstein: Option<Wasserstein>,
-    /// The network from the rows to the code.
-    pub encoder: Vec<LayerConfig>,
-    /// The network from the code to the reconstruction.
-    pub decoder: Vec<LayerConfig>,
+#[serde(deny_unknown_fields)]
+pub struct Dropout {
+    /// Share of a layer's units, at least 0 and less than 1.
+    pub rate: f32,
+    /// Numbers of the hidden layers, the first 1.
+    pub layers: Vec<usize>,
 }
 
-/// Names of the recipes there are, the default first.
-pub const RECIPES: &[&str] = &["bottleneck", "plain", "report"];
+fn is_zero(weight: &f32) -> bool {
+    *weight == 0.0
+}
 
-impl Default for RunConfig {
-    /// The source report's Listing 1 and 2: order 0.04 on the middle layer, incoming and outgoing,
-    /// minimised, 0.7 and 0.3.
-    fn default() -> Self {
-        let config = RunConfig {
-            model: "entropic".into(),
-            recipe: "report".into(),
-            data: "digits".into(),
-            data_dir: None,
-            without: None,
-            device: "auto".into(),
-            seed: 0,
-            epochs: 10,
-            batch_size: 128,
-            lr: 1e-3,
-            lambda_mse: 0.7,
-            lambda_entropy: 0.3,
-            optimiser: OptimiserConfig::default(),
-            lr_schedule: RateSchedule::default(),
-            early_stopping: None,
-            entropy: EntropyConfig::default(),
-            corruption: None,
-            dropout: None,
-            sparsity: None,
-            contractive: None,
-            variational: None,
-            contrastive_divergence: None,
-            hopfield: None,
-            tied: false,
-            classifier: None,
-            wasserstein: None,
-            encoder: Vec::new(),
-            decoder: Vec::new(),
-        };
-        config.with_network(&report_layers(28 * 28), REPORT_ENCODER)
-    }
+/// Declares a run's configuration; a further objective is a line in the list below, in the order of the terms: its
+/// section's key and what it holds.
+macro_rules! run_config {
+    ($($(#[$doc:meta])+ $key:ident: $objective:ty),+ $(,)?) => {
+        /// Everything that decides a run's result.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        pub struct RunConfig {
+            /// Kind of model.
+            pub model: String,
+            /// Named settings this started from.
+            pub recipe: String,
+            /// Data set.
+            pub data: String,
+            /// Folder of the data set's files, if not the default one.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub data_dir: Option<PathBuf>,
+            /// Class whose rows are left out of the training data; the test data keeps them.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub without: Option<u8>,
+            /// Device asked for.
+            pub device: String,
+            /// Seed of initial parameters, of the order of samples and of built-in data.
+            pub seed: u64,
+            /// Passes over the training data.
+            pub epochs: u32,
+            /// Samples of a step.
+            pub batch_size: usize,
+            /// The optimiser's step size, the largest one where it moves.
+            pub lr: f32,
+            /// Weight of the reconstruction error; what has none does not say so.
+            #[serde(default, skip_serializing_if = "is_zero")]
+            pub lambda_mse: f32,
+            /// Weight of the entropy; a run that has none builds none and says none.
+            #[serde(default, skip_serializing_if = "is_zero")]
+            pub lambda_entropy: f32,
+            /// What moves the parameters.
+            pub optimiser: OptimiserConfig,
+            /// The step size over time.
+            pub lr_schedule: RateSchedule,
+            /// When to stop before the last epoch.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub early_stopping: Option<EarlyStopping>,
+            /// Which entropy.
+            #[serde(default, skip_serializing_if = "EntropyConfig::is_unsaid")]
+            pub entropy: EntropyConfig,
+            $(
+                $(#[$doc])+
+                #[serde(skip_serializing_if = "Option::is_none")]
+                pub $key: Option<$objective>,
+            )+
+            /// Units left out while training.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub dropout: Option<Dropout>,
+            /// A Hopfield network: patterns stored and recalled, nothing trained.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub hopfield: Option<HopfieldConfig>,
+            /// Whether the decoder has the encoder's weights, transposed.
+            #[serde(skip_serializing_if = "std::ops::Not::not")]
+            pub tied: bool,
+            /// The network from the rows to the code.
+            pub encoder: Vec<BlockConfig>,
+            /// The network from the code to the answer; none if the code is the answer.
+            pub decoder: Vec<BlockConfig>,
+        }
+
+        impl RunConfig {
+            /// The objectives that have a section, in the order of their terms.
+            fn asked_for(&self) -> Vec<&dyn Objective> {
+                let all = [$(self.$key.as_ref().map(|objective| objective as &dyn Objective)),+];
+                all.into_iter().flatten().collect()
+            }
+
+            /// A run of this network that nothing is asked of.
+            fn bare(encoder: Vec<BlockConfig>, decoder: Vec<BlockConfig>) -> Self {
+                RunConfig {
+                    model: MODELS[0].into(),
+                    recipe: "plain".into(),
+                    data: "digits".into(),
+                    data_dir: None,
+                    without: None,
+                    device: "auto".into(),
+                    seed: 0,
+                    epochs: 10,
+                    batch_size: 128,
+                    lr: 1e-3,
+                    lambda_mse: 0.0,
+                    lambda_entropy: 0.0,
+                    optimiser: OptimiserConfig::default(),
+                    lr_schedule: RateSchedule::default(),
+                    early_stopping: None,
+                    entropy: EntropyConfig::default(),
+                    $($key: None,)+
+                    dropout: None,
+                    hopfield: None,
+                    tied: false,
+                    encoder,
+                    decoder,
+                }
+            }
+        }
+    };
+}
+
+run_config! {
+    /// Noise on the way in, which the network learns to remove.
+    corruption: Corruption,
+    /// A penalty on activity.
+    sparsity: SparsityConfig,
+    /// A penalty on how much the code changes with the image.
+    contractive: Contraction,
+    /// A restricted Boltzmann machine: data made likelier than the machine's own samples.
+    contrastive_divergence: ContrastiveDivergence,
+    /// Classes instead of reconstructions.
+    classifier: Classifier,
+    /// A penalty on the distribution of the codes.
+    wasserstein: Wasserstein,
+    /// A code that is drawn.
+    variational: Variational,
+    /// Clusters instead of reconstructions.
+    clustering: Clustering,
 }
 
 impl RunConfig {
-    /// The named recipe.
-    ///
-    /// # Errors
-    /// When there is no recipe of that name.
-    pub fn recipe(name: &str) -> Result<Self> {
-        let report = RunConfig::default();
-        match name {
-            "bottleneck" => Ok(RunConfig {
-                recipe: name.into(),
-                lambda_mse: 1.0,
-                lambda_entropy: 1.0,
-                entropy: EntropyConfig { schedule: Schedule::budget(), ..EntropyConfig::default() },
-                ..report
-            }),
-            "plain" => Ok(RunConfig { recipe: name.into(), lambda_mse: 1.0, lambda_entropy: 0.0, ..report }),
-            "report" => Ok(report),
-            _ => Err(Error::Usage(format!("--recipe {name}: no such recipe; there are {}", RECIPES.join(", ")))),
-        }
-    }
-
     /// The configuration as a file.
     ///
     /// # Errors
@@ -184,83 +190,20 @@ impl RunConfig {
     /// change this.
     pub fn settled(mut self) -> Self {
         self.entropy.schedule = self.entropy.schedule.settled(self.epochs);
+        if self.lambda_entropy > 0.0 {
+            self.entropy.layers = self.entropy.chosen(&self);
+        }
         self
     }
 
-    /// Whether the model has an objective that takes the place of the reconstruction error.
-    pub fn has_own_objective(&self) -> bool {
-        self.variational.is_some()
-            || self.contrastive_divergence.is_some()
-            || self.hopfield.is_some()
-            || self.classifier.is_some()
+    /// Whether training holds the codes near the standard Gaussian, so that images can be drawn from it.
+    pub fn has_prior(&self) -> bool {
+        self.variational.is_some() || self.wasserstein.is_some()
     }
 
     /// Samples of a step where there are `rows` to train on: what a larger batch adds would be padding.
     pub fn step_rows(&self, rows: usize) -> usize {
         self.batch_size.min(rows)
-    }
-
-    /// Refuses values that make no sense, naming the flag or key.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] for the first such value.
-    pub fn check(&self) -> Result<()> {
-        let refuse = |problem: String| Err(Error::Usage(problem));
-        if !MODELS.contains(&self.model.as_str()) {
-            return refuse(format!("--model {}: no such model; there are {}", self.model, MODELS.join(", ")));
-        }
-        Self::recipe(&self.recipe)?;
-        crate::data::source(&self.data)?;
-        if self.epochs == 0 {
-            return refuse("--epochs 0: expected 1 or more".into());
-        }
-        if self.batch_size == 0 || self.batch_size > 1 << 20 {
-            return refuse(format!("--batch-size {}: expected 1 to {}", self.batch_size, 1 << 20));
-        }
-        if !(self.lr.is_finite() && self.lr > 0.0) {
-            return refuse(format!("--lr {}: expected a positive number", self.lr));
-        }
-        let weights = [("--lambda-mse", self.lambda_mse), ("--lambda-entropy", self.lambda_entropy)];
-        for (name, value) in weights {
-            if !(value.is_finite() && value >= 0.0) {
-                return refuse(format!("{name} {value}: expected a number of 0 or more"));
-            }
-        }
-        if self.lambda_mse == 0.0 && self.lambda_entropy == 0.0 && !self.has_own_objective() {
-            return refuse("--lambda-mse 0 --lambda-entropy 0: nothing would be learnt; one must be positive".into());
-        }
-        self.check_optimiser()?;
-        if let Some(hopfield) = &self.hopfield {
-            return hopfield.check();
-        }
-        self.check_layers()?;
-        self.entropy.check()?;
-        let last = self.depth();
-        if let Some(layer) = self.entropy.layers.iter().find(|&&layer| layer == 0 || layer >= last) {
-            return refuse(format!(
-                "entropy.layers {layer}: hidden layers are numbered 1 to {}",
-                last.saturating_sub(1)
-            ));
-        }
-        self.check_family()
-    }
-
-    fn check_family(&self) -> Result<()> {
-        let activations: Vec<Activation> = self.layers().map(|layer| layer.activation).collect();
-        let Some((&last, hidden)) = activations.split_last() else { return Ok(()) };
-        self.corruption.map_or(Ok(()), |corruption| corruption.check())?;
-        self.dropout.as_ref().map_or(Ok(()), |dropout| dropout.check(hidden.len()))?;
-        self.sparsity.as_ref().map_or(Ok(()), |sparsity| sparsity.check(hidden))?;
-        let (layers, units, drawn) = (self.encoder.len(), self.code_width(), self.variational.is_some());
-        self.contractive.map_or(Ok(()), |contractive| contractive.check(layers, units, drawn))?;
-        self.check_energy()?;
-        self.check_classifier()?;
-        let code = activations[self.code_layer()];
-        let key = self.layer_key(self.code_layer());
-        let of_code = (key.as_str(), code, self.code_width());
-        self.wasserstein.map_or(Ok(()), |wasserstein| wasserstein.check(of_code, self.batch_size))?;
-        let keys = [self.code_layer(), self.depth() - 1].map(|index| self.layer_key(index));
-        self.variational.map_or(Ok(()), |variational| variational.check([(&keys[0], code), (&keys[1], last)]))
     }
 }
 

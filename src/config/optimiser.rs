@@ -4,7 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::RunConfig;
+use super::objective::refuse;
 use crate::error::{Error, Result};
+use crate::nn::Pass;
 
 /// The optimiser; what is not said is what its kind usually has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -72,8 +74,9 @@ pub enum RateKind {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EarlyStopping {
-    /// What is judged: a term of the test data, one of [`RunConfig::judged_terms`].
-    pub term: String,
+    /// What is judged: a term of the test data, one of [`RunConfig::judged_terms`]; see [`RunConfig::judged_term`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub term: Option<String>,
     /// Epochs in a row without improvement after which training stops.
     pub patience: u32,
     /// By more than this a term must change to have improved.
@@ -82,12 +85,8 @@ pub struct EarlyStopping {
 
 impl Default for EarlyStopping {
     fn default() -> Self {
-        EarlyStopping { term: "mse".into(), patience: 5, min_change: 0.0 }
+        EarlyStopping { term: None, patience: 5, min_change: 0.0 }
     }
-}
-
-fn refuse(key: &str, value: impl std::fmt::Display, expected: &str) -> Result<()> {
-    Err(Error::Usage(format!("{key} {value}: expected {expected}")))
 }
 
 /// Refuses a setting that another kind has.
@@ -171,15 +170,21 @@ impl RateSchedule {
 impl RunConfig {
     /// The terms of the test data that a run may be judged by, as metrics have them after `test_`.
     pub fn judged_terms(&self) -> Vec<&'static str> {
-        let mut terms = vec!["mse", "loss", "entropy"];
-        terms.extend(self.further_terms().into_iter().map(|(name, _)| name));
-        terms.extend(self.variational.map(|_| "elbo"));
-        terms
+        let terms = self.terms(Pass::Judge).into_iter().map(|(name, _)| name);
+        let derived = self.derived().into_iter().map(|derived| derived.name);
+        ["loss"].into_iter().chain(terms).chain(derived).collect()
+    }
+
+    /// The term that a run is judged by: the one that is said, else the error of a reconstruction, else the loss.
+    pub fn judged_term(&self) -> &str {
+        let said = self.early_stopping.as_ref().and_then(|stopping| stopping.term.as_deref());
+        said.unwrap_or(if self.reconstructs() { "mse" } else { "loss" })
     }
 
     /// Whether more of a term is better: of the evidence lower bound, and of an entropy that is driven up.
     pub fn is_better_larger(&self, term: &str) -> bool {
-        term == "elbo" || (term == "entropy" && self.entropy.maximise)
+        let derived = self.derived().into_iter().any(|derived| derived.name == term && derived.is_better_larger);
+        derived || self.objectives().iter().any(|objective| objective.is_better_larger(term))
     }
 
     pub(super) fn check_optimiser(&self) -> Result<()> {
@@ -187,8 +192,8 @@ impl RunConfig {
         self.lr_schedule.check(self.lr, self.epochs)?;
         let Some(stopping) = &self.early_stopping else { return Ok(()) };
         let terms = self.judged_terms();
-        if !terms.contains(&stopping.term.as_str()) {
-            return refuse("early_stopping.term", &stopping.term, &format!("one of {}", terms.join(", ")));
+        if !terms.contains(&self.judged_term()) {
+            return refuse("early_stopping.term", self.judged_term(), &format!("one of {}", terms.join(", ")));
         }
         if stopping.patience == 0 {
             return refuse("early_stopping.patience", 0, "1 epoch or more");
@@ -249,7 +254,7 @@ mod tests {
             (&[("lr_schedule.kind", "cosine"), ("lr_schedule.floor", "1")], "lr_schedule.floor 1"),
             (&[("lr_schedule.kind", "cosine"), ("lr_schedule.factor", "1")], "lr_schedule.factor 1"),
             (&[("lr_schedule.warm_up", "11")], "lr_schedule.warm_up 11"),
-            (&[("early_stopping.term", "elbo")], "one of mse, loss, entropy"),
+            (&[("early_stopping.term", "elbo")], "one of loss, mse"),
             (&[("early_stopping.patience", "0")], "early_stopping.patience 0"),
             (&[("early_stopping.min_change", "-1")], "early_stopping.min_change -1"),
             (&[("late_stopping.patience", "1")], "late_stopping"),
@@ -263,8 +268,10 @@ mod tests {
     #[test]
     fn the_terms_are_those_of_the_model() {
         let terms = |model: &str| RunConfig::model(model).unwrap().judged_terms();
-        assert_eq!(terms("vae"), ["mse", "loss", "entropy", "nll", "kl", "elbo"]);
-        assert_eq!(terms("denoising"), ["mse", "loss", "entropy", "denoising"]);
+        assert_eq!(terms("vae"), ["loss", "mse", "nll", "kl", "elbo"]);
+        assert_eq!(terms("denoising"), ["loss", "mse", "denoising"]);
+        assert_eq!(terms("entropic"), ["loss", "mse", "entropy"]);
+        assert_eq!(terms("classifier"), ["loss", "cross_entropy", "error_rate", "brier"]);
         let vae = RunConfig::model("vae").unwrap();
         assert!(vae.is_better_larger("elbo") && !vae.is_better_larger("kl"));
     }

@@ -18,6 +18,13 @@ const DIGITS_TRAIN_ROWS: usize = 60_000;
 /// Test rows of the built-in digits, as many as MNIST has.
 const DIGITS_TEST_ROWS: usize = 10_000;
 
+/// Name of the rows of a split on a device, behind the split's own: `train images`.
+pub const IMAGES: &str = "images";
+/// Name of their labels.
+pub const LABELS: &str = "labels";
+/// Name of their distances to the tenth nearest other row.
+pub const NEIGHBOUR_DISTANCES: &str = "neighbour distances";
+
 /// Layout of one row, channels innermost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ImageShape {

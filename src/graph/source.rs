@@ -4,21 +4,45 @@ use crate::error::Result;
 use crate::graph::Op;
 use crate::tensor::{HostTensor, Real, Ty};
 
-/// What a source is for; decides the arena it lives in on a device.
+/// What a source is for: decides how long it lives, who moves it, and the arena it lies in on a device.
+///
+/// A checkpoint is what its roles say: see [`Role::is_stored`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Role {
-    /// A trained parameter.
+    /// A trained parameter; those of a model lie side by side. Shared by all plans on a device.
     Param,
+    /// Kept and stored like a parameter, but moved by no optimiser: running averages, what is tied or frozen. Lies
+    /// behind the parameters, shared as they are.
+    Buffer,
     /// Adam's running mean of gradients, or SGD's momentum.
     FirstMoment,
     /// Adam's running mean of squared gradients.
     SecondMoment,
-    /// Small values that change from step to step: clock, learning rate, weights of the losses.
+    /// A plan's own small values that change from step to step and decide how it goes on: its clock, weights of losses
+    /// that move, and their memories.
     State,
+    /// A plan's own values that a run sets before its first step, or that are read and forgotten: the learning rate,
+    /// weights of losses that stay, the ring of losses.
+    Setting,
     /// A data set that stays on the device.
     Data,
     /// Anything else the host writes.
     Input,
+}
+
+impl Role {
+    /// Whether it is one of a model's own values, which lie in one arena.
+    pub fn is_parameter(self) -> bool {
+        matches!(self, Role::Param | Role::Buffer)
+    }
+
+    /// Whether training cannot go on without it, so that a checkpoint holds it.
+    pub fn is_stored(self) -> bool {
+        match self {
+            Role::Param | Role::Buffer | Role::FirstMoment | Role::SecondMoment | Role::State => true,
+            Role::Setting | Role::Data | Role::Input => false,
+        }
+    }
 }
 
 /// A named value from outside.

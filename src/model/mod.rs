@@ -2,7 +2,7 @@
 
 pub mod forward;
 pub mod graph;
+pub mod observation;
 pub mod optimiser;
 pub mod part;
 pub mod start;
-pub mod terms;

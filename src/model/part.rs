@@ -40,8 +40,7 @@ impl Part {
 /// When the layers do not fit the data.
 pub fn part(config: &RunConfig, part: Part, features: usize, batch: usize) -> Result<Graph> {
     let g = &mut Graph::new();
-    // Memory of parameters is shared with all other plans, so all of them are there, needed or not.
-    let (model, _) = network(g, config, features)?;
+    let model = network(g, config, features)?;
     let width = if part == Part::Decode { config.code_width() } else { features };
     let rows = g.source(Role::Input, ROWS, Ty::f32(&[batch, width]));
     let result = match part {

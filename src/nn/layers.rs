@@ -1,12 +1,10 @@
 //! Layers and their parameters.
 
 use crate::error::Result;
-use crate::graph::{Graph, Role, Var};
+use crate::graph::{Graph, Var};
 use crate::ops::array::activation::Activation;
 use crate::ops::array::add_bias::AddBias;
 use crate::ops::matmul::MatMul;
-use crate::rng::Rng;
-use crate::tensor::Ty;
 
 /// A linear layer with its activation: parameters W \[out, in\] and b \[out\].
 #[derive(Clone, Debug)]
@@ -22,13 +20,6 @@ pub struct Layer {
 }
 
 impl Layer {
-    /// Adds the parameters of a layer to a graph: `name.weight` and `name.bias`.
-    pub fn new(g: &mut Graph, name: &str, inputs: usize, outputs: usize, activation: Activation) -> Self {
-        let weight = g.source(Role::Param, format!("{name}.weight"), Ty::f32(&[outputs, inputs]));
-        let bias = g.source(Role::Param, format!("{name}.bias"), Ty::f32(&[outputs]));
-        Layer { name: name.to_string(), weight, bias, activation }
-    }
-
     /// act(x · Wᵀ + b) for x \[batch, in\].
     ///
     /// # Errors
@@ -41,13 +32,4 @@ impl Layer {
         }
         g.apply(self.activation, &[shifted])
     }
-}
-
-/// Initial values of a linear layer's weights and biases: uniform in ±1/√inputs, the default of
-/// PyTorch's `nn.Linear`.
-pub fn initial_linear(rng: &mut Rng, inputs: usize, outputs: usize) -> (Vec<f32>, Vec<f32>) {
-    let bound = 1.0 / (inputs as f32).sqrt();
-    let mut draw = |count: usize| (0..count).map(|_| rng.range(-bound, bound)).collect();
-    let weights = draw(inputs * outputs);
-    (weights, draw(outputs))
 }

@@ -1,11 +1,17 @@
-//! Layers, models and losses: plain functions that add nodes to a graph.
+//! Layers, networks and losses: plain functions that add nodes to a graph.
 
-pub mod autoencoder;
+pub mod batch;
+pub mod block;
 pub mod boltzmann;
+pub mod builder;
 pub mod hopfield;
 pub mod layers;
 pub mod losses;
+pub mod network;
 
-pub use autoencoder::{Autoencoder, LayerSpec};
+pub use batch::{Batch, Pass, stream};
+pub use block::{Block, BlockConfig};
 pub use boltzmann::Boltzmann;
+pub use builder::{Builder, Init, Parameter};
 pub use layers::Layer;
+pub use network::{Network, Passed};

@@ -86,10 +86,10 @@ fn check_names(graph: &Graph) -> Result<()> {
 
 fn source_arena(plan: &str, source: &Source) -> String {
     match source.role {
-        Role::Param => "params".into(),
+        Role::Param | Role::Buffer => "params".into(),
         Role::FirstMoment => "moment1".into(),
         Role::SecondMoment => "moment2".into(),
-        Role::State => format!("{plan}/state"),
+        Role::State | Role::Setting => format!("{plan}/state"),
         Role::Data => format!("data {}", source.name),
         Role::Input => format!("{plan}/input {}", source.name),
     }
@@ -100,7 +100,9 @@ pub(super) fn layout(plan: &str, graph: &Graph, launches: &BTreeMap<usize, Chose
     check_names(graph)?;
     let mut layout = Layout { arenas: Vec::new(), places: HashMap::new(), scratch: HashMap::new() };
     let mut pins = Pins { plan, graph, origins: origins(graph), places: HashMap::new() };
-    for (var, source) in graph.sources() {
+    // What is trained lies side by side, buffers behind it.
+    let (buffers, others): (Vec<_>, Vec<_>) = graph.sources().partition(|(_, source)| source.role == Role::Buffer);
+    for (var, source) in others.into_iter().chain(buffers) {
         let arena = layout.arena(source_arena(plan, source));
         let place = layout.append(arena, source.ty.bytes());
         pins.places.insert(var, place);

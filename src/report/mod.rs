@@ -17,7 +17,7 @@ pub mod weights;
 
 pub use features::{Features, feature_grid};
 pub use grid::{Band, image_grid, reconstruction_grid};
-pub use loss::{EpochPoint, loss_plot};
+pub use loss::{Curves, loss_plot};
 pub use plot::{Series, line_plot, scatter_plot};
 pub use png::write_png;
 pub use sheet::{Strip, image_sheet};

@@ -1,6 +1,7 @@
 //! Plain numbers, no device: how good scores, codes and clusters are.
 
 pub mod agreement;
+pub mod assignments;
 pub mod auroc;
 pub mod cholesky;
 pub mod mixture;

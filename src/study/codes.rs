@@ -4,6 +4,8 @@ use crate::config::RunConfig;
 use crate::error::{Error, Result};
 use crate::model::graph;
 use crate::model::part::{self, Part, RESULT, ROWS};
+use crate::nn::BlockConfig;
+use crate::nn::network::joined;
 use crate::ops::array::activation::Activation;
 use crate::ops::step::clock;
 use crate::train::session::{Session, load};
@@ -106,7 +108,8 @@ impl Session {
 
 /// Brings codes to the nearest that the encoder can give: those of a ReLU are not negative.
 pub fn into_range(config: &RunConfig, codes: &mut [f32]) {
-    let (low, high) = match config.encoder.last().map(|layer| layer.activation) {
+    let last = joined(&config.encoder).last().and_then(BlockConfig::as_linear).copied();
+    let (low, high) = match last.map(|layer| layer.activation) {
         Some(Activation::Relu | Activation::Softplus) => (0.0, f32::INFINITY),
         Some(Activation::Sigmoid) => (0.0, 1.0),
         Some(Activation::Tanh) => (-1.0, 1.0),

@@ -1,44 +1,25 @@
 //! Signs that a network no longer uses what it has, and what usually helps.
 
-use crate::config::RunConfig;
+use crate::config::{Collapse, RunConfig};
 use crate::train::EpochMetrics;
 
-/// Share of a code's dimensions below which a posterior has collapsed.
-const POSTERIOR: f64 = 0.1;
 /// Share of a layer's units beyond which dead ones are told.
 const DEAD: f64 = 0.5;
 /// Effective rank below which codes lie on a line, and the narrowest code of which that is told.
 const LINE: (f64, usize) = (1.2, 4);
 
-/// Something that has collapsed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Collapse {
-    /// What: the same for every epoch in which it is so.
-    pub of: String,
-    /// What was seen and what usually helps.
-    pub advice: String,
-}
-
-/// What has collapsed after an epoch. Where an entropy drives neurons out on purpose, their absence is no fault.
+/// What has collapsed after an epoch: what the run's objectives say, and what any network may come to. Where an entropy
+/// drives neurons out on purpose, their absence is no fault.
 pub fn collapses(config: &RunConfig, metrics: &EpochMetrics) -> Vec<Collapse> {
-    let observed = |key: &str| metrics.observed.get(key).copied();
-    let mut found = Vec::new();
+    let observed = |key: &str| metrics.figures.get(key).copied();
+    let (objectives, last) = (config.objectives(), metrics.epoch >= config.epochs);
+    let mut found: Vec<Collapse> =
+        objectives.iter().flat_map(|objective| objective.collapses(config, &metrics.figures, last)).collect();
     let mut tell = |of: String, advice: String| found.push(Collapse { of, advice });
-    if let (Some(active), Some(kl)) = (observed("active_codes"), observed("test_kl")) {
-        let width = config.code_width();
-        if active <= POSTERIOR * width as f64 {
-            let advice = format!(
-                "posterior collapse: {active} of {width} code dimensions say anything about the image (KL {kl:.2} nats), \
-                 the decoder does without; a smaller variational.beta, or variational.warm_up over some epochs, \
-                 usually helps"
-            );
-            tell("posterior".into(), advice);
-        }
-    }
     if config.lambda_entropy > 0.0 {
         return found;
     }
-    for (index, layer) in config.layers().enumerate() {
+    for (index, layer) in config.layers().into_iter().enumerate() {
         let number = index + 1;
         let Some(dead) = observed(&format!("dead_units_{number}")) else { continue };
         if dead > DEAD * layer.linear as f64 {
@@ -70,7 +51,7 @@ mod tests {
         let config = RunConfig::model(model).unwrap();
         let mut line = serde_json::json!({
             "epoch": 1, "step": 9, "seconds": 1.0, "samples_per_second": 1.0, "train_loss": 1.0, "train_mse": 1.0,
-            "train_entropy": 1.0, "test_loss": 1.0, "test_mse": 1.0, "test_entropy": 1.0
+            "test_loss": 1.0, "test_mse": 1.0
         });
         observed.iter().for_each(|(key, value)| line[key] = (*value).into());
         let metrics: EpochMetrics = serde_json::from_value(line).unwrap();

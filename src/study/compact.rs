@@ -4,9 +4,7 @@
 //! b' = b + W_i · mean. What that costs is measured, neuron by neuron, as the rise of the test error. Then the
 //! cheapest are removed together, as many as keep the error within the tolerance.
 
-use crate::config::RunConfig;
 use crate::error::{Error, Result};
-use crate::nn::autoencoder::parameter_prefix;
 use crate::optim::adam::{first_moment, second_moment};
 use crate::optim::sgd::velocity;
 use crate::tensor::Ty;
@@ -30,8 +28,8 @@ pub struct Compaction {
 }
 
 /// Parameters of a layer, by the part of them, with the moments that their optimiser has.
-fn names(state: &State, layer: usize, part: &str) -> Vec<String> {
-    let name = format!("{}.{part}", parameter_prefix(layer));
+fn names(state: &State, layer: &str, part: &str) -> Vec<String> {
+    let name = format!("{layer}.{part}");
     let moments = [first_moment(&name), second_moment(&name), velocity(&name)];
     moments.into_iter().filter(|moment| state.contains_key(moment)).chain([name.clone()]).collect()
 }
@@ -48,14 +46,14 @@ fn put(state: &mut State, name: String, dims: &[usize], values: &[f32]) {
 
 /// The parameters with these neurons held at these means: nothing reads them any more, and what they would
 /// add is in the biases behind them.
-fn held(state: &State, config: &RunConfig, neurons: &[Neuron], means: &[Vec<f64>]) -> Result<State> {
+fn held(state: &State, layers: &[String], neurons: &[Neuron], means: &[Vec<f64>]) -> Result<State> {
     let mut changed = state.clone();
-    for (layer, next) in (1..config.depth()).map(|number| (number - 1, number)) {
+    for (layer, next) in (1..layers.len()).map(|number| (number - 1, number)) {
         let held: Vec<usize> = neurons.iter().filter(|(number, _)| *number == next).map(|(_, i)| *i).collect();
         if held.is_empty() {
             continue;
         }
-        let [weight, bias] = ["weight", "bias"].map(|part| format!("{}.{part}", parameter_prefix(next)));
+        let [weight, bias] = ["weight", "bias"].map(|part| format!("{}.{part}", layers[next]));
         let (ty, mut w) = floats(&changed, &weight)?;
         let columns = ty.shape.matrix().map_or(1, |(_, columns)| columns);
         let (bias_ty, mut b) = floats(&changed, &bias)?;
@@ -72,6 +70,12 @@ fn held(state: &State, config: &RunConfig, neurons: &[Neuron], means: &[Vec<f64>
         put(&mut changed, bias, &dims[1], &b);
     }
     Ok(changed)
+}
+
+/// Test error of a network.
+fn error(session: &mut Session) -> Result<f64> {
+    let missing = || Error::Failed("compact: the network has no reconstruction error".into());
+    session.evaluate()?.mean("mse").ok_or_else(missing)
 }
 
 /// A matrix or vector without some of its rows and columns.
@@ -93,18 +97,18 @@ fn cut(state: &mut State, name: String, rows: &[usize], columns: &[usize]) -> Re
 }
 
 /// The smaller network: held neurons cut out of parameters and moments.
-fn without(checkpoint: &Checkpoint, neurons: &[Neuron], means: &[Vec<f64>]) -> Result<Checkpoint> {
-    let mut state = held(&checkpoint.state, &checkpoint.config, neurons, means)?;
+fn without(checkpoint: &Checkpoint, layers: &[String], neurons: &[Neuron], means: &[Vec<f64>]) -> Result<Checkpoint> {
+    let mut state = held(&checkpoint.state, layers, neurons, means)?;
     let mut config = checkpoint.config.clone();
     let of = |number: usize| -> Vec<usize> {
         neurons.iter().filter(|(layer, _)| *layer == number).map(|(_, i)| *i).collect()
     };
     for (index, layer) in config.layers_mut().enumerate() {
         let (own, before) = (of(index + 1), of(index));
-        for name in names(&state, index, "weight") {
+        for name in names(&state, &layers[index], "weight") {
             cut(&mut state, name, &own, &before)?;
         }
-        for name in names(&state, index, "bias") {
+        for name in names(&state, &layers[index], "bias") {
             cut(&mut state, name, &own, &[])?;
         }
         layer.linear -= own.len();
@@ -123,12 +127,13 @@ pub fn compact(
     tolerance: f64,
     mut tell: impl FnMut(usize, usize),
 ) -> Result<Compaction> {
+    let layers = session.layer_names("compact")?;
     let observation = session.observe()?;
     let means: Vec<Vec<f64>> = observation.layers.iter().map(|layer| layer.mean.clone()).collect();
-    let mse_before = session.evaluate()?.mse();
+    let mse_before = error(session)?;
     let mut judge = |neurons: &[Neuron]| -> Result<f64> {
-        session.restore(&held(&checkpoint.state, &checkpoint.config, neurons, &means)?)?;
-        Ok(session.evaluate()?.mse())
+        session.restore(&held(&checkpoint.state, &layers, neurons, &means)?)?;
+        Ok(error(session)?)
     };
     let hidden: Vec<Neuron> = observation
         .layers
@@ -140,7 +145,8 @@ pub fn compact(
     for (done, &(number, neuron)) in hidden.iter().enumerate() {
         let layer = &observation.layers[number - 1];
         // Nobody reads it, or it never moves: nothing to measure.
-        let silent = layer.variance[neuron] <= 0.0 || layer.strength[neuron] <= 0.0;
+        let unread = layer.strength.as_ref().is_some_and(|strength| strength[neuron] <= 0.0);
+        let silent = layer.variance[neuron] <= 0.0 || unread;
         let effect = if silent { 0.0 } else { judge(&[(number, neuron)])? - mse_before };
         effects.push(((number, neuron), effect));
         tell(done + 1, hidden.len());
@@ -172,6 +178,6 @@ pub fn compact(
     }
     session.restore(&checkpoint.state)?;
     removed.sort_unstable();
-    let smaller = without(checkpoint, &removed, &means)?;
+    let smaller = without(checkpoint, &layers, &removed, &means)?;
     Ok(Compaction { checkpoint: smaller, mse_before, removed, effects })
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::config::energy::HopfieldConfig;
+use crate::config::HopfieldConfig;
 use crate::data::Dataset;
 use crate::device::Device;
 use crate::error::{Error, Result};

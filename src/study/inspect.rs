@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::graph::{Feeds, Graph, Role, interpret};
-use crate::nn::autoencoder::parameter_prefix;
 use crate::ops::entropy::activeness::{Activeness, Direction};
 use crate::ops::entropy::path_chain::PathBias;
 use crate::ops::entropy::path_entropy::PathEntropy;
@@ -83,13 +82,13 @@ fn entropy(a: &[f64]) -> Result<f64> {
 }
 
 /// Entropies of the shares that the neurons of every level have of the network's paths, from the inputs on.
-fn path_entropies(state: &State, layers: usize) -> Result<Vec<f64>> {
+fn path_entropies(state: &State, layers: &[String]) -> Result<Vec<f64>> {
     let g = &mut Graph::new();
     let mut feeds: Feeds<f64> = Feeds::new();
     let mut parameters = Vec::new();
-    for index in 0..layers {
+    for layer in layers {
         for part in ["weight", "bias"] {
-            let name = format!("{}.{part}", parameter_prefix(index));
+            let name = format!("{layer}.{part}");
             let value = tensor(state, &name)?;
             parameters.push(g.source(Role::Param, name.clone(), value.ty()));
             feeds.insert(name, value);
@@ -101,21 +100,21 @@ fn path_entropies(state: &State, layers: usize) -> Result<Vec<f64>> {
     Ok(interpret(g, &mut feeds)?.get(entropies).real().to_vec())
 }
 
-/// Figures of every layer.
+/// Figures of every layer of a chain of linear layers whose parameters' names begin with these.
 ///
 /// # Errors
 /// When a parameter is missing from the state.
-pub fn inspect(state: &State, layers: usize) -> Result<Vec<LayerReport>> {
-    let parameter = |index: usize, part: &str| tensor(state, &format!("{}.{part}", parameter_prefix(index)));
+pub fn inspect(state: &State, layers: &[String]) -> Result<Vec<LayerReport>> {
+    let parameter = |index: usize, part: &str| tensor(state, &format!("{}.{part}", layers[index]));
     let levels = path_entropies(state, layers)?;
-    (0..layers)
+    (0..layers.len())
         .map(|index| {
             let (w, b) = (parameter(index, "weight")?, parameter(index, "bias")?);
             let (outputs, inputs) = w.shape.matrix().unwrap_or((0, 0));
             let largest = w.real().iter().fold(0.0, |most: f64, x| most.max(x.abs()));
             let small = w.real().iter().filter(|x| x.abs() <= NEGLIGIBLE * largest).count();
             let incoming = activeness(&w, &b, Activeness { direction: Direction::Incoming, bias_weight: 1.0 })?;
-            let (outgoing, product) = if index + 1 < layers {
+            let (outgoing, product) = if index + 1 < layers.len() {
                 let next = parameter(index + 1, "weight")?;
                 let out = |bias_weight| Activeness { direction: Direction::Outgoing, bias_weight };
                 // A bias scales with the incoming weights, so it counts there alone: only then does

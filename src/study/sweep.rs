@@ -91,7 +91,7 @@ pub struct Outcome {
     pub seed: u64,
     /// Epochs trained.
     pub epochs: u32,
-    /// Error on the test data; none if a loss was not finite.
+    /// Error on the test data; none if a loss was not finite, or nothing is reconstructed.
     pub test_mse: Option<f64>,
     /// exp of the entropy of the code neurons' shares of the paths.
     pub effective_width: Option<f64>,
@@ -117,9 +117,9 @@ impl Outcome {
         mean_image: f64,
         path: String,
     ) -> Self {
-        let code = config.encoder.len();
-        let observed = |key: &str| metrics.and_then(|m| m.observed.get(key).copied());
-        let test_mse = metrics.map(|m| m.test_mse);
+        let code = config.encoder_layers();
+        let observed = |key: &str| metrics.and_then(|m| m.get(key));
+        let test_mse = observed("test_mse");
         Outcome {
             point,
             seed: config.seed,
@@ -129,7 +129,7 @@ impl Outcome {
             active_units: observed(&format!("active_units_{code}")),
             latent_usage: observed("latent_usage"),
             path_entropy: observed("path_entropy"),
-            collapsed: test_mse.is_none_or(|mse| mse > COLLAPSED * mean_image),
+            collapsed: metrics.is_none() || test_mse.is_some_and(|mse| mse > COLLAPSED * mean_image),
             path,
         }
     }
@@ -231,7 +231,7 @@ mod tests {
         assert_eq!((config.entropy.alpha, config.lambda_entropy, config.seed), (2.0, 0.5, 7));
         assert_eq!(config.entropy.activity, crate::nn::losses::Activity::Product);
         assert!(matches!(config.entropy.schedule, crate::config::Schedule::Budget { mse: 0.03, .. }));
-        assert_eq!(config.encoder[2].linear, 12);
+        assert_eq!(config.layers()[2].linear, 12);
         for (key, value, named) in [("alpah", "2", "alpah"), ("alpha", "two", "alpha=two"), ("alpha", "-1", "alpha=-1")]
         {
             let point = vec![(key.to_string(), value.to_string())];

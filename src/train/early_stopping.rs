@@ -27,10 +27,11 @@ pub struct Judgement<'a> {
 /// A run's epochs judged; nothing if it does not stop early, or before its first epoch.
 pub fn judge<'a>(config: &'a RunConfig, metrics: &'a [EpochMetrics]) -> Option<Judgement<'a>> {
     let stopping = config.early_stopping.as_ref()?;
-    let sign = if config.is_better_larger(&stopping.term) { -1.0 } else { 1.0 };
+    let term = config.judged_term();
+    let sign = if config.is_better_larger(term) { -1.0 } else { 1.0 };
     let mut best: Option<(usize, f64)> = None;
     for (index, epoch) in metrics.iter().enumerate() {
-        let Some(value) = epoch.test(&stopping.term) else { continue };
+        let Some(value) = epoch.test(term) else { continue };
         if best.is_none_or(|(_, best)| sign * (best - value) > stopping.min_change) {
             best = Some((index, value));
         }
@@ -38,7 +39,7 @@ pub fn judge<'a>(config: &'a RunConfig, metrics: &'a [EpochMetrics]) -> Option<J
     let (index, value) = best?;
     let waited = (metrics.len() - 1 - index) as u32;
     let is_over = waited >= stopping.patience;
-    Some(Judgement { term: &stopping.term, best: &metrics[index], value, waited, is_over })
+    Some(Judgement { term, best: &metrics[index], value, waited, is_over })
 }
 
 /// Makes the best checkpoint agree with a run that goes on from `checkpoint`, the metrics being cut back to it. A
@@ -68,15 +69,16 @@ mod tests {
     use super::*;
     use crate::config::EarlyStopping;
     use crate::train::TermSums;
-    use crate::train::record::metrics::Progress;
+    use crate::train::record::metrics::{Progress, Weights};
 
     fn epochs(config: &RunConfig, key: &str, values: &[f64]) -> Vec<EpochMetrics> {
         let epoch = |(index, &value): (usize, &f64)| {
             let epoch = index as u32 + 1;
-            let progress = Progress { epoch, step: 3 * epoch, seconds: 1.0, entropy_weight: 0.0 };
-            let sums = TermSums { rows: 1.0, terms: vec![value; 4] };
+            let progress = Progress { epoch, step: 3 * epoch, seconds: 1.0, weights: &Weights::new() };
+            let terms = ["mse", "nll", "kl"].map(|name| (name.to_string(), value));
+            let sums = TermSums { rows: 1.0, terms: terms.into() };
             let mut metrics = EpochMetrics::new(config, progress, &sums, &sums, BTreeMap::new());
-            metrics.observed.insert(key.into(), value);
+            metrics.figures.insert(key.into(), value);
             metrics
         };
         values.iter().enumerate().map(epoch).collect()

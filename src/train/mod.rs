@@ -2,6 +2,9 @@
 
 pub mod early_stopping;
 mod event;
+mod feed;
+mod moments;
+pub mod neighbours;
 pub mod observation;
 mod pace;
 pub mod profile;

@@ -1,24 +1,11 @@
 //! What a network looks like from outside while it trains: its paths, and what its neurons do on a batch of
 //! test data. All of it is computed on the device; only vectors as long as a layer is wide come back.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use super::session::{Session, load};
-use crate::config::RunConfig;
+use super::session::{Session, evaluation_batch, load};
 use crate::error::Result;
-use crate::graph::{Graph, Var};
-use crate::model::forward::{Flow, Forward, Pass, forward};
-use crate::model::graph::DataShape;
-use crate::nn::autoencoder::parameter_prefix;
-use crate::nn::losses::path_entropy;
-use crate::ops::array::activation::Activation;
-use crate::ops::array::activation_grad::ActivationGrad;
-use crate::ops::array::binary::Binary;
-use crate::ops::array::sum_axis::SumAxis;
-use crate::ops::array::unary::Unary;
-use crate::ops::entropy::path_chain::PathBias;
-use crate::ops::entropy::path_entropy::PathEntropy;
-use crate::ops::loss::gaussian_kl::GaussianKl;
+use crate::model::{graph, observation::observation};
 use crate::ops::step::clock;
 use crate::statistics::normality::Normality;
 use crate::statistics::spectrum::{covariance_spectrum, effective_rank};
@@ -40,117 +27,89 @@ const DEAD: f64 = 1e-6;
 /// Eigenvalues of the codes' covariance that are told.
 const EIGENVALUES: usize = 16;
 
-/// The value above which a unit with this activation counts as active; none where there is no such value.
-fn threshold(activation: Activation) -> Option<f32> {
-    match activation {
-        Activation::Relu | Activation::LeakyRelu => Some(0.0),
-        Activation::Sigmoid => Some(0.5),
-        Activation::Identity | Activation::Tanh | Activation::Softplus => None,
-    }
-}
-
-/// The graph of an observation of `batch` rows, all valid: results `row numbers`, `path entropy`, `level entropies`,
-/// `codes`, of every hidden layer `mean N`, `variance N` and `strength N`, Σ of the squared weights that read each
-/// of its neurons, and `active N`, the share of rows for which each is active, where that means something; of drawn
-/// codes the `divergences` of their dimensions.
-pub(super) fn observation(config: &RunConfig, data: DataShape, batch: usize) -> Result<Graph> {
-    let g = &mut Graph::new();
-    let forward = forward(g, config, "test images", data, batch, Pass::Show)?;
-    let Forward { model, flow: Flow { outputs, latent, .. }, clock, rows, .. } = forward;
-    g.result("row numbers", rows);
-    if let Some((mean, log_variance)) = latent {
-        let divergence = g.push(Arc::new(GaussianKl), &[mean, log_variance, clock])?;
-        g.result("divergences", divergence[1]);
-    }
-    let paths = path_entropy(g, &model.layers, PathEntropy { alpha: 1.0, bias: PathBias::Source })?;
-    g.result("path entropy", paths.entropy);
-    g.result("level entropies", paths.entropies);
-    g.result("codes", outputs[model.code_layer()]);
-    let mean = Unary::Affine { scale: 1.0 / batch as f32, shift: 0.0 };
-    let negative = Unary::Affine { scale: -1.0, shift: 0.0 };
-    for (number, layer) in model.layers.iter().enumerate().skip(1) {
-        let h = outputs[number - 1];
-        let column_mean = |g: &mut Graph, x: Var| {
-            let sum = g.apply(SumAxis::Rows, &[x])?;
-            g.apply(mean, &[sum])
-        };
-        let average = column_mean(g, h)?;
-        let square = g.apply(Binary::Mul, &[h, h])?;
-        let power = column_mean(g, square)?;
-        let average_square = g.apply(Binary::Mul, &[average, average])?;
-        let average_square = g.apply(negative, &[average_square])?;
-        let variance = g.apply(Binary::Add, &[power, average_square])?;
-        let squares = g.apply(Binary::Mul, &[layer.weight, layer.weight])?;
-        let strength = g.apply(SumAxis::Rows, &[squares])?;
-        if let Some(threshold) = threshold(config.layer_specs()[number - 1].activation) {
-            let above = g.apply(Unary::Affine { scale: 1.0, shift: -threshold }, &[h])?;
-            let ones = g.apply(Unary::Affine { scale: 0.0, shift: 1.0 }, &[h])?;
-            let active = g.apply(ActivationGrad(Activation::Relu), &[ones, above])?;
-            let active = column_mean(g, active)?;
-            g.result(format!("active {number}"), active);
-        }
-        g.result(format!("mean {number}"), average);
-        g.result(format!("variance {number}"), variance);
-        g.result(format!("strength {number}"), strength);
-    }
-    Ok(std::mem::take(g))
-}
-
 impl Session {
-    /// Rows, columns and elements of every layer's weights.
-    ///
-    /// # Errors
-    /// When the device fails.
-    pub fn weights(&mut self) -> Result<Vec<(usize, usize, Vec<f32>)>> {
-        let mut inputs = self.test.features;
-        let layers: Vec<usize> = self.config.layers().map(|layer| layer.linear).collect();
-        let program = self.evaluate;
-        let read = |(index, width): (usize, usize)| {
-            let columns = std::mem::replace(&mut inputs, width);
-            let name = format!("{}.weight", parameter_prefix(index));
-            Ok((width, columns, self.device.read_f32(program, &name)?))
-        };
-        layers.into_iter().enumerate().map(read).collect()
-    }
-
     /// The network on a thousand test rows, or on all of them if there are fewer.
     ///
     /// # Errors
     /// When the device fails.
     pub fn observe(&mut self) -> Result<Observation> {
         let rows = ROWS.min(self.test.rows);
-        let program = match self.observe {
-            Some(program) => program,
+        let program = match self.further.get("observe") {
+            Some(&program) => program,
             None => {
                 let graph = observation(&self.config, self.test, rows)?;
                 let program = load(self.device.as_mut(), "observe", &graph, &self.choices)?;
                 let clock = clock::start(self.test.rows, rows, rows < self.test.rows, 0);
                 self.device.write(program, "clock", bytemuck::cast_slice(&clock))?;
-                *self.observe.insert(program)
+                *self.further.entry("observe").or_insert(program)
             }
         };
         self.device.run(program, 1)?;
-        let mut read = |name: &str| -> Result<Vec<f64>> {
-            Ok(self.device.read_f32(program, name)?.into_iter().map(f64::from).collect())
+        let there = self.device.plan(program).results.clone();
+        let mut read = |name: &str| -> Result<Option<Vec<f64>>> {
+            let there = there.contains_key(name);
+            let read = there.then(|| self.device.read_f32(program, name)).transpose()?;
+            Ok(read.map(|values| values.into_iter().map(f64::from).collect()))
         };
         let levels = read("level entropies")?;
-        let specs = self.config.layer_specs();
-        let layers = (1..self.config.depth()).map(|number| {
-            let shares = threshold(specs[number - 1].activation).map(|_| read(&format!("active {number}")));
-            Ok(LayerObservation {
-                active: shares.transpose()?,
-                mean: read(&format!("mean {number}"))?,
-                variance: read(&format!("variance {number}"))?,
-                strength: read(&format!("strength {number}"))?,
-                path_entropy: levels[number],
-            })
-        });
-        let layers = layers.collect::<Result<Vec<_>>>()?;
-        let path_entropy = read("path entropy")?[0];
-        let divergences = self.config.variational.map(|_| read("divergences")).transpose()?;
+        let mut layers = Vec::new();
+        let mut number = 1;
+        while let (Some(mean), Some(variance)) =
+            (read(&format!("mean {number}"))?, read(&format!("variance {number}"))?)
+        {
+            let active = read(&format!("active {number}"))?;
+            let strength = read(&format!("strength {number}"))?;
+            let path_entropy = levels.as_ref().map(|levels| levels[number]);
+            layers.push(LayerObservation { mean, variance, active, strength, path_entropy });
+            number += 1;
+        }
+        let path_entropy = read("path entropy")?.map(|entropy| entropy[0]);
+        let divergences = read("divergences")?;
         let codes = self.device.read_f32(program, "codes")?;
         let rows = self.device.read_u32(program, "row numbers")?.into_iter().map(|row| row as usize).collect();
-        Ok(Observation { path_entropy, layers, code: self.config.code_layer(), divergences, codes, rows })
+        let code = self.config.encoder_layers().saturating_sub(1);
+        Ok(Observation { path_entropy, layers, code, divergences, codes, rows })
+    }
+
+    /// The network's answers to all test rows, \[rows, width of an answer\].
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn answers(&mut self) -> Result<Vec<f32>> {
+        let batch = evaluation_batch(self.test);
+        let program = match self.further.get("answers") {
+            Some(&program) => program,
+            None => {
+                let graph = graph::answers(&self.config, self.test, batch)?;
+                let program = load(self.device.as_mut(), "answers", &graph, &self.choices)?;
+                *self.further.entry("answers").or_insert(program)
+            }
+        };
+        let clock = clock::start(self.test.rows, batch, false, 0);
+        self.device.write(program, "clock", bytemuck::cast_slice(&clock))?;
+        let mut answers: Vec<f32> = Vec::new();
+        for number in 0..self.test.rows.div_ceil(batch) {
+            self.device.run(program, 1)?;
+            let valid = batch.min(self.test.rows - number * batch);
+            let read = self.device.read_f32(program, "answers")?;
+            answers.extend_from_slice(&read[..read.len() / batch * valid]);
+        }
+        Ok(answers)
+    }
+
+    /// What the run's objectives make of the answers to all test rows of these classes; nothing if none of them asks.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn judge_answers(&mut self, labels: &[u8]) -> Result<BTreeMap<String, f64>> {
+        let config = self.config.clone();
+        let asking: Vec<_> = config.objectives().into_iter().filter(|objective| objective.wants_answers()).collect();
+        if asking.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let answers = self.answers()?;
+        let width = answers.len() / self.test.rows.max(1);
+        Ok(asking.into_iter().flat_map(|objective| objective.judge(&answers, labels, width)).collect())
     }
 }
 
@@ -163,17 +122,19 @@ pub struct LayerObservation {
     pub variance: Vec<f64>,
     /// Share of rows for which it is active: a ReLU above 0, a sigmoid above one half; none for other layers.
     pub active: Option<Vec<f64>>,
-    /// Σ of the squared weights that read it.
-    pub strength: Vec<f64>,
-    /// Shannon entropy in nats of the neurons' shares of the paths.
-    pub path_entropy: f64,
+    /// Σ of the squared weights that read it; none where something else than a layer does.
+    pub strength: Option<Vec<f64>>,
+    /// Shannon entropy in nats of the neurons' shares of the paths, where the network is a chain of layers.
+    pub path_entropy: Option<f64>,
 }
 
 impl LayerObservation {
-    /// The neurons' shares of the differences that the layer makes in the next one: variance times strength.
-    /// Rescaling a ReLU neuron does not change them.
+    /// The neurons' shares of the differences that the layer makes in the next one: variance times strength, or variance
+    /// alone where no layer reads it. Rescaling a ReLU neuron does not change them in a chain of layers.
     pub fn shares(&self) -> Vec<f64> {
-        let parts: Vec<f64> = self.variance.iter().zip(&self.strength).map(|(v, s)| v.max(0.0) * s).collect();
+        let strength = |neuron: usize| self.strength.as_ref().map_or(1.0, |strength| strength[neuron]);
+        let parts = self.variance.iter().enumerate().map(|(neuron, variance)| variance.max(0.0) * strength(neuron));
+        let parts: Vec<f64> = parts.collect();
         let sum: f64 = parts.iter().sum();
         parts.into_iter().map(|part| if sum > 0.0 { part / sum } else { 0.0 }).collect()
     }
@@ -204,8 +165,8 @@ impl LayerObservation {
 /// A network observed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Observation {
-    /// Shannon entropy of all its paths, in nats.
-    pub path_entropy: f64,
+    /// Shannon entropy of all its paths, in nats, where it is a chain of layers.
+    pub path_entropy: Option<f64>,
     /// Its hidden layers, in order.
     pub layers: Vec<LayerObservation>,
     /// Index of the layer that makes the code.
@@ -225,11 +186,12 @@ impl Observation {
     /// `code_ks`, how far it is from normal, and `code_normal`, the share of its hundreds that pass for normal (see
     /// [`Normality`]); of drawn codes the divergences `test_kl_1` and so on,
     /// and `active_codes`.
-    pub fn metrics(&self) -> std::collections::BTreeMap<String, f64> {
-        let mut metrics = std::collections::BTreeMap::from([("path_entropy".to_string(), self.path_entropy)]);
+    pub fn metrics(&self) -> BTreeMap<String, f64> {
+        let mut metrics = BTreeMap::new();
+        metrics.extend(self.path_entropy.map(|entropy| ("path_entropy".to_string(), entropy)));
         for (index, layer) in self.layers.iter().enumerate() {
             let number = index + 1;
-            metrics.insert(format!("effective_width_{number}"), layer.path_entropy.exp());
+            metrics.extend(layer.path_entropy.map(|entropy| (format!("effective_width_{number}"), entropy.exp())));
             metrics.insert(format!("active_units_{number}"), layer.active_units() as f64);
             metrics.insert(format!("dead_units_{number}"), layer.dead_units() as f64);
             metrics.extend(layer.active_share().map(|share| (format!("active_share_{number}"), share)));

@@ -6,7 +6,7 @@ use super::early_stopping::{Judgement, judge, settle};
 use super::pace::Pace;
 use super::profile::profiler::Profiler;
 use super::record::checkpoint::Checkpoint;
-use super::record::metrics::Progress;
+use super::record::metrics::{Progress, Weights};
 use super::session::State;
 use super::stretches::{Read, Stretches};
 use super::{EpochMetrics, Event, RunDir, Session, TermSums, Tuning};
@@ -31,13 +31,15 @@ pub struct Run {
     tuning: Tuning,
     directory: RunDir,
     session: Session,
+    /// Classes of the test rows, which no network is told.
+    labels: Vec<u8>,
     clock: Vec<u32>,
     sums: TermSums,
     metrics: Vec<EpochMetrics>,
     saved: Instant,
     pace: Pace,
-    /// Weight of the entropy when it was last read.
-    entropy_weight: f32,
+    /// Weights of the terms when they were last read.
+    weights: Weights,
     profiler: Option<Profiler>,
     stretches: Stretches,
 }
@@ -59,7 +61,7 @@ impl Run {
         let mut session = Session::for_training(device, &config, data, &tuning.choices)?;
         session.initialise(data.train.rows, encoder)?;
         directory.write_config(&config)?;
-        let mut run = Self::new(config, tuning, directory, session, TermSums::default())?;
+        let mut run = Self::new(config, tuning, directory, session, data, TermSums::default())?;
         run.save()?;
         Ok(run)
     }
@@ -80,7 +82,7 @@ impl Run {
     ) -> Result<Self> {
         let mut session = Session::for_training(device, &config, data, &tuning.choices)?;
         session.restore(&checkpoint.state)?;
-        let mut run = Self::new(config, tuning, directory, session, checkpoint.sums.clone())?;
+        let mut run = Self::new(config, tuning, directory, session, data, checkpoint.sums.clone())?;
         if run.clock[clock::ROWS] as usize != data.train.rows {
             return Err(Error::Usage(format!(
                 "the checkpoint was made with {} training rows, the data has {}",
@@ -98,9 +100,16 @@ impl Run {
         Ok(run)
     }
 
-    fn new(config: RunConfig, tuning: Tuning, directory: RunDir, mut session: Session, sums: TermSums) -> Result<Self> {
+    fn new(
+        config: RunConfig,
+        tuning: Tuning,
+        directory: RunDir,
+        mut session: Session,
+        data: &Dataset,
+        sums: TermSums,
+    ) -> Result<Self> {
         let clock = session.clock()?;
-        let entropy_weight = session.entropy_weight()?;
+        let weights = session.weights()?;
         let (metrics, saved, pace) = (Vec::new(), Instant::now(), Pace::default());
         let (profiler, stretches) = (None, Stretches::new());
         Ok(Run {
@@ -108,12 +117,13 @@ impl Run {
             tuning,
             directory,
             session,
+            labels: data.test.labels.clone(),
             clock,
             sums,
             metrics,
             saved,
             pace,
-            entropy_weight,
+            weights,
             profiler,
             stretches,
         })
@@ -272,7 +282,7 @@ impl Run {
         tell(Event::Progress {
             epoch: epoch + 1,
             samples: self.sums.rows as u64,
-            loss: self.sums.loss(&self.config, self.entropy_weight),
+            loss: self.sums.loss(&self.weights),
             samples_per_second: self.pace.samples_per_second(self.sums.rows),
         });
         let fitting = f64::from(steps) * READ_EVERY.as_secs_f64() / time.as_secs_f64().max(1e-6);
@@ -282,19 +292,21 @@ impl Run {
 
     fn end_epoch(&mut self, tell: &mut impl FnMut(Event<'_>)) -> Result<()> {
         let begin = Instant::now();
+        self.session.settle_moments()?;
         let test = self.session.evaluate().map_err(|error| match error {
             Error::Failed(what) => self.directory.stopped(&format!("step {}: {what}", self.clock[clock::STEP])),
             other => other,
         })?;
         self.note("evaluate", begin);
         let mut observed = self.session.observe()?.metrics();
+        observed.extend(self.session.judge_answers(&self.labels)?);
         if let Some(schedule) = learning_rate_step(&self.config, self.clock[clock::ROWS] as usize) {
             // Of the last step that was made.
             observed.insert("learning_rate".into(), schedule.rate(self.clock[clock::STEP] - 1));
         }
-        self.entropy_weight = self.session.entropy_weight()?;
-        let (epoch, step, entropy_weight) = (self.epoch(), self.clock[clock::STEP], self.entropy_weight);
-        let progress = Progress { epoch, step, seconds: self.pace.seconds(), entropy_weight };
+        self.weights = self.session.weights()?;
+        let (epoch, step, weights) = (self.epoch(), self.clock[clock::STEP], &self.weights);
+        let progress = Progress { epoch, step, seconds: self.pace.seconds(), weights };
         let mut metrics = EpochMetrics::new(&self.config, progress, &self.sums, &test, observed);
         metrics.samples_per_second = self.pace.samples_per_second(self.sums.rows);
         self.directory.append_metrics(&metrics)?;

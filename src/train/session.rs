@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use super::record::metrics::TermSums;
-use crate::config::{RunConfig, Schedule};
+use super::feed::{Further, feed};
+use super::record::checkpoint::layer_names;
+use super::record::metrics::{TermSums, Weights};
+use crate::config::RunConfig;
 use crate::data::{Dataset, ImageShape};
 use crate::device::{Device, ProgramId, Reading, Trace};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role};
-use crate::model::graph::{self, DataShape, RING_STEPS, WARM_UP, terms};
+use crate::model::forward::network;
+use crate::model::graph::{self, DataShape, RING_STEPS, terms, weight_name};
 use crate::model::part::Part;
 use crate::model::start::{settings, start_values};
-use crate::nn::autoencoder::parameter_prefix;
+use crate::nn::{Network, Pass};
 use crate::ops::step::clock;
 use crate::plan::{Choices, Plan};
 use crate::tensor::Ty;
@@ -34,20 +37,23 @@ pub struct Stretch {
 /// A model on a device.
 pub struct Session {
     pub(crate) device: Box<dyn Device>,
-    train: Option<ProgramId>,
-    pub(crate) evaluate: ProgramId,
-    /// The program of an observation, once there was one.
-    pub(crate) observe: Option<ProgramId>,
+    pub(super) train: Option<ProgramId>,
+    evaluate: ProgramId,
+    /// Programs for less common tasks, by what they do, once they were used.
+    pub(super) further: BTreeMap<&'static str, ProgramId>,
     /// The programs of parts of the network, once they were used.
     pub(crate) parts: BTreeMap<Part, ProgramId>,
+    pub(super) training: DataShape,
     pub(crate) test: DataShape,
     image: ImageShape,
     pub(crate) config: RunConfig,
     pub(crate) choices: Choices,
+    /// The network, in a graph of its own: its parameters, in order.
+    pub(crate) network: Network,
 }
 
 /// Rows of an evaluation batch of this data.
-pub(crate) fn evaluation_batch(test: DataShape) -> usize {
+pub(super) fn evaluation_batch(test: DataShape) -> usize {
     EVALUATION_BATCH.min(test.rows)
 }
 
@@ -64,7 +70,7 @@ impl Session {
     /// # Errors
     /// When the model does not fit the data or the device.
     pub fn for_training(
-        device: Box<dyn Device>,
+        mut device: Box<dyn Device>,
         config: &RunConfig,
         data: &Dataset,
         choices: &Choices,
@@ -72,15 +78,16 @@ impl Session {
         if data.train.rows == 0 {
             return Err(Error::Usage(format!("data '{}' has no training rows", data.name)));
         }
-        let mut session = Self::for_evaluation(device, config, data, choices)?;
         let graph = graph::training(config, DataShape::of(&data.train))?;
+        // Before anything is loaded, since what is computed for it takes the whole device.
+        let further = Further::of(&graph, &data.train, device.as_mut(), config.seed)?;
+        let mut session = Self::for_evaluation(device, config, data, choices)?;
         let program = load(session.device.as_mut(), "train", &graph, choices)?;
-        session.device.write(program, "train images", &data.train.device_rows())?;
-        if config.classifier.is_some() {
-            session.device.write(program, "train labels", &data.train.device_labels())?;
-        }
+        feed(session.device.as_mut(), program, "train", &data.train, &further)?;
         for (name, value) in settings(config) {
-            session.device.write(program, &name, &value.to_le_bytes())?;
+            if session.device.plan(program).sources.contains_key(&name) {
+                session.device.write(program, &name, &value.to_le_bytes())?;
+            }
         }
         session.train = Some(program);
         Ok(session)
@@ -102,21 +109,21 @@ impl Session {
         }
         let graph = graph::evaluation(config, test, evaluation_batch(test))?;
         let evaluate = load(device.as_mut(), "evaluate", &graph, choices)?;
-        device.write(evaluate, "test images", &data.test.device_rows())?;
-        if config.classifier.is_some() {
-            device.write(evaluate, "test labels", &data.test.device_labels())?;
-        }
+        feed(device.as_mut(), evaluate, "test", &data.test, &Further::default())?;
+        let network = network(&mut Graph::new(), config, test.features)?;
         let (config, choices) = (config.clone(), choices.clone());
         Ok(Session {
             device,
             train: None,
             evaluate,
-            observe: None,
+            further: BTreeMap::new(),
             parts: BTreeMap::new(),
+            training: DataShape::of(&data.train),
             test,
             image: data.image,
             config,
             choices,
+            network,
         })
     }
 
@@ -145,7 +152,7 @@ impl Session {
         self.device.read_u32(program, "clock")
     }
 
-    fn trainer(&self) -> Result<ProgramId> {
+    pub(super) fn trainer(&self) -> Result<ProgramId> {
         self.train.ok_or_else(|| Error::Failed("this session was opened to evaluate only".into()))
     }
 
@@ -160,33 +167,24 @@ impl Session {
             self.device.write(program, &name, &bytes)?;
         }
         let Some(encoder) = encoder else { return Ok(()) };
-        for index in 0..self.config.encoder.len() {
-            for part in ["weight", "bias"] {
-                let name = format!("{}.{part}", parameter_prefix(index));
-                let ty = self.device.plan(program).sources.get(&name).map(|(_, place)| place.ty.clone());
-                match encoder.get(&name) {
-                    Some((found, bytes)) if Some(found) == ty.as_ref() => self.device.write(program, &name, bytes)?,
-                    _ => return Err(Error::Usage(format!("--from: the encoder's '{name}' has another shape here"))),
-                }
+        for parameter in self.network.encoder_parameters() {
+            let name = &parameter.name;
+            match encoder.get(name) {
+                Some((found, bytes)) if *found == parameter.ty => self.device.write(program, name, bytes)?,
+                _ => return Err(Error::Usage(format!("--from: the encoder's '{name}' has another shape here"))),
             }
         }
         Ok(())
     }
 
-    /// Names and types of what a checkpoint holds: parameters, moments, clock.
+    /// Names and types of what a checkpoint holds, which their roles decide; of an evaluation session's, the parameters
+    /// alone, since its clock is its own.
     fn state_types(&self, program: ProgramId) -> Vec<(String, Ty)> {
-        let kept = |role: Role, name: &str| {
-            let moves = self.config.entropy.schedule != Schedule::Constant;
-            let rises = self.config.variational.is_some_and(|variational| variational.warm_up > 0.0);
-            matches!(role, Role::Param | Role::FirstMoment | Role::SecondMoment)
-                || name == "clock"
-                || (moves && ["lambda_entropy", "multiplier"].contains(&name))
-                || (rises && ["lambda_kl", WARM_UP].contains(&name))
-        };
-        let sources = &self.device.plan(program).sources;
+        let trains = self.train.is_some();
+        let kept = |role: Role| if trains { role.is_stored() } else { role.is_parameter() };
+        let sources = self.device.plan(program).sources.iter();
         sources
-            .iter()
-            .filter(|(name, (role, _))| kept(*role, name))
+            .filter(|(_, (role, _))| kept(*role))
             .map(|(name, (_, place))| (name.clone(), place.ty.clone()))
             .collect()
     }
@@ -208,9 +206,6 @@ impl Session {
     pub fn restore(&mut self, state: &State) -> Result<()> {
         let program = self.train.unwrap_or(self.evaluate);
         for (name, ty) in self.state_types(program) {
-            if name == "clock" && self.train.is_none() {
-                continue;
-            }
             match state.get(&name) {
                 Some((found, bytes)) if *found == ty => self.device.write(program, &name, bytes)?,
                 Some((found, _)) => {
@@ -230,16 +225,21 @@ impl Session {
         Ok(self.device.plan(self.trainer()?))
     }
 
-    /// The weight of the entropy as it is now.
+    /// The weights of the terms that count, as they are now.
     ///
     /// # Errors
     /// When the device fails.
-    pub fn entropy_weight(&mut self) -> Result<f32> {
-        if self.config.entropy.schedule == Schedule::Constant || self.config.lambda_entropy == 0.0 {
-            return Ok(self.config.signed_lambda_entropy());
-        }
+    pub fn weights(&mut self) -> Result<Weights> {
         let program = self.trainer()?;
-        Ok(self.device.read_f32(program, "lambda_entropy")?[0])
+        let mut weights = Weights::new();
+        for (name, weight) in self.config.terms(Pass::Train).into_iter().filter(|(_, weight)| weight.counts) {
+            let value = match weight.moves() {
+                true => self.device.read_f32(program, &weight_name(name))?[0],
+                false => weight.value,
+            };
+            weights.insert(name.to_string(), f64::from(value));
+        }
+        Ok(weights)
     }
 
     /// Starts `steps` training steps, at most as many as the ring holds.
@@ -286,18 +286,13 @@ impl Session {
         let (clock, ring): (Vec<u32>, Vec<f32>) =
             (bytemuck::pod_collect_to_vec(clock), bytemuck::pod_collect_to_vec(ring));
         let done = (clock[clock::STEP] - first_step) as usize;
-        let width = 1 + terms(&self.config).len();
+        let names = terms(&self.config, Pass::Train);
+        let width = 1 + names.len();
         for step in (first_step as usize..).take(done) {
-            sums.add_row(&ring[step % RING_STEPS * width..][..width]);
+            sums.add_row(&names, &ring[step % RING_STEPS * width..][..width]);
         }
-        let bad = (clock[clock::BAD_STEP] != 0).then(|| (clock[clock::BAD_STEP], self.bad_term(&clock)));
+        let bad = (clock[clock::BAD_STEP] != 0).then(|| (clock[clock::BAD_STEP], bad_term(&names, &clock)));
         Ok(Stretch { bad, clock })
-    }
-
-    /// Name of the term that a clock says was not finite.
-    fn bad_term(&self, clock: &[u32]) -> &'static str {
-        let terms = terms(&self.config);
-        terms[(clock[clock::BAD_TERM] as usize).min(terms.len() - 1)]
     }
 
     /// Mean of every loss term over the test data.
@@ -307,16 +302,46 @@ impl Session {
     pub fn evaluate(&mut self) -> Result<TermSums> {
         let batch = evaluation_batch(self.test);
         let steps = self.test.rows.div_ceil(batch);
+        let names = terms(&self.config, Pass::Judge);
         let clock = clock::start(self.test.rows, batch, false, 0);
         self.device.write(self.evaluate, "clock", bytemuck::cast_slice(&clock))?;
         self.device.run(self.evaluate, steps as u32)?;
         let after = self.device.read_u32(self.evaluate, "clock")?;
         if after[clock::BAD_STEP] != 0 {
-            return Err(Error::Failed(format!("the {} of the test data is not finite", self.bad_term(&after))));
+            let term = bad_term(&names, &after);
+            return Err(Error::Failed(format!("the {term} of the test data is not finite")));
         }
         let ring = self.device.read_f32(self.evaluate, "ring")?;
         let mut sums = TermSums::default();
-        ring.chunks_exact(1 + terms(&self.config).len()).for_each(|row| sums.add_row(row));
+        ring.chunks_exact(1 + names.len()).for_each(|row| sums.add_row(&names, row));
         Ok(sums)
     }
+
+    /// What the names of each layer's parameters begin with, from the rows to the answer.
+    ///
+    /// # Errors
+    /// When the network is no chain of linear layers, which `what` needs.
+    pub fn layer_names(&self, what: &str) -> Result<Vec<String>> {
+        layer_names(&self.network, what)
+    }
+
+    /// Rows, columns and elements of every layer's weights.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn matrices(&mut self) -> Result<Vec<(usize, usize, Vec<f32>)>> {
+        let program = self.evaluate;
+        let named = self.network.layer_weights().map(|parameter| (parameter.name.clone(), parameter.ty.clone()));
+        let named: Vec<(String, Ty)> = named.collect();
+        let matrix = |(name, ty): (String, Ty)| {
+            let (rows, columns) = ty.shape.matrix().unwrap_or((1, ty.elements()));
+            Ok((rows, columns, self.device.read_f32(program, &name)?))
+        };
+        named.into_iter().map(matrix).collect()
+    }
+}
+
+/// Name of the term that a clock says was not finite.
+fn bad_term(names: &[&'static str], clock: &[u32]) -> &'static str {
+    names.get(clock[clock::BAD_TERM] as usize).or(names.last()).copied().unwrap_or("loss")
 }

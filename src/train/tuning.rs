@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::feed::{Further, bytes, wanted};
 use super::session::evaluation_batch;
 use crate::config::RunConfig;
 use crate::data::{Dataset, Split};
@@ -135,9 +136,9 @@ impl Graphs {
             labels: data.train.labels.get(..rows).unwrap_or_default().to_vec(),
             row_bytes: data.train.row_bytes,
         };
-        feeds.push(("train images".into(), first.device_rows()));
-        if config.classifier.is_some() {
-            feeds.push(("train labels".into(), first.device_labels()));
+        let sources = self.train.sources().map(|(_, source)| (source.name.as_str(), source.role));
+        for what in wanted(sources, "train") {
+            feeds.push((format!("train {what}"), bytes(&first, &what, &Further::assumed(rows))?));
         }
         let subject = |name, graph, weight: usize, feeds| Subject { name, graph, weight: weight as f64, feeds };
         Ok(Task {

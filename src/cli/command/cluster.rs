@@ -4,18 +4,21 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use gpu_ae::config::RunConfig;
-use gpu_ae::data::{self, Dataset};
+use gpu_ae::config::objective::clustering::{Adversarial, Clustering};
+use gpu_ae::data::Dataset;
+use gpu_ae::nn::BlockConfig;
+use gpu_ae::nn::block::{ActivationBlock, BatchNormBlock, LinearBlock};
+use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::report::{Band, image_grid, text_table, write_png};
-use gpu_ae::study::cluster::{
-    Adversarial, Agreement, Assignments, ClusterConfig, Clustering, Contingency, EpochLosses,
-};
-use gpu_ae::train::RunDir;
+use gpu_ae::statistics::agreement::Contingency;
+use gpu_ae::statistics::assignments::Assignments;
+use gpu_ae::study::cluster::{encoder_file, plain_encoder};
 use gpu_ae::train::record::checkpoint::serialize;
 use gpu_ae::{Error, Result, whole_file};
-use serde::Serialize;
 
-use crate::cli::flags::{DataFlags, DeviceFlag, open_device};
-use crate::cli::output::{complain, say, say_json, tell};
+use crate::cli::flags::{ConfigFlags, DataFlags, DeviceFlag};
+use crate::cli::launch::{Launched, TrainingFlags};
+use crate::cli::output::{say, tell};
 
 /// Images of a cluster in the picture.
 const NEAREST: usize = 16;
@@ -31,48 +34,48 @@ pub struct Args {
     data: DataFlags,
     #[command(flatten)]
     device: DeviceFlag,
-    /// Number of clusters
-    #[arg(long, value_name = "N", default_value_t = 10)]
-    clusters: usize,
-    /// What keeps rows that are alike together: nothing, or virtual adversarial perturbations
-    #[arg(long, value_enum, default_value_t = Augment::None)]
-    augment: Augment,
-    /// Widths of hidden layers, such as 512,256 [default: none, a linear encoder; vat: 400,400]
-    #[arg(long, value_name = "N,N", value_delimiter = ',')]
-    hidden: Option<Vec<usize>>,
+    #[command(flatten)]
+    asked: Asked,
     /// Passes over the training data [default: 5; vat: 20]
     #[arg(long, value_name = "N")]
     epochs: Option<u32>,
-    /// Length of a perturbation, as a share of the distance from its row to the tenth nearest one
-    #[arg(long, value_name = "X", default_value_t = Adversarial::default().epsilon, allow_negative_numbers = true)]
-    epsilon: f32,
-    /// Weight of what perturbations change
-    #[arg(long, value_name = "X", default_value_t = Adversarial::default().weight, allow_negative_numbers = true)]
-    augment_weight: f32,
-    /// Samples of a training step [default: 256; vat: 250]
-    #[arg(long, value_name = "N")]
-    batch_size: Option<usize>,
     /// Adam's step size [default: 0.001; vat: 0.01]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     lr: Option<f32>,
+    #[command(flatten)]
+    training: TrainingFlags,
+}
+
+/// What a run is made with and keeps.
+#[derive(clap::Args)]
+struct Asked {
+    /// Number of clusters [default: 10]
+    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    clusters: Option<usize>,
+    /// What keeps rows that are alike together: nothing, or virtual adversarial perturbations [default: none]
+    #[arg(long, value_enum, conflicts_with = "resume")]
+    augment: Option<Augment>,
+    /// Widths of hidden layers, such as 512,256 [default: none, a linear encoder; vat: 400,400]
+    #[arg(long, value_name = "N,N", value_delimiter = ',', conflicts_with = "resume")]
+    hidden: Option<Vec<usize>>,
+    /// Length of a perturbation, as a share of the distance from its row to the tenth nearest one [default: 0.2]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, conflicts_with = "resume")]
+    epsilon: Option<f32>,
+    /// Weight of what perturbations change [default: 10]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, conflicts_with = "resume")]
+    augment_weight: Option<f32>,
+    /// Samples of a training step [default: 256; vat: 250]
+    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    batch_size: Option<usize>,
     /// L2 penalty on all parameters [default: 0.01; vat: 0]
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, conflicts_with = "resume")]
     weight_decay: Option<f32>,
     /// Weight of the balance between clusters [default: 2; vat: 4]
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, conflicts_with = "resume")]
     balance: Option<f32>,
-    /// Seed of everything random
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    seed: u64,
-    /// Directory to make; must not exist or be empty [default: runs/cluster-<data>-<seed>]
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
-    /// Print errors only
-    #[arg(long, short)]
-    quiet: bool,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
+    /// Seed of everything random [default: 0]
+    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    seed: Option<u64>,
 }
 
 /// What keeps rows that are alike together.
@@ -84,120 +87,121 @@ enum Augment {
     Vat,
 }
 
-/// A line of `metrics.jsonl`.
-#[derive(Serialize)]
-struct Metrics {
-    epoch: u32,
-    seconds: f64,
-    train_entropy: f64,
-    train_divergence: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    train_adversarial: Option<f64>,
-    test_entropy: f64,
-    clusters_used: f64,
-    #[serde(flatten)]
-    agreement: Option<Agreement>,
-}
+/// Widest hidden layer.
+const WIDEST: usize = 1 << 16;
 
-impl Metrics {
-    fn new(epoch: u32, seconds: f64, losses: EpochLosses, test: &Assignments, agreement: Option<Agreement>) -> Self {
-        Metrics {
-            epoch,
-            seconds,
-            train_entropy: losses.entropy,
-            train_divergence: losses.divergence,
-            train_adversarial: losses.adversarial,
-            test_entropy: test.entropy,
-            clusters_used: test.used,
-            agreement,
-        }
-    }
-
-    fn line(&self, epochs: u32) -> String {
-        let agreement = self.agreement.map_or(String::new(), |a| {
-            format!("  purity {:.3}  NMI {:.3}  ARI {:.3}  accuracy {:.3}", a.purity, a.nmi, a.ari, a.accuracy)
+impl Args {
+    /// The configuration that these flags stand for.
+    fn config(&self) -> Result<RunConfig> {
+        let (asked, vat) = (&self.asked, self.asked.augment == Some(Augment::Vat));
+        let clusters = asked.clusters.unwrap_or(10);
+        let hidden = asked.hidden.clone().unwrap_or(if vat { vec![400, 400] } else { Vec::new() });
+        self.check(clusters, &hidden)?;
+        let mut config = RunConfig::model("cluster")?;
+        let usual = Adversarial::default();
+        let adversarial = Adversarial {
+            epsilon: asked.epsilon.unwrap_or(usual.epsilon),
+            weight: asked.augment_weight.unwrap_or(usual.weight),
+            ..usual
+        };
+        config.clustering = Some(Clustering {
+            balance: asked.balance.unwrap_or(if vat { 4.0 } else { 2.0 }),
+            adversarial: vat.then_some(adversarial),
         });
-        format!(
-            "epoch {}/{epochs}  entropy {:.4}  divergence {:.4}  clusters used {:.2}{agreement}",
-            self.epoch, self.train_entropy, self.train_divergence, self.clusters_used
-        )
+        config.encoder = hidden.iter().flat_map(|&width| layer(width, vat)).collect();
+        config.encoder.push(BlockConfig::linear(clusters, Activation::Identity));
+        config.data = self.data.data.clone().unwrap_or(config.data);
+        config.data_dir = self.data.data_dir.clone();
+        config.device = self.device.device.clone().unwrap_or(config.device);
+        config.seed = asked.seed.unwrap_or(0);
+        config.epochs = self.epochs.unwrap_or(if vat { 20 } else { 5 });
+        config.batch_size = asked.batch_size.unwrap_or(if vat { 250 } else { 256 });
+        config.lr = self.lr.unwrap_or(if vat { 1e-2 } else { 1e-3 });
+        config.optimiser.weight_decay = Some(asked.weight_decay.unwrap_or(if vat { 0.0 } else { 1e-2 }));
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Refuses what makes no sense by the flag's own name, which the configuration does not know.
+    fn check(&self, clusters: usize, hidden: &[usize]) -> Result<()> {
+        let refuse = |flag: &str, value: String, expected: &str| {
+            Err(Error::Usage(format!("{flag} {value}: expected {expected}")))
+        };
+        if !(2..=4096).contains(&clusters) {
+            return refuse("--clusters", clusters.to_string(), "2 to 4096");
+        }
+        if let Some(width) = hidden.iter().find(|&&width| width == 0 || width > WIDEST) {
+            return refuse("--hidden", width.to_string(), &format!("1 to {WIDEST}"));
+        }
+        let numbers = [
+            ("--weight-decay", self.asked.weight_decay),
+            ("--balance", self.asked.balance),
+            ("--epsilon", self.asked.epsilon),
+            ("--augment-weight", self.asked.augment_weight),
+        ];
+        match numbers.into_iter().find(|(_, value)| value.is_some_and(|value| !(value.is_finite() && value >= 0.0))) {
+            Some((flag, Some(value))) => refuse(flag, value.to_string(), "a number of 0 or more"),
+            _ => Ok(()),
+        }
     }
 }
 
-pub fn run(args: Args) -> Result<()> {
-    let quiet = args.quiet || args.json;
-    let defaults = RunConfig::default();
-    let vat = args.augment == Augment::Vat;
-    let config = ClusterConfig {
-        data: args.data.data.clone().unwrap_or(defaults.data),
-        data_dir: args.data.data_dir.clone(),
-        device: args.device.device.clone().unwrap_or(defaults.device),
-        seed: args.seed,
-        clusters: args.clusters,
-        hidden: args.hidden.clone().unwrap_or(if vat { vec![400, 400] } else { Vec::new() }),
-        epochs: args.epochs.unwrap_or(if vat { 20 } else { 5 }),
-        batch_size: args.batch_size.unwrap_or(if vat { 250 } else { 256 }),
-        lr: args.lr.unwrap_or(if vat { 1e-2 } else { 1e-3 }),
-        weight_decay: args.weight_decay.unwrap_or(if vat { 0.0 } else { 1e-2 }),
-        balance: args.balance.unwrap_or(if vat { 4.0 } else { 2.0 }),
-        augment: vat.then(|| Adversarial {
-            epsilon: args.epsilon,
-            weight: args.augment_weight,
-            ..Adversarial::default()
-        }),
-    };
-    config.check()?;
-    let path =
-        args.out.unwrap_or_else(|| PathBuf::from("runs").join(format!("cluster-{}-{}", config.data, config.seed)));
-    RunDir::check_free(&path)?;
-    let data = data::load(&config.data, config.data_dir.as_deref(), config.seed)?;
-    let device = open_device(&config.device, quiet)?;
-    let mut clustering = Clustering::new(device, &config, &data)?;
-    if !quiet {
-        let widths: Vec<String> = config.hidden.iter().chain([&config.clusters]).map(ToString::to_string).collect();
-        complain(&format!(
-            "encoder {}-{} on {} ({} rows) with {}",
-            data.train.row_bytes,
-            widths.join("-"),
-            data.name,
-            data.train.rows,
-            clustering.device_name()
-        ));
+/// A hidden layer: under perturbations it is normalised while it is trained.
+fn layer(width: usize, normalised: bool) -> Vec<BlockConfig> {
+    if !normalised {
+        return vec![BlockConfig::linear(width, Activation::Relu)];
     }
-    start(&path, &config)?;
-    let mut lines = String::new();
-    let mut last = None;
-    for epoch in 1..=config.epochs {
-        let begin = Instant::now();
-        let losses = clustering.epoch()?;
-        let seconds = begin.elapsed().as_secs_f64();
-        let test = clustering.assign()?;
-        let table = Contingency::new(&test.clusters, &data.test.labels, config.clusters);
-        let metrics = Metrics::new(epoch, seconds, losses, &test, table.agreement());
-        lines += &serde_json::to_string(&metrics).map_err(|error| Error::Failed(format!("metrics: {error}")))?;
-        lines.push('\n');
-        // After every epoch: a run that is cut short has lost nothing but its pictures.
-        whole_file::write(&path.join("metrics.jsonl"), lines.as_bytes(), "write the metrics")?;
-        let encoder = serialize(&clustering.parameters()?, None)?;
-        whole_file::write(&path.join("encoder.safetensors"), &encoder, "write the encoder")?;
-        if !quiet {
-            tell(&metrics.line(config.epochs));
+    let linear = LinearBlock { linear: width, activation: Activation::Identity, bias: false };
+    let relu = ActivationBlock { activation: Activation::Relu };
+    vec![BlockConfig::Linear(linear), BlockConfig::Norm(BatchNormBlock::new()), BlockConfig::Activation(relu)]
+}
+
+pub fn run(args: Args, begin: Instant) -> Result<()> {
+    let quiet = args.training.is_quiet();
+    let mut launched = match &args.training.resume {
+        Some(path) => {
+            let flags =
+                ConfigFlags { data: args.data.clone(), epochs: args.epochs, lr: args.lr, ..ConfigFlags::default() };
+            let launched = args.training.resume(path, &flags, &args.device)?;
+            if launched.config.clustering.is_none() {
+                let problem = "is no cluster run: 'gpu-ae train --resume' continues it";
+                return Err(Error::input(path, problem));
+            }
+            launched
         }
-        last = Some((metrics, test, table));
-    }
-    let Some((metrics, test, table)) = last else { return Ok(()) };
-    write(&path, &data, &test, &table)?;
-    if let Some(what) = test.collapse().filter(|_| !args.quiet) {
-        complain(what);
-    }
-    if args.json {
-        return say_json(&metrics);
+        None => {
+            let config = args.config()?;
+            let usual = || PathBuf::from("runs").join(format!("cluster-{}-{}", config.data, config.seed));
+            let path = args.training.out.clone().unwrap_or_else(usual);
+            args.training.start(config, path, None, None)?
+        }
+    };
+    launched.train(begin, quiet)?;
+    let table = finish(&mut launched)?;
+    if args.training.json {
+        return launched.say_outcome();
     }
     if !quiet {
         say(&shown(&table));
-        tell(&format!("cluster run: {0}\ntable and picture: {0}/clusters.csv, clusters.png", path.display()));
+        launched.tell_where(args.training.profile);
+        let path = launched.path.display();
+        tell(&format!("table and picture: {path}/clusters.csv, clusters.png"));
+        tell(&format!("encoder:       {path}/encoder.safetensors"));
     }
     Ok(())
+}
+
+/// Leaves the table, the picture and the encoder as plain layers.
+fn finish(launched: &mut Launched) -> Result<Contingency> {
+    let Launched { run, config, data, path } = launched;
+    let answers = run.session().answers()?;
+    let test = Assignments::new(&answers, config.code_width());
+    let table = Contingency::new(&test.clusters, &data.test.labels, config.code_width());
+    write(path, data, &test, &table)?;
+    let state = run.session().state()?;
+    let encoder = serialize(&encoder_file(&plain_encoder(config, &state)?.1), None)?;
+    whole_file::write(&path.join("encoder.safetensors"), &encoder, "write the encoder")?;
+    Ok(table)
 }
 
 /// Columns of the table of clusters and classes.
@@ -218,13 +222,6 @@ fn shown(table: &Contingency) -> String {
     let headers = headers(table);
     let headers: Vec<&str> = headers.iter().map(|header| header.trim_start_matches("class ")).collect();
     text_table(&headers, &rows(table)).trim_end().to_string()
-}
-
-/// Makes the folder, with the configuration.
-fn start(path: &Path, config: &ClusterConfig) -> Result<()> {
-    std::fs::create_dir_all(path).map_err(Error::io(path, "create"))?;
-    let text = toml::to_string_pretty(config).map_err(|error| Error::Failed(format!("config.toml: {error}")))?;
-    whole_file::write(&path.join("config.toml"), text.as_bytes(), "write the configuration")
 }
 
 fn write(path: &Path, data: &Dataset, test: &Assignments, table: &Contingency) -> Result<()> {

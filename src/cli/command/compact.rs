@@ -69,9 +69,9 @@ struct Outcome {
 
 fn layer_changes(before: &RunConfig, after: &RunConfig) -> Vec<LayerChange> {
     // An autoencoder ends as wide as it begins.
-    let mut inputs = [before.decoder.last().map_or(0, |last| last.linear); 2];
+    let mut inputs = [before.layers().last().map_or(0, |last| last.linear); 2];
     let mut changes = Vec::new();
-    for (number, (before, after)) in before.layers().zip(after.layers()).enumerate() {
+    for (number, (before, after)) in before.layers().into_iter().zip(after.layers()).enumerate() {
         changes.push(LayerChange {
             layer: number + 1,
             width_before: before.linear,
@@ -94,7 +94,7 @@ pub fn run(args: Args) -> Result<()> {
     let (source, checkpoint) = open_run(&args.run, &args.data, &args.device, quiet)?;
     let refused = [
         (checkpoint.config.variational.is_some(), "whose codes are computed; those of a variational one are drawn"),
-        (checkpoint.config.classifier.is_some(), "that reconstructs; a classifier names classes"),
+        (!checkpoint.config.reconstructs(), "that reconstructs; this one answers with something else"),
         (checkpoint.config.tied, "whose layers have weights of their own; those of its decoder are tied"),
     ];
     if let Some((_, what)) = refused.iter().find(|(is, _)| *is) {
@@ -111,9 +111,9 @@ pub fn run(args: Args) -> Result<()> {
     drop(session);
 
     let smaller = compaction.checkpoint;
-    let test_mse_after = evaluation_session(&smaller, true)?.evaluate()?.mse();
+    let test_mse_after = evaluation_session(&smaller, true)?.evaluate()?.mean("mse").unwrap_or(f64::NAN);
     let allowed = compaction.mse_before * (1.0 + args.tolerance);
-    if test_mse_after > allowed * (1.0 + 1e-6) {
+    if test_mse_after.is_nan() || test_mse_after > allowed * (1.0 + 1e-6) {
         return Err(Error::Failed(format!(
             "the smaller network has a test error of {test_mse_after}, over the {allowed} that were allowed; nothing was \
              written"
@@ -163,11 +163,15 @@ fn fine_tune(mut checkpoint: Checkpoint, directory: RunDir, epochs: u32, quiet: 
     let mut run = Run::resume(config, checkpoint, directory.clone(), device, &data, tuning)?;
     run.train(|event| {
         if let (Event::Epoch(metrics), false) = (event, quiet) {
-            tell(&format!("fine-tuning, epoch {}: test mse {:.4}", metrics.epoch, metrics.test_mse));
+            tell(&format!(
+                "fine-tuning, epoch {}: test mse {:.4}",
+                metrics.epoch,
+                metrics.test("mse").unwrap_or(f64::NAN)
+            ));
         }
     })?;
     draw(&mut run, &directory, &data)?;
-    let last = run.metrics().last().map(|metrics| metrics.test_mse);
+    let last = run.metrics().last().and_then(|metrics| metrics.test("mse"));
     last.ok_or_else(|| Error::Failed("--fine-tune: no epoch was trained".into()))
 }
 

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use gpu_ae::config::RunConfig;
+use gpu_ae::data::source;
+use gpu_ae::model::forward::parameter_count;
 use gpu_ae::report::{Series, format_number, line_plot, text_table, write_png};
 use gpu_ae::train::{EpochMetrics, RunDir};
 use gpu_ae::{Error, Result};
@@ -24,9 +26,9 @@ pub struct Args {
     /// Run directories
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<PathBuf>,
-    /// What to draw over epochs: a key of metrics.jsonl
-    #[arg(long, value_name = "KEY", default_value = "test_mse")]
-    metric: String,
+    /// What to draw over epochs: a key of metrics.jsonl [default: test_mse, or test_loss where a run has no such error]
+    #[arg(long, value_name = "KEY")]
+    metric: Option<String>,
     /// Picture to write
     #[arg(long, value_name = "FILE", default_value = "compare.png")]
     out: PathBuf,
@@ -47,7 +49,8 @@ struct Line {
     data: String,
     parameters: usize,
     epochs: u32,
-    test_mse: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test_mse: Option<f64>,
     test_loss: f64,
     /// What the model is judged by beside, as `test_` and the term.
     #[serde(flatten)]
@@ -59,7 +62,7 @@ struct Line {
 
 pub fn run(args: Args) -> Result<()> {
     let mut lines = Vec::new();
-    let mut series = Vec::new();
+    let mut curves = Vec::new();
     for (path, name) in args.runs.iter().zip(names(&args.runs)) {
         let directory = RunDir::open(path)?;
         let config = RunConfig::read(&directory.config(), None, None)?;
@@ -67,10 +70,14 @@ pub fn run(args: Args) -> Result<()> {
         let last = metrics.last().ok_or_else(|| {
             Error::input(directory.metrics(), "has no epoch in it; expected a run that was trained for one at least")
         })?;
-        series.push(curve(&args.metric, name.clone(), &metrics, &directory.metrics())?);
-        lines.push(line(name, &config, last));
+        lines.push(line(name.clone(), &config, last)?);
+        curves.push((name, metrics, directory.metrics()));
     }
-    let title = format!("{} over epochs", args.metric.replace('_', " "));
+    let usual = if lines.iter().all(|line| line.test_mse.is_some()) { "test_mse" } else { "test_loss" };
+    let metric = args.metric.as_deref().unwrap_or(usual);
+    let series = curves.into_iter().map(|(name, metrics, file)| curve(metric, name, &metrics, &file));
+    let series = series.collect::<Result<Vec<Series>>>()?;
+    let title = format!("{} over epochs", metric.replace('_', " "));
     write_png(&args.out, &line_plot(&title, "epoch", "", &series)?)?;
     if args.json {
         return say_json(&lines);
@@ -94,10 +101,12 @@ fn names(runs: &[PathBuf]) -> Vec<String> {
 
 /// A metric over epochs.
 fn curve(key: &str, name: String, metrics: &[EpochMetrics], file: &Path) -> Result<Series> {
-    let point = |m: &EpochMetrics| {
-        let value = serde_json::to_value(m).ok()?.get(key)?.as_f64()?;
-        Some((f64::from(m.epoch), value))
+    let value = |m: &EpochMetrics| match key {
+        "seconds" => Some(m.seconds),
+        "samples_per_second" => Some(m.samples_per_second),
+        key => m.get(key),
     };
+    let point = |m: &EpochMetrics| Some((f64::from(m.epoch), value(m)?));
     let points: Vec<(f64, f64)> = metrics.iter().filter_map(point).collect();
     if points.is_empty() {
         return Err(Error::input(file, format!("has no {key}; expected --metric to be a key of its lines")));
@@ -105,26 +114,26 @@ fn curve(key: &str, name: String, metrics: &[EpochMetrics], file: &Path) -> Resu
     Ok(Series { name, points })
 }
 
-fn line(run: String, config: &RunConfig, last: &EpochMetrics) -> Line {
-    let further = last.observed.iter().filter(|(key, _)| {
+fn line(run: String, config: &RunConfig, last: &EpochMetrics) -> Result<Line> {
+    let further = last.figures.iter().filter(|(key, _)| {
         // Of each dimension there is too much for a line.
-        key.starts_with("test_") && !key.ends_with(|last: char| last.is_ascii_digit())
+        key.starts_with("test_") && *key != "test_mse" && !key.ends_with(|last: char| last.is_ascii_digit())
     });
-    let features = config.decoder.last().map_or(0, |layer| layer.linear);
-    Line {
+    let features = source(&config.data)?.image.bytes();
+    Ok(Line {
         run,
         model: config.model.clone(),
         recipe: config.recipe.clone(),
         data: config.data.clone(),
-        parameters: config.parameters(features),
+        parameters: parameter_count(config, features)?,
         epochs: last.epoch,
-        test_mse: last.test_mse,
+        test_mse: last.test("mse"),
         test_loss: last.test_loss,
         further: further.map(|(key, value)| (key.clone(), *value)).collect(),
         code_width: config.code_width(),
-        active: last.observed.get(&format!("active_units_{}", config.code_layer() + 1)).copied(),
+        active: last.get(&format!("active_units_{}", config.encoder_layers())),
         samples_per_second: last.samples_per_second,
-    }
+    })
 }
 
 fn print(lines: &[Line]) {
@@ -138,7 +147,7 @@ fn print(lines: &[Line]) {
         let fixed = [&line.run, &line.model, &line.recipe, &line.data].map(String::clone);
         let mut cells = fixed.to_vec();
         cells.extend([line.parameters.to_string(), line.epochs.to_string()]);
-        cells.extend([format_number(line.test_mse), format_number(line.test_loss)]);
+        cells.extend([optional(line.test_mse), format_number(line.test_loss)]);
         cells.extend(terms.iter().map(|term| optional(line.further.get(*term).copied())));
         let active = line.active.map_or("-".into(), |active| active.to_string());
         cells.extend([line.code_width.to_string(), active, format!("{:.0}", line.samples_per_second)]);

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use gpu_ae::config::energy::HopfieldConfig;
-use gpu_ae::config::{RunConfig, in_file, model_file};
+use gpu_ae::config::{HopfieldConfig, RunConfig, in_file, model_file};
 use gpu_ae::data::source;
+use gpu_ae::model::forward::parameter_count;
 use gpu_ae::model::graph::{DataShape, training};
+use gpu_ae::nn::Pass;
 use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Plan};
 use gpu_ae::report::text_table;
+use gpu_ae::tensor::Shape;
 use gpu_ae::{Error, Result};
 
 use crate::cli::output::{say, thousands};
@@ -73,18 +75,19 @@ fn described(config: &RunConfig) -> Result<String> {
     let profile = DeviceProfile::portable(DeviceKind::Discrete);
     let plan = Plan::chosen("train", &graph, &profile, &Choices::by_kind(&profile))?;
 
-    let layers = config.layers().enumerate().map(|(index, layer)| {
-        let inputs = config.inputs_of(index, shape.features);
-        vec![config.layer_key(index), format!("{inputs} to {}", layer.linear), layer.activation.word().to_string()]
-    });
-    let layers: Vec<Vec<String>> = layers.collect();
-    let parameters = config.parameters(shape.features);
+    let mut before = Shape::new(&[shape.features]);
+    let mut blocks = Vec::new();
+    for (key, block, behind) in config.shapes(&before)? {
+        blocks.push(vec![key, block.kind().word(), format!("{before} to {behind}")]);
+        before = behind;
+    }
+    let parameters = parameter_count(config, shape.features)?;
 
-    let weighted = [("mse", config.lambda_mse), ("entropy", config.signed_lambda_entropy())];
-    let weighted: Vec<_> = weighted.into_iter().chain(config.further_terms()).collect();
-    let loss: Vec<String> =
-        weighted.iter().filter(|(_, weight)| *weight != 0.0).map(|(name, weight)| format!("{weight} {name}")).collect();
-    let watched: Vec<&str> = weighted.iter().filter(|(_, weight)| *weight == 0.0).map(|(name, _)| *name).collect();
+    let weighted = config.terms(Pass::Train);
+    let counted = weighted.iter().filter(|(_, weight)| weight.counts && weight.value != 0.0);
+    let loss: Vec<String> = counted.map(|(name, weight)| format!("{} {name}", weight.value)).collect();
+    let watched: Vec<&str> =
+        weighted.iter().filter(|(_, weight)| !weight.counts || weight.value == 0.0).map(|(name, _)| *name).collect();
 
     let rows = config.step_rows(shape.rows);
     let megabytes = |bytes: usize| format!("{:.1} MB", bytes as f64 / 1e6);
@@ -106,6 +109,6 @@ fn described(config: &RunConfig) -> Result<String> {
     ];
     let facts = facts.into_iter().filter(|(_, value)| !value.is_empty());
     let facts: Vec<Vec<String>> = facts.map(|(name, value)| vec![name.to_string(), value]).collect();
-    let (layers, facts) = (text_table(&["layer", "shape", "activation"], &layers), text_table(&[], &facts));
-    Ok(format!("{layers}\n{}", facts.trim_end()))
+    let (blocks, facts) = (text_table(&["place", "block", "sample"], &blocks), text_table(&[], &facts));
+    Ok(format!("{blocks}\n{}", facts.trim_end()))
 }

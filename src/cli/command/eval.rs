@@ -7,7 +7,7 @@ use gpu_ae::Result;
 use gpu_ae::report::{format_number, text_table};
 use serde::Serialize;
 
-use crate::cli::flags::{DataFlags, DeviceFlag, evaluation_session, open_run};
+use crate::cli::flags::{DataFlags, DeviceFlag, open_run, session_on};
 use crate::cli::output::{say, say_json};
 
 #[derive(clap::Args)]
@@ -34,10 +34,8 @@ struct Evaluation {
     data: String,
     rows: u64,
     test_loss: f64,
-    test_mse: f64,
-    test_entropy: f64,
     #[serde(flatten)]
-    further: BTreeMap<String, f64>,
+    figures: BTreeMap<String, f64>,
 }
 
 pub fn run(args: Args) -> Result<()> {
@@ -45,24 +43,28 @@ pub fn run(args: Args) -> Result<()> {
     if let Some(noise) = &args.noise {
         checkpoint.config.set_noise("--noise", noise)?;
     }
-    let mut session = evaluation_session(&checkpoint, args.quiet || args.json)?;
+    let data = checkpoint.config.load_data()?;
+    let mut session = session_on(&checkpoint, &data, args.quiet || args.json)?;
     let sums = session.evaluate()?;
+    let mut figures = sums.figures(&checkpoint.config, "test");
+    figures.extend(session.judge_answers(&data.test.labels)?);
     let result = Evaluation {
         data: checkpoint.config.data.clone(),
         rows: sums.rows as u64,
-        test_loss: sums.loss(&checkpoint.config, checkpoint.entropy_weight()),
-        test_mse: sums.mse(),
-        test_entropy: sums.entropy(),
-        further: sums.further(&checkpoint.config, "test"),
+        test_loss: sums.loss(&checkpoint.weights()),
+        figures,
     };
     if args.json {
         return say_json(&result);
     }
-    let rows = [("loss", result.test_loss), ("mse", result.test_mse), ("entropy", result.test_entropy)]
-        .map(|(term, value)| (term.to_string(), value));
-    let further = result.further.iter().map(|(name, value)| (name.trim_start_matches("test_").to_string(), *value));
-    let rows: Vec<Vec<String>> =
-        rows.into_iter().chain(further).map(|(term, value)| vec![term, format_number(value)]).collect();
+    // In the order of the run's terms, then whatever else there is.
+    let order: Vec<String> = checkpoint.config.judged_terms().into_iter().map(|term| format!("test_{term}")).collect();
+    let rank = |key: &str| order.iter().position(|other| other == key).unwrap_or(order.len());
+    let mut rows: Vec<(&str, f64)> = result.figures.iter().map(|(key, value)| (key.as_str(), *value)).collect();
+    rows.push(("test_loss", result.test_loss));
+    rows.sort_by_key(|(key, _)| rank(key));
+    let row = |(key, value): (&str, f64)| vec![key.trim_start_matches("test_").to_string(), format_number(value)];
+    let rows: Vec<Vec<String>> = rows.into_iter().map(row).collect();
     say(&format!("{} ({} test images)", result.data, result.rows));
     say(text_table(&["term", "test"], &rows).trim_end());
     Ok(())

@@ -23,7 +23,7 @@ pub struct Args {
 pub fn run(args: Args) -> Result<()> {
     let (run, checkpoint) = open_run(&args.run, &DataFlags::default(), &DeviceFlag::default(), args.quiet)?;
     let folder = args.out.unwrap_or_else(|| run.path().to_path_buf());
-    for file in export(&checkpoint.state, &checkpoint.config, &folder)? {
+    for file in export(&checkpoint.state, &checkpoint.config, checkpoint.features()?, &folder)? {
         if !args.quiet {
             say(&format!("wrote {}", file.display()));
         }

@@ -27,7 +27,7 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<()> {
     let (_, checkpoint) = open_run(&args.run, &DataFlags::default(), &DeviceFlag::default(), args.json)?;
-    let layers = inspect(&checkpoint.state, checkpoint.config.depth())?;
+    let layers = inspect(&checkpoint.state, &checkpoint.layer_names("inspect")?)?;
     if args.json {
         return say_json(&layers);
     }

@@ -3,24 +3,18 @@
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
-use gpu_ae::config::{RunConfig, in_file};
-use gpu_ae::data::Dataset;
-use gpu_ae::device::Device;
-use gpu_ae::report::{format_number, text_table};
+use gpu_ae::Result;
+use gpu_ae::config::RunConfig;
+use gpu_ae::report::text_table;
 use gpu_ae::study::codes::Reconstructions;
 use gpu_ae::study::sweep::COLLAPSED;
-use gpu_ae::train::early_stopping::Judgement;
-use gpu_ae::train::record::checkpoint::previous;
-use gpu_ae::train::{Checkpoint, EpochMetrics, Event, Run, RunDir};
-use gpu_ae::{Error, Result};
+use gpu_ae::train::{EpochMetrics, Run, RunDir};
 
-use crate::cli::flags::{ConfigFlags, DeviceFlag, open_device};
+use crate::cli::flags::{ConfigFlags, DeviceFlag};
 use crate::cli::from::begin_with;
-use crate::cli::output::{complain, say_json, tell, thousands};
+use crate::cli::launch::{Launched, TrainingFlags, prepare};
+use crate::cli::output::{complain, tell};
 use crate::cli::pictures::draw;
-use crate::cli::profile::{ceilings, table, write_table};
-use crate::cli::progress::Display;
-use crate::cli::tuning::{self, Precision, Tune};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -28,107 +22,74 @@ pub struct Args {
     config: ConfigFlags,
     #[command(flatten)]
     device: DeviceFlag,
-    /// Run directory to make; must not exist or be empty [default: runs/<data>-<time>]
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
     /// For --model classifier: begin with the encoder of this run (of train or cluster), and its data unless --data says otherwise
     #[arg(long, value_name = "RUN", conflicts_with = "resume")]
     from: Option<PathBuf>,
-    /// Continue this run from its checkpoint; only --epochs, --lr, the lambdas, --data-dir, --device and --set early_stopping.… may change
-    #[arg(long, value_name = "RUN", conflicts_with = "out")]
-    resume: Option<PathBuf>,
-    /// With --resume: use the checkpoint before the newest one
-    #[arg(long, requires = "resume")]
-    from_previous: bool,
-    /// Time some steps kernel by kernel: a table, and a trace for Perfetto in the run directory
-    #[arg(long)]
-    profile: bool,
-    /// When to measure which kernels are fastest on this device; a resumed run keeps those it has
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Tune::Auto)]
-    tune: Tune,
-    /// How exactly matrix products are computed; a resumed run keeps its own
-    #[arg(long, value_enum, default_value_t = Precision::F32)]
-    precision: Precision,
-    /// Print errors only
-    #[arg(long, short)]
-    quiet: bool,
-    /// Print the last epoch's metrics, under early stopping the best one's, as one JSON object, and nothing else
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    training: TrainingFlags,
 }
 
 pub fn run(args: Args, begin: Instant) -> Result<()> {
-    let quiet = args.quiet || args.json;
-    if args.resume.is_none() {
-        let config = args.config.clone().resolve(&args.device)?;
-        if let Some(settings) = &config.hopfield {
-            let path = free_out(&args, &config)?;
-            let (data, mut device) = prepare(&config, quiet)?;
-            return crate::cli::hopfield::run(&config, settings, &data, device.as_mut(), &path, [quiet, args.json]);
-        }
-    }
-    let mut run = match &args.resume {
-        Some(path) => resume(&args, path.clone(), quiet)?,
-        None => start(&args, quiet)?,
-    };
-    let mut display = Display::new(&run.config, run.data.train.rows, begin, quiet);
-    let directory = RunDir::open(&run.path)?;
-    let mut profiled = Ok(());
-    let trained = run.run.train(|event| {
-        display.show(event);
-        if let Event::Profile(profile) = event {
-            profiled = write_table(&directory, &table(profile));
-        }
-    });
-    display.finish();
-    trained?;
-    profiled?;
-    run.run.take_best()?;
-    let pictures = draw(&mut run.run, &directory, &run.data)?;
-    let path = run.path.display();
-    if args.json {
-        return match run.run.outcome() {
-            Some(metrics) => say_json(metrics),
-            None => Err(Error::Failed(format!("{path}/metrics.jsonl: no epoch is left in it to print"))),
-        };
-    }
-    if !quiet {
-        tell(&format!("run directory: {path}"));
-        if let Some(Judgement { term, best, value, .. }) = run.run.judgement() {
-            let value = format_number(value);
-            tell(&format!("best epoch:    {} of {}, test {term} {value}", best.epoch, run.run.epoch()));
-        }
-        if let Some(metrics) = run.run.outcome() {
-            tell(&chosen(&run.config, metrics));
-            let mean_image = run.data.mean_image_error();
-            if run.config.classifier.is_none() && metrics.test_mse > COLLAPSED * mean_image {
-                let advice = if run.config.lambda_entropy > 0.0 {
-                    "a smaller --lambda-entropy, a warm-up or --recipe bottleneck usually helps"
-                } else {
-                    "a smaller --lr or weight of the penalty, or more epochs, usually helps"
-                };
-                let error = metrics.test_mse;
-                complain(&format!(
-                    "collapsed: the test error is {error:.4}, that of the mean image {mean_image:.4}; {advice}"
-                ));
+    let quiet = args.training.is_quiet();
+    let mut launched = match &args.training.resume {
+        Some(path) => args.training.resume(path, &args.config, &args.device)?,
+        None => {
+            let mut config = args.config.clone().resolve(&args.device)?;
+            let path = args.training.out.clone().unwrap_or_else(|| default_out(&config.data));
+            if let Some(settings) = &config.hopfield {
+                RunDir::check_free(&path)?;
+                let (data, mut device) = prepare(&config, quiet)?;
+                let told = [quiet, args.training.json];
+                return crate::cli::hopfield::run(&config, settings, &data, device.as_mut(), &path, told);
             }
+            let keep_data = args.config.data.data.is_some();
+            let encoder = args.from.as_ref().map(|from| begin_with(from, &mut config, keep_data, quiet)).transpose()?;
+            args.training.start(config, path, encoder.as_ref(), args.config.config.as_deref())?
         }
-        if run.config.data.starts_with("one-hot") {
-            tell(&patterns(&mut run.run)?);
-        }
-        tell(&format!("pictures:      {path}/{}", pictures.join(", ")));
-        if args.profile {
-            tell(&format!("profile:       {path}/profile.txt, {path}/profile.json"));
-            tell(&format!("trace:         {path}/trace.json, for https://ui.perfetto.dev or chrome://tracing"));
-        }
-        tell(&format!("what next:     gpu-ae inspect {path}, {}", next(&run.config, &path.to_string())));
+    };
+    let directory = launched.train(begin, quiet)?;
+    let pictures = draw(&mut launched.run, &directory, &launched.data)?;
+    if args.training.json {
+        return launched.say_outcome();
     }
+    if quiet {
+        return Ok(());
+    }
+    launched.tell_where(args.training.profile);
+    if let Some(metrics) = launched.run.outcome() {
+        if let Some(chosen) = chosen(&launched.config, metrics) {
+            tell(&chosen);
+        }
+        if let Some(warning) = mean_image(&launched, metrics) {
+            complain(&warning);
+        }
+    }
+    let (config, path) = (&launched.config, launched.path.display().to_string());
+    if config.data.starts_with("one-hot") && config.reconstructs() {
+        tell(&patterns(&mut launched.run)?);
+    }
+    tell(&format!("pictures:      {path}/{}", pictures.join(", ")));
+    tell(&format!("what next:     gpu-ae inspect {path}, {}", next(config, &path)));
     Ok(())
+}
+
+/// What to say of a network that has learnt little more than the mean image.
+fn mean_image(launched: &Launched, metrics: &EpochMetrics) -> Option<String> {
+    let (error, mean_image) = (metrics.test("mse")?, launched.data.mean_image_error());
+    if error <= COLLAPSED * mean_image {
+        return None;
+    }
+    let advice = if launched.config.lambda_entropy > 0.0 {
+        "a smaller --lambda-entropy, a warm-up or --recipe bottleneck usually helps"
+    } else {
+        "a smaller --lr or weight of the penalty, or more epochs, usually helps"
+    };
+    Some(format!("collapsed: the test error is {error:.4}, that of the mean image {mean_image:.4}; {advice}"))
 }
 
 /// A command that makes something of a run.
 fn next(config: &RunConfig, path: &str) -> String {
-    if config.classifier.is_some() {
+    if !config.reconstructs() {
         format!("gpu-ae eval {path}")
     } else if config.has_prior() || config.contrastive_divergence.is_some() {
         format!("gpu-ae generate {path}")
@@ -157,89 +118,6 @@ fn patterns(run: &mut Run) -> Result<String> {
     Ok(text_table(&["pattern", "hidden code", "largest error"], &lines).trim_end().to_string())
 }
 
-/// A run about to be trained.
-struct Prepared {
-    run: Run,
-    config: RunConfig,
-    data: Dataset,
-    path: PathBuf,
-}
-
-/// Opens the device while the data is being made ready.
-fn prepare(config: &RunConfig, quiet: bool) -> Result<(Dataset, Box<dyn Device>)> {
-    let (data, device) = rayon::join(|| config.load_data(), || open_device(&config.device, quiet));
-    Ok((data?, device?))
-}
-
-fn start(args: &Args, quiet: bool) -> Result<Prepared> {
-    let mut config = args.config.clone().resolve(&args.device)?;
-    let keep_data = args.config.data.data.is_some();
-    let encoder = args.from.as_ref().map(|from| begin_with(from, &mut config, keep_data, quiet)).transpose()?;
-    config.warnings().iter().filter(|_| !quiet).for_each(|warning| complain(&format!("warning: {warning}")));
-    let path = free_out(args, &config)?;
-    let (data, mut device) = prepare(&config, quiet)?;
-    // Only a file can say so, and only now is it known to be wrong.
-    if let Err(error) = config.check_shape(data.train.row_bytes, data.classes(), &data.name) {
-        return Err(match &args.config.config {
-            Some(file) => in_file(file, &error),
-            None => error,
-        });
-    }
-    introduce(&config, &data, device.name(), quiet);
-    let tuning = tuning::choose(args.tune, args.precision, device.as_mut(), &config, &data, quiet)?;
-    let ceilings = ceilings(args.profile, device.as_mut(), quiet)?;
-    let mut run = Run::start(config.clone(), RunDir::create(&path)?, device, &data, tuning, encoder.as_ref())?;
-    if let Some(ceilings) = ceilings {
-        run.profile(ceilings)?;
-    }
-    Ok(Prepared { run, config, data, path })
-}
-
-fn resume(args: &Args, path: PathBuf, quiet: bool) -> Result<Prepared> {
-    let directory = RunDir::open(&path)?;
-    let mut file = directory.checkpoint();
-    if args.from_previous {
-        file = previous(&file);
-    }
-    let checkpoint = Checkpoint::load(&file)?;
-    let mut config = checkpoint.config.clone();
-    args.config.check_resume(&config)?;
-    args.config.clone().apply(&args.device, &mut config)?;
-    let (data, mut device) = prepare(&config, quiet)?;
-    introduce(&config, &data, device.name(), quiet);
-    let recorded = checkpoint.tuning.as_ref();
-    let tuning = tuning::choose_again(recorded, args.tune, device.as_mut(), &config, &data, quiet)?;
-    let ceilings = ceilings(args.profile, device.as_mut(), quiet)?;
-    let mut run = Run::resume(config.clone(), checkpoint, directory, device, &data, tuning)?;
-    if let Some(ceilings) = ceilings {
-        run.profile(ceilings)?;
-    }
-    if !quiet {
-        let (name, done, wanted) = (path.display(), run.epoch(), config.epochs);
-        let over = run.judgement().is_some_and(|judgement| judgement.is_over);
-        complain(&if over {
-            format!(
-                "{name}: stopped early after {done} epochs; nothing is left to do, --set early_stopping.patience=N \
-                 waits longer"
-            )
-        } else if done < wanted {
-            format!("resuming {name} after {done} of {wanted} epochs")
-        } else {
-            format!(
-                "{name}: {done} epochs are done and {wanted} wanted; nothing is left to do, --epochs N trains further"
-            )
-        });
-    }
-    Ok(Prepared { run, config, data, path })
-}
-
-/// Where a new run goes: refused before any work is done, made only once data and device are there.
-fn free_out(args: &Args, config: &RunConfig) -> Result<PathBuf> {
-    let path = args.out.clone().unwrap_or_else(|| default_out(&config.data));
-    RunDir::check_free(&path)?;
-    Ok(path)
-}
-
 /// `runs/<data>-<time>`, numbered when two runs start within a second.
 fn default_out(data: &str) -> PathBuf {
     let time =
@@ -255,31 +133,10 @@ fn default_out(data: &str) -> PathBuf {
 }
 
 /// What the network decided about its bottleneck.
-fn chosen(config: &RunConfig, metrics: &EpochMetrics) -> String {
-    let code = config.code_layer();
-    let observed = |key: &str| metrics.observed.get(&format!("{key}_{}", code + 1)).copied().unwrap_or(f64::NAN);
-    format!(
-        "code layer:    {} of {} neurons take part, effective width {:.1} by paths",
-        observed("active_units"),
-        config.code_width(),
-        observed("effective_width")
-    )
-}
-
-fn introduce(config: &RunConfig, data: &Dataset, device: &str, quiet: bool) {
-    if quiet {
-        return;
-    }
-    let features = data.train.row_bytes;
-    let widths: Vec<String> = config.layers().map(|layer| layer.linear.to_string()).collect();
-    let parameters = config.parameters(features);
-    complain(&format!(
-        "{} {features}-{} ({} parameters) on {} ({} + {} images) with {device}",
-        config.model,
-        widths.join("-"),
-        thousands(parameters as u64),
-        data.name,
-        thousands(data.train.rows as u64),
-        thousands(data.test.rows as u64),
-    ));
+fn chosen(config: &RunConfig, metrics: &EpochMetrics) -> Option<String> {
+    let code = config.encoder_layers();
+    let active = metrics.get(&format!("active_units_{code}"))?;
+    let width = metrics.get(&format!("effective_width_{code}"));
+    let width = width.map_or(String::new(), |width| format!(", effective width {width:.1} by paths"));
+    Some(format!("code layer:    {active} of {} neurons take part{width}", config.code_width()))
 }

@@ -56,8 +56,8 @@ fn found(f: &Finder<'_>) -> Vec<Found> {
         let activeness = f.inputs(pair)[0].node;
         let same = f.op(activeness).downcast::<Activeness>() == Some(&op.0.0) && f.inputs(activeness) == &inputs[..2];
         let private = f.only_user::<RenyiEntropyPair>(value(activeness), 0).is_some();
-        let placed = inputs[..2].iter().all(|&var| source_role(f, var) == Some(Role::Param))
-            && source_role(f, f.inputs(pair)[1]) == Some(Role::State);
+        let placed = inputs[..2].iter().all(|&var| source_role(f, var).is_some_and(Role::is_parameter))
+            && matches!(source_role(f, f.inputs(pair)[1]), Some(Role::State | Role::Setting));
         if same && private && placed && f.ty(inputs[1]).elements() <= NEURONS {
             found.push(Found { activeness, pair, add });
         }

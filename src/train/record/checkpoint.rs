@@ -12,16 +12,25 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::config::RunConfig;
+use crate::config::{RunConfig, Weight};
 use crate::error::{Error, Result};
+use crate::graph::Graph;
+use crate::model::forward::network;
+use crate::model::graph::weight_name;
+use crate::nn::network::SCOPE;
+use crate::nn::{Network, Pass};
 use crate::ops::step::clock;
 use crate::tensor::{DType, Ty};
+use crate::train::record::metrics::Weights;
 use crate::train::session::State;
 use crate::train::{TermSums, Tuning};
 use crate::whole_file;
 
 /// Version of the layout.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// The one before it, which is read too: its sums have no names, and every run had an error and an entropy, in that order,
+/// before whatever else it had.
+const UNNAMED: u32 = 1;
 const KEY: &str = "gpu_ae";
 /// Among the hashes, that of the metadata without it; no tensor is called so.
 const OWN: &str = "metadata";
@@ -52,9 +61,48 @@ struct Metadata {
     config: String,
     /// The kernels, as TOML, which a resumed run repeats; see [`STATIC`].
     tuning: String,
-    /// f64 bits, since JSON would round.
-    sums: Vec<u64>,
+    sums: Sums,
     sha256: BTreeMap<String, String>,
+}
+
+/// The sums of the epoch under way as f64 bits, since JSON would round.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Sums {
+    /// Those of terms by name, the samples counted as [`ROWS`].
+    Named(BTreeMap<String, u64>),
+    /// Samples, error, entropy, and the other terms in their order: of format 1.
+    Listed(Vec<u64>),
+}
+
+/// Among the sums, the samples counted; no term is called so.
+const ROWS: &str = "rows";
+
+impl Sums {
+    fn of(sums: &TermSums) -> Self {
+        let terms = sums.terms.iter().map(|(name, sum)| (name.clone(), sum.to_bits()));
+        Sums::Named(terms.chain([(ROWS.to_string(), sums.rows.to_bits())]).collect())
+    }
+
+    fn read(self, config: &RunConfig) -> Result<TermSums, String> {
+        let damaged = || "damaged checkpoint (no sums)".to_string();
+        let mut sums: BTreeMap<String, f64> = match self {
+            Sums::Named(sums) => sums.into_iter().map(|(name, bits)| (name, f64::from_bits(bits))).collect(),
+            Sums::Listed(bits) => {
+                let error = config.error_term().unwrap_or("mse");
+                let leading = [error, "entropy"];
+                let further = config.terms(Pass::Train).into_iter().map(|(name, _)| name);
+                let further = further.filter(|name| !leading.contains(name));
+                let names = [ROWS].into_iter().chain(leading).chain(further);
+                names.zip(bits).map(|(name, bits)| (name.to_string(), f64::from_bits(bits))).collect()
+            }
+        };
+        let rows = sums.remove(ROWS).ok_or_else(damaged)?;
+        // What the run no longer has is not gone on with.
+        let names: Vec<&str> = config.terms(Pass::Train).into_iter().map(|(name, _)| name).collect();
+        sums.retain(|name, _| names.contains(&name.as_str()));
+        Ok(TermSums { rows, terms: sums })
+    }
 }
 
 fn hash(bytes: &[u8]) -> String {
@@ -106,11 +154,37 @@ impl Checkpoint {
         self.clock(clock::STEP)
     }
 
-    /// The weight of the entropy when it was made.
-    pub fn entropy_weight(&self) -> f32 {
-        let moved =
-            self.state.get("lambda_entropy").map(|(_, bytes)| bytemuck::pod_collect_to_vec::<u8, f32>(bytes)[0]);
-        moved.unwrap_or(self.config.signed_lambda_entropy())
+    /// Values of a row that the network takes, as the first of its blocks that has parameters tells.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn features(&self) -> Result<usize> {
+        let place = |name: &str| -> Option<Vec<usize>> {
+            let rest = name.strip_prefix(SCOPE)?.strip_suffix(".weight")?;
+            Some(rest.split('.').filter_map(|part| part.parse().ok()).collect())
+        };
+        let weights = self.state.iter().filter_map(|(name, (ty, _))| Some((place(name)?, ty)));
+        let first = weights.min_by(|a, b| a.0.cmp(&b.0)).map(|(_, ty)| ty.shape.dims().last().copied().unwrap_or(1));
+        first.ok_or_else(|| Error::Failed("checkpoint: it has no network".into()))
+    }
+
+    /// What the names of each layer's parameters begin with, from the rows to the answer.
+    ///
+    /// # Errors
+    /// When the network is no chain of linear layers, which `what` needs.
+    pub fn layer_names(&self, what: &str) -> Result<Vec<String>> {
+        layer_names(&network(&mut Graph::new(), &self.config, self.features()?)?, what)
+    }
+
+    /// The weights of the terms that count, as they were when it was made.
+    pub fn weights(&self) -> Weights {
+        let counted = self.config.terms(Pass::Train).into_iter().filter(|(_, weight)| weight.counts);
+        let weight = |(name, weight): (&'static str, Weight)| {
+            let moved = self.state.get(&weight_name(name)).filter(|_| weight.moves());
+            let moved = moved.map(|(_, bytes)| bytemuck::pod_collect_to_vec::<u8, f32>(bytes)[0]);
+            (name.to_string(), f64::from(moved.unwrap_or(weight.value)))
+        };
+        counted.map(weight).collect()
     }
 
     /// Writes the checkpoint; the one that was there becomes the previous one.
@@ -134,12 +208,11 @@ impl Checkpoint {
     }
 
     fn to_bytes(&self) -> Result<Vec<u8>> {
-        let sums = [&[self.sums.rows][..], &self.sums.terms].concat();
         let mut metadata = Metadata {
             format: FORMAT,
             config: self.config.to_toml()?,
             tuning: self.tuning.as_ref().map_or_else(|| Ok(STATIC.into()), Tuning::to_text)?,
-            sums: sums.iter().map(|sum| sum.to_bits()).collect(),
+            sums: Sums::of(&self.sums),
             sha256: self.state.iter().map(|(name, (_, bytes))| (name.clone(), hash(bytes))).collect(),
         };
         let failed = |error| Error::Failed(format!("metadata: {error}"));
@@ -177,6 +250,16 @@ impl Checkpoint {
     }
 }
 
+/// What the names of each layer's parameters begin with, from the rows to the answer.
+///
+/// # Errors
+/// When the network is no chain of linear layers, which `what` needs.
+pub fn layer_names(network: &Network, what: &str) -> Result<Vec<String>> {
+    let problem =
+        || Error::Usage(format!("{what}: expected a network of linear layers with biases, one behind the other"));
+    Ok(network.chain().ok_or_else(problem)?.iter().map(|layer| layer.name.clone()).collect())
+}
+
 /// Gives the checkpoint its second name, so that there is never a moment without one.
 fn keep_previous(path: &Path) -> Result<()> {
     let earlier = previous(path);
@@ -194,8 +277,8 @@ fn parse(bytes: &[u8]) -> Result<Checkpoint, String> {
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| damaged(&e))?;
     let json = header.metadata().as_ref().and_then(|map| map.get(KEY)).ok_or("not a checkpoint of gpu-ae")?;
     let mut metadata: Metadata = serde_json::from_str(json).map_err(|e| damaged(&e))?;
-    if metadata.format != FORMAT {
-        return Err(format!("a checkpoint of format {}, this program reads {FORMAT}", metadata.format));
+    if ![UNNAMED, FORMAT].contains(&metadata.format) {
+        return Err(format!("a checkpoint of format {}, this program reads {UNNAMED} and {FORMAT}", metadata.format));
     }
     let own = metadata.sha256.remove(OWN);
     if own != Some(hash(&serde_json::to_vec(&metadata).map_err(|e| damaged(&e))?)) {
@@ -217,10 +300,8 @@ fn parse(bytes: &[u8]) -> Result<Checkpoint, String> {
     if state.len() != metadata.sha256.len() {
         return Err("damaged checkpoint (a tensor is missing)".into());
     }
-    let [rows, terms @ ..] = &metadata.sums[..] else { return Err("damaged checkpoint (no sums)".into()) };
-    let sums =
-        TermSums { rows: f64::from_bits(*rows), terms: terms.iter().map(|&bits| f64::from_bits(bits)).collect() };
-    let config = toml::from_str(&metadata.config).map_err(|e| damaged(&e))?;
+    let config: RunConfig = toml::from_str(&metadata.config).map_err(|e| damaged(&e))?;
+    let sums = metadata.sums.read(&config)?;
     let tuning = match metadata.tuning.as_str() {
         STATIC => None,
         text => Some(Tuning::from_text(text).map_err(|problem| format!("its kernels: {problem}"))?),
@@ -238,7 +319,7 @@ mod tests {
         let mut state = State::new();
         state.insert("autoencoder.1.weight".into(), (Ty::f32(&[2, 3]), vec![step; 24]));
         state.insert("clock".into(), (Ty::u32(&[16]), vec![step; 64]));
-        let sums = TermSums { rows: 0.1 + 0.2, terms: vec![1.0 / 3.0, -0.0] };
+        let sums = TermSums { rows: 0.1 + 0.2, terms: [("mse".into(), 1.0 / 3.0), ("entropy".into(), -0.0)].into() };
         let mut config = RunConfig::default();
         config.entropy.alpha = f32::INFINITY;
         let choices = Choices { fusions: Fusion::ELEMENTARY.iter().copied().collect(), ..Choices::default() };

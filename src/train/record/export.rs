@@ -10,26 +10,34 @@ use std::path::{Path, PathBuf};
 use super::checkpoint::serialize;
 use crate::config::RunConfig;
 use crate::error::{Error, Result};
-use crate::nn::autoencoder::parameter_prefix;
+use crate::graph::Graph;
+use crate::model::forward::network;
+use crate::nn::network::SCOPE;
 use crate::train::session::State;
 use crate::whole_file;
 
-/// Writes `encoder.safetensors` and `decoder.safetensors` into a folder; returns their paths.
+/// Writes `encoder.safetensors` and `decoder.safetensors` of a network for rows of `features` values into a folder; returns
+/// their paths.
 ///
 /// # Errors
 /// When a parameter is missing from the state or the folder cannot be written.
-pub fn export(state: &State, config: &RunConfig, folder: &Path) -> Result<[PathBuf; 2]> {
-    let split = config.encoder.len();
+pub fn export(state: &State, config: &RunConfig, features: usize, folder: &Path) -> Result<[PathBuf; 2]> {
+    let first = |name: &str| name.strip_prefix(SCOPE)?.strip_prefix('.')?.split_once('.').map(|(n, _)| n.parse().ok());
+    let network = network(&mut Graph::new(), config, features)?;
     let (mut encoder, mut decoder) = (State::new(), State::new());
-    for index in 0..config.depth() {
-        for part in ["weight", "bias"] {
-            let name = format!("{}.{part}", parameter_prefix(index));
-            let tensor = state.get(&name).ok_or_else(|| Error::Failed(format!("checkpoint: '{name}' is missing")))?;
-            if index < split {
-                encoder.insert(format!("{}.{part}", 2 * index + 1), tensor.clone());
-            } else {
-                decoder.insert(format!("{}.{part}", 2 * (index - split)), tensor.clone());
-            }
+    let mut begin: Option<usize> = None;
+    for (index, parameter) in network.parameters.iter().enumerate() {
+        let name = &parameter.name;
+        // What is no block of the network, such as log-variances, is no module of either half.
+        let Some(Some(module)) = first(name) else { continue };
+        let tensor = state.get(name).ok_or_else(|| Error::Failed(format!("checkpoint: '{name}' is missing")))?;
+        let rest = name.splitn(3, '.').nth(2).unwrap_or_default();
+        let module: usize = module;
+        if index < network.encoder_parameters().len() {
+            encoder.insert(format!("{module}.{rest}"), tensor.clone());
+        } else {
+            let begin = *begin.get_or_insert(module);
+            decoder.insert(format!("{}.{rest}", module - begin), tensor.clone());
         }
     }
     std::fs::create_dir_all(folder).map_err(Error::io(folder, "create"))?;

@@ -6,58 +6,50 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::RunConfig;
 
+/// Weights of the terms that count, by name, as they are now.
+pub type Weights = BTreeMap<String, f64>;
+
 /// Sums over samples of every loss term, in f64 on the host.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TermSums {
     /// Samples counted.
     pub rows: f64,
-    /// Sum of each term over them, in the order of [`terms`](crate::model::graph::terms); none before the first row.
-    pub terms: Vec<f64>,
+    /// Sum of each term over them, by name; none before the first row.
+    pub terms: BTreeMap<String, f64>,
 }
 
 impl TermSums {
-    /// Adds a row of the ring: valid rows of the batch, then its terms.
-    pub fn add_row(&mut self, row: &[f32]) {
+    /// Adds a row of the ring: valid rows of the batch, then its terms, which have these names.
+    pub fn add_row(&mut self, names: &[&str], row: &[f32]) {
         let rows = f64::from(row[0]);
         self.rows += rows;
-        self.terms.resize(row.len() - 1, 0.0);
-        for (sum, &term) in self.terms.iter_mut().zip(&row[1..]) {
-            *sum += rows * f64::from(term);
+        for (name, &term) in names.iter().zip(&row[1..]) {
+            let added = rows * f64::from(term);
+            match self.terms.get_mut(*name) {
+                Some(sum) => *sum += added,
+                // As a sum that begins with 0: −0 becomes 0.
+                None => drop(self.terms.insert((*name).to_string(), 0.0 + added)),
+            }
         }
     }
 
-    /// Mean of the term of this number.
-    pub fn mean(&self, term: usize) -> f64 {
-        self.terms.get(term).copied().unwrap_or(0.0) / self.rows
+    /// Mean of the term of this name; nothing if there is none.
+    pub fn mean(&self, term: &str) -> Option<f64> {
+        self.terms.get(term).map(|sum| sum / self.rows)
     }
 
-    /// Mean squared error per pixel.
-    pub fn mse(&self) -> f64 {
-        self.mean(0)
+    /// All terms, and what follows from them, as `<of>_<term>`.
+    pub fn figures(&self, config: &RunConfig, of: &str) -> BTreeMap<String, f64> {
+        let mean = |term: &str| self.mean(term).unwrap_or(f64::NAN);
+        let terms = self.terms.keys().map(|name| (format!("{of}_{name}"), mean(name)));
+        let derived = config.derived().into_iter().map(|it| (format!("{of}_{}", it.name), (it.of)(&mean)));
+        terms.chain(derived).collect()
     }
 
-    /// Entropy in nats.
-    pub fn entropy(&self) -> f64 {
-        self.mean(1)
-    }
-
-    /// The terms beside error and entropy as `<of>_<term>`; of a variational network also the evidence lower bound,
-    /// `<of>_elbo`, in nats an image.
-    pub fn further(&self, config: &RunConfig, of: &str) -> BTreeMap<String, f64> {
-        let terms = config.further_terms();
-        let named = terms.iter().enumerate().map(|(i, (name, _))| (format!("{of}_{name}"), self.mean(2 + i)));
-        let mut further: BTreeMap<String, f64> = named.collect();
-        if let (Some(nll), Some(kl)) = (further.get(&format!("{of}_nll")), further.get(&format!("{of}_kl"))) {
-            further.insert(format!("{of}_elbo"), -(nll + kl));
-        }
-        further
-    }
-
-    /// The weighted sum that training minimises, with this weight of the entropy.
-    pub fn loss(&self, config: &RunConfig, entropy_weight: f32) -> f64 {
-        let further = config.further_terms();
-        let further = further.iter().enumerate().map(|(i, (_, weight))| f64::from(*weight) * self.mean(2 + i));
-        f64::from(config.lambda_mse) * self.mse() + f64::from(entropy_weight) * self.entropy() + further.sum::<f64>()
+    /// The weighted sum that training minimises.
+    pub fn loss(&self, weights: &Weights) -> f64 {
+        let term = |(name, weight): (&String, &f64)| Some(weight * self.mean(name)?);
+        weights.iter().filter_map(term).sum()
     }
 }
 
@@ -74,73 +66,66 @@ pub struct EpochMetrics {
     pub samples_per_second: f64,
     /// Weighted loss, mean over the epoch's steps.
     pub train_loss: f64,
-    /// Reconstruction error, mean over the epoch's steps.
-    pub train_mse: f64,
-    /// Entropy, mean over the epoch's steps.
-    pub train_entropy: f64,
-    /// Weight of the entropy after the epoch; of runs from before it was told, 0.
-    #[serde(default)]
-    pub entropy_weight: f32,
     /// Weighted loss of the test data.
     pub test_loss: f64,
-    /// Reconstruction error of the test data.
-    pub test_mse: f64,
-    /// Entropy when the test data was judged.
-    pub test_entropy: f64,
-    /// What the network looks like; see [`Observation::metrics`](crate::train::Observation::metrics).
+    /// Everything else by its key: `train_` and `test_` with each of the run's terms, `<term>_weight` of those whose
+    /// weight moves, and what the network looks like (see
+    /// [`Observation::metrics`](crate::train::Observation::metrics)).
     #[serde(flatten)]
-    pub observed: BTreeMap<String, f64>,
+    pub figures: BTreeMap<String, f64>,
 }
 
 /// How far a run has come.
 #[derive(Clone, Copy, Debug)]
-pub struct Progress {
+pub struct Progress<'a> {
     /// Epochs completed.
     pub epoch: u32,
     /// Steps completed.
     pub step: u32,
     /// Seconds of the epoch's training steps.
     pub seconds: f64,
-    /// Weight of the entropy now.
-    pub entropy_weight: f32,
+    /// Weights of the terms now.
+    pub weights: &'a Weights,
 }
 
 impl EpochMetrics {
-    /// A term of the test data by its name, such as "mse" or "elbo".
-    pub fn test(&self, term: &str) -> Option<f64> {
-        match term {
-            "loss" => Some(self.test_loss),
-            "mse" => Some(self.test_mse),
-            "entropy" => Some(self.test_entropy),
-            further => self.observed.get(&format!("test_{further}")).copied(),
+    /// A figure by its key, such as `test_mse`.
+    pub fn get(&self, key: &str) -> Option<f64> {
+        match key {
+            "train_loss" => Some(self.train_loss),
+            "test_loss" => Some(self.test_loss),
+            key => self.figures.get(key).copied(),
         }
     }
 
-    /// Metrics of an epoch from its sums.
+    /// A term of the test data by its name, such as "mse" or "elbo".
+    pub fn test(&self, term: &str) -> Option<f64> {
+        self.get(&format!("test_{term}"))
+    }
+
+    /// Metrics of an epoch from its sums, and from what was seen of the network.
     pub fn new(
         config: &RunConfig,
-        progress: Progress,
+        progress: Progress<'_>,
         train: &TermSums,
         test: &TermSums,
-        mut observed: BTreeMap<String, f64>,
+        observed: BTreeMap<String, f64>,
     ) -> Self {
+        let mut figures = observed;
         for (sums, of) in [(train, "train"), (test, "test")] {
-            observed.extend(sums.further(config, of));
+            figures.extend(sums.figures(config, of));
         }
-        let Progress { epoch, step, seconds, entropy_weight } = progress;
+        let Progress { epoch, step, seconds, weights } = progress;
+        let moving = config.moving_terms().into_iter();
+        figures.extend(moving.filter_map(|name| Some((format!("{name}_weight"), *weights.get(name)?))));
         EpochMetrics {
             epoch,
             step,
             seconds,
             samples_per_second: train.rows / seconds.max(1e-9),
-            train_loss: train.loss(config, entropy_weight),
-            train_mse: train.mse(),
-            train_entropy: train.entropy(),
-            entropy_weight,
-            test_loss: test.loss(config, entropy_weight),
-            test_mse: test.mse(),
-            test_entropy: test.entropy(),
-            observed,
+            train_loss: train.loss(weights),
+            test_loss: test.loss(weights),
+            figures,
         }
     }
 }

@@ -70,6 +70,12 @@ impl ElementKernel {
             ElementKernel::Normal(op) => normal(inputs[0].words(memory), op.stream, y),
             ElementKernel::Uniform(op) => uniform(inputs[0].words(memory), op.stream, y),
             ElementKernel::Unary(Unary::Exp) => every(input(0), y, exp),
+            ElementKernel::Unary(Unary::InverseRoot) => every(
+                input(0),
+                y,
+                #[inline(always)]
+                |x| 1.0 / x.sqrt(),
+            ),
             ElementKernel::Unary(Unary::Affine { scale, shift }) => every(
                 input(0),
                 y,

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::RunConfig;
 use super::places::in_file;
+use crate::config::RunConfig;
 use crate::error::{Error, Result};
+use crate::nn::BlockConfig;
 
 /// Short names of keys, as people write them in a grid.
 const SHORT: &[(&str, &str)] = &[
@@ -60,7 +61,7 @@ impl RunConfig {
         Ok(config)
     }
 
-    pub(super) fn table(&self) -> Result<Table> {
+    pub(in crate::config) fn table(&self) -> Result<Table> {
         Table::try_from(self).map_err(|error| Error::Failed(format!("the configuration cannot be written: {error}")))
     }
 
@@ -73,7 +74,7 @@ impl RunConfig {
         let refuse = |problem: String| Error::Usage(format!("{flag} {key}={value}: {problem}"));
         if key == WIDTH {
             let expected = || refuse("expected the number of neurons of the code layer".into());
-            let code = self.encoder.last_mut().ok_or_else(expected)?;
+            let code = self.encoder.iter_mut().rev().find_map(BlockConfig::as_linear_mut).ok_or_else(expected)?;
             code.linear = value.parse().map_err(|_| expected())?;
             return Ok(());
         }

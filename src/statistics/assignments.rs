@@ -15,7 +15,7 @@ pub struct Assignments {
 
 impl Assignments {
     /// Of logits, rows of `clusters` numbers.
-    pub(super) fn new(logits: &[f32], clusters: usize) -> Self {
+    pub fn new(logits: &[f32], clusters: usize) -> Self {
         let mut mean = vec![0.0; clusters];
         let mut all = Assignments { clusters: Vec::new(), certainty: Vec::new(), entropy: 0.0, used: 0.0 };
         let rows = (logits.len() / clusters) as f64;
@@ -34,19 +34,20 @@ impl Assignments {
         all
     }
 
-    /// What has gone wrong, if the clusters say nothing.
-    pub fn collapse(&self) -> Option<&'static str> {
-        let clusters = self.used_at_all();
-        if clusters <= 1 || self.used < 1.5 {
+    /// What has gone wrong, if clusters say nothing: how many have a row, how many are in use, and the mean entropy of
+    /// the rows' assignments.
+    pub fn collapse(filled: f64, used: f64, entropy: f64) -> Option<&'static str> {
+        if filled <= 1.0 || used < 1.5 {
             return Some("collapsed: every row is in one cluster; a larger --balance usually helps");
         }
         // Uniform assignments have the largest entropy there is.
-        (self.entropy > 0.95 * self.used.ln()).then_some(
+        (entropy > 0.95 * used.ln()).then_some(
             "collapsed: every row is spread evenly over the clusters; more --epochs or a larger --lr may help",
         )
     }
 
-    fn used_at_all(&self) -> usize {
+    /// Clusters that are the most likely one of some row.
+    pub fn filled(&self) -> usize {
         self.clusters.iter().collect::<std::collections::BTreeSet<_>>().len()
     }
 }

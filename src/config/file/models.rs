@@ -3,7 +3,7 @@
 use toml::Table;
 
 use super::keys::merge;
-use super::{RECIPES, RunConfig};
+use crate::config::{EntropyConfig, RECIPES, RunConfig};
 use crate::error::{Error, Result};
 
 /// Declares the models: their names, the default first, and their files.
@@ -12,7 +12,7 @@ macro_rules! models {
         /// Names of the models there are, the default first.
         pub const MODELS: &[&str] = &[$($name),+];
 
-        const FILES: &[&str] = &[$(include_str!(concat!("../../assets/models/", $name, ".toml"))),+];
+        const FILES: &[&str] = &[$(include_str!(concat!("../../../assets/models/", $name, ".toml"))),+];
     };
 }
 
@@ -27,7 +27,8 @@ models![
     "nmn",
     "classifier",
     "rbm",
-    "hopfield"
+    "hopfield",
+    "cluster"
 ];
 
 /// The configuration file of a model.
@@ -51,7 +52,7 @@ impl RunConfig {
         if config.model == MODELS[0] {
             return Ok(chosen);
         }
-        let entropy = super::EntropyConfig { layers: config.entropy.layers.clone(), ..chosen.entropy };
+        let entropy = EntropyConfig { layers: config.entropy.layers.clone(), ..chosen.entropy };
         // Who has an objective of its own, such as a likelihood, has no weight of the error.
         let lambda_mse = if config.has_own_objective() { config.lambda_mse } else { chosen.lambda_mse };
         let (recipe, lambda_entropy) = (chosen.recipe, chosen.lambda_entropy);

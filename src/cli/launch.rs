@@ -1,0 +1,205 @@
+//! Runs on their way: started or resumed, trained while the terminal shows it, and what every command that trains has in
+//! common.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use gpu_ae::config::{RunConfig, in_file};
+use gpu_ae::data::Dataset;
+use gpu_ae::device::Device;
+use gpu_ae::model::forward::parameter_count;
+use gpu_ae::report::format_number;
+use gpu_ae::train::early_stopping::Judgement;
+use gpu_ae::train::record::checkpoint::previous;
+use gpu_ae::train::session::State;
+use gpu_ae::train::{Checkpoint, Event, Run, RunDir};
+use gpu_ae::{Error, Result};
+
+use super::flags::{ConfigFlags, DeviceFlag, open_device};
+use super::output::{complain, say_json, tell, thousands};
+use super::profile::{ceilings, table, write_table};
+use super::progress::Display;
+use super::tuning::{self, Precision, Tune};
+
+/// How a run is made, gone on with, watched and told of.
+#[derive(clap::Args)]
+pub struct TrainingFlags {
+    /// Run directory to make; must not exist or be empty [default: in runs/, named by the data]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Continue this run from its checkpoint; only --epochs, --lr, the lambdas, --data-dir, --device and --set early_stopping.… may change
+    #[arg(long, value_name = "RUN", conflicts_with = "out")]
+    pub resume: Option<PathBuf>,
+    /// With --resume: use the checkpoint before the newest one
+    #[arg(long, requires = "resume")]
+    pub from_previous: bool,
+    /// Time some steps kernel by kernel: a table, and a trace for Perfetto in the run directory
+    #[arg(long)]
+    pub profile: bool,
+    /// When to measure which kernels are fastest on this device; a resumed run keeps those it has
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Tune::Auto)]
+    pub tune: Tune,
+    /// How exactly matrix products are computed; a resumed run keeps its own
+    #[arg(long, value_enum, default_value_t = Precision::F32)]
+    pub precision: Precision,
+    /// Print errors only
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Print the last epoch's metrics, under early stopping the best one's, as one JSON object, and nothing else
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A run about to be trained, or just trained.
+pub struct Launched {
+    pub run: Run,
+    pub config: RunConfig,
+    pub data: Dataset,
+    pub path: PathBuf,
+}
+
+/// Opens the device while the data is being made ready.
+pub fn prepare(config: &RunConfig, quiet: bool) -> Result<(Dataset, Box<dyn Device>)> {
+    let (data, device) = rayon::join(|| config.load_data(), || open_device(&config.device, quiet));
+    Ok((data?, device?))
+}
+
+impl TrainingFlags {
+    /// Whether nothing is told but errors and results.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet || self.json
+    }
+
+    /// A new run in the folder `path`, with this encoder if there is one; `file` is the configuration file that was named.
+    pub fn start(
+        &self,
+        config: RunConfig,
+        path: PathBuf,
+        encoder: Option<&State>,
+        file: Option<&Path>,
+    ) -> Result<Launched> {
+        let quiet = self.is_quiet();
+        config.warnings().iter().filter(|_| !quiet).for_each(|warning| complain(&format!("warning: {warning}")));
+        RunDir::check_free(&path)?;
+        let (data, mut device) = prepare(&config, quiet)?;
+        // Only a file can say so, and only now is it known to be wrong.
+        if let Err(error) = config.check_shape(data.train.row_bytes, data.classes(), &data.name) {
+            return Err(file.map_or_else(|| Error::Usage(error.to_string()), |file| in_file(file, &error)));
+        }
+        introduce(&config, &data, device.name(), quiet)?;
+        let tuning = tuning::choose(self.tune, self.precision, device.as_mut(), &config, &data, quiet)?;
+        let ceilings = ceilings(self.profile, device.as_mut(), quiet)?;
+        let mut run = Run::start(config.clone(), RunDir::create(&path)?, device, &data, tuning, encoder)?;
+        if let Some(ceilings) = ceilings {
+            run.profile(ceilings)?;
+        }
+        Ok(Launched { run, config, data, path })
+    }
+
+    /// The run at `path` from its checkpoint, with what these flags change.
+    pub fn resume(&self, path: &Path, flags: &ConfigFlags, device: &DeviceFlag) -> Result<Launched> {
+        let quiet = self.is_quiet();
+        let directory = RunDir::open(path)?;
+        let mut file = directory.checkpoint();
+        if self.from_previous {
+            file = previous(&file);
+        }
+        let checkpoint = Checkpoint::load(&file)?;
+        let mut config = checkpoint.config.clone();
+        flags.check_resume(&config)?;
+        flags.clone().apply(device, &mut config)?;
+        let (data, mut device) = prepare(&config, quiet)?;
+        introduce(&config, &data, device.name(), quiet)?;
+        let recorded = checkpoint.tuning.as_ref();
+        let tuning = tuning::choose_again(recorded, self.tune, device.as_mut(), &config, &data, quiet)?;
+        let ceilings = ceilings(self.profile, device.as_mut(), quiet)?;
+        let mut run = Run::resume(config.clone(), checkpoint, directory, device, &data, tuning)?;
+        if let Some(ceilings) = ceilings {
+            run.profile(ceilings)?;
+        }
+        if !quiet {
+            complain(&standing(&run, path, config.epochs));
+        }
+        Ok(Launched { run, config, data, path: path.to_path_buf() })
+    }
+}
+
+/// How far a run that goes on has come.
+fn standing(run: &Run, path: &Path, wanted: u32) -> String {
+    let (name, done) = (path.display(), run.epoch());
+    if run.judgement().is_some_and(|judgement| judgement.is_over) {
+        format!(
+            "{name}: stopped early after {done} epochs; nothing is left to do, --set early_stopping.patience=N waits \
+             longer"
+        )
+    } else if done < wanted {
+        format!("resuming {name} after {done} of {wanted} epochs")
+    } else {
+        format!("{name}: {done} epochs are done and {wanted} wanted; nothing is left to do, --epochs N trains further")
+    }
+}
+
+impl Launched {
+    /// Trains while the terminal shows it, and takes the best epoch if the run may stop early; `begin` is when the program
+    /// started.
+    pub fn train(&mut self, begin: Instant, quiet: bool) -> Result<RunDir> {
+        let mut display = Display::new(&self.run, self.data.train.rows, begin, quiet);
+        let directory = RunDir::open(&self.path)?;
+        let mut profiled = Ok(());
+        let trained = self.run.train(|event| {
+            display.show(event);
+            if let Event::Profile(profile) = event {
+                profiled = write_table(&directory, &table(profile));
+            }
+        });
+        display.finish();
+        trained?;
+        profiled?;
+        self.run.take_best()?;
+        Ok(directory)
+    }
+
+    /// Prints the metrics of the epoch that the run is worth.
+    pub fn say_outcome(&self) -> Result<()> {
+        match self.run.outcome() {
+            Some(metrics) => say_json(metrics),
+            None => {
+                let path = self.path.display();
+                Err(Error::Failed(format!("{path}/metrics.jsonl: no epoch is left in it to print")))
+            }
+        }
+    }
+
+    /// Tells where the run is, which epoch was the best if it may stop early, and where its profile is.
+    pub fn tell_where(&self, profiled: bool) {
+        let path = self.path.display();
+        tell(&format!("run directory: {path}"));
+        if let Some(Judgement { term, best, value, .. }) = self.run.judgement() {
+            let value = format_number(value);
+            tell(&format!("best epoch:    {} of {}, test {term} {value}", best.epoch, self.run.epoch()));
+        }
+        if profiled {
+            tell(&format!("profile:       {path}/profile.txt, {path}/profile.json"));
+            tell(&format!("trace:         {path}/trace.json, for https://ui.perfetto.dev or chrome://tracing"));
+        }
+    }
+}
+
+/// Says what is about to be trained, on what.
+fn introduce(config: &RunConfig, data: &Dataset, device: &str, quiet: bool) -> Result<()> {
+    if quiet {
+        return Ok(());
+    }
+    let features = data.train.row_bytes;
+    let widths: Vec<String> = config.layers().iter().map(|layer| layer.linear.to_string()).collect();
+    complain(&format!(
+        "{} {features}-{} ({} parameters) on {} ({} + {} images) with {device}",
+        config.model,
+        widths.join("-"),
+        thousands(parameter_count(config, features)? as u64),
+        data.name,
+        thousands(data.train.rows as u64),
+        thousands(data.test.rows as u64),
+    ));
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! What is refused of a configuration before anything is done.
+
+use super::{MODELS, RunConfig, objective};
+use crate::error::{Error, Result};
+
+impl RunConfig {
+    /// Refuses values that make no sense, naming the flag or key.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for the first such value.
+    pub fn check(&self) -> Result<()> {
+        let refuse = |problem: String| Err(Error::Usage(problem));
+        if !MODELS.contains(&self.model.as_str()) {
+            return refuse(format!("--model {}: no such model; there are {}", self.model, MODELS.join(", ")));
+        }
+        Self::recipe(&self.recipe)?;
+        crate::data::source(&self.data)?;
+        if self.epochs == 0 {
+            return refuse("--epochs 0: expected 1 or more".into());
+        }
+        if self.batch_size == 0 || self.batch_size > 1 << 20 {
+            return refuse(format!("--batch-size {}: expected 1 to {}", self.batch_size, 1 << 20));
+        }
+        if !(self.lr.is_finite() && self.lr > 0.0) {
+            return refuse(format!("--lr {}: expected a positive number", self.lr));
+        }
+        let weights = [("--lambda-mse", self.lambda_mse), ("--lambda-entropy", self.lambda_entropy)];
+        for (name, value) in weights {
+            if !(value.is_finite() && value >= 0.0) {
+                return refuse(format!("{name} {value}: expected a number of 0 or more"));
+            }
+        }
+        if self.lambda_mse == 0.0 && self.lambda_entropy == 0.0 && !self.has_own_objective() {
+            return refuse("--lambda-mse 0 --lambda-entropy 0: nothing would be learnt; one must be positive".into());
+        }
+        self.check_optimiser()?;
+        if let Some(hopfield) = &self.hopfield {
+            return hopfield.check();
+        }
+        self.check_network()?;
+        let hidden = self.depth().saturating_sub(1);
+        if let Some(dropout) = &self.dropout {
+            if !(0.0..1.0).contains(&dropout.rate) {
+                return objective::refuse("dropout.rate", dropout.rate, "a share of at least 0 and less than 1");
+            }
+            objective::check_layers("dropout.layers", &dropout.layers, hidden)?;
+        }
+        // What is said of an entropy makes sense even while it has no weight.
+        self.entropy.check_values()?;
+        if !self.entropy.layers.is_empty() {
+            objective::check_layers("entropy.layers", &self.entropy.layers, hidden)?;
+        }
+        self.objectives().iter().try_for_each(|objective| objective.check(self))
+    }
+}

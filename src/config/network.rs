@@ -1,0 +1,196 @@
+//! The network as a configuration spells it, and what its shapes must be.
+
+use super::RunConfig;
+use crate::config::objective::variational::Likelihood;
+use crate::error::{Error, Result};
+use crate::nn::BlockConfig;
+use crate::nn::block::LinearBlock;
+use crate::nn::network::{NetworkSpec, joined};
+use crate::ops::array::activation::Activation;
+use crate::tensor::Shape;
+
+/// Layers of the report's encoder.
+pub const REPORT_ENCODER: usize = 3;
+
+/// The report's network around `features` inputs: 784-64-20-20-20-64-784, ReLU between and a sigmoid at the end; the
+/// first [`REPORT_ENCODER`] layers are its encoder.
+pub fn report_layers(features: usize) -> Vec<BlockConfig> {
+    let hidden = [64, 20, 20, 20, 64].map(|width| BlockConfig::linear(width, Activation::Relu));
+    [&hidden[..], &[BlockConfig::linear(features, Activation::Sigmoid)]].concat()
+}
+
+impl RunConfig {
+    /// All blocks, from the first of the encoder to the last of the decoder.
+    pub fn blocks(&self) -> impl DoubleEndedIterator<Item = &BlockConfig> + Clone {
+        self.encoder.iter().chain(&self.decoder)
+    }
+
+    /// The linear layers, which are numbered from 1, each with the activation behind it.
+    pub fn layers(&self) -> Vec<LinearBlock> {
+        let halves = [joined(&self.encoder), joined(&self.decoder)].concat();
+        halves.iter().filter_map(BlockConfig::as_linear).copied().collect()
+    }
+
+    /// The same, to be changed.
+    pub fn layers_mut(&mut self) -> impl Iterator<Item = &mut LinearBlock> {
+        self.encoder.iter_mut().chain(&mut self.decoder).filter_map(BlockConfig::as_linear_mut)
+    }
+
+    /// Number of layers.
+    pub fn depth(&self) -> usize {
+        self.blocks().filter(|block| block.as_linear().is_some()).count()
+    }
+
+    /// How many of them are the encoder's.
+    pub fn encoder_layers(&self) -> usize {
+        self.encoder.iter().filter(|block| block.as_linear().is_some()).count()
+    }
+
+    /// Width of the code.
+    pub fn code_width(&self) -> usize {
+        let blocks = joined(&self.encoder);
+        let Some(last) = blocks.iter().rposition(|block| block.as_linear().is_some()) else { return 0 };
+        let width = blocks[last].as_linear().map_or(0, |linear| linear.linear);
+        let behind = blocks[last + 1..].iter().try_fold(Shape::new(&[width]), |x, block| block.kind().infer(&x));
+        behind.map_or(width, |shape| shape.elements())
+    }
+
+    /// Sets both halves from one list, the first `encoder` blocks being the encoder.
+    pub fn set_layers(&mut self, blocks: &[BlockConfig], encoder: usize) {
+        let (encoder, decoder) = blocks.split_at(encoder.min(blocks.len()));
+        (self.encoder, self.decoder) = (encoder.to_vec(), decoder.to_vec());
+    }
+
+    /// What the network is to be.
+    pub fn network_spec(&self) -> NetworkSpec {
+        NetworkSpec {
+            encoder: self.encoder.clone(),
+            decoder: self.decoder.clone(),
+            tied: self.tied,
+            frozen: self.classifier.as_ref().is_some_and(|classifier| classifier.frozen),
+            drawn: self.variational.is_some(),
+            logits: self.variational.is_some_and(|variational| variational.likelihood == Likelihood::Bernoulli),
+            dropout: self.dropout.as_ref().map(|dropout| (dropout.rate, dropout.layers.clone())),
+        }
+    }
+
+    /// Key of the layer of this index, as `decoder.2`.
+    pub fn layer_key(&self, index: usize) -> String {
+        let places = |half: &'static str, blocks: &[BlockConfig]| {
+            let layers = blocks.iter().enumerate().filter(|(_, block)| block.as_linear().is_some());
+            layers.map(|(place, _)| format!("{half}.{}", place + 1)).collect::<Vec<_>>()
+        };
+        let all = [places("encoder", &self.encoder), places("decoder", &self.decoder)].concat();
+        all.get(index).cloned().unwrap_or_default()
+    }
+
+    /// Key of the first block that is neither a linear layer with biases nor works unit by unit, if there is one: then
+    /// the network is no chain of layers.
+    pub(super) fn unlike_chain(&self) -> Option<String> {
+        let halves = [("encoder", &self.encoder), ("decoder", &self.decoder)];
+        let blocks = halves.into_iter().flat_map(|(half, blocks)| {
+            blocks.iter().enumerate().map(move |(place, block)| (format!("{half}.{}", place + 1), block))
+        });
+        let fits = |block: &BlockConfig| match block {
+            BlockConfig::Linear(linear) => linear.bias,
+            BlockConfig::Dropout(_) | BlockConfig::Activation(_) => true,
+            _ => false,
+        };
+        blocks.into_iter().find(|(_, block)| !fits(block)).map(|(key, _)| key)
+    }
+
+    /// Key and activation of the layer that makes the code; `who` needs it to be a layer.
+    pub(super) fn code_activation(&self, who: &str) -> Result<(String, Activation)> {
+        last_activation("encoder", &self.encoder, who)
+    }
+
+    /// The same of the layer that makes the answer.
+    pub(super) fn answer_activation(&self, who: &str) -> Result<(String, Activation)> {
+        last_activation("decoder", &self.decoder, who)
+    }
+
+    pub(super) fn check_network(&self) -> Result<()> {
+        let decoded = self.clustering.is_none();
+        for (half, blocks) in [("encoder", &self.encoder), ("decoder", &self.decoder)] {
+            if blocks.is_empty() && (decoded || half == "encoder") {
+                return Err(Error::Usage(format!("{half}: expected at least one layer, as [[{half}]] linear = 64")));
+            }
+            for (place, block) in blocks.iter().enumerate() {
+                block.kind().check(&format!("{half}.{}", place + 1))?;
+            }
+        }
+        if self.tied { self.check_tied() } else { Ok(()) }
+    }
+
+    /// Refuses layers that are tied to what is no mirror image.
+    fn check_tied(&self) -> Result<()> {
+        let refuse = |key: &str, value: String, expected: &str| super::objective::refuse(key, value, expected);
+        if self.variational.is_some() {
+            return refuse("tied", "true".into(), "an untied decoder where the code is drawn");
+        }
+        if let Some(key) = self.unlike_chain() {
+            return Err(Error::Usage(format!("{key}: expected linear layers with biases alone, since they are tied")));
+        }
+        let (layers, encoder) = (self.layers(), self.encoder_layers());
+        if layers.len() != 2 * encoder {
+            return refuse(
+                "tied",
+                "true".into(),
+                &format!("as many layers in the decoder as in the encoder, {encoder}"),
+            );
+        }
+        // The last width is the data's, which is compared once the data is there.
+        for layer in 1..encoder {
+            let tied = layers.len() - 1 - layer;
+            let (wanted, found) = (layers[layer - 1].linear, layers[tied].linear);
+            if wanted != found {
+                let expected = format!("{wanted}, what goes into {}, since the layers are tied", self.layer_key(layer));
+                return refuse(&format!("{}.linear", self.layer_key(tied)), found.to_string(), &expected);
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a network that does not take rows of `features` values, those of `data`, or does not answer with as many,
+    /// or as a classifier with one for each of its `classes`.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] that begins with the key of the block that is wrong.
+    pub fn check_shape(&self, features: usize, classes: usize, data: &str) -> Result<()> {
+        let found = self.shapes(&Shape::new(&[features]))?.pop().map_or(0, |(_, _, shape)| shape.elements());
+        let (expected, what) = match (self.reconstructs(), &self.classifier) {
+            (true, _) => (features, "the values of a row"),
+            (false, Some(_)) => (classes, "the classes"),
+            (false, None) => return Ok(()),
+        };
+        if found == expected {
+            return Ok(());
+        }
+        let last = self.layer_key(self.depth().saturating_sub(1));
+        Err(Error::Usage(format!("{last}.linear {found}: expected {expected}, {what} of {data}")))
+    }
+
+    /// Every block with its key and the shape of a sample behind it, for samples of this shape.
+    ///
+    /// # Errors
+    /// When a block cannot take what the one before it gives; the message begins with its key.
+    pub fn shapes(&self, sample: &Shape) -> Result<Vec<(String, &BlockConfig, Shape)>> {
+        let (mut sample, mut shapes) = (sample.clone(), Vec::new());
+        for (half, blocks) in [("encoder", &self.encoder), ("decoder", &self.decoder)] {
+            for (place, block) in blocks.iter().enumerate() {
+                let key = format!("{half}.{}", place + 1);
+                sample = block.kind().infer(&sample).map_err(|error| Error::Usage(format!("{key}: {error}")))?;
+                shapes.push((key, block, sample.clone()));
+            }
+        }
+        Ok(shapes)
+    }
+}
+
+/// Key and activation of the last layer of a half, which has to be a layer.
+fn last_activation(half: &str, blocks: &[BlockConfig], who: &str) -> Result<(String, Activation)> {
+    match (joined(blocks).last(), blocks.iter().rposition(|block| block.as_linear().is_some())) {
+        (Some(BlockConfig::Linear(linear)), Some(place)) => Ok((format!("{half}.{}", place + 1), linear.activation)),
+        _ => Err(Error::Usage(format!("{half}: expected a linear layer at its end, for {who}"))),
+    }
+}

@@ -1,0 +1,90 @@
+//! A batch of rows and what a network has made of it: what the terms of a loss are made of.
+
+use super::network::{Network, Passed};
+use crate::error::{Error, Result};
+use crate::graph::{Graph, Role, Var};
+use crate::tensor::Ty;
+
+/// What a batch is computed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// To learn: with noise, with units left out, codes drawn, normalised by the batch.
+    Train,
+    /// To be judged: as it is, codes drawn.
+    Judge,
+    /// To be looked at: as it is, codes their means.
+    Show,
+}
+
+/// Draws of one step that must not be the same.
+pub mod stream {
+    /// Perturbations that a clustering must withstand.
+    pub const PERTURBATION: u32 = 1;
+    /// Noise on the way in.
+    pub const CORRUPTION: u32 = 2;
+    /// Codes around their means.
+    pub const CODE: u32 = 3;
+    /// The distribution that codes are compared with.
+    pub const PRIOR: u32 = 4;
+    /// Units left out behind a layer; and the number of the layer, from 0.
+    pub const DROPOUT: u32 = 16;
+    /// Units left out by a block of its own; and the number of the block.
+    pub const DROPOUT_BLOCK: u32 = 512;
+    /// Random projections; and the number of the probe.
+    pub const CONTRACTION: u32 = 1 << 10;
+    /// Gibbs chains; and twice the number of the step, one more for its visible units.
+    pub const GIBBS: u32 = 1 << 16;
+}
+
+/// A batch of a data set, and everything computed from it that terms share.
+#[derive(Debug)]
+pub struct Batch {
+    /// What it is computed for.
+    pub pass: Pass,
+    /// The clock, which says how many rows count.
+    pub clock: Var,
+    /// Numbers of the batch's rows \[batch\].
+    pub rows: Var,
+    /// The rows as they are \[batch, features\].
+    pub x: Var,
+    /// The rows as the network gets them, under noise if there is any.
+    pub input: Var,
+    /// The network.
+    pub network: Network,
+    /// What it makes of them.
+    pub passed: Passed,
+    /// Name of the data set's split, `train` or `test`.
+    pub split: String,
+    /// Its number of rows.
+    pub split_rows: usize,
+}
+
+impl Batch {
+    /// What the network makes of other rows, for the same purpose.
+    ///
+    /// # Errors
+    /// When they have another shape.
+    pub fn again(&self, g: &mut Graph, x: Var) -> Result<Passed> {
+        self.network.forward(g, x, self.clock, self.pass)
+    }
+
+    /// Further data of the split, one value a row, as `train labels`: whoever loads the plan writes it.
+    ///
+    /// # Errors
+    /// Never for a type of as many rows as the split has.
+    pub fn further(&self, g: &mut Graph, what: &str, ty: Ty) -> Result<Var> {
+        if ty.shape.dims().first() != Some(&self.split_rows) {
+            return Err(Error::graph(what, format!("{ty} is no value for each of {} rows", self.split_rows)));
+        }
+        Ok(g.source(Role::Data, format!("{} {what}", self.split), ty))
+    }
+
+    /// The layers of the network.
+    ///
+    /// # Errors
+    /// When it is no chain of linear layers; `what` says what needs one.
+    pub fn chain(&self, what: &str) -> Result<&[super::Layer]> {
+        let problem = || format!("{what}: expected a network of linear layers with biases, one behind the other");
+        self.network.chain().ok_or_else(|| Error::Usage(problem()))
+    }
+}

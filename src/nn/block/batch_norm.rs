@@ -1,0 +1,100 @@
+//! Batch normalisation: `norm = "batch"`.
+//!
+//! Source: Ioffe and Szegedy, "Batch Normalization" (2015); see [`BatchNorm`]. While a network learns, a batch is
+//! normalised by its own moments. Outside of that stand the buffers `running_mean` and `running_var`, which are set once
+//! an epoch to the moments of many training rows (see [`Moments`](crate::train::moments)) rather than averaged from step
+//! to step: they belong to the parameters as they are, not as they were some hundred steps ago.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Block, Flow, Kind, width};
+use crate::error::Result;
+use crate::graph::Var;
+use crate::nn::Pass;
+use crate::nn::builder::{Builder, Init};
+use crate::ops::array::binary::Binary;
+use crate::ops::array::broadcast::Broadcast;
+use crate::ops::array::unary::Unary;
+use crate::ops::norm::batch_norm::{BatchNorm, EPSILON};
+use crate::tensor::Shape;
+
+/// Columns of a batch brought to mean 0 and variance 1, then scaled and shifted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchNormBlock {
+    /// Over what: the batch.
+    norm: Batch,
+}
+
+/// The word that stands for this norm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Batch {
+    Batch,
+}
+
+impl BatchNormBlock {
+    /// The one there is.
+    pub fn new() -> Self {
+        BatchNormBlock { norm: Batch::Batch }
+    }
+}
+
+impl Default for BatchNormBlock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Scale γ, shift β, and the moments that stand for a batch's, all \[channels\].
+#[derive(Debug)]
+struct Built {
+    scale: Var,
+    shift: Var,
+    running: [Var; 2],
+    names: [String; 2],
+}
+
+impl Kind for BatchNormBlock {
+    fn infer(&self, sample: &Shape) -> Result<Shape> {
+        width("norm", sample)?;
+        Ok(sample.clone())
+    }
+
+    fn build(&self, b: &mut Builder<'_>, sample: &Shape) -> Result<Box<dyn Block>> {
+        let dims = [width("norm", sample)?];
+        let scale = b.parameter("weight", &dims, Init::Constant(1.0));
+        let shift = b.parameter("bias", &dims, Init::Constant(0.0));
+        let mean = b.buffer("running_mean", &dims, Init::Constant(0.0));
+        let variance = b.buffer("running_var", &dims, Init::Constant(1.0));
+        let names = ["running_mean", "running_var"].map(|name| b.name(name));
+        Ok(Box::new(Built { scale, shift, running: [mean, variance], names }))
+    }
+
+    fn word(&self) -> String {
+        "batch norm".into()
+    }
+}
+
+impl Block for Built {
+    fn forward(&self, flow: &mut Flow<'_>, x: Var) -> Result<Var> {
+        if flow.pass == Pass::Train {
+            let inputs = [x, self.scale, self.shift, flow.clock()?];
+            let outputs = flow.graph.push(std::sync::Arc::new(BatchNorm), &inputs)?;
+            flow.moments.push((self.names.clone(), outputs[1]));
+            return Ok(outputs[0]);
+        }
+        let g = &mut *flow.graph;
+        // y = x s + (β − μ s) with s = γ/√(σ² + ε), a number a column.
+        let rows = g.ty(x).shape.matrix().map_or(1, |(rows, _)| rows);
+        let [mean, variance] = self.running;
+        let variance = g.apply(Unary::Affine { scale: 1.0, shift: EPSILON }, &[variance])?;
+        let inverse = g.apply(Unary::InverseRoot, &[variance])?;
+        let scale = g.apply(Binary::Mul, &[self.scale, inverse])?;
+        let moved = g.apply(Binary::Mul, &[mean, scale])?;
+        let shift = g.apply(Binary::Sub, &[self.shift, moved])?;
+        let [scale, shift] = [g.apply(Broadcast::Rows(rows), &[scale])?, g.apply(Broadcast::Rows(rows), &[shift])?];
+        let scaled = g.apply(Binary::Mul, &[x, scale])?;
+        g.apply(Binary::Add, &[scaled, shift])
+    }
+}

@@ -1,0 +1,211 @@
+//! Parameters as a list, made by a builder: whoever starts, ties, freezes, stores or moves parameters iterates it.
+
+use std::collections::BTreeMap;
+
+use crate::graph::{Graph, Role, Var};
+use crate::rng::{Rng, Stream, stream_key};
+use crate::tensor::Ty;
+
+/// What a parameter begins with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Init {
+    /// All the same.
+    Constant(f32),
+    /// Uniform in ±`bound`, drawn from `stream` behind the parameters before it.
+    Uniform {
+        /// Where draws end.
+        bound: f32,
+        /// The sequence they are taken from.
+        stream: Stream,
+        /// Draws that are thrown away behind them, so that what comes behind does not depend on a part that this
+        /// network lacks.
+        skipped: usize,
+    },
+}
+
+/// A parameter of a model, or a buffer of its own: kept and stored, but moved by no optimiser.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// Its name, as PyTorch would have it: `autoencoder.1.weight`.
+    pub name: String,
+    /// Its value in the graph.
+    pub var: Var,
+    /// Its type.
+    pub ty: Ty,
+    /// What it begins with.
+    pub init: Init,
+    /// Whether an optimiser moves it.
+    pub trained: bool,
+    /// Whether it is no parameter but something else that is kept, such as a running average.
+    pub is_buffer: bool,
+    /// The parameter whose transpose it is, brought into line after every step.
+    pub tied: Option<String>,
+}
+
+/// Adds parameters to a graph under names that tell where they belong.
+#[derive(Debug)]
+pub struct Builder<'g> {
+    /// The graph.
+    pub graph: &'g mut Graph,
+    scope: Vec<String>,
+    parameters: Vec<Parameter>,
+    frozen: bool,
+    counted: usize,
+}
+
+impl<'g> Builder<'g> {
+    /// A builder without a parameter.
+    pub fn new(graph: &'g mut Graph) -> Self {
+        Builder { graph, scope: Vec::new(), parameters: Vec::new(), frozen: false, counted: 0 }
+    }
+
+    /// What `build` makes has names that begin with `scope` and a dot.
+    pub fn within<R>(&mut self, scope: impl ToString, build: impl FnOnce(&mut Self) -> R) -> R {
+        self.scope.push(scope.to_string());
+        let built = build(self);
+        self.scope.pop();
+        built
+    }
+
+    /// What `build` makes is not trained.
+    pub fn frozen<R>(&mut self, frozen: bool, build: impl FnOnce(&mut Self) -> R) -> R {
+        let before = self.frozen;
+        self.frozen |= frozen;
+        let built = build(self);
+        self.frozen = before;
+        built
+    }
+
+    /// A parameter that is trained, unless what is built is frozen.
+    pub fn parameter(&mut self, name: &str, dims: &[usize], init: Init) -> Var {
+        let trained = !self.frozen;
+        self.add(name, dims, init, [trained, false], None)
+    }
+
+    /// A value that is kept and stored like a parameter but moved by no optimiser, such as a running average.
+    pub fn buffer(&mut self, name: &str, dims: &[usize], init: Init) -> Var {
+        self.add(name, dims, init, [false, true], None)
+    }
+
+    /// A matrix that is the transpose of the parameter named `of`. It draws what it would begin with all the same, so
+    /// that what comes behind it does not depend on tying.
+    pub fn tied(&mut self, name: &str, dims: &[usize], init: Init, of: &str) -> Var {
+        self.add(name, dims, init, [false, false], Some(of.to_string()))
+    }
+
+    /// The whole name of a parameter here.
+    pub fn name(&self, name: &str) -> String {
+        self.scope.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join(".")
+    }
+
+    /// Where the builder is: what the names of parameters made now begin with.
+    pub fn scope(&self) -> String {
+        self.scope.join(".")
+    }
+
+    /// A number that no other part of this network has.
+    pub fn number(&mut self) -> usize {
+        self.counted += 1;
+        self.counted - 1
+    }
+
+    /// The parameters so far.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// All of them.
+    pub fn finish(self) -> Vec<Parameter> {
+        self.parameters
+    }
+
+    fn add(
+        &mut self,
+        name: &str,
+        dims: &[usize],
+        init: Init,
+        [trained, is_buffer]: [bool; 2],
+        tied: Option<String>,
+    ) -> Var {
+        let (name, ty) = (self.name(name), Ty::f32(dims));
+        let role = if trained { Role::Param } else { Role::Buffer };
+        let var = self.graph.source(role, name.clone(), ty.clone());
+        self.parameters.push(Parameter { name, var, ty, init, trained, is_buffer, tied });
+        var
+    }
+}
+
+/// Values that parameters begin with, in order, for a seed.
+pub fn initial_values(parameters: &[Parameter], seed: u64) -> Vec<(String, Vec<f32>)> {
+    let mut sequences: BTreeMap<u32, Rng> = BTreeMap::new();
+    let mut values: Vec<(String, Vec<f32>)> = Vec::with_capacity(parameters.len());
+    for parameter in parameters {
+        let count = parameter.ty.elements();
+        let drawn = match parameter.init {
+            Init::Constant(value) => vec![value; count],
+            Init::Uniform { bound, stream, skipped } => {
+                let rng = sequences.entry(stream as u32).or_insert_with(|| Rng::new(stream_key(seed, stream)));
+                let drawn = (0..count).map(|_| rng.range(-bound, bound)).collect();
+                for _ in 0..skipped {
+                    rng.next_u32();
+                }
+                drawn
+            }
+        };
+        let of = parameter.tied.as_ref().and_then(|of| values.iter().find(|(name, _)| name == of));
+        let value = match (of, parameter.ty.shape.matrix()) {
+            (Some((_, of)), Some((rows, _))) => {
+                (0..rows).flat_map(|row| of.iter().skip(row).step_by(rows)).copied().collect()
+            }
+            _ => drawn,
+        };
+        values.push((parameter.name.clone(), value));
+    }
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uniform(skipped: usize) -> Init {
+        Init::Uniform { bound: 0.5, stream: Stream::Init, skipped }
+    }
+
+    #[test]
+    fn names_roles_and_values_follow_the_list() {
+        let mut graph = Graph::new();
+        let mut b = Builder::new(&mut graph);
+        b.within("net", |b| {
+            b.within(1, |b| b.parameter("weight", &[2, 3], uniform(0)));
+            b.frozen(true, |b| b.parameter("bias", &[2], uniform(1)));
+            b.tied("back", &[3, 2], uniform(0), "net.1.weight");
+            b.buffer("mean", &[2], Init::Constant(1.5))
+        });
+        let parameters = b.finish();
+        let values = initial_values(&parameters, 7);
+        let names: Vec<&str> = values.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["net.1.weight", "net.bias", "net.back", "net.mean"]);
+        let trained: Vec<bool> = parameters.iter().map(|parameter| parameter.trained).collect();
+        assert_eq!(trained, [true, false, false, false]);
+        let w = &values[0].1;
+        assert_eq!(values[2].1, [w[0], w[3], w[1], w[4], w[2], w[5]], "W transposed");
+        assert_eq!(values[3].1, [1.5, 1.5]);
+        let roles: Vec<Role> = graph.sources().map(|(_, source)| source.role).collect();
+        assert_eq!(roles, [Role::Param, Role::Buffer, Role::Buffer, Role::Buffer]);
+    }
+
+    #[test]
+    fn draws_that_are_skipped_leave_what_is_behind_alone() {
+        let drawn = |skipped: usize, dims: &[&[usize]]| {
+            let mut graph = Graph::new();
+            let mut b = Builder::new(&mut graph);
+            for (index, dims) in dims.iter().enumerate() {
+                b.parameter(&index.to_string(), dims, uniform(if index == 0 { skipped } else { 0 }));
+            }
+            initial_values(&b.finish(), 3)
+        };
+        let (whole, without) = (drawn(0, &[&[4], &[3], &[5]]), drawn(3, &[&[4], &[5]]));
+        assert_eq!(whole[2].1, without[1].1);
+    }
+}

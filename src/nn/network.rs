@@ -1,0 +1,355 @@
+//! A network: blocks from the rows to the code, the encoder, and from the code to the answer, the decoder.
+//!
+//! Names follow the source report's `nn.Sequential`, in which module 0 flattens the image and every linear layer is
+//! followed by its activation: `autoencoder.1.weight` is the first layer's matrix, `autoencoder.3.weight` the second's.
+
+use super::Pass;
+use super::block::{Block, BlockConfig, Flow, LinearBlock, dropped};
+use super::builder::{Builder, Parameter};
+use super::layers::Layer;
+use super::stream;
+use crate::error::{Error, Result};
+use crate::graph::{Graph, Var};
+use crate::ops::array::activation::Activation;
+use crate::ops::array::binary::Binary;
+use crate::ops::array::unary::Unary;
+use crate::ops::random::random_normal::RandomNormal;
+use crate::rng::Stream;
+use crate::tensor::Shape;
+
+/// Names of parameters begin with this.
+pub const SCOPE: &str = "autoencoder";
+
+/// Name of the layer that says how wide the Gaussian of a code is.
+pub const LOG_VARIANCE: &str = "log_variance";
+
+/// What a network is to be.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NetworkSpec {
+    /// From the rows to the code.
+    pub encoder: Vec<BlockConfig>,
+    /// From the code to the answer; none if the code is the answer.
+    pub decoder: Vec<BlockConfig>,
+    /// Whether the decoder's weights are those of the encoder transposed, in reverse order.
+    pub tied: bool,
+    /// Whether the encoder stays as it begins.
+    pub frozen: bool,
+    /// Whether codes are drawn from Gaussians around what the encoder gives.
+    pub drawn: bool,
+    /// Whether the last activation, a sigmoid, is kept apart from its argument.
+    pub logits: bool,
+    /// Units left out behind hidden layers, by their numbers from 1.
+    pub dropout: Option<(f32, Vec<usize>)>,
+}
+
+/// A block in its place.
+#[derive(Debug)]
+struct Placed {
+    block: Box<dyn Block>,
+    /// Whether it is a layer, so that its output has a number.
+    is_layer: bool,
+    /// Share of its output left out while training, and the draws that decide.
+    dropout: Option<(f32, u32)>,
+}
+
+/// A network in a graph.
+#[derive(Debug)]
+pub struct Network {
+    blocks: Vec<Placed>,
+    /// How many of the blocks are the encoder.
+    encoder: usize,
+    layers: Vec<Layer>,
+    is_chain: bool,
+    logits: bool,
+    /// The layer of the codes' log-variances, if codes are drawn.
+    pub log_variance: Option<Layer>,
+    /// All parameters, in the one order that all graphs have them in.
+    pub parameters: Vec<Parameter>,
+    /// Shape of a sample of the answer.
+    pub answer: Shape,
+    /// How many of the parameters are the encoder's.
+    of_encoder: usize,
+}
+
+/// What rows have become in a network.
+#[derive(Clone, Debug)]
+pub struct Passed {
+    /// The output of every layer, numbered from 1; the code as it was drawn.
+    pub outputs: Vec<Var>,
+    /// The code.
+    pub code: Var,
+    /// The answer.
+    pub answer: Var,
+    /// The answer before its sigmoid, where that is kept apart.
+    pub logits: Option<Var>,
+    /// Mean and log-variance of the codes, if codes are drawn.
+    pub latent: Option<[Var; 2]>,
+    /// Moments that were normalised by; see [`Flow::moments`].
+    pub moments: Vec<([String; 2], Var)>,
+}
+
+/// A list of blocks in which an activation right behind a linear layer is that layer's: two ways to spell the same
+/// modules.
+pub fn joined(blocks: &[BlockConfig]) -> Vec<BlockConfig> {
+    let mut joined: Vec<BlockConfig> = Vec::with_capacity(blocks.len());
+    for block in blocks {
+        if let (Some(BlockConfig::Linear(linear)), BlockConfig::Activation(own)) = (joined.last_mut(), block)
+            && linear.activation == Activation::Identity
+        {
+            linear.activation = own.activation;
+            continue;
+        }
+        joined.push(block.clone());
+    }
+    joined
+}
+
+impl Network {
+    /// Adds a network for samples of this shape to a graph. Tied weights are parameters like all others, that whoever
+    /// trains brings into line after every step.
+    ///
+    /// # Errors
+    /// When a block cannot take what the one before it gives, there is no encoder, or halves that are tied are no mirror
+    /// images; the message begins with the key of the block.
+    pub fn build(g: &mut Graph, spec: &NetworkSpec, sample: &Shape) -> Result<Self> {
+        if spec.encoder.is_empty() {
+            return Err(Error::Usage("encoder: expected at least one block".into()));
+        }
+        let mut b = Builder::new(g);
+        let mut building = Building {
+            spec,
+            blocks: Vec::new(),
+            layers: Vec::new(),
+            numbered: 0,
+            place: 1,
+            sample: sample.clone(),
+            last: None,
+        };
+        b.within(SCOPE, |b| building.half(b, "encoder", &spec.encoder))?;
+        let encoder = building.blocks.len();
+        let (of_code, of_encoder) = (building.last, b.parameters().len());
+        b.within(SCOPE, |b| building.half(b, "decoder", &spec.decoder))?;
+        let Building { blocks, layers, sample: answer, .. } = building;
+        let log_variance = match (spec.drawn, of_code) {
+            (false, _) => None,
+            (true, Some([inputs, code])) => {
+                let layer =
+                    |b: &mut Builder<'_>| Layer::build(b, [inputs, code], Activation::Identity, Stream::Latent, None);
+                Some(b.within(LOG_VARIANCE, layer))
+            }
+            (true, None) => return Err(Error::Usage("encoder: a code that is drawn is that of a linear layer".into())),
+        };
+        let is_chain = blocks.iter().all(|placed| placed.block.layer().is_some() || placed.block.is_pointwise());
+        let (parameters, logits) = (b.finish(), spec.logits);
+        Ok(Network { blocks, encoder, layers, is_chain, logits, log_variance, parameters, answer, of_encoder })
+    }
+
+    /// The layers of a network that is a chain of linear layers with biases and what works unit by unit, from the rows
+    /// to the answer; none of any other.
+    pub fn chain(&self) -> Option<&[Layer]> {
+        self.is_chain.then_some(&self.layers)
+    }
+
+    /// The layers of the encoder, if the network is a chain.
+    pub fn encoder_chain(&self) -> Option<&[Layer]> {
+        let count = self.blocks[..self.encoder].iter().filter(|placed| placed.block.layer().is_some()).count();
+        self.chain().map(|layers| &layers[..count])
+    }
+
+    /// The parameters of the encoder.
+    pub fn encoder_parameters(&self) -> &[Parameter] {
+        &self.parameters[..self.of_encoder]
+    }
+
+    /// The matrices of the blocks, from the rows to the answer.
+    pub fn layer_weights(&self) -> impl Iterator<Item = &Parameter> {
+        let of_blocks = self.parameters.iter().filter(|parameter| parameter.name.starts_with(SCOPE));
+        of_blocks.filter(|parameter| parameter.ty.shape.matrix().is_some())
+    }
+
+    /// Rows through the network, for this purpose.
+    ///
+    /// # Errors
+    /// When x has another shape than the network was built for.
+    pub fn forward(&self, g: &mut Graph, x: Var, clock: Var, pass: Pass) -> Result<Passed> {
+        let flow = &mut Flow { graph: g, clock: Some(clock), pass, moments: Vec::new() };
+        let (mut x, mut code, mut logits, mut latent) = (x, x, None, None);
+        let mut outputs = Vec::with_capacity(self.blocks.len());
+        for (index, placed) in self.blocks.iter().enumerate() {
+            let (first, last) = (index + 1 == self.encoder, index + 1 == self.blocks.len());
+            let mut output = match placed.block.layer().filter(|_| last && self.logits) {
+                Some(layer) => {
+                    let argument =
+                        Layer { activation: Activation::Identity, ..layer.clone() }.forward(flow.graph, x)?;
+                    logits = Some(argument);
+                    flow.graph.apply(layer.activation, &[argument])?
+                }
+                None => placed.block.forward(flow, x)?,
+            };
+            if let Some(wide) = self.log_variance.as_ref().filter(|_| first) {
+                let log_variance = wide.forward(flow.graph, x)?;
+                latent = Some([output, log_variance]);
+                if pass != Pass::Show {
+                    output = drawn(flow.graph, output, log_variance, clock)?;
+                }
+            }
+            if placed.is_layer {
+                outputs.push(output);
+            }
+            if first {
+                code = output;
+            }
+            x = match placed.dropout {
+                Some((rate, stream)) => dropped(flow, output, rate, stream)?,
+                None => output,
+            };
+        }
+        Ok(Passed { outputs, code, answer: x, logits, latent, moments: std::mem::take(&mut flow.moments) })
+    }
+
+    /// The codes of rows x, of drawn ones the means.
+    ///
+    /// # Errors
+    /// When x has another shape.
+    pub fn encode(&self, g: &mut Graph, x: Var) -> Result<Var> {
+        self.through(g, 0..self.encoder, x)
+    }
+
+    /// What becomes of codes.
+    ///
+    /// # Errors
+    /// When they have another shape.
+    pub fn decode(&self, g: &mut Graph, codes: Var) -> Result<Var> {
+        self.through(g, self.encoder..self.blocks.len(), codes)
+    }
+
+    fn through(&self, g: &mut Graph, blocks: std::ops::Range<usize>, x: Var) -> Result<Var> {
+        let flow = &mut Flow { graph: g, clock: None, pass: Pass::Show, moments: Vec::new() };
+        self.blocks[blocks].iter().try_fold(x, |x, placed| placed.block.forward(flow, x))
+    }
+}
+
+/// A network under construction.
+struct Building<'a> {
+    spec: &'a NetworkSpec,
+    blocks: Vec<Placed>,
+    layers: Vec<Layer>,
+    /// Layers so far.
+    numbered: usize,
+    /// Place of the next block in `nn.Sequential`.
+    place: usize,
+    sample: Shape,
+    /// Widths before and behind the last block, if that is a linear layer.
+    last: Option<[usize; 2]>,
+}
+
+impl Building<'_> {
+    fn half(&mut self, b: &mut Builder<'_>, half: &str, blocks: &[BlockConfig]) -> Result<()> {
+        let encoder = self.layers.len();
+        for (index, config) in joined(blocks).iter().enumerate() {
+            let kind = config.kind();
+            let at = |error: Error| match error {
+                Error::Usage(problem) => Error::Usage(format!("{half}.{}: {problem}", index + 1)),
+                other => other,
+            };
+            let behind = kind.infer(&self.sample).map_err(at)?;
+            let mirror = self.mirror(half, encoder, index);
+            let frozen = self.spec.frozen && half == "encoder";
+            let block = b.within(self.place, |b| {
+                b.frozen(frozen, |b| match (config, mirror) {
+                    (BlockConfig::Linear(linear), Some(of)) => self.tied(b, linear, &of),
+                    _ => kind.build(b, &self.sample),
+                })
+            });
+            let block = block.map_err(at)?;
+            let is_layer = config.as_linear().is_some();
+            self.last = match (self.sample.dims(), config.as_linear()) {
+                (&[inputs], Some(linear)) => Some([inputs, linear.linear]),
+                _ => None,
+            };
+            self.numbered += usize::from(is_layer);
+            let left_out = self.spec.dropout.as_ref().filter(|(_, layers)| is_layer && layers.contains(&self.numbered));
+            let dropout = left_out.map(|(rate, _)| (*rate, stream::DROPOUT + self.numbered as u32 - 1));
+            self.layers.extend(block.layer().cloned());
+            self.blocks.push(Placed { block, is_layer, dropout });
+            self.place += kind.modules();
+            self.sample = behind;
+        }
+        Ok(())
+    }
+
+    /// Name of the matrix that a layer of a tied decoder has the transpose of, given how many layers the encoder has.
+    fn mirror(&self, half: &str, encoder: usize, index: usize) -> Option<String> {
+        let of = encoder.checked_sub(index + 1).filter(|_| self.spec.tied && half == "decoder")?;
+        Some(format!("{}.weight", self.layers[of].name))
+    }
+
+    /// A layer with the transpose of another one's weights.
+    fn tied(&self, b: &mut Builder<'_>, linear: &LinearBlock, of: &str) -> Result<Box<dyn Block>> {
+        let problem = || Error::Usage("tied: expected a decoder with the widths of the encoder in reverse".into());
+        let &[inputs] = self.sample.dims() else { return Err(problem()) };
+        let own = b.parameters().iter().find(|parameter| parameter.name == of).ok_or_else(problem)?;
+        if own.ty.shape.dims() != [inputs, linear.linear] {
+            return Err(problem());
+        }
+        Ok(Box::new(Layer::build(b, [inputs, linear.linear], linear.activation, Stream::Init, Some(of))))
+    }
+}
+
+/// μ + e^{l/2} ε with ε standard normal.
+fn drawn(g: &mut Graph, mean: Var, log_variance: Var, clock: Var) -> Result<Var> {
+    let noise = g.apply(RandomNormal { shape: g.ty(mean).shape.clone(), stream: stream::CODE }, &[clock])?;
+    let half = g.apply(Unary::Affine { scale: 0.5, shift: 0.0 }, &[log_variance])?;
+    let deviation = g.apply(Unary::Exp, &[half])?;
+    let shift = g.apply(Binary::Mul, &[deviation, noise])?;
+    g.apply(Binary::Add, &[mean, shift])
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::nn::builder::initial_values;
+
+    fn names(spec: &NetworkSpec, features: usize) -> Vec<(String, bool)> {
+        let network = Network::build(&mut Graph::new(), spec, &Shape::new(&[features])).unwrap();
+        network.parameters.into_iter().map(|parameter| (parameter.name, parameter.trained)).collect()
+    }
+
+    fn linear(width: usize) -> BlockConfig {
+        BlockConfig::linear(width, Activation::Relu)
+    }
+
+    #[test]
+    fn an_activation_by_itself_is_that_of_the_layer_before_it() {
+        let alone = BlockConfig::Activation(crate::nn::block::ActivationBlock { activation: Activation::Relu });
+        let plain = BlockConfig::linear(4, Activation::Identity);
+        assert_eq!(joined(&[plain.clone(), alone.clone()]), [linear(4)]);
+        assert_eq!(joined(&[plain, alone.clone(), alone.clone()]), [linear(4), alone]);
+    }
+
+    #[test]
+    fn a_frozen_encoder_and_a_tied_decoder_are_not_trained() {
+        let halves = || NetworkSpec { encoder: vec![linear(5)], decoder: vec![linear(7)], ..NetworkSpec::default() };
+        let trained = |spec: &NetworkSpec| names(spec, 7).into_iter().map(|(_, trained)| trained).collect::<Vec<_>>();
+        assert_eq!(trained(&halves()), [true; 4]);
+        assert_eq!(trained(&NetworkSpec { frozen: true, ..halves() }), [false, false, true, true]);
+        let tied = NetworkSpec { tied: true, ..halves() };
+        assert_eq!(trained(&tied), [true, true, false, true]);
+        let network = Network::build(&mut Graph::new(), &tied, &Shape::new(&[7])).unwrap();
+        let plain = Network::build(&mut Graph::new(), &halves(), &Shape::new(&[7])).unwrap();
+        let (tied, plain) = (initial_values(&network.parameters, 1), initial_values(&plain.parameters, 1));
+        assert_eq!((&tied[0], &tied[3]), (&plain[0], &plain[3]), "tying moves no draw");
+        let transposed: Vec<f32> = (0..7).flat_map(|i| tied[0].1.iter().skip(i).step_by(7)).copied().collect();
+        assert_eq!(tied[2].1, transposed);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_by_its_place() {
+        let refused =
+            |spec: &NetworkSpec| Network::build(&mut Graph::new(), spec, &Shape::new(&[7])).unwrap_err().to_string();
+        let tied = NetworkSpec { encoder: vec![linear(5)], decoder: vec![linear(6)], tied: true, ..Default::default() };
+        assert!(refused(&tied).contains("decoder.1: tied"), "{}", refused(&tied));
+        assert!(refused(&NetworkSpec::default()).contains("encoder"));
+    }
+}
