@@ -1,0 +1,168 @@
+//! Clustering on the command line, on every device, and what is said when it fails.
+
+use std::path::Path;
+
+use crate::common;
+use crate::program::{command, gpu_ae, small_mnist, succeed};
+use serde_json::Value;
+
+fn cluster(data: &Path, out: &Path, more: &[&str]) -> Value {
+    let (data, out) = (data.to_str().unwrap(), out.to_str().unwrap());
+    let fixed = ["cluster", "--data", "mnist", "--data-dir", data, "--batch-size", "100", "--json", "--out", out];
+    serde_json::from_str(&succeed(&[&fixed[..], more].concat())).unwrap()
+}
+
+#[test]
+fn clusters_of_digits_agree_with_their_classes_on_every_device() {
+    let data = small_mnist();
+    let folder = tempfile::tempdir().unwrap();
+    let devices = if common::gpu().is_some() { vec!["cpu", "gpu"] } else { vec!["cpu"] };
+    for device in devices {
+        let run = folder.path().join(device);
+        let result = cluster(data.path(), &run, &["--device", device, "--epochs", "120", "--lr", "0.003"]);
+        let number = |key: &str| result[key].as_f64().unwrap();
+        // A tenth is chance; 100 test rows leave some of that to luck.
+        assert!(number("purity") > 0.4 && number("nmi") > 0.35 && number("ari") > 0.1, "{device}: {result}");
+        assert!(number("clusters_used") > 8.0 && number("accuracy") <= number("purity"), "{device}: {result}");
+        for file in ["clusters.csv", "clusters.png", "config.toml", "encoder.safetensors", "metrics.jsonl"] {
+            assert!(run.join(file).exists(), "{device}: no {file}");
+        }
+        assert_eq!(std::fs::read_to_string(run.join("metrics.jsonl")).unwrap().lines().count(), 120);
+        let table = std::fs::read_to_string(run.join("clusters.csv")).unwrap();
+        let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split(',').collect()).collect();
+        assert_eq!((rows.len(), rows[0].len()), (11, 12), "{table}");
+        let counted: u32 = rows[1..].iter().flat_map(|row| &row[2..]).map(|n| n.parse::<u32>().unwrap()).sum();
+        assert_eq!(counted, 100);
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_encoder_and_another_one_another() {
+    let data = small_mnist();
+    let folder = tempfile::tempdir().unwrap();
+    let encoder = |name: &str, seed: &str| {
+        let run = folder.path().join(name);
+        cluster(data.path(), &run, &["--device", "cpu", "--hidden", "20,16", "--epochs", "3", "--seed", seed]);
+        std::fs::read(run.join("encoder.safetensors")).unwrap()
+    };
+    let first = encoder("a", "1");
+    assert!(first == encoder("b", "1") && first != encoder("c", "2"));
+}
+
+#[test]
+fn perturbations_are_measured_and_learnt_against() {
+    let data = small_mnist();
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("vat");
+    let flags = ["--device", "cpu", "--augment", "vat", "--hidden", "30", "--epochs", "60", "--lr", "0.003"];
+    let gentle = ["--augment-weight", "0.5", "--epsilon", "0.1"];
+    let result = cluster(data.path(), &run, &[&flags[..], &gentle].concat());
+    let adversarial = result["train_adversarial"].as_f64().unwrap();
+    assert!(adversarial > 0.0 && adversarial < 0.5, "{result}");
+    assert!(result["purity"].as_f64().unwrap() > 0.3 && result["clusters_used"].as_f64().unwrap() > 7.0, "{result}");
+    let config = std::fs::read_to_string(run.join("config.toml")).unwrap();
+    assert!(config.contains("[augment]") && config.contains("epsilon"), "{config}");
+    assert_eq!(sorted_by_encoder(&run, data.path()), counts(&run));
+}
+
+/// Rows of each cluster in `clusters.csv`.
+fn counts(run: &Path) -> Vec<usize> {
+    let table = std::fs::read_to_string(run.join("clusters.csv")).unwrap();
+    table.lines().skip(1).map(|line| line.split(',').nth(1).unwrap().parse().unwrap()).collect()
+}
+
+/// Where the stored encoder, ReLU between its layers, puts test rows as they are, from 0 to 1.
+fn sorted_by_encoder(run: &Path, data: &Path) -> Vec<usize> {
+    let bytes = std::fs::read(run.join("encoder.safetensors")).unwrap();
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let values = |name: &str| -> Vec<f32> { bytemuck::pod_collect_to_vec(tensors.tensor(name).unwrap().data()) };
+    let test = gpu_ae::data::load("mnist", Some(data), 0).unwrap().test;
+    let mut counts = Vec::new();
+    for row in test.bytes.chunks_exact(test.row_bytes) {
+        let mut x: Vec<f32> = row.iter().map(|&byte| f32::from(byte) / 255.0).collect();
+        for layer in ["encoder.1", "encoder.3"] {
+            let (weight, bias) = (values(&format!("{layer}.weight")), values(&format!("{layer}.bias")));
+            let dot = |w: &[f32]| w.iter().zip(&x).map(|(w, x)| w * x).sum::<f32>();
+            x = weight.chunks_exact(x.len()).zip(&bias).map(|(w, b)| dot(w) + b).collect();
+            if layer == "encoder.1" {
+                x.iter_mut().for_each(|x| *x = x.max(0.0));
+            }
+        }
+        counts.resize(x.len(), 0);
+        counts[(0..x.len()).max_by(|&a, &b| x[a].total_cmp(&x[b])).unwrap()] += 1;
+    }
+    counts
+}
+
+#[test]
+fn everything_in_one_cluster_is_said() {
+    let data = small_mnist();
+    let folder = tempfile::tempdir().unwrap();
+    let (data, out) = (data.path().to_str().unwrap(), folder.path().join("one"));
+    let base = ["cluster", "--data", "mnist", "--data-dir", data, "--device", "cpu", "--out", out.to_str().unwrap()];
+    let settings = ["--balance", "0", "--epochs", "150", "--lr", "0.01", "--batch-size", "100"];
+    let output = command(&[&base[..], &settings].concat()).output().unwrap();
+    let message = String::from_utf8_lossy(&output.stderr).to_string();
+    assert!(output.status.success() && message.contains("collapsed: every row is in one cluster"), "{message}");
+}
+
+#[test]
+fn wrong_values_are_refused_by_name() {
+    let cases = [
+        (["--clusters", "1"], "--clusters 1"),
+        (["--epochs", "0"], "--epochs 0"),
+        (["--hidden", "0"], "--hidden 0"),
+        (["--lr", "-1"], "--lr -1"),
+        (["--weight-decay", "nan"], "--weight-decay"),
+        (["--balance", "-2"], "--balance -2"),
+        (["--data", "nothing"], "nothing"),
+    ];
+    for (flags, named) in cases {
+        let output = gpu_ae(&[&["cluster", "--out", "unused-folder"][..], &flags].concat());
+        let message = String::from_utf8_lossy(&output.stderr).to_string();
+        assert!(output.status.code() == Some(2) && message.contains(named), "{flags:?}: {message}");
+        assert!(!Path::new("unused-folder").exists());
+    }
+}
+
+#[test]
+fn a_classifier_begins_with_the_encoder_of_clusters() {
+    let data = small_mnist();
+    let folder = tempfile::tempdir().unwrap();
+    let (clusters, classes) = (folder.path().join("clusters"), folder.path().join("classes"));
+    cluster(data.path(), &clusters, &["--device", "cpu", "--hidden", "20", "--epochs", "2", "--augment", "vat"]);
+    let from = clusters.to_str().unwrap();
+    let flags = ["train", "--model", "classifier", "--from", from, "--set", "classifier.frozen=true", "--quiet"];
+    let more = ["--epochs", "2", "--device", "cpu", "--data-dir", data.path().to_str().unwrap(), "--out"];
+    succeed(&[&flags[..], &more, &[classes.to_str().unwrap()]].concat());
+    let config = std::fs::read_to_string(classes.join("config.toml")).unwrap();
+    assert!(config.contains("linear = 20") && config.contains("data = \"mnist\""), "{config}");
+
+    succeed(&["export", classes.to_str().unwrap(), "--quiet"]);
+    let (before, after) = (clusters.join("encoder.safetensors"), classes.join("encoder.safetensors"));
+    let [before_bytes, after_bytes] = [&before, &after].map(|path| std::fs::read(path).unwrap());
+    let [begun, kept] =
+        [&before_bytes, &after_bytes].map(|bytes| safetensors::SafeTensors::deserialize(bytes).unwrap());
+    for name in ["1.weight", "1.bias", "3.weight", "3.bias"] {
+        let begun = begun.tensor(&format!("encoder.{name}")).unwrap();
+        assert_eq!(begun.data(), kept.tensor(name).unwrap().data(), "{name} of a frozen encoder");
+    }
+
+    for command in [&["generate", from][..], &["train", "--resume", from], &["inspect", from]] {
+        let output = gpu_ae(command);
+        let message = String::from_utf8_lossy(&output.stderr).to_string();
+        assert!(output.status.code() == Some(2) && message.contains("is a cluster run"), "{message}");
+    }
+    let refusal = || {
+        let out = folder.path().join("never");
+        let output = gpu_ae(&[&flags[..], &more, &[out.to_str().unwrap()]].concat());
+        assert!(output.status.code() == Some(2) && !out.exists());
+        String::from_utf8_lossy(&output.stderr).to_string()
+    };
+    std::fs::write(&before, &before_bytes[..before_bytes.len() / 2]).unwrap();
+    let message = refusal();
+    assert!(message.contains("encoder.safetensors: damaged encoder"), "{message}");
+    std::fs::remove_file(&before).unwrap();
+    let message = refusal();
+    assert!(message.contains("encoder.safetensors: the cluster run has no encoder yet"), "{message}");
+}

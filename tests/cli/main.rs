@@ -1,0 +1,19 @@
+//! The program, driven as a process.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../common/program.rs"]
+mod program;
+
+mod cluster;
+mod early_stopping;
+mod energy;
+mod errors;
+mod models;
+mod profile;
+mod resume;
+mod sweep;
+mod train;
+mod tuning;
+mod using;

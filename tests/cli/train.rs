@@ -1,0 +1,182 @@
+//! `gpu-ae train` and what uses a trained run, driven as a process.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::program::{checkpoint, small_mnist, succeed, train};
+use serde_json::Value;
+
+fn names(folder: &Path) -> BTreeSet<String> {
+    std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+fn metrics(run: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn tensors(path: &Path) -> Vec<(String, Vec<usize>, Vec<u8>)> {
+    let bytes = std::fs::read(path).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let mut all: Vec<_> = file.tensors().into_iter().map(|(n, v)| (n, v.shape().to_vec(), v.data().to_vec())).collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn a_run_leaves_what_it_promises_and_every_command_uses_it() {
+    let data = small_mnist();
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let output = train(data.path(), &run, &["--epochs", "3", "--device", "cpu"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(lines.lines().filter(|line| line.starts_with("epoch ")).count(), 3, "{lines}");
+
+    let promised = [
+        "checkpoint.prev.safetensors",
+        "checkpoint.safetensors",
+        "codes.png",
+        "config.toml",
+        "features.png",
+        "loss.png",
+        "metrics.jsonl",
+        "reconstructions.png",
+        "weights.png",
+        "widths.png",
+    ];
+    assert_eq!(names(&run), promised.iter().map(ToString::to_string).collect());
+    let lines = metrics(&run);
+    assert_eq!(lines.len(), 3);
+    for (number, line) in lines.iter().enumerate() {
+        assert_eq!(line["epoch"], number + 1);
+        assert_eq!(line["step"], 3 * (number + 1), "two full batches and a partial one");
+        for part in ["train", "test"] {
+            let [loss, mse, entropy] =
+                ["loss", "mse", "entropy"].map(|term| line[format!("{part}_{term}")].as_f64().unwrap());
+            let weight = line["entropy_weight"].as_f64().unwrap();
+            assert!((loss - (mse + weight * entropy)).abs() < 1e-6, "{line}");
+        }
+        assert!(line["samples_per_second"].as_f64().unwrap() > 0.0 && line["seconds"].as_f64().unwrap() > 0.0);
+    }
+    assert!(lines[2]["test_mse"].as_f64() < lines[0]["test_mse"].as_f64(), "nothing was learnt");
+    for picture in ["loss.png", "reconstructions.png"] {
+        let picture = image::open(run.join(picture)).unwrap().to_rgb8();
+        assert!(picture.pixels().map(|pixel| pixel.0).collect::<BTreeSet<_>>().len() > 10, "a blank picture");
+    }
+
+    let run = run.to_str().unwrap();
+    let evaluation: Value = serde_json::from_str(&succeed(&["eval", run, "--json"])).unwrap();
+    let difference = evaluation["test_mse"].as_f64().unwrap() - lines[2]["test_mse"].as_f64().unwrap();
+    assert!(difference.abs() < 1e-9, "eval and metrics differ by {difference}");
+    assert!(succeed(&["eval", run]).contains("mse"));
+    assert!(succeed(&["reconstruct", run, "--images", "20"]).contains("reconstructions-mnist.png"));
+    let layers: Value = serde_json::from_str(&succeed(&["inspect", run, "--json"])).unwrap();
+    assert_eq!(layers.as_array().unwrap().len(), 6);
+    let width = layers[2]["effective_width_in"].as_f64().unwrap();
+    assert!((1.0..=20.0).contains(&width), "effective width {width} of 20 neurons");
+    assert_eq!(layers[2]["active"], 20, "three epochs of nine steps kill no neuron");
+    assert_eq!(succeed(&["inspect", run]).lines().count(), 8);
+    export(Path::new(run));
+}
+
+fn export(run: &Path) {
+    succeed(&["export", run.to_str().unwrap()]);
+    let trained = tensors(&checkpoint(run));
+    let find = |name: &str| trained.iter().find(|(n, ..)| n == name).unwrap_or_else(|| panic!("no {name}"));
+    let shapes = [[64, 784], [20, 64], [20, 20], [20, 20], [64, 20], [784, 64]];
+    for (file, first, keys) in [("encoder", 0, [1, 3, 5]), ("decoder", 3, [0, 2, 4])] {
+        let exported = tensors(&run.join(format!("{file}.safetensors")));
+        let expected: Vec<String> = keys.iter().flat_map(|k| [format!("{k}.bias"), format!("{k}.weight")]).collect();
+        assert_eq!(exported.iter().map(|(n, ..)| n.clone()).collect::<Vec<_>>(), expected);
+        for (layer, key) in keys.iter().enumerate() {
+            let weight = exported.iter().find(|(n, ..)| *n == format!("{key}.weight")).unwrap();
+            assert_eq!(weight.1, shapes[first + layer]);
+            assert_eq!(weight.2, find(&format!("autoencoder.{}.weight", 2 * (first + layer) + 1)).2);
+        }
+    }
+}
+
+#[test]
+fn quiet_says_nothing_and_json_says_one_object() {
+    let data = small_mnist();
+    let folder = tempfile::tempdir().unwrap();
+    let quiet = train(data.path(), &folder.path().join("a"), &["--epochs", "1", "--device", "cpu", "--quiet"]);
+    assert!(quiet.status.success() && quiet.stdout.is_empty() && quiet.stderr.is_empty());
+    let json = train(data.path(), &folder.path().join("b"), &["--epochs", "1", "--device", "cpu", "--json"]);
+    let text = String::from_utf8(json.stdout).unwrap();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    let object: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(object["epoch"], 1);
+}
+
+#[test]
+fn flags_win_over_a_file_and_a_saved_configuration_repeats_its_run() {
+    let data = small_mnist();
+    let folder = tempfile::tempdir().unwrap();
+    let [first, second, third, fourth] = ["1", "2", "3", "4"].map(|name| folder.path().join(name));
+    let flags = ["--epochs", "1", "--device", "cpu", "--seed", "7", "--batch-size", "32", "--lr", "0.002"];
+    assert!(train(data.path(), &first, &flags).status.success());
+    let config = first.join("config.toml");
+    let config = config.to_str().unwrap();
+    assert!(train(data.path(), &second, &["--config", config]).status.success());
+    let bytes = |run: &Path| std::fs::read(checkpoint(run)).unwrap();
+    assert_eq!(bytes(&first), bytes(&second), "the same configuration gave other bits");
+    assert!(train(data.path(), &third, &["--config", config, "--seed", "8"]).status.success());
+    assert_ne!(tensors(&checkpoint(&first)), tensors(&checkpoint(&third)), "the seed changed nothing");
+    assert!(train(data.path(), &fourth, &["--config", config, "--recipe", "report"]).status.success());
+    assert_eq!(bytes(&first), bytes(&fourth), "a recipe won over a file");
+}
+
+#[test]
+fn the_entropy_drives_its_own_value_down_and_up() {
+    let data = small_mnist();
+    let folder = tempfile::tempdir().unwrap();
+    let entropy = |name: &str, weight: &str| {
+        let run = folder.path().join(name);
+        let flags = ["--recipe", "report", "--epochs", "4", "--device", "cpu", "--lambda-entropy", weight];
+        let output = train(data.path(), &run, &flags);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        metrics(&run).last().unwrap()["test_entropy"].as_f64().unwrap()
+    };
+    assert!(entropy("with", "0.3") < entropy("without", "0") - 1e-4);
+}
+
+#[test]
+fn the_plan_meets_its_budget_and_its_shaders_parse() {
+    let folder = tempfile::tempdir().unwrap();
+    let shaders = folder.path().join("shaders");
+    let plan = succeed(&["plan", "--for", "discrete", "--dump-shaders", shaders.to_str().unwrap()]);
+    let dispatches: usize = plan.split_whitespace().nth(2).unwrap().parse().unwrap();
+    assert!((10..=36).contains(&dispatches), "{dispatches} dispatches at batch 128");
+    let files: Vec<_> = std::fs::read_dir(&shaders).unwrap().map(|e| e.unwrap().path()).collect();
+    assert!(files.len() >= 10, "{files:?}");
+    for file in files {
+        let source = std::fs::read_to_string(&file).unwrap();
+        naga::front::wgsl::parse_str(&source).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+    }
+}
+
+#[test]
+fn the_doctor_finds_the_cpu_device_well() {
+    let report: Value = serde_json::from_str(&succeed(&["doctor", "--device", "cpu", "--json"])).unwrap();
+    assert_eq!(report["failed"], 0);
+    assert_eq!(report["kernels"].as_array().unwrap().len(), gpu_ae::ops::KERNELS.len());
+}
+
+#[test]
+fn help_and_lists_are_there() {
+    assert!(succeed(&["--version"]).starts_with("gpu-ae "));
+    assert!(succeed(&["devices"]).contains("CPU device"));
+    assert!(succeed(&["devices", "--json"]).starts_with('['));
+    assert!(succeed(&["data", "list"]).contains("mnist"));
+    for command in ["train", "eval", "reconstruct", "export", "inspect", "plan", "devices", "doctor", "data"] {
+        assert!(succeed(&[command, "--help"]).contains("Usage: gpu-ae"), "{command}");
+    }
+    let train = succeed(&["train", "--help"]);
+    let flags = "data data-dir device out quiet json seed epochs batch-size lr lambda-mse lambda-entropy recipe model \
+                 config resume";
+    for flag in flags.split_whitespace() {
+        assert!(train.contains(&format!("--{flag}")), "{flag}");
+    }
+}

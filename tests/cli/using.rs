@@ -1,0 +1,251 @@
+//! What a trained model is used for on the command line: codes, images, scores, comparisons.
+
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use crate::program::{ROWS, gpu_ae, small_mnist, succeed, train};
+use gpu_ae::data::npy::{read_rows, write_rows};
+use serde_json::Value;
+
+const PIXELS: usize = 28 * 28;
+
+/// A small data set and two runs on it, trained once for all tests.
+struct Fixture {
+    data: tempfile::TempDir,
+    runs: tempfile::TempDir,
+}
+
+static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
+    let (data, runs) = (small_mnist(), tempfile::tempdir().unwrap());
+    let small = ["--device", "cpu", "--quiet", "--batch-size", "32"];
+    let models: [(&str, &[&str]); 2] = [
+        ("vae", &["--model", "vae", "--set", "width=4", "--epochs", "3", "--without", "7"]),
+        ("plain", &["--recipe", "plain", "--epochs", "3"]),
+    ];
+    for (name, more) in models {
+        let output = train(data.path(), &runs.path().join(name), &[&small[..], more].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    Fixture { data, runs }
+});
+
+fn run(name: &str) -> PathBuf {
+    FIXTURE.runs.path().join(name)
+}
+
+/// The words of a command, paths among them.
+fn words(parts: &[&dyn AsRef<Path>]) -> Vec<String> {
+    parts.iter().map(|part| part.as_ref().to_str().unwrap().to_string()).collect()
+}
+
+fn ok(parts: &[&dyn AsRef<Path>]) -> String {
+    let words = words(parts);
+    succeed(&words.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// The message of a command that must be refused as bad usage or input.
+fn refused(parts: &[&dyn AsRef<Path>]) -> String {
+    let words = words(parts);
+    let output = gpu_ae(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    let message = String::from_utf8_lossy(&output.stderr).to_string();
+    assert_eq!(output.status.code(), Some(2), "{words:?}: {message}");
+    message
+}
+
+fn test_rows() -> gpu_ae::data::Split {
+    gpu_ae::data::load("mnist", Some(FIXTURE.data.path()), 0).unwrap().test
+}
+
+fn size(picture: &Path) -> (u32, u32) {
+    image::image_dimensions(picture).unwrap()
+}
+
+#[test]
+fn codes_that_are_decoded_are_the_reconstructions() {
+    let folder = tempfile::tempdir().unwrap();
+    let [codes, labels, images, again] =
+        ["codes.npy", "labels.npy", "images.npy", "again.npy"].map(|name| folder.path().join(name));
+    for (name, width) in [("vae", 4), ("plain", 20)] {
+        ok(&[&"encode", &run(name), &"--out", &codes, &"--labels", &labels]);
+        let encoded = read_rows(&codes, width, "a code").unwrap();
+        assert_eq!(encoded.len(), 100 * width);
+        assert!(std::fs::read(&labels).unwrap().ends_with(&test_rows().labels));
+        let picture = folder.path().join("decoded.png");
+        ok(&[&"decode", &run(name), &codes, &"--out", &images, &"--picture", &picture]);
+        let decoded = read_rows(&images, PIXELS, "an image").unwrap();
+        assert!(decoded.len() == 100 * PIXELS && decoded.iter().all(|value| (0.0..=1.0).contains(value)));
+        assert_eq!(size(&picture), (16 * 87 - 3 + 32, 7 * 87 - 3 + 32));
+        // What score says of every row is what these reconstructions miss of it.
+        let table = folder.path().join("scores.csv");
+        ok(&[&"score", &run(name), &"--out", &table, &"--picture", &folder.path().join("scores.png")]);
+        let text = std::fs::read_to_string(&table).unwrap();
+        let test = test_rows();
+        assert_eq!(text.lines().next(), Some("row,label,score"));
+        assert_eq!(text.lines().count(), 101);
+        for (row, line) in text.lines().skip(1).enumerate() {
+            let cells: Vec<&str> = line.split(',').collect();
+            assert_eq!((cells[0], cells[1]), (&*row.to_string(), &*test.labels[row].to_string()));
+            let pairs = test.values(row..row + 1).into_iter().zip(&decoded[row * PIXELS..]);
+            let error = pairs.map(|(x, y)| f64::from(x - y).powi(2)).sum::<f64>() / PIXELS as f64;
+            let score: f64 = cells[2].parse().unwrap();
+            assert!((score - error).abs() < 1e-5 * error, "row {row}: {score}, by hand {error}");
+        }
+        // The same images from a file give the same codes.
+        let input = folder.path().join("input.npy");
+        write_rows(&input, PIXELS, &test.values(0..100)).unwrap();
+        ok(&[&"encode", &run(name), &"--input", &input, &"--out", &again]);
+        assert_eq!(std::fs::read(&codes).unwrap(), std::fs::read(&again).unwrap());
+    }
+}
+
+#[test]
+fn a_class_left_out_is_missed_in_training_only_and_is_the_anomaly() {
+    let run = run("vae");
+    let config = std::fs::read_to_string(run.join("config.toml")).unwrap();
+    assert!(config.contains("without = 7"), "{config}");
+    let train_rows = gpu_ae::data::load("mnist", Some(FIXTURE.data.path()), 0).unwrap().train;
+    let sevens = train_rows.labels.iter().filter(|label| **label == 7).count();
+    let folder = tempfile::tempdir().unwrap();
+    let codes = folder.path().join("codes.npy");
+    let told: Value =
+        serde_json::from_str(&ok(&[&"encode", &run, &"--split", &"train", &"--out", &codes, &"--json"])).unwrap();
+    assert!(sevens > 0 && told["rows"] == ROWS - sevens && told["width"] == 4, "{told}");
+    let score = |more: &[&dyn AsRef<Path>]| -> Value {
+        let picture = folder.path().join("scores.png");
+        let table = folder.path().join("scores.csv");
+        let fixed: [&dyn AsRef<Path>; 7] = [&"score", &run, &"--json", &"--out", &table, &"--picture", &picture];
+        let told = serde_json::from_str(&ok(&[&fixed[..], more].concat())).unwrap();
+        assert!(size(&picture).0 > 16 * 87);
+        told
+    };
+    let test_sevens = test_rows().labels.iter().filter(|label| **label == 7).count();
+    let unasked = score(&[]);
+    assert_eq!((unasked["rows"].as_u64(), unasked["anomaly"].as_u64()), (Some(100), Some(7)));
+    assert_eq!(unasked["anomalies"], test_sevens);
+    assert_eq!(unasked["auroc"], score(&[&"--anomaly", &"7"])["auroc"]);
+    // The other way round every pair is lost that was won.
+    let turned = score(&[&"--normal", &"7"]);
+    assert_eq!(turned["anomalies"], 100 - test_sevens);
+    let sum = turned["auroc"].as_f64().unwrap() + unasked["auroc"].as_f64().unwrap();
+    assert!((sum - 1.0).abs() < 1e-9, "{sum}");
+    let judged: Value = serde_json::from_str(&ok(&[&"eval", &run, &"--json"])).unwrap();
+    assert_eq!(judged["rows"], 100);
+}
+
+#[test]
+fn a_run_without_a_class_goes_on_without_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run");
+    let flags = ["--device", "cpu", "--quiet", "--recipe", "plain", "--epochs", "1", "--without", "3"];
+    assert!(train(FIXTURE.data.path(), &path, &flags).status.success());
+    ok(&[&"train", &"--resume", &path, &"--epochs", &"2", &"--quiet"]);
+    let message = refused(&[&"train", &"--resume", &path, &"--epochs", &"3", &"--without", &"4"]);
+    assert!(message.contains("--without 4") && message.contains("--without 3"), "{message}");
+    let data = FIXTURE.data.path();
+    let message = refused(&[&"train", &"--data", &"mnist", &"--data-dir", &data, &"--without", &"12"]);
+    assert!(message.contains("--without 12") && message.contains("0, 1, 2"), "{message}");
+}
+
+#[test]
+fn images_are_generated_from_a_prior_or_a_mixture_and_repeat_by_seed() {
+    let folder = tempfile::tempdir().unwrap();
+    let draw = |name: &str, file: &str, more: &[&dyn AsRef<Path>]| {
+        let path = folder.path().join(file);
+        let fixed: [&dyn AsRef<Path>; 6] = [&"generate", &run(name), &"--images", &"9", &"--out", &path];
+        let told = ok(&[&fixed[..], more].concat());
+        assert_eq!(size(&path), (3 * 87 - 3 + 32, 3 * 87 - 3 + 32));
+        (told, std::fs::read(&path).unwrap())
+    };
+    let (told, prior) = draw("vae", "a.png", &[]);
+    assert!(!told.contains("mixture"), "{told}");
+    assert!(prior == draw("vae", "b.png", &[&"--from", &"prior", &"--seed", &"0"]).1);
+    assert!(prior != draw("vae", "b.png", &[&"--seed", &"1"]).1);
+    let (told, mixture) = draw("plain", "c.png", &[&"--components", &"3"]);
+    assert!(told.contains("mixture of 3") && told.contains(&ROWS.to_string()), "{told}");
+    assert!(mixture == draw("plain", "d.png", &[&"--components", &"3"]).1);
+    assert!(mixture != draw("plain", "d.png", &[&"--from", &"prior"]).1);
+    let message = refused(&[&"generate", &run("plain"), &"--from", &"gibbs"]);
+    assert!(message.contains("--from gibbs: expected a run of --model rbm"), "{message}");
+}
+
+#[test]
+fn lines_lead_from_one_image_to_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lines.png");
+    // Five images between two originals, each behind a gap.
+    let width = |captions: u32| 7 * 87 - 3 + 2 * 16 + 32 + captions;
+    ok(&[&"interpolate", &run("plain"), &"--between", &"0,1", &"--between", &"2,3", &"--steps", &"5", &"--out", &path]);
+    let (found, height) = size(&path);
+    assert!(
+        (width(30)..width(140)).contains(&found) && (2 * 87 + 29..2 * 87 + 80).contains(&height),
+        "{found} x {height}"
+    );
+    ok(&[&"interpolate", &run("plain"), &"--classes", &"1,8", &"--steps", &"5", &"--out", &path]);
+    assert_eq!(size(&path).1, 84 + 32);
+    ok(&[&"interpolate", &run("vae"), &"--out", &path]);
+    assert!(size(&path).1 > 10 * 87, "a line for every class");
+    let message = refused(&[&"interpolate", &run("plain"), &"--between", &"0,100"]);
+    assert!(message.contains("--between 100") && message.contains("0 to 99"), "{message}");
+    let message = refused(&[&"interpolate", &run("plain"), &"--classes", &"1,11"]);
+    assert!(message.contains("--classes 11") && message.contains("1, 2"), "{message}");
+    assert!(refused(&[&"interpolate", &run("plain"), &"--between", &"3"]).contains("--between"));
+}
+
+#[test]
+fn dimensions_are_drawn_by_what_they_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dimensions.png");
+    for more in [&[][..], &["--row", "7"]] {
+        let (path, run) = (path.to_str().unwrap(), run("vae"));
+        let fixed = ["traverse", run.to_str().unwrap(), "--dimensions", "3", "--json", "--out", path];
+        let told: Value = serde_json::from_str(&succeed(&[&fixed[..], more].concat())).unwrap();
+        let told = told.as_array().unwrap();
+        let effects: Vec<f64> = told.iter().map(|dimension| dimension["effect"].as_f64().unwrap()).collect();
+        assert!(effects.is_sorted_by(|a, b| a >= b) && effects[0] > 0.0, "{effects:?}");
+        let mut numbers: Vec<u64> = told.iter().map(|dimension| dimension["dimension"].as_u64().unwrap()).collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, [0, 1, 2, 3]);
+    }
+    assert_eq!(size(&path).1, 3 * 87 - 3 + 32 + 22);
+    let message = refused(&[&"traverse", &run("vae"), &"--row", &"100"]);
+    assert!(message.contains("--row 100") && message.contains("0 to 99"), "{message}");
+}
+
+#[test]
+fn runs_are_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("compare.png");
+    let table = ok(&[&"compare", &run("vae"), &run("plain"), &"--out", &path]);
+    for word in ["vae", "plain", "test elbo", "samples/s", "parameters"] {
+        assert!(table.contains(word), "no {word} in\n{table}");
+    }
+    assert_eq!(size(&path), (1200, 750));
+    let lines = ok(&[&"compare", &run("vae"), &run("plain"), &"--json", &"--out", &path]);
+    let lines: Value = serde_json::from_str(&lines).unwrap();
+    let hidden = 400 * (PIXELS + 1) + PIXELS * 401;
+    assert_eq!(lines[0]["parameters"], hidden + 2 * 4 * 401 + 400 * 5);
+    assert_eq!(
+        (&lines[0]["epochs"], &lines[0]["code_width"], &lines[1]["code_width"]),
+        (&3.into(), &4.into(), &20.into())
+    );
+    assert!(lines[0]["test_elbo"].as_f64().unwrap() < 0.0 && lines[1].get("test_elbo").is_none());
+    ok(&[&"compare", &run("vae"), &"--metric", &"test_elbo", &"--quiet", &"--out", &path]);
+    let message = refused(&[&"compare", &run("plain"), &"--metric", &"test_elbo", &"--out", &path]);
+    assert!(message.contains("test_elbo") && message.contains("metrics.jsonl"), "{message}");
+    assert!(refused(&[&"compare", &folder.path(), &"--out", &path]).contains("run directory"));
+}
+
+#[test]
+fn files_that_do_not_fit_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let [wide, bright, missing] = ["wide.npy", "bright.npy", "missing.npy"].map(|name| folder.path().join(name));
+    write_rows(&wide, 5, &[0.0; 10]).unwrap();
+    let message = refused(&[&"decode", &run("vae"), &wide]);
+    assert!(message.contains("wide.npy") && message.contains("[2, 5]") && message.contains("[rows, 4]"), "{message}");
+    assert!(refused(&[&"decode", &run("vae"), &missing]).contains("missing.npy"));
+    write_rows(&bright, PIXELS, &vec![255.0; PIXELS]).unwrap();
+    let message = refused(&[&"encode", &run("vae"), &"--input", &bright]);
+    assert!(message.contains("bright.npy") && message.contains("0 to 1"), "{message}");
+    let message = refused(&[&"score", &run("vae"), &"--normal", &"11"]);
+    assert!(message.contains("--normal 11"), "{message}");
+}

@@ -1,0 +1,343 @@
+//! IDX files and the MNIST folder: what is good is read exactly, what is bad is refused by name.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use gpu_ae::data::{self, ImageShape, idx, mnist};
+use gpu_ae::error::Error;
+use proptest::prelude::*;
+
+/// An IDX file of unsigned bytes.
+fn idx_file(dims: &[u32], body: &[u8]) -> Vec<u8> {
+    let mut file = vec![0, 0, 8, dims.len() as u8];
+    file.extend(dims.iter().flat_map(|dim| dim.to_be_bytes()));
+    file.extend_from_slice(body);
+    file
+}
+
+fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Bytes that don't compress to nothing and differ from their neighbours.
+fn pixels(count: usize) -> Vec<u8> {
+    (0..count).map(|i| (i * 37 + i / 251) as u8).collect()
+}
+
+/// Writes `bytes` to a new folder, under a name that says nothing about compression.
+fn on_disk(bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("file-under-test");
+    fs::write(&path, bytes).unwrap();
+    (dir, path)
+}
+
+/// The error must be about `path` and hold every one of `words`.
+#[track_caller]
+fn assert_refused<T: std::fmt::Debug>(result: Result<T, Error>, path: &Path, words: &[&str]) -> String {
+    let error = result.expect_err("a bad file was accepted");
+    let Error::Input { path: named, .. } = &error else { panic!("not an input error: {error:?}") };
+    assert_eq!(named, path);
+    assert_eq!(error.exit_code(), 2);
+    let message = error.to_string();
+    for word in words {
+        assert!(message.contains(word), "no {word:?} in: {message}");
+    }
+    message
+}
+
+/// Checks that `images` of 3 x 2 and `labels` below 10 are refused, raw and gzipped.
+#[track_caller]
+fn refuse_images(content: &[u8], words: &[&str]) {
+    for bytes in [content.to_vec(), gzip(content)] {
+        let (_dir, path) = on_disk(&bytes);
+        assert_refused(idx::images(&path, 3, 2), &path, words);
+    }
+}
+
+#[track_caller]
+fn refuse_labels(content: &[u8], words: &[&str]) {
+    for bytes in [content.to_vec(), gzip(content)] {
+        let (_dir, path) = on_disk(&bytes);
+        assert_refused(idx::labels(&path, 10), &path, words);
+    }
+}
+
+#[test]
+fn good_files_are_read_exactly_whatever_their_names() {
+    let body = pixels(5 * 3 * 2);
+    let images = idx_file(&[5, 3, 2], &body);
+    let labels = idx_file(&[5], &[0, 9, 3, 1, 4]);
+    for (images, labels) in [(images.clone(), labels.clone()), (gzip(&images), gzip(&labels)), (images, gzip(&labels))]
+    {
+        let (_images_dir, images) = on_disk(&images);
+        let (_labels_dir, labels) = on_disk(&labels);
+        let split = idx::split(&images, &labels, 3, 2, 10).unwrap();
+        assert_eq!((split.rows, split.row_bytes), (5, 6));
+        assert_eq!(split.bytes, body);
+        assert_eq!(split.labels, [0, 9, 3, 1, 4]);
+    }
+}
+
+#[test]
+fn gzip_in_several_members_is_one_file() {
+    let body = pixels(6);
+    let file = idx_file(&[1, 3, 2], &body);
+    let (_dir, path) = on_disk(&[gzip(&file[..9]), gzip(&file[9..])].concat());
+    assert_eq!(idx::images(&path, 3, 2).unwrap(), body);
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("absent");
+    assert_refused(idx::labels(&path, 10), &path, &["expected an IDX file", "no such file"]);
+}
+
+#[test]
+fn a_folder_in_place_of_a_file_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = idx::labels(dir.path(), 10).unwrap_err();
+    assert!(error.to_string().contains(&dir.path().display().to_string()), "{error}");
+    assert_eq!(error.exit_code(), 2);
+}
+
+#[test]
+fn a_short_header_is_refused() {
+    let file = idx_file(&[5, 3, 2], &[]);
+    for length in 0..file.len() {
+        let found = format!("found {length}");
+        refuse_images(&file[..length], &["truncated", "header of 16 bytes", &found]);
+    }
+}
+
+#[test]
+fn a_wrong_magic_is_refused() {
+    refuse_images(b"\x89PNG\r\n\x1a\n and so on, for long enough", &["IDX file", "[89, 50, 4e, 47]"]);
+    // Labels where images belong, and the other way round.
+    refuse_images(&idx_file(&[5], &[0; 5]), &["[00, 00, 08, 03]", "found [00, 00, 08, 01]"]);
+    refuse_labels(&idx_file(&[1, 1, 1], &[0]), &["[00, 00, 08, 01]", "found [00, 00, 08, 03]"]);
+    // Signed bytes.
+    refuse_labels(&[0, 0, 9, 1, 0, 0, 0, 1, 5], &["found [00, 00, 09, 01]"]);
+}
+
+#[test]
+fn a_short_body_is_refused() {
+    let file = idx_file(&[5, 3, 2], &pixels(30));
+    for found in [0, 1, 29] {
+        let words = ["truncated", "expected 5 x 3 x 2 bytes", &format!("found {found}")];
+        refuse_images(&file[..16 + found], &words);
+    }
+    refuse_labels(&idx_file(&[5], &[1, 2]), &["truncated", "expected 5 bytes", "found 2"]);
+}
+
+#[test]
+fn trailing_bytes_are_refused() {
+    refuse_images(&idx_file(&[5, 3, 2], &pixels(31)), &["too long", "expected 5 x 3 x 2 bytes"]);
+    refuse_labels(&idx_file(&[2], &[1, 2, 3, 4]), &["too long", "expected 2 bytes"]);
+}
+
+#[test]
+fn wrong_dimensions_are_refused() {
+    let words = ["expected images of 3 x 2", "found images of 2 x 3"];
+    refuse_images(&idx_file(&[5, 2, 3], &pixels(30)), &words);
+    refuse_images(&idx_file(&[0, 3, 2], &[]), &["expected between 1 byte", "0 x 3 x 2"]);
+    refuse_images(&idx_file(&[1, 0, 0], &[]), &["expected between 1 byte", "1 x 0 x 0"]);
+    refuse_labels(&idx_file(&[0], &[]), &["expected between 1 byte", "says 0"]);
+}
+
+#[test]
+fn a_header_that_promises_the_world_is_refused_without_allocating_it() {
+    let most = u32::MAX;
+    refuse_images(&idx_file(&[most, most, most], &[]), &["4 GiB", "4294967295"]);
+    refuse_images(&idx_file(&[most, 3, 2], &pixels(6)), &["4 GiB", "4294967295 x 3 x 2"]);
+    // Within the limit, so only the missing body gives it away.
+    refuse_labels(&idx_file(&[most], &[7]), &["truncated", "expected 4294967295", "found 1"]);
+}
+
+#[test]
+fn a_label_out_of_range_is_refused() {
+    let words = ["expected labels below 10", "found 10 in row 2"];
+    refuse_labels(&idx_file(&[4], &[0, 9, 10, 255]), &words);
+}
+
+#[test]
+fn different_counts_of_images_and_labels_are_refused() {
+    let (_images_dir, images) = on_disk(&idx_file(&[5, 3, 2], &pixels(30)));
+    let (_labels_dir, labels) = on_disk(&idx_file(&[4], &[0; 4]));
+    let words = ["expected 5 labels", "found 4", &images.display().to_string()];
+    assert_refused(idx::split(&images, &labels, 3, 2, 10), &labels, &words);
+}
+
+#[test]
+fn damaged_gzip_is_refused() {
+    let whole = gzip(&idx_file(&[40, 3, 2], &pixels(240)));
+    for length in 3..whole.len() {
+        let (_dir, path) = on_disk(&whole[..length]);
+        assert_refused(idx::images(&path, 3, 2), &path, &["truncated", "whole gzip stream"]);
+    }
+
+    // The trailer is CRC-32, then the length.
+    for offset in [8, 4] {
+        let mut wrong = whole.clone();
+        let at = wrong.len() - offset;
+        wrong[at] ^= 1;
+        let (_dir, path) = on_disk(&wrong);
+        assert_refused(idx::images(&path, 3, 2), &path, &["damaged", "intact gzip stream"]);
+    }
+
+    let (_dir, path) = on_disk(&[&whole, &b"something else"[..]].concat());
+    assert_refused(idx::images(&path, 3, 2), &path, &["gzip stream"]);
+}
+
+/// Writes a small MNIST of `train` and `test` rows in the given spelling of the names.
+fn small_mnist(folder: &Path, train: u32, test: u32, spell: impl Fn(&str) -> String) {
+    fs::create_dir_all(folder).unwrap();
+    for (split, rows) in [("train", train), ("t10k", test)] {
+        let images = idx_file(&[rows, 28, 28], &pixels(rows as usize * 784));
+        let labels: Vec<u8> = (0..rows).map(|row| (row % 10) as u8).collect();
+        let labels = idx_file(&[rows], &labels);
+        for (stem, content) in [("images-idx3", images), ("labels-idx1", labels)] {
+            let name = spell(&format!("{split}-{stem}-ubyte"));
+            let content = if name.ends_with(".gz") { gzip(&content) } else { content };
+            fs::write(folder.join(name), content).unwrap();
+        }
+    }
+}
+
+#[test]
+fn mnist_is_found_in_every_spelling_in_the_folder_and_below() {
+    let spellings: [fn(&str) -> String; 4] = [
+        |name| name.to_owned(),
+        |name| format!("{name}.gz"),
+        |name| name.replacen("-idx", ".idx", 1),
+        |name| format!("{}.gz", name.replacen("-idx", ".idx", 1)),
+    ];
+    for spell in spellings {
+        for sub_folder in ["", "mnist"] {
+            let dir = tempfile::tempdir().unwrap();
+            small_mnist(&dir.path().join(sub_folder), 12, 3, spell);
+            let set = data::load("mnist", Some(dir.path()), 0).unwrap();
+            assert_eq!(set.name, "mnist");
+            assert_eq!(set.image, ImageShape { height: 28, width: 28, channels: 1 });
+            assert_eq!((set.train.rows, set.test.rows), (12, 3));
+            assert_eq!(set.train.bytes, pixels(12 * 784));
+            assert_eq!(set.train.labels[9..], [9, 0, 1]);
+            assert_eq!(set.test.labels, [0, 1, 2]);
+        }
+    }
+}
+
+#[test]
+fn missing_mnist_lists_the_files_the_folders_and_the_remedy() {
+    let dir = tempfile::tempdir().unwrap();
+    small_mnist(dir.path(), 2, 2, str::to_owned);
+    fs::remove_file(dir.path().join("t10k-labels-idx1-ubyte")).unwrap();
+    let (here, below) = (dir.path().display(), dir.path().join("mnist"));
+    let words = [
+        "train-images-idx3-ubyte",
+        "train-labels-idx1-ubyte",
+        "t10k-images-idx3-ubyte",
+        "t10k-labels-idx1-ubyte",
+        &format!("{here} (no t10k-labels-idx1-ubyte)"),
+        &format!("{} (none)", below.display()),
+        &format!("`gpu-ae data fetch mnist --data-dir {here}`"),
+    ];
+    assert_refused(mnist::load(Some(dir.path())), dir.path(), &words);
+
+    let file = dir.path().join("train-images-idx3-ubyte");
+    assert_refused(mnist::load(Some(&file)), &file, &["gpu-ae data fetch mnist"]);
+}
+
+#[test]
+fn mnist_of_another_size_or_count_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    small_mnist(dir.path(), 4, 2, str::to_owned);
+    let labels = dir.path().join("train-labels-idx1-ubyte");
+    fs::write(&labels, idx_file(&[3], &[0; 3])).unwrap();
+    assert_refused(mnist::load(Some(dir.path())), &labels, &["expected 4 labels", "found 3"]);
+
+    small_mnist(dir.path(), 4, 2, str::to_owned);
+    let images = dir.path().join("t10k-images-idx3-ubyte");
+    fs::write(&images, idx_file(&[2, 27, 28], &pixels(2 * 27 * 28))).unwrap();
+    let words = ["expected images of 28 x 28", "found images of 27 x 28"];
+    assert_refused(mnist::load(Some(dir.path())), &images, &words);
+}
+
+/// Run by [`the_environment_names_the_default_folder`] in a process of its own.
+#[test]
+#[ignore = "needs GPU_AE_DATA, set by the_environment_names_the_default_folder"]
+fn default_folder_child() {
+    let set = data::load("mnist", None, 0).unwrap();
+    assert_eq!((set.train.rows, set.test.rows), (7, 2));
+}
+
+#[test]
+fn the_environment_names_the_default_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    small_mnist(&dir.path().join("mnist"), 7, 2, str::to_owned);
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "idx::default_folder_child", "--ignored"])
+        .env("GPU_AE_DATA", dir.path())
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && stdout.contains("1 passed"), "{stdout}");
+}
+
+#[test]
+fn an_unknown_name_lists_the_known_ones() {
+    let error = data::load("imagenet", None, 0).unwrap_err();
+    assert!(matches!(error, Error::Usage(_)));
+    let message = error.to_string();
+    for word in ["'imagenet'", "digits", "mnist"] {
+        assert!(message.contains(word), "no {word:?} in: {message}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// However a file is cut and altered, it is refused or read in the length its header says; and
+    /// gzip, which has a checksum, is never read as anything but what was compressed.
+    #[test]
+    fn damage_never_panics_and_never_gives_a_wrong_length(
+        zipped: bool,
+        keep in 0usize..400,
+        changes in prop::collection::vec((0usize..400, any::<u8>()), 0..4),
+        tail in prop::collection::vec(any::<u8>(), 0..3),
+    ) {
+        let body = pixels(40 * 3 * 2);
+        let content = idx_file(&[40, 3, 2], &body);
+        let mut bytes = if zipped { gzip(&content) } else { content };
+        // Half of the cases are not cut.
+        bytes.truncate(if keep % 2 == 0 { bytes.len() } else { keep });
+        for (at, value) in changes {
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte = value;
+            }
+        }
+        bytes.extend(tail);
+
+        let (_dir, path) = on_disk(&bytes);
+        match idx::images(&path, 3, 2) {
+            Ok(read) if zipped => prop_assert_eq!(read, body),
+            Ok(read) => {
+                let rows = u32::from_be_bytes(bytes[4..8].try_into().unwrap()) as usize;
+                prop_assert_eq!(read.len(), rows * 6);
+                prop_assert_eq!(read.len() + 16, bytes.len());
+            }
+            Err(error) => prop_assert!(error.to_string().contains("expected"), "{}", error),
+        }
+        // As labels it has the wrong magic, unless the damage says otherwise.
+        if let Ok(labels) = idx::labels(&path, 10) {
+            prop_assert_eq!(labels.len() + 8, bytes.len());
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Distances to neighbours, on every device, against those counted one by one.
+
+use crate::common;
+use gpu_ae::data::Split;
+use gpu_ae::rng::{Rng, Stream, stream_key};
+use gpu_ae::study::cluster::neighbours::distances;
+
+/// Rows around a few centres, so that distances differ.
+fn split(rows: usize, row_bytes: usize) -> Split {
+    let mut rng = Rng::new(stream_key(5, Stream::Data));
+    let centres: Vec<u8> = (0..3 * row_bytes).map(|_| rng.below(200) as u8).collect();
+    let mut bytes = Vec::new();
+    for row in 0..rows {
+        let spread = 1 + 20 * (row % 3) as u32;
+        let centre = &centres[row % 3 * row_bytes..][..row_bytes];
+        bytes.extend(centre.iter().map(|&byte| byte + rng.below(spread) as u8));
+    }
+    Split { rows, row_bytes, bytes, labels: vec![0; rows] }
+}
+
+/// The distance of a row to the neighbour of this rank, or to the farthest there is.
+fn counted(split: &Split, row: usize, rank: usize) -> f64 {
+    let at = |row: usize| &split.bytes[row * split.row_bytes..(row + 1) * split.row_bytes];
+    let distance = |other: usize| {
+        let pairs = at(row).iter().zip(at(other));
+        pairs.map(|(&a, &b)| ((f64::from(a) - f64::from(b)) / 255.0).powi(2)).sum::<f64>().sqrt()
+    };
+    let mut all: Vec<f64> = (0..split.rows).filter(|&other| other != row).map(distance).collect();
+    all.sort_by(f64::total_cmp);
+    all.get(rank - 1).or(all.last()).copied().unwrap_or(0.0)
+}
+
+#[test]
+fn every_row_is_as_far_from_its_tenth_neighbour_as_counted() {
+    for (rows, row_bytes) in [(1, 3), (2, 5), (11, 7), (521, 30)] {
+        let split = split(rows, row_bytes);
+        for mut device in common::devices() {
+            let found = distances(device.as_mut(), &split, 1).unwrap();
+            assert_eq!(found.len(), rows);
+            for (row, &distance) in found.iter().enumerate() {
+                let exact = counted(&split, row, 10);
+                let off = (f64::from(distance) - exact).abs();
+                // The root of what cancels of squares of up to 10.
+                assert!(off < 3e-3, "row {row} of {rows}, {}: {distance}, not {exact}", device.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn in_a_large_set_they_are_estimated_without_bias() {
+    let split = split(20_000, 12);
+    let found = distances(common::devices().remove(0).as_mut(), &split, 1).unwrap();
+    let sampled = (0..split.rows).step_by(97);
+    let ratios: Vec<f64> =
+        sampled.map(|row| f64::from(found[row]) / counted(&split, row, 10)).filter(|r| r.is_finite()).collect();
+    let mean = ratios.iter().sum::<f64>() / ratios.len() as f64;
+    assert!(ratios.len() > 130 && (mean - 1.0).abs() < 0.06, "{mean} over {} rows", ratios.len());
+}

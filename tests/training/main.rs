@@ -1,0 +1,19 @@
+//! Training, step by step: on every device against the f64 interpreter.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../common/program.rs"]
+mod program;
+#[path = "../common/training.rs"]
+mod training;
+
+mod cluster_graph;
+mod cluster_neighbours;
+mod compact;
+mod latch;
+mod objectives;
+mod optimisers;
+mod reading;
+mod subnormal;
+mod ten_steps;
