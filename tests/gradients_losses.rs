@@ -143,7 +143,8 @@ fn objective(kind: LossKind, rows: usize, valid: usize, seed: u64) -> (Loss, Vec
     let target = loss.input("target", &[rows, features]);
     let clock = loss.clock(valid);
     let outputs = model.forward(&mut loss.graph, x).unwrap();
-    let mut terms = vec![loss.graph.apply(ReconstructionLoss(kind), &[outputs[3], target, clock]).unwrap()];
+    let mut terms =
+        vec![loss.graph.apply(ReconstructionLoss { kind, rows_per_sample: 1 }, &[outputs[3], target, clock]).unwrap()];
     for pair in model.layers.windows(2) {
         let entropy = weight_entropy(&mut loss.graph, &pair[0], &pair[1], Activity::Both, 0.04, 1.0);
         terms.push(entropy.unwrap());

@@ -68,7 +68,7 @@ fn fault(graph: &Graph, plan: &Plan) -> Option<String> {
         }
         memory.write(Span::of(place), Some(var));
     }
-    let computed = graph.nodes().iter().enumerate().filter(|(_, node)| !node.inputs.is_empty());
+    let computed = graph.nodes().iter().enumerate().filter(|(_, node)| node.is_computed());
     for ((index, node), step) in computed.zip(&plan.steps) {
         let name = node.op.name();
         if step.op.name() != name {

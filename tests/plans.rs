@@ -21,7 +21,8 @@ use gpu_ae::ops::array::unary::Unary;
 use gpu_ae::ops::entropy::activeness::{Activeness, Direction};
 use gpu_ae::ops::entropy::activeness_grad::ActivenessGrad;
 use gpu_ae::ops::entropy::renyi_entropy::{RenyiEntropy, RenyiEntropyGrad};
-use gpu_ae::ops::loss::reconstruction_loss::{LossKind, ReconstructionLoss, ReconstructionLossGrad};
+use gpu_ae::ops::loss::reconstruction_loss::{LossKind, ReconstructionLoss};
+use gpu_ae::ops::loss::reconstruction_loss_grad::ReconstructionLossGrad;
 use gpu_ae::ops::matmul::MatMul;
 use gpu_ae::ops::step::clock;
 use gpu_ae::plan::fuse;
@@ -182,7 +183,8 @@ fn baits() -> Vec<Bait> {
         let [y, x] = ["y", "x"].map(|name| input(g, name, &[3, 5]));
         let clock = g.source(Role::State, "clock", clock::ty());
         let seed = input(g, "seed", &[]);
-        let plain = ReconstructionLossGrad { kind: LossKind::Mse, activation: Activation::Identity };
+        let plain =
+            ReconstructionLossGrad { kind: LossKind::Mse, activation: Activation::Identity, rows_per_sample: 1 };
         let gradient = g.apply(plain, &[y, x, clock, seed]).unwrap();
         (gradient, g.apply(ActivationGrad(Activation::Sigmoid), &[gradient, y]).unwrap())
     });
@@ -263,9 +265,9 @@ fn interleaved_pairs_are_ordered() {
     let clock = g.source(Role::State, "clock", clock::ty());
     let seed = input(&mut g, "seed", &[]);
     let kind = LossKind::Mse;
-    let plain = ReconstructionLossGrad { kind, activation: Activation::Identity };
-    let first = g.apply(ReconstructionLoss(kind), &[p, x, clock]).unwrap();
-    let second = g.apply(ReconstructionLoss(kind), &[q, x, clock]).unwrap();
+    let plain = ReconstructionLossGrad { kind, activation: Activation::Identity, rows_per_sample: 1 };
+    let first = g.apply(ReconstructionLoss { kind, rows_per_sample: 1 }, &[p, x, clock]).unwrap();
+    let second = g.apply(ReconstructionLoss { kind, rows_per_sample: 1 }, &[q, x, clock]).unwrap();
     let between = g.apply(Unary::Exp, &[second]).unwrap();
     let first_grad = g.apply(plain, &[p, x, clock, seed]).unwrap();
     let second_grad = g.apply(plain, &[q, x, clock, first]).unwrap();
@@ -283,10 +285,10 @@ fn pairs_are_of_one_kind() {
     let [y, x] = ["y", "x"].map(|name| input(&mut g, name, &[3, 5]));
     let (a, seed) = (input(&mut g, "positive", &[7]), input(&mut g, "seed", &[]));
     let clock = g.source(Role::State, "clock", clock::ty());
-    let plain = ReconstructionLossGrad { kind: LossKind::Sse, activation: Activation::Identity };
+    let plain = ReconstructionLossGrad { kind: LossKind::Sse, activation: Activation::Identity, rows_per_sample: 1 };
     let square = g.apply(Binary::Mul, &[a, a]).unwrap();
     let vars = [
-        g.apply(ReconstructionLoss(LossKind::Mse), &[y, x, clock]).unwrap(),
+        g.apply(ReconstructionLoss { kind: LossKind::Mse, rows_per_sample: 1 }, &[y, x, clock]).unwrap(),
         g.apply(plain, &[y, x, clock, seed]).unwrap(),
         g.apply(RenyiEntropy { alpha: 0.5 }, &[square]).unwrap(),
         g.apply(RenyiEntropyGrad(RenyiEntropy { alpha: 2.0 }), &[square, seed]).unwrap(),

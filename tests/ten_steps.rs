@@ -129,7 +129,7 @@ fn losses(rows: usize, kind: LossKind) -> Graph {
     let clock = g.source(Role::State, "clock", clock::ty());
     let one = g.source(Role::State, "one", Ty::f32(&[]));
     let outputs = model.forward(&mut g, x).unwrap();
-    let loss = g.apply(ReconstructionLoss(kind), &[outputs[2], x, clock]).unwrap();
+    let loss = g.apply(ReconstructionLoss { kind, rows_per_sample: 1 }, &[outputs[2], x, clock]).unwrap();
     let code = soft_assignment(&mut g, outputs[1], clock, -1.0).unwrap();
     let terms = [loss, code.entropy, code.document, code.average, code.divergence];
     let wrt = [model.parameters(), vec![x]].concat();

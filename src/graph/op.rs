@@ -46,6 +46,12 @@ pub trait Op: Debug + Send + Sync + Any {
         Vec::new()
     }
 
+    /// Pairs (input, output) in which the output is the input's memory under another type. An operation that has
+    /// any has nothing but such outputs, computes nothing and copies nothing: no kernel, no step of a plan.
+    fn views(&self) -> Vec<(usize, usize)> {
+        Vec::new()
+    }
+
     /// The same operation with some of its `outputs` outputs added to values that come as further inputs, in
     /// place, and which outputs these are; none if it cannot.
     fn adding(&self, outputs: usize) -> Option<(OpRef, Range<usize>)> {

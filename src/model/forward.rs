@@ -127,7 +127,7 @@ pub(crate) fn forward(
         (Some(_), Some(&logits)) if pass != Pass::Show => {
             let labels = g.source(Role::Data, labels_of(name), Ty::u32(&[data.rows]));
             let labels = g.apply(BatchLabels, &[labels, rows])?;
-            let judged = g.push(Arc::new(SoftmaxCrossEntropy), &[logits, labels, clock])?;
+            let judged = g.push(Arc::new(SoftmaxCrossEntropy { rows_per_sample: 1 }), &[logits, labels, clock])?;
             Some(Classes { cross_entropy: judged[0], statistics: judged[1] })
         }
         _ => None,

@@ -17,7 +17,7 @@ use crate::ops::loss::bures::Bures;
 use crate::ops::loss::gaussian_kl::GaussianKl;
 use crate::ops::loss::mmd::Mmd;
 use crate::ops::loss::reconstruction_loss::{LossKind, ReconstructionLoss};
-use crate::ops::loss::sparsity::Sparsity;
+use crate::ops::loss::sparsity::{Penalty, Sparsity};
 use crate::ops::random::random_normal::RandomNormal;
 use crate::ops::random::random_uniform::RandomUniform;
 
@@ -29,7 +29,7 @@ impl Forward {
             return g.apply(Element(1), &[classes.statistics]);
         }
         let reconstruction = self.flow.outputs.last().copied().unwrap_or(self.x);
-        g.apply(ReconstructionLoss(LossKind::Mse), &[reconstruction, self.x, self.clock])
+        g.apply(ReconstructionLoss { kind: LossKind::Mse, rows_per_sample: 1 }, &[reconstruction, self.x, self.clock])
     }
 
     /// The rows under noise, and what the network makes of those.
@@ -47,7 +47,7 @@ impl Forward {
                 self.mse(g)?
             } else {
                 let (_, cleaned) = self.cleaned(g, config, corruption, pass)?;
-                g.apply(ReconstructionLoss(LossKind::Mse), &[cleaned, self.x, self.clock])?
+                g.apply(ReconstructionLoss { kind: LossKind::Mse, rows_per_sample: 1 }, &[cleaned, self.x, self.clock])?
             });
         }
         if let Some(sparsity) = &config.sparsity {
@@ -69,12 +69,13 @@ impl Forward {
         if let (Some(variational), Some((mean, log_variance))) = (config.variational, self.flow.latent) {
             let reconstruction = self.flow.outputs.last().copied().unwrap_or(self.x);
             terms.push(match (variational.likelihood, self.flow.logits) {
-                (Likelihood::Bernoulli, Some(logits)) => {
-                    g.apply(ReconstructionLoss(LossKind::Bce), &[logits, self.x, self.clock])?
-                }
+                (Likelihood::Bernoulli, Some(logits)) => g.apply(
+                    ReconstructionLoss { kind: LossKind::Bce, rows_per_sample: 1 },
+                    &[logits, self.x, self.clock],
+                )?,
                 _ => gaussian(g, reconstruction, self.x, self.clock, variational.sigma)?,
             });
-            terms.push(g.push(Arc::new(GaussianKl), &[mean, log_variance, self.clock])?[0]);
+            terms.push(g.push(Arc::new(GaussianKl { rows_per_sample: 1 }), &[mean, log_variance, self.clock])?[0]);
         }
         Ok(terms)
     }
@@ -129,10 +130,11 @@ impl Forward {
     }
 
     fn sparsity(&self, g: &mut Graph, config: &SparsityConfig) -> Result<Var> {
-        let op = match config.kind {
-            SparsityKind::L1 => Sparsity::L1,
-            SparsityKind::Divergence => Sparsity::Divergence { target: config.target },
+        let penalty = match config.kind {
+            SparsityKind::L1 => Penalty::L1,
+            SparsityKind::Divergence => Penalty::Divergence { target: config.target },
         };
+        let op = Sparsity { penalty, rows_per_sample: 1 };
         let mut total: Option<Var> = None;
         for &number in &config.layers {
             let term = g.push(Arc::new(op), &[self.flow.outputs[number - 1], self.clock])?[0];
@@ -149,7 +151,7 @@ impl Forward {
 fn gaussian(g: &mut Graph, y: Var, x: Var, clock: Var, sigma: f32) -> Result<Var> {
     let features = g.ty(x).shape.matrix().map_or(1, |(_, features)| features) as f64;
     let sigma = f64::from(sigma);
-    let squares = g.apply(ReconstructionLoss(LossKind::Sse), &[y, x, clock])?;
+    let squares = g.apply(ReconstructionLoss { kind: LossKind::Sse, rows_per_sample: 1 }, &[y, x, clock])?;
     let constant = features * (sigma.ln() + 0.5 * (2.0 * std::f64::consts::PI).ln());
     g.apply(Unary::Affine { scale: (0.5 / (sigma * sigma)) as f32, shift: constant as f32 }, &[squares])
 }

@@ -59,7 +59,7 @@ pub(super) fn observation(config: &RunConfig, data: DataShape, batch: usize) -> 
     let Forward { model, flow: Flow { outputs, latent, .. }, clock, rows, .. } = forward;
     g.result("row numbers", rows);
     if let Some((mean, log_variance)) = latent {
-        let divergence = g.push(Arc::new(GaussianKl), &[mean, log_variance, clock])?;
+        let divergence = g.push(Arc::new(GaussianKl { rows_per_sample: 1 }), &[mean, log_variance, clock])?;
         g.result("divergences", divergence[1]);
     }
     let paths = path_entropy(g, &model.layers, PathEntropy { alpha: 1.0, bias: PathBias::Source })?;

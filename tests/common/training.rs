@@ -85,7 +85,9 @@ pub fn training(recipe: Recipe) -> Training {
     let rows = g.apply(BatchRows(recipe.batch), &[clock]).unwrap();
     let x = g.apply(gather, &[data, rows]).unwrap();
     let outputs = model.forward(g, x).unwrap();
-    let loss = g.apply(ReconstructionLoss(recipe.loss), &[outputs[outputs.len() - 1], x, clock]).unwrap();
+    let loss = g
+        .apply(ReconstructionLoss { kind: recipe.loss, rows_per_sample: 1 }, &[outputs[outputs.len() - 1], x, clock])
+        .unwrap();
     let mut terms = vec![loss];
     let mut seeds = vec![(loss, one)];
     for i in 0..model.layers.len() - 1 {

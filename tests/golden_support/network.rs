@@ -92,7 +92,7 @@ impl Network {
         let x = setup.source(Role::Input, "in/x", case.input("x"));
         let outputs = model.forward(&mut setup.graph, x).unwrap();
         let reconstruction = *outputs.last().expect("a network has layers");
-        let loss = ReconstructionLoss(LossKind::Mse);
+        let loss = ReconstructionLoss { kind: LossKind::Mse, rows_per_sample: 1 };
         let mse = setup.graph.apply(loss, &[reconstruction, x, clock]).unwrap();
         let lambda = setup.scalar("lam1", case.number("lam1"));
         Network { setup, model, parameters, clock, reconstruction, mse, lambda }

@@ -85,7 +85,7 @@ fn block(g: &mut Graph, block: &Block, x: Var, clock: Var) -> Result<(Var, Optio
     let Layer { weight, bias, activation, .. } = block.layer;
     let Some(scale) = block.scale else { return Ok((block.layer.forward(g, x)?, None)) };
     let product = g.apply(MatMul::Nt, &[x, weight])?;
-    let normal = g.push(Arc::new(BatchNorm), &[product, scale, bias, clock])?;
+    let normal = g.push(Arc::new(BatchNorm { rows_per_sample: 1 }), &[product, scale, bias, clock])?;
     Ok((g.apply(activation, &[normal[0]])?, Some(normal[1])))
 }
 
@@ -129,7 +129,7 @@ impl Forward {
         let divergence = |g: &mut Graph, perturbation: Var| {
             let x = g.apply(Binary::Add, &[self.x, perturbation])?;
             let perturbed = logits(g, &self.layers, x, self.clock)?;
-            g.apply(SoftmaxDivergence, &[self.logits, perturbed, self.clock])
+            g.apply(SoftmaxDivergence { rows_per_sample: 1 }, &[self.logits, perturbed, self.clock])
         };
         let probed = divergence(g, random)?;
         let unconnected = || Error::graph("adversarial", "the divergence does not depend on the perturbation");
