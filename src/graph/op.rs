@@ -46,8 +46,9 @@ pub trait Op: Debug + Send + Sync + Any {
         Vec::new()
     }
 
-    /// Pairs (input, output) in which the output is the input's memory under another type. An operation that has
-    /// any has nothing but such outputs, computes nothing and copies nothing: no kernel, no step of a plan.
+    /// Pairs (input, output) in which the output is the input's memory: all its elements in their order, under
+    /// another shape. An operation that has any has nothing but such outputs, computes nothing and copies nothing:
+    /// it has no kernel, and a plan no step for it.
     fn views(&self) -> Vec<(usize, usize)> {
         Vec::new()
     }

@@ -134,7 +134,8 @@ impl Fusion {
     }
 }
 
-/// Applies these fusions, in the order of their declaration, wherever they match.
+/// Applies these fusions, in the order of their declaration, wherever they match, to a graph without dead nodes and
+/// needless views.
 ///
 /// # Errors
 /// Never for a well-formed graph.
