@@ -12,7 +12,8 @@ use criterion::{BenchmarkId, Criterion, Throughput};
 use gpu_ae::config::RunConfig;
 use gpu_ae::device::{Device, ProgramId};
 use gpu_ae::model::graph::{DataShape, training};
-use gpu_ae::nn::autoencoder::{initial_parameters, report_layers};
+use gpu_ae::model::forward::network;
+use gpu_ae::nn::builder::initial_values;
 use gpu_ae::ops::step::clock;
 use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Plan};
 use gpu_ae::rng::{Rng, Stream, stream_key};
@@ -62,7 +63,7 @@ fn load(device: &mut dyn Device, batch: usize, data: &[u8], choices: &Choices) -
     for (name, value) in [("learning_rate", 1e-3f32), ("lambda_mse", 0.7), ("lambda_entropy", 0.3)] {
         device.write(program, name, &value.to_le_bytes()).unwrap();
     }
-    for (name, values) in initial_parameters(FEATURES, &report_layers(FEATURES), 1) {
+    for (name, values) in initial_values(&network(&mut Graph::new(), &RunConfig::default(), FEATURES).unwrap().parameters, 1) {
         device.write(program, &name, bytemuck::cast_slice(&values)).unwrap();
     }
     program

@@ -5,6 +5,7 @@ struct Params {
     n: u32,       // elements
     columns: u32,
     column: u32,  // 2³² − 1: all of them
+    rows_per_sample: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -22,5 +23,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     }
     let row = i / params.columns;
     let wanted = params.column == 0xFFFFFFFFu || i % params.columns == params.column;
-    y[i] = select(0.0, 1.0, wanted && row < clock[CLOCK_VALID_ROWS]);
+    y[i] = select(0.0, 1.0, wanted && row < clock[CLOCK_VALID_ROWS] * params.rows_per_sample);
 }

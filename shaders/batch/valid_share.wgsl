@@ -4,6 +4,7 @@
 struct Params {
     n: u32,
     columns: u32,
+    rows_per_sample: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -20,6 +21,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     if i >= params.n {
         return;
     }
-    let valid = clock[CLOCK_VALID_ROWS];
+    let valid = clock[CLOCK_VALID_ROWS] * params.rows_per_sample;
     y[i] = select(0.0, x[i] / f32(max(valid, 1u)), i / params.columns < valid);
 }

@@ -6,6 +6,7 @@ struct Params {
     m: u32,
     n: u32,
     beta: f32,
+    rows_per_sample: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -28,7 +29,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     if column >= params.n {
         return;
     }
-    let rows = min(clock[CLOCK_VALID_ROWS], params.m);
+    let rows = min(clock[CLOCK_VALID_ROWS] * params.rows_per_sample, params.m);
     var largest = log_q(0u, column);
     for (var row = 1u; row < rows; row++) {
         largest = max(largest, log_q(row, column));

@@ -6,6 +6,7 @@ struct Params {
     m: u32,
     n: u32,
     beta: f32,
+    rows_per_sample: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -28,7 +29,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         return;
     }
     let first = row * params.n;
-    let rows = clock[CLOCK_VALID_ROWS];
+    let rows = clock[CLOCK_VALID_ROWS] * params.rows_per_sample;
     if row >= rows {
         for (var k = 0u; k < params.n; k++) {
             dx[first + k] = 0.0;

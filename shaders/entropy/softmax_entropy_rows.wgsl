@@ -7,6 +7,7 @@ struct Params {
     m: u32,
     n: u32,
     beta: f32,
+    rows_per_sample: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -26,7 +27,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     if row >= params.m {
         return;
     }
-    if row >= clock[CLOCK_VALID_ROWS] {
+    if row >= clock[CLOCK_VALID_ROWS] * params.rows_per_sample {
         row_max[row] = 0.0;
         row_log_sum[row] = 0.0;
         row_h[row] = 0.0;

@@ -6,6 +6,7 @@ struct Params {
     m: u32,
     n: u32,
     beta: f32,
+    rows_per_sample: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -19,7 +20,7 @@ const WORKGROUP: u32 = 64u;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(local_invocation_index) lane: u32) {
-    let rows = min(clock[CLOCK_VALID_ROWS], params.m);
+    let rows = min(clock[CLOCK_VALID_ROWS] * params.rows_per_sample, params.m);
     let log_ratio = log(f32(params.n) / f32(rows));
     var entropy = 0.0;
     var document = 0.0;

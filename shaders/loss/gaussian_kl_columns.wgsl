@@ -1,9 +1,10 @@
 //!use index clock reduce expm1
-// Divergence of each dimension from the standard normal distribution, mean over the valid rows, one workgroup
-// a dimension.
+// Divergence of each dimension from the standard normal distribution, mean over the valid samples, one
+// workgroup a dimension.
 
 struct Params {
     columns: u32,
+    rows_per_sample: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -19,7 +20,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         @builtin(local_invocation_index) lane: u32) {
     // Groups past the end repeat the last column, since all must meet at the barriers.
     let column = min(group_index(group, groups), params.columns - 1u);
-    let valid = clock[CLOCK_VALID_ROWS];
+    let samples = clock[CLOCK_VALID_ROWS];
+    let valid = samples * params.rows_per_sample;
     var sum = 0.0;
     for (var row = lane; row < valid; row += WORKGROUP) {
         let i = row * params.columns + column;
@@ -27,6 +29,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     }
     let total = reduce_sum(lane, sum);
     if lane == 0u {
-        y[column] = total / f32(max(valid, 1u));
+        y[column] = total / f32(max(samples, 1u));
     }
 }

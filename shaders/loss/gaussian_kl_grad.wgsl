@@ -4,6 +4,7 @@
 struct Params {
     n: u32, // elements
     columns: u32,
+    rows_per_sample: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -23,8 +24,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     if i >= params.n {
         return;
     }
-    let valid = clock[CLOCK_VALID_ROWS];
-    let scale = select(0.0, dy[0] / f32(max(valid, 1u)), i / params.columns < valid);
+    let samples = clock[CLOCK_VALID_ROWS];
+    let valid = samples * params.rows_per_sample;
+    let scale = select(0.0, dy[0] / f32(max(samples, 1u)), i / params.columns < valid);
     d_mean[i] = scale * mean[i];
     d_log_variance[i] = 0.5 * scale * (expm1_rest(log_variance[i]) + log_variance[i]);
 }

@@ -16,6 +16,7 @@ struct Params {
     kind: u32,        // 0 mean squared error, 1 sum of squares, 2 cross entropy of logits
     activation: u32,  // whose slope at the prediction multiplies the gradient
     gradient: u32,    // 1: dx is wanted
+    rows_per_sample: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -39,9 +40,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     if invocation >= params.invocations {
         return;
     }
-    let rows = clock[CLOCK_VALID_ROWS];
-    let valid = rows * params.features;
-    let scale = 1.0 / f32(max(select(rows, valid, params.kind == 0u), 1u));
+    let samples = clock[CLOCK_VALID_ROWS];
+    let valid = samples * params.rows_per_sample * params.features;
+    let scale = 1.0 / f32(max(select(samples, valid, params.kind == 0u), 1u));
     var slope_scale = 0.0;
     if params.gradient == 1u {
         slope_scale = scale * seed[0];

@@ -5,6 +5,7 @@
 struct Params {
     m: u32,
     n: u32,
+    rows_per_sample: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -28,7 +29,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         return;
     }
     let first = row * params.n;
-    let rows = clock[CLOCK_VALID_ROWS];
+    let rows = clock[CLOCK_VALID_ROWS] * params.rows_per_sample;
     let scale = select(0.0, dy[0] / f32(max(rows, 1u)), row < rows);
     let label = min(labels[row], params.n - 1u);
     let total = row_total(first, params.n, true);

@@ -4,6 +4,7 @@
 struct Params {
     m: u32,
     n: u32,
+    rows_per_sample: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -23,7 +24,7 @@ fn logit(i: u32, of_p: bool) -> f32 {
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(local_invocation_index) lane: u32) {
-    let rows = min(clock[CLOCK_VALID_ROWS], params.m);
+    let rows = min(clock[CLOCK_VALID_ROWS] * params.rows_per_sample, params.m);
     var sum = 0.0;
     for (var row = lane; row < rows; row += WORKGROUP) {
         let first = row * params.n;

@@ -4,6 +4,7 @@
 struct Params {
     m: u32,
     n: u32,
+    rows_per_sample: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -30,7 +31,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         return;
     }
     let first = row * params.n;
-    let rows = clock[CLOCK_VALID_ROWS];
+    let rows = clock[CLOCK_VALID_ROWS] * params.rows_per_sample;
     let of_p = row_total(first, params.n, true);
     let of_q = row_total(first, params.n, false);
     for (var k = 0u; k < params.n; k++) {

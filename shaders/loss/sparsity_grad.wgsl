@@ -6,6 +6,7 @@ struct Params {
     columns: u32,
     kind: u32,
     target_rate: f32,
+    rows_per_sample: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -25,7 +26,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         return;
     }
     let row = i / params.columns;
-    let valid = clock[CLOCK_VALID_ROWS];
+    let valid = clock[CLOCK_VALID_ROWS] * params.rows_per_sample;
     let slope = sparsity_slope(params.kind, params.target_rate, rates[i - row * params.columns]);
     let scale = select(0.0, dy[0] / f32(max(valid, 1u)), row < valid);
     d[i] = scale * slope * sign(h[i]);

@@ -3,6 +3,7 @@
 
 struct Params {
     columns: u32,
+    rows_per_sample: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -17,7 +18,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         @builtin(local_invocation_index) lane: u32) {
     // Groups past the end repeat the last column, since all must meet at the barriers.
     let column = min(group_index(group, groups), params.columns - 1u);
-    let valid = clock[CLOCK_VALID_ROWS];
+    let valid = clock[CLOCK_VALID_ROWS] * params.rows_per_sample;
     var sum = 0.0;
     for (var row = lane; row < valid; row += WORKGROUP) {
         sum += abs(h[row * params.columns + column]);

@@ -6,6 +6,7 @@ struct Params {
     rows: u32,
     columns: u32,
     epsilon: f32,
+    rows_per_sample: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -23,7 +24,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         @builtin(local_invocation_index) lane: u32) {
     // Groups past the end repeat the last column, since all must meet at the barriers.
     let column = min(group_index(group, groups), params.columns - 1u);
-    let valid = clock[CLOCK_VALID_ROWS];
+    let valid = clock[CLOCK_VALID_ROWS] * params.rows_per_sample;
     let count = f32(max(valid, 1u));
     var sum = 0.0;
     for (var row = lane; row < valid; row += WORKGROUP) {

@@ -4,6 +4,7 @@
 
 struct Params {
     columns: u32,
+    rows_per_sample: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -23,7 +24,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     }
     let i = element / params.columns;
     let j = element - i * params.columns;
-    let valid = clock[CLOCK_VALID_ROWS];
+    let valid = clock[CLOCK_VALID_ROWS] * params.rows_per_sample;
     let count = f32(max(valid, 1u));
     var sums = vec2<f32>(0.0);
     for (var row = 0u; row < valid; row++) {

@@ -4,6 +4,7 @@
 struct Params {
     rows: u32,
     columns: u32,
+    rows_per_sample: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -26,7 +27,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let n = params.columns;
     let row = element / n;
     let j = element - row * n;
-    let valid = clock[CLOCK_VALID_ROWS];
+    let valid = clock[CLOCK_VALID_ROWS] * params.rows_per_sample;
     var sum = 0.0;
     if row < valid {
         sum = d_mean[j];

@@ -46,8 +46,10 @@ pub fn interpret<T: Precision>(graph: &Graph, feeds: &mut Feeds<T>) -> Result<Va
         let mut outputs: Vec<HostTensor<T>> = node.outputs.iter().map(HostTensor::zeros).collect();
         T::eval(node.op.as_ref(), &inputs, &mut outputs);
         for (input, output) in node.op.aliases() {
-            if let Some(source) = graph.node(node.inputs[input]).op.downcast::<Source>() {
-                feeds.insert(source.name.clone(), outputs[output].clone());
+            // What overwrites a view of a source overwrites the source.
+            if let Some(source) = graph.node(graph.viewed(node.inputs[input])).op.downcast::<Source>() {
+                let value = HostTensor { shape: source.ty.shape.clone(), data: outputs[output].data.clone() };
+                feeds.insert(source.name.clone(), value);
             }
         }
         values.push(outputs);

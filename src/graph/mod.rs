@@ -34,6 +34,13 @@ pub struct Node {
     pub outputs: Vec<Ty>,
 }
 
+impl Node {
+    /// Whether something has to run for this node: sources are there already, and so is what a view shows.
+    pub fn is_computed(&self) -> bool {
+        !self.inputs.is_empty() && self.op.views().is_empty()
+    }
+}
+
 /// A list of nodes in an order in which they can be computed, and the values that are wanted.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
@@ -60,6 +67,13 @@ impl Graph {
     /// Type of a value.
     pub fn ty(&self, var: Var) -> &Ty {
         &self.nodes[var.node].outputs[var.port]
+    }
+
+    /// The value that `var` shows, at the end of a chain of views; `var` itself if it is no view.
+    pub fn viewed(&self, var: Var) -> Var {
+        let node = self.node(var);
+        let shown = node.op.views().into_iter().find(|&(_, output)| output == var.port);
+        shown.map_or(var, |(input, _)| self.viewed(node.inputs[input]))
     }
 
     /// The values to be kept, by name.

@@ -46,6 +46,13 @@ pub trait Op: Debug + Send + Sync + Any {
         Vec::new()
     }
 
+    /// Pairs (input, output) in which the output is the input's memory: all its elements in their order, under
+    /// another shape. An operation that has any has nothing but such outputs, computes nothing and copies nothing:
+    /// it has no kernel, and a plan no step for it.
+    fn views(&self) -> Vec<(usize, usize)> {
+        Vec::new()
+    }
+
     /// The same operation with some of its `outputs` outputs added to values that come as further inputs, in
     /// place, and which outputs these are; none if it cannot.
     fn adding(&self, outputs: usize) -> Option<(OpRef, Range<usize>)> {

@@ -36,7 +36,7 @@ pub(crate) fn observation(config: &RunConfig, data: DataShape, batch: usize) -> 
     let forward = forward(g, config, "test", data, batch, Pass::Show)?;
     g.result("row numbers", forward.rows);
     if let Some([mean, log_variance]) = forward.passed.latent {
-        let divergence = g.push(Arc::new(GaussianKl), &[mean, log_variance, forward.clock])?;
+        let divergence = g.push(Arc::new(GaussianKl { rows_per_sample: 1 }), &[mean, log_variance, forward.clock])?;
         g.result("divergences", divergence[1]);
     }
     let chain = forward.network.chain();

@@ -10,6 +10,7 @@ pub mod batch {
     pub mod batch_labels;
     pub mod batch_rows;
     pub mod gathered;
+    pub mod rows_per_sample;
     pub mod valid_ones;
     pub mod valid_share;
 }
@@ -23,6 +24,7 @@ pub mod array {
     pub mod binary;
     pub mod broadcast;
     pub mod element;
+    pub mod reshape;
     pub mod sum_all;
     pub mod sum_axis;
     pub mod transpose;
@@ -61,6 +63,7 @@ pub mod loss {
     pub mod mmd;
     pub mod mmd_grad;
     pub mod reconstruction_loss;
+    pub mod reconstruction_loss_grad;
     pub mod softmax_cross_entropy;
     pub mod softmax_cross_entropy_grad;
     pub mod softmax_divergence;

@@ -1,8 +1,8 @@
 //! Memory: every value gets a place before anything runs.
 //!
-//! Values that overwrite one another in place share a place. Sources lie in arenas by role; values that
-//! one binding must cover lie side by side; everything else lies in slots that are reused once a value
-//! has had its last reader. No step reads the slot it writes.
+//! Values that overwrite one another in place share a place, and a view lies where what it shows does.
+//! Sources lie in arenas by role; values that one binding must cover lie side by side; everything else lies
+//! in slots that are reused once a value has had its last reader. No step reads the slot it writes.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -43,31 +43,39 @@ impl Layout {
     }
 }
 
-/// First value of each chain of values that overwrite one another.
+/// First value of each chain of values that overwrite or show one another.
 fn origins(graph: &Graph) -> HashMap<Var, Var> {
     let mut origins = HashMap::new();
     for (index, node) in graph.nodes().iter().enumerate() {
         for port in 0..node.outputs.len() {
             let var = Var { node: index, port };
-            let overwritten = node.op.aliases().into_iter().find(|&(_, output)| output == port);
-            let origin = overwritten.map_or(var, |(input, _)| origins[&node.inputs[input]]);
+            let mut same_memory = node.op.aliases().into_iter().chain(node.op.views());
+            let before = same_memory.find(|&(_, output)| output == port);
+            let origin = before.map_or(var, |(input, _)| origins[&node.inputs[input]]);
             origins.insert(var, origin);
         }
     }
     origins
 }
 
-/// Refuses graphs in which a value is read after it was overwritten, by a node or as a result.
+/// Refuses graphs in which a value is read after it was overwritten, by a node or as a result, itself or
+/// through a view.
 fn check_overwrites(graph: &Graph) -> Result<()> {
-    let uses = graph.uses();
+    let mut readers: HashMap<Var, Vec<usize>> = HashMap::new();
+    for (index, node) in graph.nodes().iter().enumerate().filter(|(_, node)| node.is_computed()) {
+        for &var in &node.inputs {
+            readers.entry(graph.viewed(var)).or_default().push(index);
+        }
+    }
     for (index, node) in graph.nodes().iter().enumerate() {
         for (input, _) in node.op.aliases() {
-            let var = node.inputs[input];
-            if let Some((reader, _)) = uses[var.node][var.port].iter().find(|(user, _)| *user > index) {
-                let reader = graph.nodes()[*reader].op.name();
+            let var = graph.viewed(node.inputs[input]);
+            let later = readers.get(&var).and_then(|readers| readers.iter().find(|&&reader| reader > index));
+            if let Some(&reader) = later {
+                let reader = graph.nodes()[reader].op.name();
                 return Err(Error::graph(node.op.name(), format!("overwrites a value that {reader} reads later")));
             }
-            if let Some((name, _)) = graph.results().iter().find(|(_, result)| *result == var) {
+            if let Some((name, _)) = graph.results().iter().find(|(_, result)| graph.viewed(*result) == var) {
                 return Err(Error::graph(node.op.name(), format!("overwrites a value that is wanted as '{name}'")));
             }
         }

@@ -48,7 +48,7 @@ pub fn sites(graph: &Graph, fusions: &BTreeSet<Fusion>, mixed: bool, profile: &D
     }
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let graph = fuse(graph, fusions, profile)?;
-    for node in graph.nodes().iter().filter(|node| !node.inputs.is_empty()) {
+    for node in graph.nodes().iter().filter(|node| node.is_computed()) {
         let (inputs, outputs) = types(&graph, node);
         let request = Request { op: node.op.as_ref(), inputs: &inputs, outputs: &outputs, variant: "" };
         let candidates = candidates(&request, profile, mixed);

@@ -69,7 +69,7 @@ pub(super) struct Chosen {
 /// The launch of every node that computes something.
 pub(super) fn launches(graph: &Graph, profile: &DeviceProfile, choices: &Choices) -> Result<BTreeMap<usize, Chosen>> {
     let mut launches = BTreeMap::new();
-    for (index, node) in graph.nodes().iter().enumerate().filter(|(_, node)| !node.inputs.is_empty()) {
+    for (index, node) in graph.nodes().iter().enumerate().filter(|(_, node)| node.is_computed()) {
         let (inputs, outputs) = types(graph, node);
         let request = Request { op: node.op.as_ref(), inputs: &inputs, outputs: &outputs, variant: "" };
         let (kernel, variant) = choices.kernel(&request, profile)?;

@@ -69,7 +69,8 @@ fn build(dice: &mut Dice) -> (Graph, Feeds<f64>) {
     }
 
     let kind = dice.pick(&[LossKind::Mse, LossKind::Sse, LossKind::Bce]);
-    let mut terms = vec![g.apply(ReconstructionLoss(kind), &[outputs[count], target, clock]).unwrap()];
+    let mut terms =
+        vec![g.apply(ReconstructionLoss { kind, rows_per_sample: 1 }, &[outputs[count], target, clock]).unwrap()];
     for pair in layers.windows(2) {
         if dice.chance(60) {
             let activities = [Activity::Incoming, Activity::Outgoing, Activity::Both, Activity::Sum, Activity::Product];

@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use gpu_ae::device::{Device, ProgramId};
 use gpu_ae::graph::{Feeds, Graph, Role, Source, Var, interpret};
-use gpu_ae::nn::autoencoder::{initial_parameters, report_layers};
+use gpu_ae::config::report_layers;
+use gpu_ae::nn::builder::initial_values;
 use gpu_ae::nn::losses::{Activity, weight_entropy};
-use gpu_ae::nn::{Autoencoder, LayerSpec};
+use gpu_ae::nn::network::NetworkSpec;
+use gpu_ae::nn::{BlockConfig, Network, Pass};
 use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::ops::batch::batch_gather::BatchGather;
 use gpu_ae::ops::batch::batch_rows::BatchRows;
@@ -19,7 +21,7 @@ use gpu_ae::ops::step::clock_advance::ClockAdvance;
 use gpu_ae::optim::adam;
 use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Plan};
 use gpu_ae::rng::{Rng, Stream, stream_key};
-use gpu_ae::tensor::{Data, HostTensor, Ty};
+use gpu_ae::tensor::{Data, HostTensor, Shape, Ty};
 use gpu_ae::{Result, autodiff};
 
 /// Rows of the ring: more than any test runs steps.
@@ -29,7 +31,7 @@ pub const RING: usize = 16;
 #[derive(Clone)]
 pub struct Recipe {
     pub features: usize,
-    pub layers: Vec<LayerSpec>,
+    pub layers: Vec<BlockConfig>,
     pub rows: usize,
     pub batch: usize,
     pub loss: LossKind,
@@ -41,8 +43,8 @@ pub struct Recipe {
 impl Recipe {
     /// A small relative of the report's network. Batches of 8 from 20 rows: the third has 4.
     pub fn small() -> Self {
-        let relu = |width| LayerSpec { width, activation: Activation::Relu };
-        let last = LayerSpec { width: 10, activation: Activation::Sigmoid };
+        let relu = |width| BlockConfig::linear(width, Activation::Relu);
+        let last = BlockConfig::linear(10, Activation::Sigmoid);
         let layers = vec![relu(8), relu(5), relu(5), relu(8), last];
         Recipe { features: 10, layers, rows: 20, batch: 8, loss: LossKind::Mse, learning_rate: 2e-2, knob: true }
     }
@@ -50,7 +52,7 @@ impl Recipe {
     /// The same with rows of whole words and nothing but the step of a network.
     pub fn plain() -> Self {
         let mut recipe = Recipe { features: 12, knob: false, ..Recipe::small() };
-        recipe.layers[4].width = 12;
+        recipe.layers[4] = BlockConfig::linear(12, Activation::Sigmoid);
         recipe
     }
 
@@ -69,6 +71,18 @@ pub struct Training {
     pub terms: usize,
 }
 
+/// A network of these layers, half of them the encoder.
+pub fn network(graph: &mut Graph, features: usize, layers: &[BlockConfig]) -> Network {
+    let (encoder, decoder) = layers.split_at(layers.len().div_ceil(2));
+    let spec = NetworkSpec { encoder: encoder.to_vec(), decoder: decoder.to_vec(), ..NetworkSpec::default() };
+    Network::build(graph, &spec, &Shape::new(&[features])).unwrap()
+}
+
+/// The parameters of a network as values of its graph.
+pub fn parameters(network: &Network) -> Vec<Var> {
+    network.parameters.iter().map(|parameter| parameter.var).collect()
+}
+
 fn scalar(graph: &mut Graph, name: &str) -> Var {
     graph.source(Role::State, name, Ty::f32(&[]))
 }
@@ -77,19 +91,22 @@ fn scalar(graph: &mut Graph, name: &str) -> Var {
 pub fn training(recipe: Recipe) -> Training {
     let mut graph = Graph::new();
     let g = &mut graph;
-    let model = Autoencoder::new(g, recipe.features, &recipe.layers, recipe.layers.len().div_ceil(2), false).unwrap();
+    let model = network(g, recipe.features, &recipe.layers);
+    let layers = model.chain().unwrap();
     let clock = g.source(Role::State, "clock", clock::ty());
     let [learning_rate, one, lambda] = ["learning_rate", "one", "lambda"].map(|name| scalar(g, name));
     let gather = BatchGather { features: recipe.features };
     let data = g.source(Role::Data, "data", Ty::u8(&[recipe.rows, gather.stride()]));
     let rows = g.apply(BatchRows(recipe.batch), &[clock]).unwrap();
     let x = g.apply(gather, &[data, rows]).unwrap();
-    let outputs = model.forward(g, x).unwrap();
-    let loss = g.apply(ReconstructionLoss(recipe.loss), &[outputs[outputs.len() - 1], x, clock]).unwrap();
+    let outputs = model.forward(g, x, clock, Pass::Train).unwrap().outputs;
+    let loss = g
+        .apply(ReconstructionLoss { kind: recipe.loss, rows_per_sample: 1 }, &[outputs[outputs.len() - 1], x, clock])
+        .unwrap();
     let mut terms = vec![loss];
     let mut seeds = vec![(loss, one)];
-    for i in 0..model.layers.len() - 1 {
-        let (layer, next) = (&model.layers[i], &model.layers[i + 1]);
+    for i in 0..layers.len() - 1 {
+        let (layer, next) = (&layers[i], &layers[i + 1]);
         let activity = if i % 2 == 0 { Activity::Incoming } else { Activity::Outgoing };
         let entropy = weight_entropy(g, layer, next, activity, 0.04, 1.0).unwrap();
         terms.push(entropy);
@@ -100,15 +117,14 @@ pub fn training(recipe: Recipe) -> Training {
         let knob = g.apply(gpu_ae::ops::array::unary::Unary::Affine { scale: 1.0, shift: 0.0 }, &[knob]).unwrap();
         terms.push(knob);
     }
-    let gradients = autodiff::grad(g, &seeds, &model.parameters()).unwrap();
+    let gradients = autodiff::grad(g, &seeds, &parameters(&model)).unwrap();
     let gradients: Vec<Var> = gradients.into_iter().map(Option::unwrap).collect();
     let ring = g.source(Role::State, "ring", Ty::f32(&[RING, terms.len() + 1]));
     let settings = AdamStep::new(1);
     let advance = ClockAdvance { beta1: settings.beta1, beta2: settings.beta2 };
     let advanced = g.push(Arc::new(advance), &[&[clock, ring][..], &terms].concat()).unwrap()[0];
-    let names: Vec<String> =
-        model.layers.iter().flat_map(|l| ["weight", "bias"].map(|p| format!("{}.{p}", l.name))).collect();
-    let pairs: Vec<(String, Var)> = names.iter().cloned().zip(model.parameters()).collect();
+    let names: Vec<String> = model.parameters.iter().map(|parameter| parameter.name.clone()).collect();
+    let pairs: Vec<(String, Var)> = names.iter().cloned().zip(parameters(&model)).collect();
     adam::adam(g, settings, advanced, learning_rate, &pairs, &gradients).unwrap();
     Training { terms: terms.len(), parameters: names, graph, recipe }
 }
@@ -119,7 +135,7 @@ impl Training {
         let r = &self.recipe;
         let mut rng = Rng::new(stream_key(seed, Stream::Data));
         let mut feeds = Feeds::new();
-        let initial = initial_parameters(r.features, &r.layers, seed);
+        let initial = initial_values(&network(&mut Graph::new(), r.features, &r.layers).parameters, seed);
         for (_, source) in self.graph.sources() {
             let dims = source.ty.shape.dims();
             let value = match source.name.as_str() {

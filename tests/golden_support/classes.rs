@@ -43,7 +43,7 @@ fn cross_entropy(case: &Case, machine: &mut dyn Machine) -> Answers {
     let logits = s.source(Role::Input, "in/logits", case.input("logits"));
     let words: Vec<u32> = case.input("labels").real().iter().map(|&label| label as u32).collect();
     let labels = s.source(Role::Input, "in/labels", &HostTensor::from_words(&[rows], &words));
-    let loss = s.graph.push(Arc::new(SoftmaxCrossEntropy), &[logits, labels, clock]).unwrap()[0];
+    let loss = s.graph.push(Arc::new(SoftmaxCrossEntropy { rows_per_sample: 1 }), &[logits, labels, clock]).unwrap()[0];
     s.graph.result("out/ce", loss);
     s.gradients("ce", &[(loss, one)], &[("logits", logits)]);
     let names = ["out/ce", "grad/ce/logits"].map(String::from);

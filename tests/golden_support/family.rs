@@ -10,7 +10,7 @@ use gpu_ae::ops::array::sum_axis::SumAxis;
 use gpu_ae::ops::array::unary::Unary;
 use gpu_ae::ops::loss::gaussian_kl::GaussianKl;
 use gpu_ae::ops::loss::reconstruction_loss::{LossKind, ReconstructionLoss};
-use gpu_ae::ops::loss::sparsity::Sparsity;
+use gpu_ae::ops::loss::sparsity::{Penalty, Sparsity};
 use gpu_ae::ops::random::corrupt::Corrupt;
 
 use super::machine::{Machine, Setup};
@@ -85,7 +85,7 @@ fn gaussian_kl(case: &Case, machine: &mut dyn Machine) -> Answers {
     let clock = s.clock(rows);
     let one = s.scalar("one", 1.0);
     let [mean, log_variance] = ["mu", "lv"].map(|name| s.source(Role::Input, &format!("in/{name}"), case.input(name)));
-    let kl = s.graph.push(Arc::new(GaussianKl), &[mean, log_variance, clock]).unwrap()[0];
+    let kl = s.graph.push(Arc::new(GaussianKl { rows_per_sample: 1 }), &[mean, log_variance, clock]).unwrap()[0];
     s.graph.result("out/kl", kl);
     s.gradients("kl", &[(kl, one)], &[("mu", mean), ("lv", log_variance)]);
     let sums = s.graph.apply(SumAxis::Columns, &[log_variance]).unwrap();
@@ -101,7 +101,8 @@ fn l1(case: &Case, machine: &mut dyn Machine) -> Answers {
     let clock = s.clock(rows);
     let one = s.scalar("one", 1.0);
     let h = s.source(Role::Input, "in/h", case.input("h"));
-    let penalty = s.graph.push(Arc::new(Sparsity::L1), &[h, clock]).unwrap()[0];
+    let penalty =
+        s.graph.push(Arc::new(Sparsity { penalty: Penalty::L1, rows_per_sample: 1 }), &[h, clock]).unwrap()[0];
     s.graph.result("out/l1", penalty);
     s.gradients("l1", &[(penalty, one)], &[("h", h)]);
     finish(s, machine)
@@ -137,9 +138,10 @@ fn elbo(case: &Case, machine: &mut dyn Machine) -> Answers {
     let h = after.forward(g, z).unwrap();
     let logits = last.forward(g, h).unwrap();
 
-    let kl = g.push(Arc::new(GaussianKl), &[mean, log_variance, clock]).unwrap()[0];
-    let bernoulli = g.apply(ReconstructionLoss(LossKind::Bce), &[logits, x, clock]).unwrap();
-    let squares = g.apply(ReconstructionLoss(LossKind::Sse), &[logits, x, clock]).unwrap();
+    let kl = g.push(Arc::new(GaussianKl { rows_per_sample: 1 }), &[mean, log_variance, clock]).unwrap()[0];
+    let bernoulli =
+        g.apply(ReconstructionLoss { kind: LossKind::Bce, rows_per_sample: 1 }, &[logits, x, clock]).unwrap();
+    let squares = g.apply(ReconstructionLoss { kind: LossKind::Sse, rows_per_sample: 1 }, &[logits, x, clock]).unwrap();
     let sigma = case.number("sigma");
     let constant = features as f64 * (sigma.ln() + 0.5 * (2.0 * std::f64::consts::PI).ln());
     let affine = Unary::Affine { scale: (0.5 / (sigma * sigma)) as f32, shift: constant as f32 };

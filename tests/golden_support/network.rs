@@ -2,7 +2,7 @@
 
 use gpu_ae::graph::{Role, Var};
 use gpu_ae::nn::losses::{Activity, weight_entropy};
-use gpu_ae::nn::{Autoencoder, LayerSpec};
+use gpu_ae::nn::{BlockConfig, Layer, Pass};
 use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::ops::array::binary::Binary;
 use gpu_ae::ops::loss::reconstruction_loss::{LossKind, ReconstructionLoss};
@@ -12,6 +12,7 @@ use gpu_ae::optim::adam::adam;
 use gpu_ae::tensor::{Data, HostTensor, Shape};
 
 use super::machine::{Machine, Setup};
+use crate::training::network as chain;
 use super::vectors::Case;
 use super::{Answers, Runner, as_they_are, order, read_results, weights};
 
@@ -58,7 +59,7 @@ fn variant(name: &str) -> Variant {
 /// The network of a case, fed and applied.
 struct Network {
     setup: Setup,
-    model: Autoencoder,
+    layers: Vec<Layer>,
     /// Names of the parameters in the index, with their variables.
     parameters: Vec<(String, Var)>,
     clock: Var,
@@ -73,15 +74,12 @@ impl Network {
         let mut setup = Setup::default();
         let count = case.number("L") as usize;
         let (rows, features) = case.extents("x");
-        let layers: Vec<LayerSpec> = (0..count)
-            .map(|i| LayerSpec {
-                width: case.extents(&format!("W{i}")).0,
-                activation: if i + 1 == count { Activation::Sigmoid } else { Activation::Relu },
-            })
-            .collect();
-        let model = Autoencoder::new(&mut setup.graph, features, &layers, layers.len().div_ceil(2), false).unwrap();
+        let activation = |i: usize| if i + 1 == count { Activation::Sigmoid } else { Activation::Relu };
+        let block = |i: usize| BlockConfig::linear(case.extents(&format!("W{i}")).0, activation(i));
+        let model = chain(&mut setup.graph, features, &(0..count).map(block).collect::<Vec<_>>());
+        let layers = model.chain().unwrap().to_vec();
         let mut parameters = Vec::new();
-        for (i, layer) in model.layers.iter().enumerate() {
+        for (i, layer) in layers.iter().enumerate() {
             for (input, suffix, var) in [('W', "weight", layer.weight), ('b', "bias", layer.bias)] {
                 let input = format!("{input}{i}");
                 setup.feeds.insert(format!("{}.{suffix}", layer.name), case.input(&input).clone());
@@ -90,24 +88,24 @@ impl Network {
         }
         let clock = setup.clock(rows);
         let x = setup.source(Role::Input, "in/x", case.input("x"));
-        let outputs = model.forward(&mut setup.graph, x).unwrap();
+        let outputs = model.forward(&mut setup.graph, x, clock, Pass::Train).unwrap().outputs;
         let reconstruction = *outputs.last().expect("a network has layers");
-        let loss = ReconstructionLoss(LossKind::Mse);
+        let loss = ReconstructionLoss { kind: LossKind::Mse, rows_per_sample: 1 };
         let mse = setup.graph.apply(loss, &[reconstruction, x, clock]).unwrap();
         let lambda = setup.scalar("lam1", case.number("lam1"));
-        Network { setup, model, parameters, clock, reconstruction, mse, lambda }
+        Network { setup, layers, parameters, clock, reconstruction, mse, lambda }
     }
 
     /// Entropy terms of a variant, their sum, the whole loss, and its terms with their weights.
     fn losses(&mut self, case: &Case, name: &str) -> (Var, Var, Vec<(Var, Var)>) {
         let v = variant(name);
         let g = &mut self.setup.graph;
-        let code = self.model.code_layer();
+        let code = self.layers.len().div_ceil(2) - 1;
         let layers = if v.code_only { code..code + 1 } else { code - 1..code + 2 };
         let bias_weight = case.number("bias_weight") as f32;
         let entropies: Vec<Var> = layers
             .map(|i| {
-                let (layer, next) = (&self.model.layers[i], &self.model.layers[i + 1]);
+                let (layer, next) = (&self.layers[i], &self.layers[i + 1]);
                 weight_entropy(g, layer, next, v.activity, v.alpha, bias_weight).unwrap()
             })
             .collect();

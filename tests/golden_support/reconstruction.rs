@@ -43,7 +43,7 @@ fn reconstruction(case: &Case, machine: &mut dyn Machine) -> Answers {
     for (name, kind, prediction, input) in
         [("mse", LossKind::Mse, y, "y"), ("sse", LossKind::Sse, y, "y"), ("bce", LossKind::Bce, logit, "logit")]
     {
-        let loss = s.graph.apply(ReconstructionLoss(kind), &[prediction, x, clock]).unwrap();
+        let loss = s.graph.apply(ReconstructionLoss { kind, rows_per_sample: 1 }, &[prediction, x, clock]).unwrap();
         s.graph.result(format!("out/{name}"), loss);
         s.gradients(name, &[(loss, one)], &[(input, prediction)]);
     }

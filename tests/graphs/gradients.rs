@@ -10,8 +10,9 @@ use gpu_ae::graph::{Feeds, Graph, OpRef, Role, Var};
 use gpu_ae::nn::layers::Layer;
 use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::ops::array::binary::Binary;
+use gpu_ae::ops::array::reshape::Reshape;
 use gpu_ae::ops::array::sum_all::SumAll;
-use gpu_ae::ops::{Case, KERNELS};
+use gpu_ae::ops::{Case, KERNELS, Tolerance};
 use gpu_ae::tensor::{Data, HostTensor, Ty};
 
 /// Operations that nothing is differentiated through, and why that is right.
@@ -102,8 +103,18 @@ fn is_refused(name: &str) -> bool {
     REFUSED.iter().any(|(refused, _)| *refused == name)
 }
 
+/// Operations that have no kernel, being views.
+fn views() -> Vec<Case> {
+    let case = |from: &[usize], to: &[usize]| {
+        let elements: Vec<f32> = (0..from.iter().product()).map(|i| (i as f32 * 0.7).sin()).collect();
+        let label = format!("{from:?} to {to:?}");
+        Case::new(label, Reshape::to(to), vec![HostTensor::from_f32(from, &elements)], Tolerance::EXACT)
+    };
+    vec![case(&[2, 3, 4, 5], &[24, 5]), case(&[24, 5], &[2, 60]), case(&[1], &[]), case(&[7], &[7])]
+}
+
 fn cases() -> impl Iterator<Item = Case> {
-    KERNELS.iter().flat_map(|kernel| kernel.cases())
+    KERNELS.iter().flat_map(|kernel| kernel.cases()).chain(views())
 }
 
 /// An operation alone in a graph, with a random seed for every output that carries a gradient.

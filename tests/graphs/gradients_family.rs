@@ -75,7 +75,12 @@ fn ways_to_the_norm_of_a_jacobian_agree() {
         let g = &mut loss.graph;
         let closed = contractive_exact(g, &layers, x, h, clock).unwrap();
         let one_hot = |g: &mut Graph, column| {
-            let ones = gpu_ae::ops::batch::valid_ones::ValidOnes { rows: 4, columns: 4, column: Some(column) };
+            let ones = gpu_ae::ops::batch::valid_ones::ValidOnes {
+                rows: 4,
+                rows_per_sample: 1,
+                columns: 4,
+                column: Some(column),
+            };
             g.apply(ones, &[clock]).unwrap()
         };
         let units: Vec<Var> = (0..4).map(|column| one_hot(g, column)).collect();

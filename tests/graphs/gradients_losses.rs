@@ -1,10 +1,11 @@
 //! Every loss of `nn/losses` and the whole network's objective against f64 central differences.
 
 use crate::loss::Loss;
+use crate::training::{network, parameters};
 use gpu_ae::graph::Var;
 use gpu_ae::nn::layers::Layer;
 use gpu_ae::nn::losses::{Activity, gaussian_nll, path_entropy, path_widths, soft_assignment, weight_entropy};
-use gpu_ae::nn::{Autoencoder, LayerSpec};
+use gpu_ae::nn::{BlockConfig, Pass};
 use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::ops::entropy::path_chain::PathBias;
 use gpu_ae::ops::entropy::path_entropy::PathEntropy;
@@ -129,22 +130,23 @@ fn weight_entropy_of_every_activity_and_order() {
 fn objective(kind: LossKind, rows: usize, valid: usize, seed: u64) -> (Loss, Vec<Var>, Vec<Var>) {
     let features = 5;
     let last = if kind == LossKind::Mse { Activation::Sigmoid } else { Activation::Identity };
-    let relu = |width| LayerSpec { width, activation: Activation::Relu };
-    let layers = [relu(7), relu(3), relu(6), LayerSpec { width: features, activation: last }];
+    let relu = |width| BlockConfig::linear(width, Activation::Relu);
+    let layers = [relu(7), relu(3), relu(6), BlockConfig::linear(features, last)];
     let mut loss = Loss::new(seed);
-    let model = Autoencoder::new(&mut loss.graph, features, &layers, layers.len().div_ceil(2), false).unwrap();
+    let model = network(&mut loss.graph, features, &layers);
     let x = loss.input("x", &[rows, features]);
     let target = loss.input("target", &[rows, features]);
     let clock = loss.clock(valid);
-    let outputs = model.forward(&mut loss.graph, x).unwrap();
-    let mut terms = vec![loss.graph.apply(ReconstructionLoss(kind), &[outputs[3], target, clock]).unwrap()];
-    for pair in model.layers.windows(2) {
+    let outputs = model.forward(&mut loss.graph, x, clock, Pass::Train).unwrap().outputs;
+    let mut terms =
+        vec![loss.graph.apply(ReconstructionLoss { kind, rows_per_sample: 1 }, &[outputs[3], target, clock]).unwrap()];
+    for pair in model.chain().unwrap().windows(2) {
         let entropy = weight_entropy(&mut loss.graph, &pair[0], &pair[1], Activity::Both, 0.04, 1.0);
         terms.push(entropy.unwrap());
     }
-    let code = soft_assignment(&mut loss.graph, outputs[model.code_layer()], clock, -1.0).unwrap();
+    let code = soft_assignment(&mut loss.graph, outputs[1], clock, -1.0).unwrap();
     terms.extend([code.entropy, code.divergence]);
-    let wrt = [model.parameters(), vec![x]].concat();
+    let wrt = [parameters(&model), vec![x]].concat();
     (loss, terms, wrt)
 }
 

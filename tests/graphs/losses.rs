@@ -94,7 +94,7 @@ fn the_cross_entropy_has_no_corner_at_zero() {
         let mut g = Graph::new();
         let [l, x] = ["l", "x"].map(|name| g.source(Role::Input, name, Ty::f32(&[1, 1])));
         let c = g.source(Role::State, "clock", clock::ty());
-        let loss = g.apply(ReconstructionLoss(LossKind::Bce), &[l, x, c]).unwrap();
+        let loss = g.apply(ReconstructionLoss { kind: LossKind::Bce, rows_per_sample: 1 }, &[l, x, c]).unwrap();
         let words = clock::start(1, 1, false, 0);
         let feeds = Feeds::from([
             ("l".into(), tensor(&[1, 1], &[logit])),

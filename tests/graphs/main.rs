@@ -13,6 +13,8 @@ mod loss;
 mod random_graph;
 #[path = "../common/training.rs"]
 mod training;
+#[path = "../common/viewed.rs"]
+mod viewed;
 
 mod golden;
 mod gradients;
@@ -22,3 +24,4 @@ mod losses;
 mod path_entropy;
 mod plan_memory;
 mod plans;
+mod views;

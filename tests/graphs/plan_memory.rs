@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use crate::random_graph::random_graph;
 use crate::training::{Recipe, training};
+use crate::viewed::viewed;
 use gpu_ae::graph::{Graph, Role, Var};
 use gpu_ae::ops::ALIGNMENT;
 use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::ops::array::binary::Binary;
+use gpu_ae::ops::array::reshape::Reshape;
 use gpu_ae::ops::array::unary::Unary;
 use gpu_ae::ops::entropy::activeness::{Activeness, Direction};
 use gpu_ae::ops::entropy::activeness_grad::{ActivenessGrad, ActivenessGradAdd};
@@ -62,14 +64,14 @@ fn fault(graph: &Graph, plan: &Plan) -> Option<String> {
         }
         memory.write(Span::of(place), Some(var));
     }
-    let computed = graph.nodes().iter().enumerate().filter(|(_, node)| !node.inputs.is_empty());
+    let computed = graph.nodes().iter().enumerate().filter(|(_, node)| node.is_computed());
     for ((index, node), step) in computed.zip(&plan.steps) {
         let name = node.op.name();
         if step.op.name() != name {
             return Some(format!("step {name} is {}", step.op.name()));
         }
         for (place, &var) in step.inputs.iter().zip(&node.inputs) {
-            if !memory.holds(place, var) {
+            if !memory.holds(place, graph.viewed(var)) {
                 return Some(format!("{name} at {index} does not find %{}.{}", var.node, var.port));
             }
         }
@@ -126,7 +128,7 @@ fn fault(graph: &Graph, plan: &Plan) -> Option<String> {
             }
         }
     }
-    let lost = graph.results().iter().find(|(name, var)| !memory.holds(&plan.results[name], *var));
+    let lost = graph.results().iter().find(|(name, var)| !memory.holds(&plan.results[name], graph.viewed(*var)));
     if let Some((name, _)) = lost {
         return Some(format!("result {name} was overwritten"));
     }
@@ -142,7 +144,8 @@ fn graphs() -> Vec<Graph> {
     let unfused: Vec<Graph> = random.chain(trained).collect();
     let fused: Vec<Graph> =
         unfused.iter().map(|graph| fuse(graph, &Choices::by_kind(&profile()).fusions, &profile()).unwrap()).collect();
-    [unfused, fused].concat()
+    let through_views = unfused.iter().enumerate().map(|(seed, graph)| viewed(graph, seed as u64)).collect();
+    [unfused, fused, through_views].concat()
 }
 
 #[test]
@@ -231,6 +234,68 @@ fn values_are_not_read_after_they_were_overwritten() {
     assert!(read.contains("clock_advance") && read.contains("batch_rows"), "{read}");
     let wanted = refusal(&advanced(&|g, clock| g.result("before", clock)));
     assert!(wanted.contains("clock_advance") && wanted.contains("before"), "{wanted}");
+}
+
+/// What is shown by a view is not overwritten before the view was read, nor is a view of it overwritten.
+#[test]
+fn views_are_not_read_after_what_they_show_was_overwritten() {
+    let stepped = |through: &[bool; 2], late: &dyn Fn(&mut Graph, Var)| {
+        let mut g = Graph::new();
+        let clock = g.source(Role::State, "clock", clock::ty());
+        let ring = g.source(Role::State, "ring", Ty::f32(&[4, 2]));
+        let term = g.source(Role::Input, "x", Ty::f32(&[]));
+        let dims = g.ty(clock).shape.dims().to_vec();
+        let shown = g.apply(Reshape::to(&[4, 4]), &[clock]).unwrap();
+        let again = g.apply(Reshape::to(&dims), &[shown]).unwrap();
+        let [overwritten, read] = through.map(|through| if through { again } else { clock });
+        let advance = Arc::new(ClockAdvance { beta1: 0.9, beta2: 0.999 });
+        g.push(advance, &[overwritten, ring, term]).unwrap();
+        late(&mut g, read);
+        g
+    };
+    for through in [[true, false], [false, true], [true, true]] {
+        assert!(Plan::new("fine", &stepped(&through, &|_, _| {}), &profile()).is_ok());
+        // A view that nobody reads is nobody's loss.
+        let unread = stepped(&through, &|g, clock| {
+            g.apply(Reshape::to(&[2, 8]), &[clock]).unwrap();
+        });
+        assert!(Plan::unfused("fine", &unread, &profile()).is_ok());
+        let read = refusal(&stepped(&through, &|g, clock| {
+            let rows = g.apply(gpu_ae::ops::batch::batch_rows::BatchRows(4), &[clock]).unwrap();
+            g.result("rows", rows);
+        }));
+        assert!(read.contains("clock_advance") && read.contains("batch_rows"), "{read}");
+        let wanted = refusal(&stepped(&through, &|g, clock| {
+            let shown = g.apply(Reshape::to(&[2, 8]), &[clock]).unwrap();
+            g.result("before", shown);
+        }));
+        assert!(wanted.contains("clock_advance") && wanted.contains("before"), "{wanted}");
+    }
+}
+
+/// A slot is held for as long as a view of what lies in it is read, or wanted.
+#[test]
+fn a_view_holds_the_slot_of_what_it_shows() {
+    let mut g = Graph::new();
+    let x = g.source(Role::Input, "x", Ty::f32(&[6, 4]));
+    let first = g.apply(Unary::Exp, &[x]).unwrap();
+    let shown = g.apply(Reshape::to(&[24]), &[first]).unwrap();
+    let second = g.apply(Unary::Exp, &[first]).unwrap();
+    let third = g.apply(Unary::Exp, &[second]).unwrap();
+    let flat = g.apply(Reshape::to(&[24]), &[third]).unwrap();
+    let sum = g.apply(Binary::Add, &[shown, flat]).unwrap();
+    g.result("sum", sum);
+    let of_source = g.apply(Reshape::to(&[2, 12]), &[x]).unwrap();
+    g.result("source", of_source);
+    let plan = Plan::unfused("views", &g, &profile()).unwrap();
+    assert_eq!(fault(&g, &plan), None, "{plan}");
+    let slots = plan.arenas.iter().filter(|arena| arena.name.contains("slot")).count();
+    assert_eq!((slots, plan.dispatches()), (3, 4), "{plan}");
+    assert_eq!(
+        (&plan.results["source"].ty, plan.results["source"].arena),
+        (&Ty::f32(&[2, 12]), plan.sources["x"].1.arena)
+    );
+    assert!(plan.to_string().contains("[24]") && !plan.to_string().contains("reshape"), "{plan}");
 }
 
 /// One value as an input that stays and as one that is overwritten.

@@ -12,12 +12,14 @@ use gpu_ae::nn::layers::Layer;
 use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::ops::array::activation_grad::ActivationGrad;
 use gpu_ae::ops::array::binary::Binary;
+use gpu_ae::ops::array::reshape::Reshape;
 use gpu_ae::ops::array::sum_axis::SumAxis;
 use gpu_ae::ops::array::unary::Unary;
 use gpu_ae::ops::entropy::activeness::{Activeness, Direction};
 use gpu_ae::ops::entropy::activeness_grad::ActivenessGrad;
 use gpu_ae::ops::entropy::renyi_entropy::{RenyiEntropy, RenyiEntropyGrad};
-use gpu_ae::ops::loss::reconstruction_loss::{LossKind, ReconstructionLoss, ReconstructionLossGrad};
+use gpu_ae::ops::loss::reconstruction_loss::{LossKind, ReconstructionLoss};
+use gpu_ae::ops::loss::reconstruction_loss_grad::ReconstructionLossGrad;
 use gpu_ae::ops::matmul::MatMul;
 use gpu_ae::ops::step::clock;
 use gpu_ae::plan::fuse;
@@ -176,9 +178,35 @@ fn baits() -> Vec<Bait> {
         let [y, x] = ["y", "x"].map(|name| input(g, name, &[3, 5]));
         let clock = g.source(Role::State, "clock", clock::ty());
         let seed = input(g, "seed", &[]);
-        let plain = ReconstructionLossGrad { kind: LossKind::Mse, activation: Activation::Identity };
+        let plain =
+            ReconstructionLossGrad { kind: LossKind::Mse, activation: Activation::Identity, rows_per_sample: 1 };
         let gradient = g.apply(plain, &[y, x, clock, seed]).unwrap();
         (gradient, g.apply(ActivationGrad(Activation::Sigmoid), &[gradient, y]).unwrap())
+    });
+    // The same through views: what follows, follows under another shape.
+    bait("linear sigmoid", &|g| {
+        let x = input(g, "x", &[3, 4]);
+        let layer = Layer::new(g, "layer", 4, 6, Activation::Identity);
+        let product = layer.forward(g, x).unwrap();
+        let pixels = g.apply(Reshape::to(&[3, 2, 3]), &[product]).unwrap();
+        (pixels, g.apply(Activation::Sigmoid, &[pixels]).unwrap())
+    });
+    bait("linear_input_grad", &|g| {
+        let [dy, w, h] = [("dy", [3, 5]), ("w", [5, 8]), ("h", [6, 4])].map(|(name, dims)| input(g, name, &dims));
+        let product = g.apply(MatMul::Nn, &[dy, w]).unwrap();
+        let pixels = g.apply(Reshape::to(&[6, 4]), &[product]).unwrap();
+        (pixels, g.apply(ActivationGrad(Activation::Relu), &[pixels, h]).unwrap())
+    });
+    bait("reconstruction_loss_grad sigmoid", &|g| {
+        let [y, x] = [("y", [6, 5]), ("x", [3, 10])].map(|(name, dims)| input(g, name, &dims));
+        let clock = g.source(Role::State, "clock", clock::ty());
+        let seed = input(g, "seed", &[]);
+        let plain =
+            ReconstructionLossGrad { kind: LossKind::Mse, activation: Activation::Identity, rows_per_sample: 1 };
+        let rows = g.apply(Reshape::to(&[3, 10]), &[y]).unwrap();
+        let gradient = g.apply(plain, &[rows, x, clock, seed]).unwrap();
+        let pixels = g.apply(Reshape::to(&[6, 5]), &[gradient]).unwrap();
+        (pixels, g.apply(ActivationGrad(Activation::Sigmoid), &[pixels, y]).unwrap())
     });
     // The sum that an in-place addition overwrites, then the addend that it removes.
     for overwritten in [true, false] {
@@ -194,6 +222,19 @@ fn baits() -> Vec<Bait> {
             (if overwritten { dw } else { more[0] }, dw_sum)
         });
     }
+    // That sum through a view.
+    bait("activeness_grad_add", &|g| {
+        let (dy, x) = (input(g, "dy", &[6, 2]), input(g, "x", &[6, 10]));
+        let (w, b, da) = (input(g, "w", &[4, 5]), input(g, "b", &[4]), input(g, "da", &[4]));
+        let dw = g.apply(MatMul::Tn, &[dy, x]).unwrap();
+        let shown = g.apply(Reshape::to(&[4, 5]), &[dw]).unwrap();
+        let db = g.apply(Unary::Exp, &[b]).unwrap();
+        let more = activeness_grad(g, w, b, da);
+        let dw_sum = g.apply(Binary::Add, &[shown, more[0]]).unwrap();
+        let db_sum = g.apply(Binary::Add, &[db, more[1]]).unwrap();
+        g.result("db", db_sum);
+        (dw, dw_sum)
+    });
     baits
 }
 
@@ -257,9 +298,9 @@ fn interleaved_pairs_are_ordered() {
     let clock = g.source(Role::State, "clock", clock::ty());
     let seed = input(&mut g, "seed", &[]);
     let kind = LossKind::Mse;
-    let plain = ReconstructionLossGrad { kind, activation: Activation::Identity };
-    let first = g.apply(ReconstructionLoss(kind), &[p, x, clock]).unwrap();
-    let second = g.apply(ReconstructionLoss(kind), &[q, x, clock]).unwrap();
+    let plain = ReconstructionLossGrad { kind, activation: Activation::Identity, rows_per_sample: 1 };
+    let first = g.apply(ReconstructionLoss { kind, rows_per_sample: 1 }, &[p, x, clock]).unwrap();
+    let second = g.apply(ReconstructionLoss { kind, rows_per_sample: 1 }, &[q, x, clock]).unwrap();
     let between = g.apply(Unary::Exp, &[second]).unwrap();
     let first_grad = g.apply(plain, &[p, x, clock, seed]).unwrap();
     let second_grad = g.apply(plain, &[q, x, clock, first]).unwrap();
@@ -277,10 +318,15 @@ fn pairs_are_of_one_kind() {
     let [y, x] = ["y", "x"].map(|name| input(&mut g, name, &[3, 5]));
     let (a, seed) = (input(&mut g, "positive", &[7]), input(&mut g, "seed", &[]));
     let clock = g.source(Role::State, "clock", clock::ty());
-    let plain = ReconstructionLossGrad { kind: LossKind::Sse, activation: Activation::Identity };
+    let plain = ReconstructionLossGrad { kind: LossKind::Sse, activation: Activation::Identity, rows_per_sample: 1 };
     let square = g.apply(Binary::Mul, &[a, a]).unwrap();
+    // Of as many rows a sample.
+    let [pixels, wanted] = ["pixels", "wanted"].map(|name| input(&mut g, name, &[9, 5]));
+    let of_three = ReconstructionLossGrad { rows_per_sample: 3, ..plain };
     let vars = [
-        g.apply(ReconstructionLoss(LossKind::Mse), &[y, x, clock]).unwrap(),
+        g.apply(ReconstructionLoss { kind: LossKind::Sse, rows_per_sample: 1 }, &[pixels, wanted, clock]).unwrap(),
+        g.apply(of_three, &[pixels, wanted, clock, seed]).unwrap(),
+        g.apply(ReconstructionLoss { kind: LossKind::Mse, rows_per_sample: 1 }, &[y, x, clock]).unwrap(),
         g.apply(plain, &[y, x, clock, seed]).unwrap(),
         g.apply(RenyiEntropy { alpha: 0.5 }, &[square]).unwrap(),
         g.apply(RenyiEntropyGrad(RenyiEntropy { alpha: 2.0 }), &[square, seed]).unwrap(),

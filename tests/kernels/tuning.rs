@@ -10,6 +10,8 @@ use gpu_ae::device::tune::{Path, Prover, Report, Subject, Task};
 use gpu_ae::device::{CpuDevice, Device, Identity, ProgramId, Trace};
 use gpu_ae::graph::{Graph, OpRef};
 use gpu_ae::model::graph::{DataShape, training};
+use gpu_ae::model::forward::network;
+use gpu_ae::nn::builder::initial_values;
 use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::ops::matmul::MatMul;
 use gpu_ae::ops::matmul::matmul_nn::LinearInputGrad;
@@ -171,7 +173,7 @@ fn tuned(device: &mut Bent, graph: &Graph, budget: Duration) -> Report {
         feeds.push((name.into(), value.to_le_bytes().to_vec()));
     }
     let config = RunConfig::default();
-    let parameters = gpu_ae::nn::autoencoder::initial_parameters(784, &config.layer_specs(), 0);
+    let parameters = initial_values(&network(&mut Graph::new(), &config, 784).unwrap().parameters, 0);
     feeds.extend(parameters.into_iter().map(|(name, x)| (name, bytemuck::cast_slice(&x).to_vec())));
     feeds.push(("train images".into(), (0..32 * 784u32).map(|i| (i * i % 251) as u8).collect()));
     let fusions = Choices::by_kind(&device.profile).fusions;

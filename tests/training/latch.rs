@@ -5,7 +5,7 @@ use crate::common;
 use crate::training::{Recipe, Training, forms, training};
 use gpu_ae::device::{Device, ProgramId};
 use gpu_ae::graph::interpret;
-use gpu_ae::nn::LayerSpec;
+use gpu_ae::nn::BlockConfig;
 use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::ops::step::clock;
 
@@ -113,7 +113,7 @@ fn the_latch_stays_set() {
 fn divergence_leaves_the_parameters_of_the_last_good_step() {
     let mut recipe = Recipe { learning_rate: 1e25, ..Recipe::small() };
     let last = recipe.layers.len() - 1;
-    recipe.layers[last] = LayerSpec { activation: Activation::Identity, ..recipe.layers[last] };
+    recipe.layers[last] = BlockConfig::linear(recipe.features, Activation::Identity);
     let training = training(recipe);
     let start = training.start(5);
     for mut device in common::devices() {

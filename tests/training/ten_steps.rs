@@ -2,12 +2,12 @@
 //! padding that counts nothing.
 
 use crate::common;
-use crate::training::{RING, Recipe, difference, forms, run_once, training};
+use crate::training::{RING, Recipe, difference, forms, network, parameters, run_once, training};
 use gpu_ae::autodiff;
 use gpu_ae::device::Device;
 use gpu_ae::graph::{Feeds, Graph, Role, Source, Var, interpret};
 use gpu_ae::nn::losses::soft_assignment;
-use gpu_ae::nn::{Autoencoder, LayerSpec};
+use gpu_ae::nn::{BlockConfig, Pass};
 use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::ops::loss::reconstruction_loss::{LossKind, ReconstructionLoss};
 use gpu_ae::ops::step::clock;
@@ -52,8 +52,8 @@ fn ten_steps_follow_the_interpreter_on_every_device() {
 #[test]
 fn a_wide_network_follows_the_interpreter() {
     const STEPS: usize = 3;
-    let relu = |width| LayerSpec { width, activation: Activation::Relu };
-    let last = LayerSpec { width: 200, activation: Activation::Sigmoid };
+    let relu = |width| BlockConfig::linear(width, Activation::Relu);
+    let last = BlockConfig::linear(200, Activation::Sigmoid);
     let layers = vec![relu(700), relu(190), last];
     // The second batch of an epoch has 50 rows: less than a block of 64.
     let recipe =
@@ -119,16 +119,16 @@ fn losses(rows: usize, kind: LossKind) -> Graph {
     let mut g = Graph::new();
     let last = if kind == LossKind::Bce { Activation::Identity } else { Activation::Sigmoid };
     let layers = [(6, Activation::Relu), (3, Activation::Relu), (7, last)];
-    let layers = layers.map(|(width, activation)| LayerSpec { width, activation });
-    let model = Autoencoder::new(&mut g, 7, &layers, layers.len().div_ceil(2), false).unwrap();
+    let layers = layers.map(|(width, activation)| BlockConfig::linear(width, activation));
+    let model = network(&mut g, 7, &layers);
     let x = g.source(Role::Input, "x", Ty::f32(&[rows, 7]));
     let clock = g.source(Role::State, "clock", clock::ty());
     let one = g.source(Role::State, "one", Ty::f32(&[]));
-    let outputs = model.forward(&mut g, x).unwrap();
-    let loss = g.apply(ReconstructionLoss(kind), &[outputs[2], x, clock]).unwrap();
+    let outputs = model.forward(&mut g, x, clock, Pass::Train).unwrap().outputs;
+    let loss = g.apply(ReconstructionLoss { kind, rows_per_sample: 1 }, &[outputs[2], x, clock]).unwrap();
     let code = soft_assignment(&mut g, outputs[1], clock, -1.0).unwrap();
     let terms = [loss, code.entropy, code.document, code.average, code.divergence];
-    let wrt = [model.parameters(), vec![x]].concat();
+    let wrt = [parameters(&model), vec![x]].concat();
     let gradients = autodiff::grad(&mut g, &terms.map(|term| (term, one)), &wrt).unwrap();
     let all: Vec<Var> = terms.into_iter().chain(gradients.into_iter().flatten()).collect();
     for (i, var) in all.into_iter().enumerate() {

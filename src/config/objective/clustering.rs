@@ -77,7 +77,7 @@ impl Adversarial {
         let divergence = |g: &mut Graph, perturbation: Var| {
             let x = g.apply(Binary::Add, &[batch.x, perturbation])?;
             let perturbed = batch.again(g, x)?.answer;
-            g.apply(SoftmaxDivergence, &[batch.passed.answer, perturbed, batch.clock])
+            g.apply(SoftmaxDivergence { rows_per_sample: 1 }, &[batch.passed.answer, perturbed, batch.clock])
         };
         let probed = divergence(g, random)?;
         let unconnected = || Error::graph("adversarial", "the divergence does not depend on the perturbation");

@@ -11,7 +11,7 @@ use crate::graph::{Graph, Var};
 use crate::nn::Batch;
 use crate::ops::array::activation::Activation;
 use crate::ops::array::binary::Binary;
-use crate::ops::loss::sparsity::Sparsity;
+use crate::ops::loss::sparsity::{Penalty, Sparsity};
 
 /// A penalty on activity.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -65,10 +65,11 @@ impl Objective for SparsityConfig {
     }
 
     fn vars(&self, _config: &RunConfig, g: &mut Graph, batch: &Batch) -> Result<Vec<Var>> {
-        let op = match self.kind {
-            SparsityKind::L1 => Sparsity::L1,
-            SparsityKind::Divergence => Sparsity::Divergence { target: self.target },
+        let penalty = match self.kind {
+            SparsityKind::L1 => Penalty::L1,
+            SparsityKind::Divergence => Penalty::Divergence { target: self.target },
         };
+        let op = Sparsity { penalty, rows_per_sample: 1 };
         let mut total: Option<Var> = None;
         for &number in &self.layers {
             let term = g.push(Arc::new(op), &[batch.passed.outputs[number - 1], batch.clock])?[0];

@@ -92,10 +92,10 @@ impl Objective for Variational {
         let drawn = || Error::graph("variational", "the network draws no codes");
         let [mean, log_variance] = batch.passed.latent.ok_or_else(drawn)?;
         let nll = match (self.likelihood, batch.passed.logits) {
-            (Likelihood::Bernoulli, Some(logits)) => g.apply(ReconstructionLoss(LossKind::Bce), &[logits, x, clock])?,
+            (Likelihood::Bernoulli, Some(logits)) => g.apply(ReconstructionLoss { kind: LossKind::Bce, rows_per_sample: 1 }, &[logits, x, clock])?,
             _ => gaussian(g, answer, x, clock, self.sigma)?,
         };
-        Ok(vec![nll, g.push(Arc::new(GaussianKl), &[mean, log_variance, clock])?[0]])
+        Ok(vec![nll, g.push(Arc::new(GaussianKl { rows_per_sample: 1 }), &[mean, log_variance, clock])?[0]])
     }
 
     fn is_sufficient(&self) -> bool {
@@ -132,7 +132,7 @@ impl Objective for Variational {
 fn gaussian(g: &mut Graph, y: Var, x: Var, clock: Var, sigma: f32) -> Result<Var> {
     let features = g.ty(x).shape.matrix().map_or(1, |(_, features)| features) as f64;
     let sigma = f64::from(sigma);
-    let squares = g.apply(ReconstructionLoss(LossKind::Sse), &[y, x, clock])?;
+    let squares = g.apply(ReconstructionLoss { kind: LossKind::Sse, rows_per_sample: 1 }, &[y, x, clock])?;
     let constant = features * (sigma.ln() + 0.5 * (2.0 * std::f64::consts::PI).ln());
     g.apply(Unary::Affine { scale: (0.5 / (sigma * sigma)) as f32, shift: constant as f32 }, &[squares])
 }

@@ -10,8 +10,8 @@ use super::panels::{PANEL, Paneled};
 use super::region::{LARGE_BLOCK, Parts};
 use crate::ops::array::activation::Activation;
 use crate::ops::batch::batch_rows::{self, PADDING};
+use crate::ops::batch::rows_per_sample;
 use crate::ops::loss::reconstruction_loss::LossKind;
-use crate::ops::step::clock;
 
 /// A tensor with one row for every sample, in a block.
 pub(in crate::device) struct Value {
@@ -164,7 +164,8 @@ impl Block {
             RowOp::Product { x, weight, .. } => product(x, weight, cast_slice_mut(out)),
             RowOp::Loss { target: wanted, total: number, activation, seed, .. } => {
                 let total = &parts.totals[number];
-                let valid = clock::valid_rows(total.clock.words(memory)).saturating_sub(self.first).min(rows);
+                let valid = rows_per_sample::valid_rows(total.clock.words(memory), total.rows_per_sample);
+                let valid = valid.saturating_sub(self.first).min(rows);
                 let seed = seed.map_or(0.0, |seed| seed.floats(memory)[0]) * total.scale(memory);
                 let mut sum = 0.0;
                 let out: &mut [f32] = cast_slice_mut(out);

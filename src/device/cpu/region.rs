@@ -47,6 +47,8 @@ pub(in crate::device) struct Total {
     pub kind: LossKind,
     /// Features of a row.
     pub features: usize,
+    /// Rows that belong to one sample.
+    pub rows_per_sample: usize,
     /// The clock that knows the valid rows.
     pub clock: Span,
     /// Where it goes, if anywhere.
@@ -57,7 +59,8 @@ impl Total {
     /// What the sum is multiplied by.
     pub fn scale(&self, memory: &[Words]) -> f32 {
         let valid = clock::valid_rows(self.clock.words(memory));
-        let count = if self.kind == LossKind::Mse { valid * self.features } else { valid };
+        let features = self.rows_per_sample * self.features;
+        let count = if self.kind == LossKind::Mse { valid * features } else { valid };
         1.0 / count.max(1) as f32
     }
 }

@@ -1,11 +1,8 @@
 //! Which operations treat every sample by itself.
 
-use crate::ops::array::activation::Activation;
 use crate::ops::batch::batch_gather::BatchGather;
 use crate::ops::batch::batch_rows::BatchRows;
-use crate::ops::loss::reconstruction_loss::{
-    LossKind, ReconstructionLoss, ReconstructionLossGrad, ReconstructionLossPair,
-};
+use crate::ops::loss::reconstruction_loss_grad;
 use crate::ops::matmul::MatMul;
 use crate::ops::matmul::matmul_nn::LinearInputGrad;
 use crate::ops::matmul::matmul_nt::Linear;
@@ -33,7 +30,7 @@ pub(in crate::device) fn rows_of(step: &Step) -> Rows {
         Rows::Inputs(&[0])
     } else if op.downcast::<LinearInputGrad>().is_some() {
         Rows::Inputs(&[0, 2])
-    } else if loss(step).is_some() {
+    } else if reconstruction_loss_grad::parts(op).is_some() {
         Rows::Inputs(&[0, 1])
     } else {
         match op.downcast::<MatMul>() {
@@ -43,18 +40,6 @@ pub(in crate::device) fn rows_of(step: &Step) -> Rows {
             None => Rows::None,
         }
     }
-}
-
-/// Kind and activation of a loss, and which outputs are its value and its gradient.
-pub(in crate::device) fn loss(step: &Step) -> Option<(LossKind, Activation, Option<usize>, Option<usize>)> {
-    let op = step.op.as_ref();
-    if let Some(op) = op.downcast::<ReconstructionLoss>() {
-        return Some((op.0, Activation::Identity, Some(0), None));
-    }
-    if let Some(op) = op.downcast::<ReconstructionLossGrad>() {
-        return Some((op.kind, op.activation, None, Some(0)));
-    }
-    op.downcast::<ReconstructionLossPair>().map(|op| (op.0.kind, op.0.activation, Some(0), Some(1)))
 }
 
 /// Number of samples of an operation on rows or a gradient.

@@ -10,10 +10,11 @@ use super::block::{RowOp, Value};
 use super::memory::{Span, Words};
 use super::panels::Panels;
 use super::region::{Export, Parts, Region, Total, Weight, block_rows};
-use super::rows::{Rows, batch, loss, rows_of};
+use super::rows::{Rows, batch, rows_of};
 use super::step::Lone;
 use crate::ops::batch::batch_gather::BatchGather;
 use crate::ops::batch::batch_rows::BatchRows;
+use crate::ops::loss::reconstruction_loss_grad::{self, ReconstructionLossGrad};
 use crate::ops::matmul::MatMul;
 use crate::ops::matmul::matmul_nn::LinearInputGrad;
 use crate::ops::matmul::matmul_nt::Linear;
@@ -253,7 +254,8 @@ impl Builder<'_> {
     fn add_loss(&mut self, number: usize) {
         let flow = self.flow;
         let step = &flow.plan.steps[number];
-        let Some((kind, activation, value, gradient)) = loss(step) else { return };
+        let Some((loss, value, gradient)) = reconstruction_loss_grad::parts(step.op.as_ref()) else { return };
+        let ReconstructionLossGrad { kind, activation, rows_per_sample } = loss;
         let (mut prediction, target) = (self.input(number, 0), self.input(number, 1));
         // The gradient overwrites the prediction, unless that is needed, or lies before what is read.
         let shared = flow.writers[number][0].is_none_or(|writer| self.is_read_elsewhere(writer, number));
@@ -267,7 +269,7 @@ impl Builder<'_> {
         }
         let features = self.parts.values[prediction].layout.columns;
         let to = value.map(|port| flow.span(&step.outputs[port]));
-        self.parts.totals.push(Total { kind, features, clock: flow.span(&step.inputs[2]), to });
+        self.parts.totals.push(Total { kind, features, rows_per_sample, clock: flow.span(&step.inputs[2]), to });
         let seed = gradient.map(|_| flow.span(&step.inputs[3]));
         let total = self.parts.totals.len() - 1;
         self.parts.ops.push(RowOp::Loss { prediction, target, total, activation, seed });

@@ -80,7 +80,7 @@ impl Block for Built {
     fn forward(&self, flow: &mut Flow<'_>, x: Var) -> Result<Var> {
         if flow.pass == Pass::Train {
             let inputs = [x, self.scale, self.shift, flow.clock()?];
-            let outputs = flow.graph.push(std::sync::Arc::new(BatchNorm), &inputs)?;
+            let outputs = flow.graph.push(std::sync::Arc::new(BatchNorm { rows_per_sample: 1 }), &inputs)?;
             flow.moments.push((self.names.clone(), outputs[1]));
             return Ok(outputs[0]);
         }

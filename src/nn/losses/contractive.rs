@@ -24,7 +24,7 @@ use crate::ops::array::broadcast::Broadcast;
 use crate::ops::array::sum_axis::SumAxis;
 use crate::ops::array::unary::Unary;
 use crate::ops::batch::valid_ones::ValidOnes;
-use crate::ops::loss::sparsity::Sparsity;
+use crate::ops::loss::sparsity::{Penalty, Sparsity};
 use crate::ops::random::corrupt::Corrupt;
 use crate::ops::random::random_uniform::RandomUniform;
 
@@ -44,7 +44,8 @@ pub fn contractive_exact(g: &mut Graph, encoder: &[Layer], x: Var, h: Var, clock
         let problem = format!("exact for {columns} units behind {} layers: at most {MOST_UNITS}", encoder.len());
         return Err(Error::Usage(format!("contractive: {problem}, or Hutchinson's estimate")));
     }
-    let units = (0..columns).map(|unit| g.apply(ValidOnes { rows, columns, column: Some(unit) }, &[clock]));
+    let ones = |unit: usize| ValidOnes { rows, rows_per_sample: 1, columns, column: Some(unit) };
+    let units = (0..columns).map(|unit| g.apply(ones(unit), &[clock]));
     let units = units.collect::<Result<Vec<Var>>>()?;
     squared_projections(g, x, h, clock, &units)
 }
@@ -56,7 +57,7 @@ pub fn contractive_exact(g: &mut Graph, encoder: &[Layer], x: Var, h: Var, clock
 /// When h does not come from x.
 pub fn contractive_estimate(g: &mut Graph, x: Var, h: Var, clock: Var, probes: usize, stream: u32) -> Result<Var> {
     let (rows, columns) = shape(g, h);
-    let ones = g.apply(ValidOnes { rows, columns, column: None }, &[clock])?;
+    let ones = g.apply(ValidOnes { rows, rows_per_sample: 1, columns, column: None }, &[clock])?;
     let mut signs = Vec::with_capacity(probes);
     for probe in 0..probes {
         let stream = stream + probe as u32;
@@ -100,7 +101,8 @@ fn of_one_layer(g: &mut Graph, layer: &Layer, h: Var, clock: Var) -> Result<Var>
 
 /// Σ of a row's elements, none of them negative, mean over the valid rows: the L1 penalty.
 fn mean_over_rows(g: &mut Graph, squares: Var, clock: Var) -> Result<Var> {
-    Ok(g.push(Arc::new(Sparsity::L1), &[squares, clock])?[0])
+    let mean = Sparsity { penalty: Penalty::L1, rows_per_sample: 1 };
+    Ok(g.push(Arc::new(mean), &[squares, clock])?[0])
 }
 
 /// Slopes of the activation that made h, with all their digits.
@@ -124,7 +126,7 @@ fn slopes(g: &mut Graph, activation: Activation, h: Var, clock: Var) -> Result<V
         Activation::Softplus => g.apply(Activation::Sigmoid, &[argument]),
         Activation::Identity | Activation::Relu | Activation::LeakyRelu => {
             let (rows, columns) = shape(g, h);
-            let ones = g.apply(ValidOnes { rows, columns, column: None }, &[clock])?;
+            let ones = g.apply(ValidOnes { rows, rows_per_sample: 1, columns, column: None }, &[clock])?;
             g.apply(ActivationGrad(activation), &[ones, h])
         }
     }

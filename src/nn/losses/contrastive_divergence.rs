@@ -25,6 +25,6 @@ pub fn contrastive_divergence(
 ) -> Result<Var> {
     let (positive, negative) = (machine.free_energy(g, data)?, machine.free_energy(g, chain_end)?);
     let difference = g.apply(Binary::Sub, &[positive, negative])?;
-    let share = g.apply(ValidShare, &[difference, clock])?;
+    let share = g.apply(ValidShare { rows_per_sample: 1 }, &[difference, clock])?;
     g.apply(SumAll, &[share])
 }

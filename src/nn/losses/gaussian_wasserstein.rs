@@ -21,7 +21,7 @@ use crate::ops::norm::moments::Moments;
 /// # Errors
 /// When the codes are no matrix, or too wide.
 pub fn gaussian_wasserstein(g: &mut Graph, codes: Var, clock: Var, form: Bures) -> Result<Var> {
-    let moments = g.push(std::sync::Arc::new(Moments), &[codes, clock])?;
+    let moments = g.push(std::sync::Arc::new(Moments { rows_per_sample: 1 }), &[codes, clock])?;
     let spread = g.push(std::sync::Arc::new(form), &[moments[1]])?[0];
     let squares = g.apply(Binary::Mul, &[moments[0], moments[0]])?;
     let shift = g.apply(SumAll, &[squares])?;

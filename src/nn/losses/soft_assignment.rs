@@ -28,7 +28,7 @@ pub struct SoftAssignment {
 /// # Errors
 /// When X is no matrix.
 pub fn soft_assignment(g: &mut Graph, x: Var, clock: Var, beta: f32) -> Result<SoftAssignment> {
-    let statistics = g.push(std::sync::Arc::new(SoftmaxEntropy { beta }), &[x, clock])?;
+    let statistics = g.push(std::sync::Arc::new(SoftmaxEntropy { beta, rows_per_sample: 1 }), &[x, clock])?;
     let mut total = |which: Total| g.apply(Element(which as usize), &[statistics[0]]);
     Ok(SoftAssignment {
         entropy: total(Total::Entropy)?,

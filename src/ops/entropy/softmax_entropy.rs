@@ -18,6 +18,7 @@ use super::softmax_entropy_grad::SoftmaxEntropyGrad;
 use super::tilted_mean::log_sum_exp;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Op, Var};
+use crate::ops::batch::rows_per_sample;
 use crate::ops::kernel::check::{arity, matrix, same};
 use crate::ops::kernel::samples::Samples;
 use crate::ops::kernel::{Bind, Case, Cost, Dispatch, Kernel, Launch, Request, Terms, Tolerance, Work};
@@ -30,11 +31,13 @@ use crate::tensor::{HostTensor, Real, Ty};
 ///
 /// The totals are those of [`Total`]; the others are what the gradient needs: the largest logit, the
 /// log of Σ_i e^{−βX_mi} relative to it, H_m and L_i, so that lq = (−βX − row_max) − row_log_sum. Rows
-/// of padding have statistics of 0.
+/// of padding have statistics of 0. M counts rows: every pixel is an assignment of its own where rows are pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SoftmaxEntropy {
     /// Inverse temperature and sign β.
     pub beta: f32,
+    /// Rows that belong to one sample.
+    pub rows_per_sample: usize,
 }
 
 /// Position of each quantity among the totals.
@@ -56,7 +59,7 @@ pub enum Total {
 impl SoftmaxEntropy {
     fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
         let n = x[0].shape.matrix().map_or(1, |(_, n)| n);
-        let m = clock::valid_rows(x[1].words());
+        let m = rows_per_sample::valid_rows(x[1].words(), self.rows_per_sample);
         let minus_beta = T::of(-f64::from(self.beta));
         let mut lq: Vec<T> = x[0].real()[..m * n].iter().map(|&x| minus_beta * x).collect();
         let [totals, row_max, row_log_sum, row_h, column_lse] = y else { return };
@@ -93,12 +96,13 @@ impl Op for SoftmaxEntropy {
     }
 
     fn attributes(&self) -> String {
-        format!("beta={}", self.beta)
+        rows_per_sample::attributes(format!("beta={}", self.beta), self.rows_per_sample)
     }
 
     fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
         let [x, clock] = arity(self.name(), inputs)?;
         let (m, n) = matrix(self.name(), "X", x)?;
+        rows_per_sample::check(self.name(), m, self.rows_per_sample)?;
         same(self.name(), "the clock", clock, &clock::ty())?;
         Ok([5, m, m, m, n].map(|length| Ty::f32(&[length])).to_vec())
     }
@@ -108,7 +112,7 @@ impl Op for SoftmaxEntropy {
             return Err(Error::graph(self.name(), "only the totals can be differentiated, not the row statistics"));
         }
         let Some(dy) = dy[0] else { return Ok(vec![None, None]) };
-        let grad = SoftmaxEntropyGrad { beta: self.beta };
+        let grad = SoftmaxEntropyGrad(*self);
         Ok(vec![Some(g.apply(grad, &[x[0], x[1], y[1], y[2], y[3], y[4], dy])?), None])
     }
 
@@ -136,10 +140,11 @@ impl Kernel for SoftmaxEntropyKernel {
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (m, n) = matrix(self.stem(), "X", r.inputs[0])?;
-        let beta = r.op.downcast::<SoftmaxEntropy>().map_or(-1.0, |op| op.beta);
+        let op = r.op.downcast::<SoftmaxEntropy>();
+        let (beta, rows_per_sample) = op.map_or((-1.0, 1), |op| (op.beta, op.rows_per_sample));
         let (x, clock) = (Bind::Input(0), Bind::Input(1));
         let [row_max, row_log_sum, row_h, column_lse] = [1, 2, 3, 4].map(Bind::Output);
-        let params = vec![m as u32, n as u32, beta.to_bits()];
+        let params = vec![m as u32, n as u32, beta.to_bits(), rows_per_sample as u32];
         let row_document = Bind::Scratch(0);
         let rows = Dispatch::new(
             ShaderKey::plain("softmax_entropy_rows"),
@@ -176,22 +181,24 @@ impl Kernel for SoftmaxEntropyKernel {
         );
         let mut s = Samples::new("softmax_entropy");
         let mut cases = Vec::new();
-        for (m, n, valid, beta, scale) in [
-            (1, 1, 1, -1.0, 1.0),
-            (2, 3, 2, -1.0, 1.0),
-            (67, 13, 67, 2.5, 1.0),
-            (65, 20, 41, -1.0, 5.0),
-            (9, 5, 9, -1.0, 1e4),
-            (9, 5, 9, 1.0, 1e4),
-            (256, 10, 256, -1.0, 3.0),
+        for (m, n, valid, rows_per_sample, beta, scale) in [
+            (1, 1, 1, 1, -1.0, 1.0),
+            (2, 3, 2, 1, -1.0, 1.0),
+            (67, 13, 67, 1, 2.5, 1.0),
+            (65, 20, 41, 1, -1.0, 5.0),
+            (9, 5, 9, 1, -1.0, 1e4),
+            (9, 5, 9, 1, 1.0, 1e4),
+            (256, 10, 256, 1, -1.0, 3.0),
+            (6, 5, 1, 3, -1.0, 1.0),
+            (130, 7, 9, 10, 2.5, 1.0),
         ] {
             let inputs = vec![s.uniform(&[m, n], -scale, scale), clock::with_valid_rows(valid)];
-            let label = format!("{m}x{n}, {valid} valid, beta={beta}, to {scale}");
-            let case = Case::new(label, SoftmaxEntropy { beta }, inputs, rounding);
+            let label = format!("{m}x{n} of {rows_per_sample}, {valid} valid, beta={beta}, to {scale}");
+            let case = Case::new(label, SoftmaxEntropy { beta, rows_per_sample }, inputs, rounding);
             cases.push(if m == 256 { case.benched() } else { case });
         }
         let inputs = vec![near_ties(), clock::with_valid_rows(3)];
-        cases.push(Case::new("near ties at 1e4", SoftmaxEntropy { beta: -1.0 }, inputs, rounding));
+        cases.push(Case::new("near ties at 1e4", SoftmaxEntropy { beta: -1.0, rows_per_sample: 1 }, inputs, rounding));
         cases
     }
 }

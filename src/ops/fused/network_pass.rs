@@ -14,7 +14,8 @@ use crate::ops::kernel::check::same;
 use crate::ops::kernel::profile::DeviceProfile;
 use crate::ops::kernel::samples::Samples;
 use crate::ops::kernel::{Bind, Case, Cost, Dispatch, Kernel, Launch, Request, Terms, Tolerance, Work};
-use crate::ops::loss::reconstruction_loss::{LossKind, ReconstructionLossGrad};
+use crate::ops::loss::reconstruction_loss::LossKind;
+use crate::ops::loss::reconstruction_loss_grad::ReconstructionLossGrad;
 use crate::ops::matmul::matmul_nn::LinearInputGrad;
 use crate::ops::matmul::matmul_nt::Linear;
 use crate::ops::step::clock;
@@ -57,7 +58,7 @@ impl NetworkPass {
         let last = network.layers.len() - 1;
         let activation = network.layers[last].1;
         let prediction = &values[last + 1];
-        let gradient = ReconstructionLossGrad { kind: network.loss, activation };
+        let gradient = ReconstructionLossGrad { kind: network.loss, activation, rows_per_sample: 1 };
         let mut delta = one(&gradient, &[prediction, &values[0], x[1], x[2]], prediction.shape.dims());
         put(places.losses, &network.loss.of_rows(prediction, &values[0], x[1].words()));
         for i in (0..=last).rev() {

@@ -1,23 +1,25 @@
 //! Reconstruction losses and their gradients, over the valid rows of a batch.
 //!
-//! With v valid rows of d features, prediction y and target x (FORMULAS: mean over batch × features
+//! With v valid samples of d features (of all of a sample's rows), prediction y and target x (FORMULAS: mean over batch × features
 //! for the MSE; the others sum over features and average over the batch):
 //!
 //! * `Mse`: Σ (y − x)² / (v d), gradient 2 (y − x) / (v d)
 //! * `Sse`: Σ (y − x)² / v
 //! * `Bce`: Σ \[max(l, 0) − l x + log1p(e^{−|l|})\] / v from logits l, gradient (σ(l) − x) / v
 //!
-//! The last batch of an epoch is padded: rows from v on count nothing and get a gradient of 0. v is
+//! The last batch of an epoch is padded: rows from there on count nothing and get a gradient of 0. v is
 //! read from the clock, since it changes from step to step.
 
 use std::sync::Arc;
 
-use crate::error::Result;
+use super::reconstruction_loss_grad::{self, ReconstructionLossGrad, ReconstructionLossPair};
+use crate::error::{Error, Result};
 use crate::graph::{Graph, Op, OpRef, Var};
 use crate::ops::array::activation::Activation;
 use crate::ops::array::sum_all::{self, pairwise_sum};
 use crate::ops::batch::batch_gather::BatchGather;
 use crate::ops::batch::gathered::{self, Gathered};
+use crate::ops::batch::rows_per_sample;
 use crate::ops::kernel::check::{arity, matrix, same};
 use crate::ops::kernel::samples::Samples;
 use crate::ops::kernel::{Bind, Case, Cost, Dispatch, Kernel, Launch, Request, Terms, Tolerance, Work};
@@ -29,11 +31,11 @@ use crate::tensor::{HostTensor, Real, Ty};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum LossKind {
-    /// Mean of squared errors over rows and features.
+    /// Mean of squared errors over samples and features.
     Mse = 0,
-    /// Sum of squared errors over features, mean over rows.
+    /// Sum of squared errors over features, mean over samples.
     Sse = 1,
-    /// Bernoulli cross entropy of logits, sum over features, mean over rows.
+    /// Bernoulli cross entropy of logits, sum over features, mean over samples.
     Bce = 2,
 }
 
@@ -53,8 +55,14 @@ impl LossKind {
     }
 
     /// Value, and gradient times `dy` through an activation whose output is the prediction.
-    fn compute<T: Real>(self, x: &[&HostTensor<T>], seed: Option<(T, Activation)>, gradient: &mut [T]) -> T {
-        let features = x[0].shape.matrix().map_or(1, |(_, features)| features);
+    pub(super) fn compute<T: Real>(
+        self,
+        rows_per_sample: usize,
+        x: &[&HostTensor<T>],
+        seed: Option<(T, Activation)>,
+        gradient: &mut [T],
+    ) -> T {
+        let features = rows_per_sample * x[0].shape.matrix().map_or(1, |(_, features)| features);
         let valid = clock::valid_rows(x[2].words());
         let scale: T = self.scale(valid, features);
         let (predictions, targets) = (x[0].real(), x[1].real());
@@ -90,19 +98,25 @@ impl LossKind {
     }
 }
 
-fn infer(inputs: &[&Ty]) -> Result<()> {
-    matrix("reconstruction_loss", "the prediction", inputs[0])?;
+pub(super) fn infer(rows_per_sample: usize, inputs: &[&Ty]) -> Result<()> {
+    let (rows, _) = matrix("reconstruction_loss", "the prediction", inputs[0])?;
+    rows_per_sample::check("reconstruction_loss", rows, rows_per_sample)?;
     same("reconstruction_loss", "the target", inputs[1], inputs[0])?;
     same("reconstruction_loss", "the clock", inputs[2], &clock::ty())
 }
 
 /// The loss of inputs (prediction \[B, D\], target \[B, D\], clock): a scalar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReconstructionLoss(pub LossKind);
+pub struct ReconstructionLoss {
+    /// Which loss.
+    pub kind: LossKind,
+    /// Rows that belong to one sample.
+    pub rows_per_sample: usize,
+}
 
 impl ReconstructionLoss {
     fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
-        y[0].real_mut()[0] = self.0.compute(x, None, &mut []);
+        y[0].real_mut()[0] = self.kind.compute(self.rows_per_sample, x, None, &mut []);
     }
 }
 
@@ -112,85 +126,21 @@ impl Op for ReconstructionLoss {
     }
 
     fn attributes(&self) -> String {
-        format!("{:?}", self.0).to_lowercase()
+        rows_per_sample::attributes(format!("{:?}", self.kind).to_lowercase(), self.rows_per_sample)
     }
 
     fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
-        infer(&arity::<3>(self.name(), inputs)?)?;
+        infer(self.rows_per_sample, &arity::<3>(self.name(), inputs)?)?;
         Ok(vec![Ty::f32(&[])])
     }
 
     /// The target gets no gradient: it is data.
     fn vjp(&self, g: &mut Graph, x: &[Var], _y: &[Var], dy: &[Option<Var>]) -> Result<Vec<Option<Var>>> {
         let Some(dy) = dy[0] else { return Ok(vec![None; 3]) };
-        let dx = g.apply(
-            ReconstructionLossGrad { kind: self.0, activation: Activation::Identity },
-            &[x[0], x[1], x[2], dy],
-        )?;
+        let Self { kind, rows_per_sample } = *self;
+        let gradient = ReconstructionLossGrad { kind, activation: Activation::Identity, rows_per_sample };
+        let dx = g.apply(gradient, &[x[0], x[1], x[2], dy])?;
         Ok(vec![Some(dx), None, None])
-    }
-
-    crate::twin!();
-}
-
-/// Gradient of the loss with respect to what the prediction's activation was applied to, for inputs
-/// (prediction, target, clock, dy).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReconstructionLossGrad {
-    /// Which loss.
-    pub kind: LossKind,
-    /// The activation whose output the prediction is; `Identity` for the plain gradient.
-    pub activation: Activation,
-}
-
-impl ReconstructionLossGrad {
-    fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
-        self.kind.compute(x, Some((x[3].scalar(), self.activation)), y[0].real_mut());
-    }
-}
-
-impl Op for ReconstructionLossGrad {
-    fn name(&self) -> &'static str {
-        "reconstruction_loss_grad"
-    }
-
-    fn attributes(&self) -> String {
-        format!("{:?} {:?}", self.kind, self.activation).to_lowercase()
-    }
-
-    fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
-        let inputs = arity::<4>(self.name(), inputs)?;
-        infer(&inputs)?;
-        same(self.name(), "dy", inputs[3], &Ty::f32(&[]))?;
-        Ok(vec![inputs[0].clone()])
-    }
-
-    crate::twin!();
-}
-
-/// Loss and gradient in one pass over the data, for inputs (prediction, target, clock, dy).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReconstructionLossPair(pub ReconstructionLossGrad);
-
-impl ReconstructionLossPair {
-    fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
-        let seed = Some((x[3].scalar(), self.0.activation));
-        let value = self.0.kind.compute(x, seed, y[1].real_mut());
-        y[0].real_mut()[0] = value;
-    }
-}
-
-impl Op for ReconstructionLossPair {
-    fn name(&self) -> &'static str {
-        "reconstruction_loss_pair"
-    }
-
-    fn attributes(&self) -> String {
-        self.0.attributes()
-    }
-
-    fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
-        Ok([vec![Ty::f32(&[])], self.0.infer(inputs)?].concat())
     }
 
     crate::twin!();
@@ -205,16 +155,10 @@ const EACH: usize = 8;
 const INVOCATIONS: usize = 8_192;
 
 impl ReconstructionLossKernel {
-    /// Loss, activation, and which outputs hold the value and the gradient.
-    fn parts(op: &dyn Op) -> Option<(LossKind, Activation, Option<usize>, Option<usize>)> {
+    /// The loss with its gradient, and which outputs hold the value and the gradient.
+    fn parts(op: &dyn Op) -> Option<(ReconstructionLossGrad, Option<usize>, Option<usize>)> {
         let (op, _) = gathered::unwrap(op, 1)?;
-        if let Some(op) = op.downcast::<ReconstructionLoss>() {
-            return Some((op.0, Activation::Identity, Some(0), None));
-        }
-        if let Some(op) = op.downcast::<ReconstructionLossGrad>() {
-            return Some((op.kind, op.activation, None, Some(0)));
-        }
-        op.downcast::<ReconstructionLossPair>().map(|op| (op.0.kind, op.0.activation, Some(0), Some(1)))
+        reconstruction_loss_grad::parts(op)
     }
 }
 
@@ -228,8 +172,8 @@ impl Kernel for ReconstructionLossKernel {
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let (kind, activation, value, gradient) =
-            Self::parts(r.op).unwrap_or((LossKind::Mse, Activation::Identity, None, None));
+        let nothing = Error::graph(self.stem(), "computes no such operation");
+        let (loss, value, gradient) = Self::parts(r.op).ok_or(nothing)?;
         let gathered = r.op.downcast::<Gathered>().is_some();
         // Gathered inputs are the data, the row numbers, then prediction, clock and seed.
         let [prediction, target, clock, seed] = if gathered { [2, 0, 3, 4] } else { [0, 1, 2, 3] }.map(Bind::Input);
@@ -256,9 +200,10 @@ impl Kernel for ReconstructionLossKernel {
                 features as u32,
                 vectors as u32,
                 invocations as u32,
-                kind as u32,
-                activation as u32,
+                loss.kind as u32,
+                loss.activation as u32,
                 u32::from(gradient.is_some()),
+                loss.rows_per_sample as u32,
             ],
             Work::Invocations(invocations),
         )];
@@ -283,29 +228,38 @@ impl Kernel for ReconstructionLossKernel {
         let mut s = Samples::new("reconstruction_loss");
         let mut cases = Vec::new();
         for kind in [LossKind::Mse, LossKind::Sse, LossKind::Bce] {
-            for (rows, features, valid) in [(1, 1, 1), (7, 13, 7), (5, 8, 4), (65, 67, 40), (128, 784, 96)] {
+            for (rows, features, valid, rows_per_sample) in [
+                (1, 1, 1, 1),
+                (7, 13, 7, 1),
+                (5, 8, 4, 1),
+                (65, 67, 40, 1),
+                (128, 784, 96, 1),
+                (6, 8, 1, 3),
+                (110, 7, 9, 10),
+            ] {
                 let dims = [rows, features];
                 let prediction =
                     if kind == LossKind::Bce { s.uniform(&dims, -30.0, 30.0) } else { s.uniform(&dims, 0.0, 1.0) };
                 let inputs = vec![prediction, s.uniform(&dims, 0.0, 1.0), clock::with_valid_rows(valid)];
                 let seeded = [inputs.clone(), vec![HostTensor::from_f32(&[], &[0.7])]].concat();
                 let activation = if kind == LossKind::Mse { Activation::Sigmoid } else { Activation::Identity };
-                let grad = ReconstructionLossGrad { kind, activation };
+                let label = format!("{rows}x{features} of {rows_per_sample}, {valid} valid");
+                let value = ReconstructionLoss { kind, rows_per_sample };
+                let grad = ReconstructionLossGrad { kind, activation, rows_per_sample };
                 if kind == LossKind::Mse && rows < 65 {
                     for activation in [Activation::Tanh, Activation::LeakyRelu, Activation::Softplus] {
-                        let op = ReconstructionLossPair(ReconstructionLossGrad { kind, activation });
-                        let label = format!("of {} {rows}x{features}, {valid} valid", activation.word());
+                        let op = ReconstructionLossPair(ReconstructionLossGrad { activation, ..grad });
+                        let label = format!("of {} {label}", activation.word());
                         cases.push(Case::new(label, op, seeded.clone(), rounding));
                     }
                 }
-                let label = format!("{rows}x{features}, {valid} valid");
                 let pair =
                     Case::new(format!("{kind:?} both {label}"), ReconstructionLossPair(grad), seeded.clone(), rounding);
                 cases.push(if kind == LossKind::Mse && rows == 128 { pair.benched() } else { pair });
                 if features.is_multiple_of(4) {
                     let gather = BatchGather { features };
                     let batch = gathered::batch(&mut s, rows, features);
-                    for op in [Arc::new(ReconstructionLossPair(grad)) as OpRef, Arc::new(ReconstructionLoss(kind))] {
+                    for op in [Arc::new(ReconstructionLossPair(grad)) as OpRef, Arc::new(value)] {
                         let others = if op.name() == "reconstruction_loss" { 3 } else { 4 };
                         let mut inputs = [batch.clone(), seeded[..others].to_vec()].concat();
                         inputs.remove(3);
@@ -314,12 +268,7 @@ impl Kernel for ReconstructionLossKernel {
                     }
                 }
                 if rows < 128 {
-                    cases.push(Case::new(
-                        format!("{kind:?} value {label}"),
-                        ReconstructionLoss(kind),
-                        inputs,
-                        rounding,
-                    ));
+                    cases.push(Case::new(format!("{kind:?} value {label}"), value, inputs, rounding));
                     cases.push(Case::new(format!("{kind:?} gradient {label}"), grad, seeded, rounding));
                 }
             }

@@ -8,6 +8,7 @@ use super::softmax_cross_entropy_grad::SoftmaxCrossEntropyGrad;
 use super::softmax_divergence::log_softmax;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Op, Var};
+use crate::ops::batch::rows_per_sample;
 use crate::ops::kernel::check::{arity, matrix, same};
 use crate::ops::kernel::samples::Samples;
 use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
@@ -16,9 +17,13 @@ use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Real, Ty};
 
 /// (cross entropy, \[error rate, mean square\]) for inputs (logits \[M, N\], labels u32 \[M\], clock), over the clock's valid
-/// rows. Labels are below N; what is not is taken as the last class.
+/// rows. Labels are below N; what is not is taken as the last class. Means are over
+/// rows: where these are pixels, each has a label, and all of all samples weigh alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SoftmaxCrossEntropy;
+pub struct SoftmaxCrossEntropy {
+    /// Rows that belong to one sample.
+    pub rows_per_sample: usize,
+}
 
 /// Place of the first of the largest elements.
 fn largest<T: Real>(row: &[T]) -> usize {
@@ -26,8 +31,9 @@ fn largest<T: Real>(row: &[T]) -> usize {
 }
 
 impl SoftmaxCrossEntropy {
-    pub(in crate::ops) fn infer_rows(op: &str, logits: &Ty, labels: &Ty, clock: &Ty) -> Result<(usize, usize)> {
+    pub(in crate::ops) fn infer_rows(self, op: &str, logits: &Ty, labels: &Ty, clock: &Ty) -> Result<(usize, usize)> {
         let shape = matrix(op, "the logits", logits)?;
+        rows_per_sample::check(op, shape.0, self.rows_per_sample)?;
         same(op, "the labels", labels, &Ty::u32(&[shape.0]))?;
         same(op, "the clock", clock, &clock::ty())?;
         Ok(shape)
@@ -35,7 +41,7 @@ impl SoftmaxCrossEntropy {
 
     fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
         let columns = x[0].shape.matrix().map_or(1, |(_, columns)| columns);
-        let rows = clock::valid_rows(x[2].words());
+        let rows = rows_per_sample::valid_rows(x[2].words(), self.rows_per_sample);
         let (mut entropy, mut errors, mut squares) = (T::zero(), T::zero(), T::zero());
         for (row, &label) in x[0].real().chunks_exact(columns).zip(x[1].words()).take(rows) {
             let label = (label as usize).min(columns - 1);
@@ -57,9 +63,13 @@ impl Op for SoftmaxCrossEntropy {
         "softmax_cross_entropy"
     }
 
+    fn attributes(&self) -> String {
+        rows_per_sample::attributes(String::new(), self.rows_per_sample)
+    }
+
     fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
         let [logits, labels, clock] = arity(self.name(), inputs)?;
-        Self::infer_rows(self.name(), logits, labels, clock)?;
+        self.infer_rows(self.name(), logits, labels, clock)?;
         Ok(vec![Ty::f32(&[]), Ty::f32(&[2])])
     }
 
@@ -68,7 +78,7 @@ impl Op for SoftmaxCrossEntropy {
             return Err(Error::graph(self.name(), "only the cross entropy can be differentiated, not the statistics"));
         }
         let Some(dy) = dy[0] else { return Ok(vec![None; 3]) };
-        let dx = g.apply(SoftmaxCrossEntropyGrad, &[x[0], x[1], x[2], dy])?;
+        let dx = g.apply(SoftmaxCrossEntropyGrad(*self), &[x[0], x[1], x[2], dy])?;
         Ok(vec![Some(dx), None, None])
     }
 
@@ -91,7 +101,9 @@ impl Kernel for SoftmaxCrossEntropyKernel {
         let (m, n) = matrix(self.stem(), "the logits", r.inputs[0])?;
         let inputs = [0, 1, 2].map(Bind::Input);
         let bindings = inputs.into_iter().chain([Bind::Output(0), Bind::Output(1)]).collect();
-        Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, vec![m as u32, n as u32], Work::Groups(1)))
+        let rows_per_sample = r.op.downcast::<SoftmaxCrossEntropy>().map_or(1, |op| op.rows_per_sample);
+        let params = vec![m as u32, n as u32, rows_per_sample as u32];
+        Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Groups(1)))
     }
 
     fn cost(&self, r: &Request<'_>) -> Cost {
@@ -99,25 +111,39 @@ impl Kernel for SoftmaxCrossEntropyKernel {
     }
 
     fn cases(&self) -> Vec<Case> {
-        cases("softmax_cross_entropy", |inputs, label| {
+        cases("softmax_cross_entropy", |op, inputs, label| {
             let why = "the log and exp of WGSL at 3 to 20 ULP, and means of terms that are not negative";
-            Case::new(label, SoftmaxCrossEntropy, inputs, Tolerance::new(2e-6, 4e-5, Terms::Largest, why))
+            Case::new(label, op, inputs, Tolerance::new(2e-6, 4e-5, Terms::Largest, why))
         })
     }
 }
 
 /// Cases for both kernels.
-pub(in crate::ops) fn cases(stem: &str, make: impl Fn(Vec<HostTensor<f32>>, String) -> Case) -> Vec<Case> {
+pub(in crate::ops) fn cases(
+    stem: &str,
+    make: impl Fn(SoftmaxCrossEntropy, Vec<HostTensor<f32>>, String) -> Case,
+) -> Vec<Case> {
     let mut s = Samples::new(stem);
     let mut cases = Vec::new();
-    for (m, n, valid, scale) in
-        [(1, 1, 1, 1.0), (3, 2, 3, 1.0), (67, 13, 41, 4.0), (65, 5, 65, 100.0), (256, 10, 256, 3.0)]
-    {
+    for (m, n, valid, rows_per_sample, scale) in [
+        (1, 1, 1, 1, 1.0),
+        (3, 2, 3, 1, 1.0),
+        (67, 13, 41, 1, 4.0),
+        (65, 5, 65, 1, 100.0),
+        (256, 10, 256, 1, 3.0),
+        (6, 5, 1, 3, 1.0),
+        (130, 7, 9, 10, 4.0),
+    ] {
         let inputs = vec![s.uniform(&[m, n], -scale, scale), s.words(&[m], n as u32), clock::with_valid_rows(valid)];
-        let case = make(inputs, format!("{m}x{n}, {valid} valid, to {scale}"));
+        let case = make(
+            SoftmaxCrossEntropy { rows_per_sample },
+            inputs,
+            format!("{m}x{n} of {rows_per_sample}, {valid} valid, to {scale}"),
+        );
         cases.push(if m == 256 { case.benched() } else { case });
     }
     let equal = HostTensor::from_f32(&[5, 4], &[0.5; 20]);
-    cases.push(make(vec![equal, s.words(&[5], 4), clock::with_valid_rows(5)], "equal logits".into()));
+    let inputs = vec![equal, s.words(&[5], 4), clock::with_valid_rows(5)];
+    cases.push(make(SoftmaxCrossEntropy { rows_per_sample: 1 }, inputs, "equal logits".into()));
     cases
 }

@@ -4,20 +4,20 @@ use super::softmax_cross_entropy::{SoftmaxCrossEntropy, cases};
 use super::softmax_divergence::log_softmax;
 use crate::error::Result;
 use crate::graph::Op;
+use crate::ops::batch::rows_per_sample;
 use crate::ops::kernel::check::{arity, matrix, same};
 use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
-use crate::ops::step::clock;
 use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Real, Ty};
 
 /// dX for inputs (logits, labels, clock, dy); rows of padding get zeros.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SoftmaxCrossEntropyGrad;
+pub struct SoftmaxCrossEntropyGrad(pub SoftmaxCrossEntropy);
 
 impl SoftmaxCrossEntropyGrad {
     fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
         let columns = x[0].shape.matrix().map_or(1, |(_, columns)| columns);
-        let rows = clock::valid_rows(x[2].words());
+        let rows = rows_per_sample::valid_rows(x[2].words(), self.0.rows_per_sample);
         let scale = x[3].scalar() / T::of(rows.max(1) as f64);
         let logits = x[0].real().chunks_exact(columns).zip(x[1].words());
         for ((row, &label), dx) in logits.zip(y[0].real_mut().chunks_exact_mut(columns)).take(rows) {
@@ -34,9 +34,13 @@ impl Op for SoftmaxCrossEntropyGrad {
         "softmax_cross_entropy_grad"
     }
 
+    fn attributes(&self) -> String {
+        self.0.attributes()
+    }
+
     fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
         let [logits, labels, clock, dy] = arity(self.name(), inputs)?;
-        SoftmaxCrossEntropy::infer_rows(self.name(), logits, labels, clock)?;
+        self.0.infer_rows(self.name(), logits, labels, clock)?;
         same(self.name(), "dy", dy, &Ty::f32(&[]))?;
         Ok(vec![logits.clone()])
     }
@@ -59,7 +63,9 @@ impl Kernel for SoftmaxCrossEntropyGradKernel {
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (m, n) = matrix(self.stem(), "the logits", r.inputs[0])?;
         let bindings = [0, 1, 2, 3].map(Bind::Input).into_iter().chain([Bind::Output(0)]).collect();
-        Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, vec![m as u32, n as u32], Work::Invocations(m)))
+        let rows_per_sample = r.op.downcast::<SoftmaxCrossEntropyGrad>().map_or(1, |op| op.0.rows_per_sample);
+        let params = vec![m as u32, n as u32, rows_per_sample as u32];
+        Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Invocations(m)))
     }
 
     fn cost(&self, r: &Request<'_>) -> Cost {
@@ -67,10 +73,10 @@ impl Kernel for SoftmaxCrossEntropyGradKernel {
     }
 
     fn cases(&self) -> Vec<Case> {
-        cases("softmax_cross_entropy_grad", |mut inputs, label| {
+        cases("softmax_cross_entropy_grad", |op, mut inputs, label| {
             inputs.push(HostTensor::from_f32(&[], &[0.7]));
             let why = "shares exact to WGSL's exp at 3 to 20 ULP";
-            Case::new(label, SoftmaxCrossEntropyGrad, inputs, Tolerance::new(2e-7, 8e-5, Terms::Largest, why))
+            Case::new(label, SoftmaxCrossEntropyGrad(op), inputs, Tolerance::new(2e-7, 8e-5, Terms::Largest, why))
         })
     }
 }

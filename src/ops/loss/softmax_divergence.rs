@@ -7,6 +7,7 @@
 use super::softmax_divergence_grad::SoftmaxDivergenceGrad;
 use crate::error::Result;
 use crate::graph::{Graph, Op, Var};
+use crate::ops::batch::rows_per_sample;
 use crate::ops::entropy::tilted_mean::log_sum_exp;
 use crate::ops::kernel::check::{arity, matrix, same};
 use crate::ops::kernel::samples::Samples;
@@ -15,9 +16,13 @@ use crate::ops::step::clock;
 use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Real, Ty};
 
-/// The mean divergence for inputs (P \[M, N\], Q \[M, N\], clock), over the clock's valid rows.
+/// The mean divergence for inputs (P \[M, N\], Q \[M, N\], clock), over the clock's valid rows: over all pixels of all samples
+/// where rows are pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SoftmaxDivergence;
+pub struct SoftmaxDivergence {
+    /// Rows that belong to one sample.
+    pub rows_per_sample: usize,
+}
 
 /// log softmax of a row.
 pub(in crate::ops) fn log_softmax<T: Real>(row: &[T]) -> impl Iterator<Item = T> + Clone {
@@ -26,15 +31,15 @@ pub(in crate::ops) fn log_softmax<T: Real>(row: &[T]) -> impl Iterator<Item = T>
 }
 
 impl SoftmaxDivergence {
-    pub(in crate::ops) fn infer_rows(op: &str, p: &Ty, q: &Ty, clock: &Ty) -> Result<()> {
-        matrix(op, "P", p)?;
+    pub(in crate::ops) fn infer_rows(self, op: &str, p: &Ty, q: &Ty, clock: &Ty) -> Result<()> {
+        rows_per_sample::check(op, matrix(op, "P", p)?.0, self.rows_per_sample)?;
         same(op, "Q", q, p)?;
         same(op, "the clock", clock, &clock::ty())
     }
 
     fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
         let columns = x[0].shape.matrix().map_or(1, |(_, columns)| columns);
-        let rows = clock::valid_rows(x[2].words());
+        let rows = rows_per_sample::valid_rows(x[2].words(), self.rows_per_sample);
         let mut sum = T::zero();
         for (p, q) in x[0].real().chunks_exact(columns).zip(x[1].real().chunks_exact(columns)).take(rows) {
             sum += log_softmax(p).zip(log_softmax(q)).fold(T::zero(), |sum, (p, q)| sum + p.exp() * (p - q));
@@ -48,15 +53,19 @@ impl Op for SoftmaxDivergence {
         "softmax_divergence"
     }
 
+    fn attributes(&self) -> String {
+        rows_per_sample::attributes(String::new(), self.rows_per_sample)
+    }
+
     fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
         let [p, q, clock] = arity(self.name(), inputs)?;
-        Self::infer_rows(self.name(), p, q, clock)?;
+        self.infer_rows(self.name(), p, q, clock)?;
         Ok(vec![Ty::f32(&[])])
     }
 
     fn vjp(&self, g: &mut Graph, x: &[Var], _y: &[Var], dy: &[Option<Var>]) -> Result<Vec<Option<Var>>> {
         let Some(dy) = dy[0] else { return Ok(vec![None; 3]) };
-        let dq = g.apply(SoftmaxDivergenceGrad, &[x[0], x[1], x[2], dy])?;
+        let dq = g.apply(SoftmaxDivergenceGrad(*self), &[x[0], x[1], x[2], dy])?;
         Ok(vec![None, Some(dq), None])
     }
 
@@ -78,7 +87,9 @@ impl Kernel for SoftmaxDivergenceKernel {
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (m, n) = matrix(self.stem(), "P", r.inputs[0])?;
         let bindings = [0, 1, 2].map(Bind::Input).into_iter().chain([Bind::Output(0)]).collect();
-        Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, vec![m as u32, n as u32], Work::Groups(1)))
+        let rows_per_sample = r.op.downcast::<SoftmaxDivergence>().map_or(1, |op| op.rows_per_sample);
+        let params = vec![m as u32, n as u32, rows_per_sample as u32];
+        Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Groups(1)))
     }
 
     fn cost(&self, r: &Request<'_>) -> Cost {
@@ -86,26 +97,40 @@ impl Kernel for SoftmaxDivergenceKernel {
     }
 
     fn cases(&self) -> Vec<Case> {
-        cases("softmax_divergence", |inputs, label| {
+        cases("softmax_divergence", |op, inputs, label| {
             let why = "the log and exp of WGSL at 3 to 20 ULP, and differences of logarithms of nearly equal shares";
-            Case::new(label, SoftmaxDivergence, inputs, Tolerance::new(5e-6, 8e-5, Terms::Largest, why))
+            Case::new(label, op, inputs, Tolerance::new(5e-6, 8e-5, Terms::Largest, why))
         })
     }
 }
 
 /// Cases for both kernels.
-pub(in crate::ops) fn cases(stem: &str, make: impl Fn(Vec<HostTensor<f32>>, String) -> Case) -> Vec<Case> {
+pub(in crate::ops) fn cases(
+    stem: &str,
+    make: impl Fn(SoftmaxDivergence, Vec<HostTensor<f32>>, String) -> Case,
+) -> Vec<Case> {
     let mut s = Samples::new(stem);
     let mut cases = Vec::new();
-    for (m, n, valid, scale) in
-        [(1, 1, 1, 1.0), (3, 2, 3, 1.0), (67, 13, 41, 4.0), (65, 5, 65, 30.0), (256, 10, 256, 3.0)]
-    {
+    for (m, n, valid, rows_per_sample, scale) in [
+        (1, 1, 1, 1, 1.0),
+        (3, 2, 3, 1, 1.0),
+        (67, 13, 41, 1, 4.0),
+        (65, 5, 65, 1, 30.0),
+        (256, 10, 256, 1, 3.0),
+        (6, 5, 1, 3, 1.0),
+        (130, 7, 9, 10, 4.0),
+    ] {
         let logits = [0, 1].map(|_| s.uniform(&[m, n], -scale, scale));
         let inputs = logits.into_iter().chain([clock::with_valid_rows(valid)]).collect();
-        let case = make(inputs, format!("{m}x{n}, {valid} valid, to {scale}"));
+        let case = make(
+            SoftmaxDivergence { rows_per_sample },
+            inputs,
+            format!("{m}x{n} of {rows_per_sample}, {valid} valid, to {scale}"),
+        );
         cases.push(if m == 256 { case.benched() } else { case });
     }
     let same = s.uniform(&[9, 7], -3.0, 3.0);
-    cases.push(make(vec![same.clone(), same, clock::with_valid_rows(9)], "equal".into()));
+    let inputs = vec![same.clone(), same, clock::with_valid_rows(9)];
+    cases.push(make(SoftmaxDivergence { rows_per_sample: 1 }, inputs, "equal".into()));
     cases
 }

@@ -3,20 +3,20 @@
 use super::softmax_divergence::{SoftmaxDivergence, cases, log_softmax};
 use crate::error::Result;
 use crate::graph::Op;
+use crate::ops::batch::rows_per_sample;
 use crate::ops::kernel::check::{arity, matrix, same};
 use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
-use crate::ops::step::clock;
 use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Real, Ty};
 
 /// dQ for inputs (P, Q, clock, dy); rows of padding get zeros.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SoftmaxDivergenceGrad;
+pub struct SoftmaxDivergenceGrad(pub SoftmaxDivergence);
 
 impl SoftmaxDivergenceGrad {
     fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
         let columns = x[0].shape.matrix().map_or(1, |(_, columns)| columns);
-        let rows = clock::valid_rows(x[2].words());
+        let rows = rows_per_sample::valid_rows(x[2].words(), self.0.rows_per_sample);
         let scale = x[3].scalar() / T::of(rows as f64);
         let pairs = x[0].real().chunks_exact(columns).zip(x[1].real().chunks_exact(columns));
         for ((p, q), dq) in pairs.zip(y[0].real_mut().chunks_exact_mut(columns)).take(rows) {
@@ -32,9 +32,13 @@ impl Op for SoftmaxDivergenceGrad {
         "softmax_divergence_grad"
     }
 
+    fn attributes(&self) -> String {
+        self.0.attributes()
+    }
+
     fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
         let [p, q, clock, dy] = arity(self.name(), inputs)?;
-        SoftmaxDivergence::infer_rows(self.name(), p, q, clock)?;
+        self.0.infer_rows(self.name(), p, q, clock)?;
         same(self.name(), "dy", dy, &Ty::f32(&[]))?;
         Ok(vec![q.clone()])
     }
@@ -57,7 +61,9 @@ impl Kernel for SoftmaxDivergenceGradKernel {
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (m, n) = matrix(self.stem(), "P", r.inputs[0])?;
         let bindings = [0, 1, 2, 3].map(Bind::Input).into_iter().chain([Bind::Output(0)]).collect();
-        Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, vec![m as u32, n as u32], Work::Invocations(m)))
+        let rows_per_sample = r.op.downcast::<SoftmaxDivergenceGrad>().map_or(1, |op| op.0.rows_per_sample);
+        let params = vec![m as u32, n as u32, rows_per_sample as u32];
+        Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Invocations(m)))
     }
 
     fn cost(&self, r: &Request<'_>) -> Cost {
@@ -65,10 +71,10 @@ impl Kernel for SoftmaxDivergenceGradKernel {
     }
 
     fn cases(&self) -> Vec<Case> {
-        cases("softmax_divergence_grad", |mut inputs, label| {
+        cases("softmax_divergence_grad", |op, mut inputs, label| {
             inputs.push(HostTensor::from_f32(&[], &[0.7]));
             let why = "differences of shares, each exact to WGSL's exp at 3 to 20 ULP";
-            Case::new(label, SoftmaxDivergenceGrad, inputs, Tolerance::new(2e-7, 8e-5, Terms::Largest, why))
+            Case::new(label, SoftmaxDivergenceGrad(op), inputs, Tolerance::new(2e-7, 8e-5, Terms::Largest, why))
         })
     }
 }

@@ -4,9 +4,9 @@
 use super::sparsity::{Sparsity, cases};
 use crate::error::Result;
 use crate::graph::Op;
+use crate::ops::batch::rows_per_sample;
 use crate::ops::kernel::check::{arity, same};
 use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
-use crate::ops::step::clock;
 use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Real, Ty};
 
@@ -17,13 +17,13 @@ pub struct SparsityGrad(pub Sparsity);
 impl SparsityGrad {
     fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
         let columns = x[0].shape.matrix().map_or(1, |(_, columns)| columns);
-        let valid = clock::valid_rows(x[1].words());
+        let valid = rows_per_sample::valid_rows(x[1].words(), self.0.rows_per_sample);
         let scale = x[3].real()[0] / T::of(valid.max(1) as f64);
         let rows = y[0].real_mut().chunks_exact_mut(columns).zip(x[0].real().chunks_exact(columns));
         for (d, h) in rows.take(valid) {
             for ((d, &h), &rate) in d.iter_mut().zip(h).zip(x[2].real()) {
                 let sign = if h == T::zero() { h } else { h.signum() };
-                *d = scale * self.0.slope(rate) * sign;
+                *d = scale * self.0.penalty.slope(rate) * sign;
             }
         }
     }
@@ -40,7 +40,7 @@ impl Op for SparsityGrad {
 
     fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
         let [h, clock, rates, dy] = arity(self.name(), inputs)?;
-        let (_, columns) = Sparsity::infer_rows(self.name(), h, clock)?;
+        let (_, columns) = self.0.infer_rows(self.name(), h, clock)?;
         same(self.name(), "the rates", rates, &Ty::f32(&[columns]))?;
         same(self.name(), "the seed", dy, &Ty::f32(&[]))?;
         Ok(vec![h.clone()])
@@ -63,9 +63,10 @@ impl Kernel for SparsityGradKernel {
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (n, columns) = (r.inputs[0].elements(), r.inputs[2].elements());
-        let (kind, target) = r.op.downcast::<SparsityGrad>().map_or((0, 0.0), |op| op.0.parts());
+        let (kind, target) = r.op.downcast::<SparsityGrad>().map_or((0, 0.0), |op| op.0.penalty.parts());
+        let rows_per_sample = r.op.downcast::<SparsityGrad>().map_or(1, |op| op.0.rows_per_sample);
         let bindings = (0..4).map(Bind::Input).chain([Bind::Output(0)]).collect();
-        let params = vec![n as u32, columns as u32, kind, target.to_bits()];
+        let params = vec![n as u32, columns as u32, kind, target.to_bits(), rows_per_sample as u32];
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Invocations(n)))
     }
 

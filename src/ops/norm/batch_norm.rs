@@ -7,6 +7,7 @@
 use super::batch_norm_grad::BatchNormGrad;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Op, Var};
+use crate::ops::batch::rows_per_sample;
 use crate::ops::kernel::check::{arity, matrix, same};
 use crate::ops::kernel::samples::Samples;
 use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
@@ -14,16 +15,21 @@ use crate::ops::step::clock;
 use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Real, Ty};
 
-/// (Y \[M, N\], moments \[2, N\]: means, then variances) for inputs (X \[M, N\], scale \[N\], shift \[N\], clock).
+/// (Y \[M, N\], moments \[2, N\]: means, then variances) for inputs (X \[M, N\], scale \[N\], shift \[N\], clock). Means are
+/// over rows: where these are pixels, over all pixels of all samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BatchNorm;
+pub struct BatchNorm {
+    /// Rows that belong to one sample.
+    pub rows_per_sample: usize,
+}
 
 /// Added to the variance, so that a constant column is divided by something.
 pub const EPSILON: f32 = 2e-5;
 
 impl BatchNorm {
-    pub(in crate::ops) fn infer_rows(op: &str, x: &Ty, scale: &Ty, clock: &Ty) -> Result<(usize, usize)> {
+    pub(in crate::ops) fn infer_rows(self, op: &str, x: &Ty, scale: &Ty, clock: &Ty) -> Result<(usize, usize)> {
         let shape = matrix(op, "X", x)?;
+        rows_per_sample::check(op, shape.0, self.rows_per_sample)?;
         same(op, "the scale", scale, &Ty::f32(&[shape.1]))?;
         same(op, "the clock", clock, &clock::ty())?;
         Ok(shape)
@@ -31,7 +37,7 @@ impl BatchNorm {
 
     fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
         let columns = x[1].shape.elements();
-        let valid = clock::valid_rows(x[3].words());
+        let valid = rows_per_sample::valid_rows(x[3].words(), self.rows_per_sample);
         let [y, moments] = y else { return };
         let (mean, variance) = moments.real_mut().split_at_mut(columns);
         let rows = || x[0].real().chunks_exact(columns).take(valid);
@@ -63,9 +69,13 @@ impl Op for BatchNorm {
         "batch_norm"
     }
 
+    fn attributes(&self) -> String {
+        rows_per_sample::attributes(String::new(), self.rows_per_sample)
+    }
+
     fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
         let [x, scale, shift, clock] = arity(self.name(), inputs)?;
-        Self::infer_rows(self.name(), x, scale, clock)?;
+        self.infer_rows(self.name(), x, scale, clock)?;
         same(self.name(), "the shift", shift, scale)?;
         Ok(vec![x.clone(), Ty::f32(&[2, scale.elements()])])
     }
@@ -75,7 +85,7 @@ impl Op for BatchNorm {
             return Err(Error::graph(self.name(), "only the rows can be differentiated, not their moments"));
         }
         let Some(dy) = dy[0] else { return Ok(vec![None; 4]) };
-        let gradients = g.push(std::sync::Arc::new(BatchNormGrad), &[x[0], x[1], x[3], y[1], dy])?;
+        let gradients = g.push(std::sync::Arc::new(BatchNormGrad(*self)), &[x[0], x[1], x[3], y[1], dy])?;
         Ok(vec![Some(gradients[0]), Some(gradients[1]), Some(gradients[2]), None])
     }
 
@@ -97,7 +107,8 @@ impl Kernel for BatchNormKernel {
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (rows, columns) = matrix(self.stem(), "X", r.inputs[0])?;
         let bindings = (0..4).map(Bind::Input).chain((0..2).map(Bind::Output)).collect();
-        let params = vec![rows as u32, columns as u32, EPSILON.to_bits()];
+        let rows_per_sample = r.op.downcast::<BatchNorm>().map_or(1, |op| op.rows_per_sample);
+        let params = vec![rows as u32, columns as u32, EPSILON.to_bits(), rows_per_sample as u32];
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Groups(columns)))
     }
 
@@ -107,19 +118,27 @@ impl Kernel for BatchNormKernel {
 
     fn cases(&self) -> Vec<Case> {
         let why = "two sums in a tree and a root; a column is divided by its deviation, at least 0.0045";
-        cases("batch_norm", |inputs, label| {
-            Case::new(label, BatchNorm, inputs, Tolerance::new(2e-6, 2e-5, Terms::Largest, why))
+        cases("batch_norm", |op, inputs, label| {
+            Case::new(label, op, inputs, Tolerance::new(2e-6, 2e-5, Terms::Largest, why))
         })
     }
 }
 
 /// Cases for both kernels.
-pub(in crate::ops) fn cases(stem: &str, make: impl Fn(Vec<HostTensor<f32>>, String) -> Case) -> Vec<Case> {
+pub(in crate::ops) fn cases(stem: &str, make: impl Fn(BatchNorm, Vec<HostTensor<f32>>, String) -> Case) -> Vec<Case> {
     let mut s = Samples::new(stem);
     let mut cases = Vec::new();
-    for (m, n, valid) in [(2, 1, 2), (3, 5, 3), (67, 13, 41), (65, 70, 65), (250, 400, 250)] {
+    for (m, n, valid, rows_per_sample) in [
+        (2, 1, 2, 1),
+        (3, 5, 3, 1),
+        (67, 13, 41, 1),
+        (65, 70, 65, 1),
+        (250, 400, 250, 1),
+        (6, 3, 1, 3),
+        (130, 7, 9, 10),
+    ] {
         let inputs = vec![s.normal(&[m, n]), s.uniform(&[n], 0.5, 2.0), s.normal(&[n]), clock::with_valid_rows(valid)];
-        let case = make(inputs, format!("{m}x{n}, {valid} valid"));
+        let case = make(BatchNorm { rows_per_sample }, inputs, format!("{m}x{n} of {rows_per_sample}, {valid} valid"));
         cases.push(if m == 250 { case.benched() } else { case });
     }
     cases

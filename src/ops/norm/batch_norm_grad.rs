@@ -4,21 +4,21 @@
 use super::batch_norm::{BatchNorm, EPSILON, cases, inverse_deviation};
 use crate::error::Result;
 use crate::graph::Op;
+use crate::ops::batch::rows_per_sample;
 use crate::ops::kernel::check::{arity, matrix, same};
 use crate::ops::kernel::samples::Samples;
 use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
-use crate::ops::step::clock;
 use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Real, Ty};
 
 /// (dX, dγ, dβ) for inputs (X \[M, N\], scale \[N\], clock, moments \[2, N\], dY \[M, N\]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BatchNormGrad;
+pub struct BatchNormGrad(pub BatchNorm);
 
 impl BatchNormGrad {
     fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
         let columns = x[1].shape.elements();
-        let valid = clock::valid_rows(x[2].words());
+        let valid = rows_per_sample::valid_rows(x[2].words(), self.0.rows_per_sample);
         let count = T::of(valid.max(1) as f64);
         let ((mean, variance), dy) = (x[3].real().split_at(columns), x[4].real());
         let inverse: Vec<T> = variance.iter().map(|&variance| inverse_deviation(variance)).collect();
@@ -46,9 +46,13 @@ impl Op for BatchNormGrad {
         "batch_norm_grad"
     }
 
+    fn attributes(&self) -> String {
+        self.0.attributes()
+    }
+
     fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
         let [x, scale, clock, moments, dy] = arity(self.name(), inputs)?;
-        BatchNorm::infer_rows(self.name(), x, scale, clock)?;
+        self.0.infer_rows(self.name(), x, scale, clock)?;
         same(self.name(), "the moments", moments, &Ty::f32(&[2, scale.elements()]))?;
         same(self.name(), "dY", dy, x)?;
         Ok(vec![x.clone(), scale.clone(), scale.clone()])
@@ -72,7 +76,8 @@ impl Kernel for BatchNormGradKernel {
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (rows, columns) = matrix(self.stem(), "X", r.inputs[0])?;
         let bindings = (0..5).map(Bind::Input).chain((0..3).map(Bind::Output)).collect();
-        let params = vec![rows as u32, columns as u32, EPSILON.to_bits()];
+        let rows_per_sample = r.op.downcast::<BatchNormGrad>().map_or(1, |op| op.0.rows_per_sample);
+        let params = vec![rows as u32, columns as u32, EPSILON.to_bits(), rows_per_sample as u32];
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Groups(columns)))
     }
 
@@ -84,20 +89,20 @@ impl Kernel for BatchNormGradKernel {
         let why = "four sums in a tree, a root, and differences of what nearly cancels";
         let mut s = Samples::new("batch_norm_grad");
         let gradients: Vec<HostTensor<f32>> =
-            cases("batch_norm_grad", |inputs, label| Case::new(label, BatchNorm, inputs, Tolerance::EXACT))
+            cases("batch_norm_grad", |op, inputs, label| Case::new(label, op, inputs, Tolerance::EXACT))
                 .iter()
                 .map(|case| s.normal(case.inputs[0].shape.dims()))
                 .collect();
-        cases("batch_norm_grad", |mut inputs, label| {
+        cases("batch_norm_grad", |op, mut inputs, label| {
             let columns = inputs[1].shape.elements();
             let dims = inputs[0].shape.dims().to_vec();
             let mut forward = [&dims[..], &[2, columns]].map(|dims| HostTensor::zeros(&Ty::f32(dims)));
-            BatchNorm.eval_f32(&inputs.iter().collect::<Vec<_>>(), &mut forward);
+            op.eval_f32(&inputs.iter().collect::<Vec<_>>(), &mut forward);
             let [_, moments] = forward;
             inputs.remove(2);
             let dy = gradients.iter().find(|dy| dy.shape == inputs[0].shape).cloned();
             inputs.extend([moments].into_iter().chain(dy));
-            Case::new(label, BatchNormGrad, inputs, Tolerance::new(1e-5, 4e-5, Terms::Largest, why))
+            Case::new(label, BatchNormGrad(op), inputs, Tolerance::new(1e-5, 4e-5, Terms::Largest, why))
         })
     }
 }

@@ -5,6 +5,7 @@ use super::moments_grad::MomentsGrad;
 use crate::error::Result;
 use crate::graph::{Graph, Op, Var};
 use crate::ops::array::unary::Unary;
+use crate::ops::batch::rows_per_sample;
 use crate::ops::kernel::check::{arity, matrix, same};
 use crate::ops::kernel::samples::Samples;
 use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
@@ -12,20 +13,25 @@ use crate::ops::step::clock;
 use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Real, Ty};
 
-/// (mean \[N\], covariance \[N, N\]) for inputs (Z \[M, N\], clock).
+/// (mean \[N\], covariance \[N, N\]) for inputs (Z \[M, N\], clock), over rows: where these are pixels, over all
+/// pixels of all samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Moments;
+pub struct Moments {
+    /// Rows that belong to one sample.
+    pub rows_per_sample: usize,
+}
 
 impl Moments {
-    pub(in crate::ops) fn infer_rows(op: &str, rows: &Ty, clock: &Ty) -> Result<(usize, usize)> {
+    pub(in crate::ops) fn infer_rows(self, op: &str, rows: &Ty, clock: &Ty) -> Result<(usize, usize)> {
         let shape = matrix(op, "Z", rows)?;
+        rows_per_sample::check(op, shape.0, self.rows_per_sample)?;
         same(op, "the clock", clock, &clock::ty())?;
         Ok(shape)
     }
 
     fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
         let columns = y[0].shape.elements();
-        let valid = clock::valid_rows(x[1].words());
+        let valid = rows_per_sample::valid_rows(x[1].words(), self.rows_per_sample);
         let count = T::of(valid.max(1) as f64);
         let rows = || x[0].real().chunks_exact(columns).take(valid);
         let [mean, covariance] = y else { return };
@@ -47,9 +53,13 @@ impl Op for Moments {
         "moments"
     }
 
+    fn attributes(&self) -> String {
+        rows_per_sample::attributes(String::new(), self.rows_per_sample)
+    }
+
     fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
         let [rows, clock] = arity(self.name(), inputs)?;
-        let (_, columns) = Self::infer_rows(self.name(), rows, clock)?;
+        let (_, columns) = self.infer_rows(self.name(), rows, clock)?;
         Ok(vec![Ty::f32(&[columns]), Ty::f32(&[columns, columns])])
     }
 
@@ -62,7 +72,7 @@ impl Op for Moments {
             None => g.apply(Unary::Affine { scale: 0.0, shift: 0.0 }, &[y[port]]),
         };
         let (d_mean, d_covariance) = (or_zeros(0)?, or_zeros(1)?);
-        Ok(vec![Some(g.apply(MomentsGrad, &[x[0], x[1], y[0], d_mean, d_covariance])?), None])
+        Ok(vec![Some(g.apply(MomentsGrad(*self), &[x[0], x[1], y[0], d_mean, d_covariance])?), None])
     }
 
     crate::twin!();
@@ -83,8 +93,9 @@ impl Kernel for MomentsKernel {
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (_, columns) = matrix(self.stem(), "Z", r.inputs[0])?;
         let bindings = (0..2).map(Bind::Input).chain((0..2).map(Bind::Output)).collect();
-        let work = Work::Invocations(columns * columns);
-        Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, vec![columns as u32], work))
+        let rows_per_sample = r.op.downcast::<Moments>().map_or(1, |op| op.rows_per_sample);
+        let (params, work) = (vec![columns as u32, rows_per_sample as u32], Work::Invocations(columns * columns));
+        Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, work))
     }
 
     fn cost(&self, r: &Request<'_>) -> Cost {
@@ -94,8 +105,8 @@ impl Kernel for MomentsKernel {
 
     fn cases(&self) -> Vec<Case> {
         let why = "up to 1,000 additions in a row, whose roundings point in both directions";
-        cases("moments", |inputs, _, label| {
-            Case::new(label, Moments, inputs, Tolerance::new(2e-6, 1e-5, Terms::Largest, why))
+        cases("moments", |op, inputs, _, label| {
+            Case::new(label, op, inputs, Tolerance::new(2e-6, 1e-5, Terms::Largest, why))
         })
     }
 }
@@ -103,21 +114,28 @@ impl Kernel for MomentsKernel {
 /// Cases for both kernels, with columns of unequal scale; `make` also gets a source of further inputs.
 pub(in crate::ops) fn cases(
     stem: &str,
-    make: impl Fn(Vec<HostTensor<f32>>, &mut Samples, String) -> Case,
+    make: impl Fn(Moments, Vec<HostTensor<f32>>, &mut Samples, String) -> Case,
 ) -> Vec<Case> {
     let mut s = Samples::new(stem);
     let mut cases = Vec::new();
-    for (m, n, valid, shift) in [
-        (1, 1, 1, 0.0),
-        (3, 2, 3, 2.0),
-        (67, 13, 41, 0.5),
-        (65, 9, 64, -3.0),
-        (30, 70, 29, 0.0),
-        (1024, 5, 1000, 1.0),
-        (128, 20, 128, 0.3),
+    for (m, n, valid, rows_per_sample, shift) in [
+        (1, 1, 1, 1, 0.0),
+        (3, 2, 3, 1, 2.0),
+        (67, 13, 41, 1, 0.5),
+        (65, 9, 64, 1, -3.0),
+        (30, 70, 29, 1, 0.0),
+        (1024, 5, 1000, 1, 1.0),
+        (128, 20, 128, 1, 0.3),
+        (6, 2, 1, 3, 1.0),
+        (130, 7, 9, 10, 0.5),
     ] {
         let inputs = vec![s.uniform(&[m, n], shift - 1.5, shift + 1.5), clock::with_valid_rows(valid)];
-        let case = make(inputs, &mut s, format!("{m}x{n}, {valid} valid, about {shift}"));
+        let case = make(
+            Moments { rows_per_sample },
+            inputs,
+            &mut s,
+            format!("{m}x{n} of {rows_per_sample}, {valid} valid, about {shift}"),
+        );
         cases.push(if m == 128 { case.benched() } else { case });
     }
     cases

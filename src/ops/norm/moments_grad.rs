@@ -4,21 +4,21 @@
 use super::moments::{Moments, cases};
 use crate::error::Result;
 use crate::graph::Op;
+use crate::ops::batch::rows_per_sample;
 use crate::ops::kernel::check::{arity, matrix, same};
 use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
-use crate::ops::step::clock;
 use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Real, Ty};
 
 /// dZ \[M, N\] for inputs (Z \[M, N\], clock, mean \[N\], dm \[N\], dC \[N, N\]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MomentsGrad;
+pub struct MomentsGrad(pub Moments);
 
 impl MomentsGrad {
     fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
         let (mean, d_mean, d_covariance) = (x[2].real(), x[3].real(), x[4].real());
         let n = mean.len();
-        let valid = clock::valid_rows(x[1].words());
+        let valid = rows_per_sample::valid_rows(x[1].words(), self.0.rows_per_sample);
         let count = T::of(valid.max(1) as f64);
         // dC + dCᵀ, which is its own transpose.
         let both: Vec<T> = (0..n * n).map(|i| d_covariance[i] + d_covariance[i % n * n + i / n]).collect();
@@ -38,9 +38,13 @@ impl Op for MomentsGrad {
         "moments_grad"
     }
 
+    fn attributes(&self) -> String {
+        self.0.attributes()
+    }
+
     fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
         let [rows, clock, mean, d_mean, d_covariance] = arity(self.name(), inputs)?;
-        let (_, n) = Moments::infer_rows(self.name(), rows, clock)?;
+        let (_, n) = self.0.infer_rows(self.name(), rows, clock)?;
         same(self.name(), "the mean", mean, &Ty::f32(&[n]))?;
         same(self.name(), "the mean's gradient", d_mean, mean)?;
         same(self.name(), "the covariance's gradient", d_covariance, &Ty::f32(&[n, n]))?;
@@ -65,8 +69,9 @@ impl Kernel for MomentsGradKernel {
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (rows, columns) = matrix(self.stem(), "Z", r.inputs[0])?;
         let bindings = (0..5).map(Bind::Input).chain([Bind::Output(0)]).collect();
-        let (params, work) = (vec![rows as u32, columns as u32], Work::Invocations(rows * columns));
-        Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, work))
+        let rows_per_sample = r.op.downcast::<MomentsGrad>().map_or(1, |op| op.0.rows_per_sample);
+        let params = vec![rows as u32, columns as u32, rows_per_sample as u32];
+        Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Invocations(rows * columns)))
     }
 
     fn cost(&self, r: &Request<'_>) -> Cost {
@@ -75,10 +80,10 @@ impl Kernel for MomentsGradKernel {
 
     fn cases(&self) -> Vec<Case> {
         let why = "sums of as many terms as there are columns";
-        cases("moments_grad", |mut inputs, s, label| {
+        cases("moments_grad", |op, mut inputs, s, label| {
             let n = inputs[0].shape.matrix().map_or(1, |(_, n)| n);
             inputs.extend([s.normal(&[n]), s.normal(&[n]), s.normal(&[n, n])]);
-            Case::new(label, MomentsGrad, inputs, Tolerance::new(1e-8, 1e-5, Terms::Largest, why))
+            Case::new(label, MomentsGrad(op), inputs, Tolerance::new(1e-8, 1e-5, Terms::Largest, why))
         })
     }
 }

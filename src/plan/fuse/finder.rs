@@ -24,13 +24,14 @@ impl<'a> Finder<'a> {
         self.graph.nodes().len()
     }
 
-    /// Whether a value, or what overwrites it in place, is part of a group that lies in one arena.
+    /// Whether a value, or what overwrites or shows it, is part of a group that lies in one arena.
     pub fn ends_packed(&self, var: Var) -> bool {
         self.readers(var).iter().any(|&(reader, at)| {
             let op = self.op(reader);
             let packed = op.packed_inputs(self.inputs(reader).len()).iter().any(|(_, range)| range.contains(&at));
-            let overwritten = op.aliases().into_iter().find(|(input, _)| *input == at);
-            packed || overwritten.is_some_and(|(_, port)| self.ends_packed(Var { node: reader, port }))
+            let mut same_memory = op.aliases().into_iter().chain(op.views());
+            let next = same_memory.find(|(input, _)| *input == at);
+            packed || next.is_some_and(|(_, port)| self.ends_packed(Var { node: reader, port }))
         })
     }
 

@@ -8,7 +8,8 @@ use super::rewrite::Match;
 use crate::graph::{Op, Var};
 use crate::ops::batch::batch_gather::BatchGather;
 use crate::ops::batch::gathered::Gathered;
-use crate::ops::loss::reconstruction_loss::{ReconstructionLoss, ReconstructionLossGrad, ReconstructionLossPair};
+use crate::ops::loss::reconstruction_loss::ReconstructionLoss;
+use crate::ops::loss::reconstruction_loss_grad::{ReconstructionLossGrad, ReconstructionLossPair};
 use crate::ops::matmul::matmul_nt::Linear;
 use crate::ops::matmul::matmul_tn::LinearWeightGrad;
 

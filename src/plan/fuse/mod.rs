@@ -10,6 +10,7 @@ mod gather;
 mod network;
 mod rewrite;
 mod sums;
+mod views;
 mod weight_grads;
 
 use std::collections::BTreeSet;
@@ -27,7 +28,8 @@ use crate::ops::entropy::path_entropy::PathEntropy;
 use crate::ops::entropy::path_entropy_grad::{PathEntropyGrad, PathEntropyPair};
 use crate::ops::entropy::renyi_entropy::{RenyiEntropy, RenyiEntropyGrad, RenyiEntropyPair};
 use crate::ops::kernel::profile::DeviceProfile;
-use crate::ops::loss::reconstruction_loss::{ReconstructionLoss, ReconstructionLossGrad, ReconstructionLossPair};
+use crate::ops::loss::reconstruction_loss::ReconstructionLoss;
+use crate::ops::loss::reconstruction_loss_grad::{ReconstructionLossGrad, ReconstructionLossPair};
 use crate::ops::matmul::MatMul;
 use crate::ops::matmul::matmul_nn::LinearInputGrad;
 use crate::ops::matmul::matmul_nt::Linear;
@@ -39,6 +41,7 @@ use gather::gather_prologue;
 use network::small_network;
 use rewrite::{Match, apply, collapse, without_dead_nodes};
 use sums::accumulate_in_place;
+use views::settle_views;
 use weight_grads::weight_grads;
 
 /// The fusions by name, in the order in which they are applied.
@@ -131,7 +134,8 @@ impl Fusion {
     }
 }
 
-/// Applies these fusions, in the order of their declaration, wherever they match.
+/// Applies these fusions, in the order of their declaration, wherever they match, to a graph without dead nodes and
+/// needless views.
 ///
 /// # Errors
 /// Never for a well-formed graph.
@@ -139,7 +143,7 @@ pub fn fuse(graph: &Graph, fusions: &BTreeSet<Fusion>, profile: &DeviceProfile) 
     if fusions.is_empty() {
         return Ok(graph.clone());
     }
-    let mut graph = without_dead_nodes(graph)?;
+    let mut graph = settle_views(&without_dead_nodes(graph)?)?;
     for fusion in fusions {
         graph = fusion.apply(&graph, profile)?;
     }
@@ -211,7 +215,7 @@ fn loss_and_activation_grad(f: &Finder<'_>) -> Vec<Match> {
         if f.inputs(slope)[1] == f.inputs(loss)[0] {
             matches.push(Match {
                 nodes: vec![loss, slope],
-                op: Arc::new(ReconstructionLossGrad { kind: op.kind, activation: activation.0 }),
+                op: Arc::new(ReconstructionLossGrad { activation: activation.0, ..*op }),
                 inputs: f.inputs(loss).to_vec(),
                 outputs: vec![(value(slope), 0)],
             });
@@ -226,7 +230,7 @@ fn loss_pair(f: &Finder<'_>) -> Vec<Match> {
     for (loss, op) in f.all::<ReconstructionLoss>() {
         let gradient = f
             .all::<ReconstructionLossGrad>()
-            .find(|(node, grad)| grad.kind == op.0 && f.inputs(*node)[..3] == *f.inputs(loss));
+            .find(|(node, grad)| f.inputs(*node)[..3] == *f.inputs(loss) && grad.is_of(*op));
         let Some((gradient, grad)) = gradient else { continue };
         matches.push(Match {
             nodes: vec![loss, gradient],

@@ -18,7 +18,8 @@ use crate::ops::fused::network::{LAYERS, Network, SUMS};
 use crate::ops::fused::network_pass::{NetworkPass, fits};
 use crate::ops::fused::network_update::NetworkUpdate;
 use crate::ops::kernel::profile::DeviceProfile;
-use crate::ops::loss::reconstruction_loss::{LossKind, ReconstructionLossGrad, ReconstructionLossPair};
+use crate::ops::loss::reconstruction_loss::LossKind;
+use crate::ops::loss::reconstruction_loss_grad::{ReconstructionLossGrad, ReconstructionLossPair};
 use crate::ops::matmul::matmul_nn::LinearInputGrad;
 use crate::ops::matmul::matmul_nt::Linear;
 use crate::ops::matmul::matmul_tn::LinearWeightGrad;
@@ -139,12 +140,13 @@ fn find(f: &Finder<'_>, graph: &Graph) -> Option<Found> {
     let [data, rows_var, prediction, clock, seed] = *f.inputs(loss) else { return None };
     let batch_inputs = [data, rows_var];
     let (first, last) = (layers.first()?, layers.last()?);
-    let ReconstructionLossGrad { kind, activation } = pair.0;
+    let ReconstructionLossGrad { kind, activation, rows_per_sample } = pair.0;
     let linked = rows_var == var(rows, 0)
         && f.inputs(rows) == [clock]
         && f.inputs(first.0)[..2] == batch_inputs
         && prediction == var(last.0, 0)
         && activation == last.1.0
+        && rows_per_sample == 1
         && kind != LossKind::Bce;
     linked.then_some(())?;
 

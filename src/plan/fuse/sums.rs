@@ -70,10 +70,12 @@ fn addends(graph: &Graph, trees: &[Tree]) -> Vec<Addend> {
         uses[var.node][var.port].len() == 1 && !wanted
     };
     // The first addition overwrites what it adds to: a sum made for it, or a single leaf, which must
-    // then be nobody else's, not from outside and not itself an update of a buffer.
+    // then be nobody else's, not from outside and not itself an update of a buffer. A view is nobody else's
+    // if what it shows is not.
     let is_overwritable = |var: Var| {
-        let node = graph.node(var);
-        is_private(var) && !node.inputs.is_empty() && node.op.aliases().is_empty()
+        let shown = graph.viewed(var);
+        let node = graph.node(shown);
+        is_private(var) && is_private(shown) && node.is_computed() && node.op.aliases().is_empty()
     };
     let tree_of = |var: Var| {
         let tree = trees.iter().position(|tree| tree.leaves.contains(&var))?;

@@ -2,27 +2,27 @@
 
 use crate::device::cpu::math::{add, flush, wide};
 use crate::device::cpu::memory::{Span, Words};
+use crate::ops::batch::rows_per_sample;
 use crate::ops::norm::batch_norm::{BatchNorm, EPSILON};
 use crate::ops::norm::batch_norm_grad::BatchNormGrad;
-use crate::ops::step::clock;
 use crate::plan::Step;
 
 /// A step of either kind, and what it needs between its passes: three rows of numbers.
 pub(in crate::device) struct NormKernel {
     gradient: bool,
     columns: usize,
+    rows_per_sample: usize,
     scratch: Vec<f32>,
 }
 
 impl NormKernel {
     /// The kernel of a step, if it is one of these.
     pub fn new(step: &Step) -> Option<Self> {
-        let gradient = step.op.downcast::<BatchNormGrad>().is_some();
-        if !gradient && step.op.downcast::<BatchNorm>().is_none() {
-            return None;
-        }
+        let backward = step.op.downcast::<BatchNormGrad>();
+        let BatchNorm { rows_per_sample } = *step.op.downcast().or(backward.map(|gradient| &gradient.0))?;
+        let gradient = backward.is_some();
         let columns = step.inputs[1].ty.elements();
-        Some(NormKernel { gradient, columns, scratch: vec![0.0; 3 * columns] })
+        Some(NormKernel { gradient, columns, rows_per_sample, scratch: vec![0.0; 3 * columns] })
     }
 
     /// Runs it; `lend` lends out an output's floats while the rest of the memory is read.
@@ -35,7 +35,7 @@ impl NormKernel {
     ) {
         let columns = self.columns;
         let clock = inputs[if self.gradient { 2 } else { 3 }].words(memory);
-        let valid = clock::valid_rows(clock) * columns;
+        let valid = rows_per_sample::valid_rows(clock, self.rows_per_sample) * columns;
         let count = (valid / columns).max(1) as f32;
         let (first, rest) = self.scratch.split_at_mut(columns);
         let (second, factors) = rest.split_at_mut(columns);
