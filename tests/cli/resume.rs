@@ -1,16 +1,22 @@
 //! Killed at any moment, resumed to the same bits, on every device.
 
 use std::path::Path;
-use std::process::Stdio;
-use std::time::Duration;
+use std::process::{Child, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use gpu_ae::train::Checkpoint;
 
 use crate::common;
 use crate::program::{checkpoint, command, small_mnist, succeed};
 
-const EPOCHS: &str = "40";
+/// How many epochs a run goes on before it is killed, and how long after them, in epochs: in a step, an evaluation, a
+/// checkpoint.
+const KILLS: [(u32, f64); 4] = [(2, 0.3), (2, 0.7), (3, 0.0), (2, 0.5)];
+/// Longest wait for an epoch.
+const PATIENCE: Duration = Duration::from_secs(60);
 
-fn arguments<'a>(data: &'a str, device: &'a str, out: &'a str) -> Vec<&'a str> {
-    let base = ["train", "--data", "mnist", "--data-dir", data, "--batch-size", "32", "--epochs", EPOCHS];
+fn arguments<'a>(data: &'a str, device: &'a str, epochs: &'a str, out: &'a str) -> Vec<&'a str> {
+    let base = ["train", "--data", "mnist", "--data-dir", data, "--batch-size", "32", "--epochs", epochs];
     [&base[..], &["--device", device, "--out", out, "--quiet"]].concat()
 }
 
@@ -28,37 +34,66 @@ fn timeless(run: &Path) -> Vec<serde_json::Value> {
         .collect()
 }
 
-fn killed_and_resumed(device: &str) {
+/// Epochs that a run's metrics tell of.
+fn told(run: &Path) -> u32 {
+    let text = std::fs::read(run.join("metrics.jsonl")).unwrap_or_default();
+    text.iter().map(|&byte| u32::from(byte == b'\n')).sum()
+}
+
+/// Epochs that a run's checkpoint has behind it.
+fn kept(run: &Path) -> u32 {
+    let file = checkpoint(run);
+    if file.exists() { Checkpoint::load(&file).unwrap().epoch() } else { 0 }
+}
+
+/// Whether a process came to this end by [`std::process::Child::kill`] and not by itself.
+fn was_killed(status: ExitStatus) -> bool {
+    #[cfg(unix)]
+    return std::os::unix::process::ExitStatusExt::signal(&status) == Some(9);
+    #[cfg(not(unix))]
+    return !status.success();
+}
+
+/// Waits until a run has told of so many epochs, then `delay` longer, and kills it.
+fn kill(mut child: Child, run: &Path, epochs: u32, delay: Duration) {
+    let begin = Instant::now();
+    while told(run) < epochs {
+        assert!(child.try_wait().unwrap().is_none(), "the run ended before its epoch {epochs}");
+        assert!(begin.elapsed() < PATIENCE, "no epoch {epochs} in {PATIENCE:?}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    std::thread::sleep(delay);
+    child.kill().unwrap();
+    let status = child.wait().unwrap();
+    assert!(was_killed(status), "the run came to its own end before it was killed after epoch {epochs}: {status}");
+}
+
+/// Kills a run of so many epochs again and again, and compares it with one that nobody killed. The kills take about
+/// a dozen epochs; the others are there so that no kill, however late, finds the run at its end.
+fn killed_and_resumed(device: &str, epochs: u32) {
     let data = small_mnist();
     let data = data.path().to_str().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let [whole, broken] = ["whole", "broken"].map(|name| folder.path().join(name));
-    succeed(&arguments(data, device, whole.to_str().unwrap()));
+    let wanted = epochs.to_string();
+    succeed(&arguments(data, device, &wanted, whole.to_str().unwrap()));
+    let last = std::fs::read_to_string(whole.join("metrics.jsonl")).unwrap();
+    let last: serde_json::Value = serde_json::from_str(last.lines().last().unwrap()).unwrap();
+    let epoch = Duration::from_secs_f64(last["seconds"].as_f64().unwrap());
 
-    let mut kills = 0;
     let run = broken.to_str().unwrap();
-    for delay in [400, 150, 700, 250] {
-        let resume = ["train", "--resume", run, "--device", device, "--quiet"];
-        let started = checkpoint(&broken).exists();
-        let call = if started { resume.to_vec() } else { arguments(data, device, run) };
-        if !started && broken.exists() {
-            std::fs::remove_dir_all(&broken).unwrap();
-        }
-        let mut child = command(&call).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // Killed some time after it has begun, wherever it then is: in a step, a checkpoint, a picture.
-        let begin = std::time::Instant::now();
-        while !checkpoint(&broken).exists() && begin.elapsed() < Duration::from_secs(60) {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        std::thread::sleep(Duration::from_millis(delay));
-        if child.try_wait().unwrap().is_none() {
-            child.kill().unwrap();
-            kills += 1;
-        }
-        child.wait().unwrap();
+    let resume = ["train", "--resume", run, "--device", device, "--quiet"];
+    let mut call = arguments(data, device, &wanted, run);
+    for (more, beyond) in KILLS {
+        let before = kept(&broken);
+        let child = command(&call).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        kill(child, &broken, before + more, epoch.mul_f64(beyond));
+        let left = kept(&broken);
+        assert!((before + 1..epochs).contains(&left), "{device}: killed at epoch {left} of {epochs}, after {before}");
+        println!("{device}: killed at epoch {left} of {epochs}");
+        call = resume.to_vec();
     }
-    println!("{device}: killed {kills} times");
-    succeed(&["train", "--resume", run, "--device", device, "--quiet"]);
+    succeed(&resume);
     let read = |run: &Path| std::fs::read(checkpoint(run)).unwrap();
     assert!(read(&whole) == read(&broken), "{device}: a resumed run ended with other bits");
     assert_eq!(timeless(&whole), timeless(&broken), "{device}: the metrics differ");
@@ -68,13 +103,13 @@ fn killed_and_resumed(device: &str) {
 
 #[test]
 fn the_cpu_device_resumes_to_the_same_bits() {
-    killed_and_resumed("cpu");
+    killed_and_resumed("cpu", 60);
 }
 
 #[test]
 fn the_adapter_resumes_to_the_same_bits() {
     if common::gpu().is_some() {
-        killed_and_resumed("gpu");
+        killed_and_resumed("gpu", 24);
     }
 }
 
@@ -104,7 +139,7 @@ fn the_number_of_threads_changes_no_bit() {
     let folder = tempfile::tempdir().unwrap();
     let checkpoints = ["1", "2", "3"].map(|threads| {
         let out = folder.path().join(threads);
-        let arguments = arguments(data, "cpu", out.to_str().unwrap());
+        let arguments = arguments(data, "cpu", "6", out.to_str().unwrap());
         let status = command(&arguments).env("RAYON_NUM_THREADS", threads).status().unwrap();
         assert!(status.success());
         std::fs::read(checkpoint(&out)).unwrap()

@@ -2,10 +2,17 @@
 
 use gpu_ae::device::{Choice, CpuDevice, Device, open};
 
-/// The adapter under test, printed; `None` when there is none and none is required.
+/// Says that something is not proved here; where proofs are required, that is a failure.
 ///
-/// No test skips in silence: with `GPU_AE_REQUIRE_GPU=1` a missing adapter is a failure, and
-/// `GPU_AE_TEST_DEVICE` picks one of several.
+/// No test skips in silence: whatever a test needs that may be missing, an adapter, a tool or data, goes through
+/// here. `GPU_AE_REQUIRE_GPU=1`, which `./check` sets, requires all of them.
+pub fn unproved(what: &str) {
+    assert!(std::env::var_os("GPU_AE_REQUIRE_GPU").is_none_or(|v| v != "1"), "GPU_AE_REQUIRE_GPU is set: {what}");
+    println!("NOT PROVED: {what}");
+}
+
+/// The adapter under test, printed; `None` when there is none and none is required. `GPU_AE_TEST_DEVICE` picks one
+/// of several.
 pub fn gpu() -> Option<Box<dyn Device>> {
     let choice: Choice = std::env::var("GPU_AE_TEST_DEVICE").unwrap_or("gpu".into()).parse().unwrap();
     match open(&choice) {
@@ -13,11 +20,8 @@ pub fn gpu() -> Option<Box<dyn Device>> {
             println!("adapter: {}", device.name());
             Some(device)
         }
-        Err(error) if std::env::var_os("GPU_AE_REQUIRE_GPU").is_some_and(|v| v == "1") => {
-            panic!("GPU_AE_REQUIRE_GPU is set: {error}")
-        }
         Err(error) => {
-            println!("NO ADAPTER, proved on the CPU device only: {error}");
+            unproved(&format!("anything on an adapter: {error}"));
             None
         }
     }

@@ -6,6 +6,7 @@ use super::compare::{describe, share};
 use super::machine::{Interpreter, Machine, OnDevice};
 use super::vectors::{Case, Golden};
 use super::{Answers, Runner};
+use crate::common::unproved;
 
 /// Absolute part of the bound that the f64 twins are held to: sums that cancel to 0.
 const EXACT_ATOL: f64 = 1e-12;
@@ -25,8 +26,7 @@ pub fn prove(runner: &Runner, gpu: Option<Box<dyn Device>>) {
     let golden = Golden::open();
     let Some(mut vectors) = golden.vectors(runner.formula) else {
         assert!(!golden.own, "{} is not in the project's own index", runner.formula);
-        println!("{}: not in the index of {}", runner.formula, golden.folder.display());
-        return;
+        return unproved(&format!("{}: not in the index of {}", runner.formula, golden.folder.display()));
     };
     assert!(!vectors.cases.is_empty(), "{} has no cases", runner.formula);
     vectors.cases.iter_mut().for_each(runner.correct);

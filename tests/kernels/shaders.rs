@@ -2,9 +2,11 @@
 //! to what drivers take, in agreement with its host, within the limits of any adapter.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
+use crate::common;
 use gpu_ae::ops::{Dispatch, KERNELS, Request};
 use gpu_ae::plan::{DeviceKind, DeviceProfile};
 use gpu_ae::shader::{CAPABILITIES, KERNEL_SOURCES, SNIPPET_SOURCES, Shader, ShaderKey, shader};
@@ -20,6 +22,10 @@ const LARGEST_GROUP: usize = 256;
 const MOST_BUFFERS: usize = 8;
 /// Bytes of workgroup memory that every adapter allows.
 const SHARED_BYTES: u32 = 16 << 10;
+
+/// Kernels that need cooperative matrices, which browsers and naga's HLSL writer do not know: they are for
+/// drivers that take SPIR-V or MSL.
+const NATIVE_ONLY: &[&str] = &["matmul_cooperative"];
 
 /// A device that has everything a kernel may ask for.
 fn capable() -> DeviceProfile {
@@ -106,9 +112,16 @@ fn parse(label: &str, source: &str) -> (naga::Module, ModuleInfo) {
     (module, info)
 }
 
+/// Whether a shader needs what [`NATIVE_ONLY`] kernels alone may ask for.
+fn is_native_only(key: &ShaderKey, shader: &Shader) -> bool {
+    let native = shader.source.contains("coop_mat");
+    assert_eq!(native, NATIVE_ONLY.contains(&key.stem), "{}: NATIVE_ONLY says otherwise", shader.label);
+    native
+}
+
 #[test]
 fn every_shader_translates_to_spirv_msl_and_hlsl() {
-    for shader in variants().values() {
+    for (key, shader) in &variants() {
         let label = &shader.label;
         let (module, info) = parse(label, &shader.source);
 
@@ -122,8 +135,7 @@ fn every_shader_translates_to_spirv_msl_and_hlsl() {
         assert!(text.contains("kernel void"), "{label}: MSL without a kernel");
         assert!(translated.entry_point_names.iter().all(Result::is_ok), "{label}: entry point");
 
-        // naga's HLSL writer knows no cooperative matrices.
-        if shader.source.contains("coop_mat") {
+        if is_native_only(key, shader) {
             continue;
         }
         let mut text = String::new();
@@ -137,37 +149,36 @@ fn every_shader_translates_to_spirv_msl_and_hlsl() {
     }
 }
 
-/// Runs tint on a file; `None` when there is no such program.
-fn tint(file: &std::path::Path) -> Option<Result<(), String>> {
-    let output = file.with_extension("out.wgsl");
-    match Command::new("tint").args(["--format", "wgsl", "-o"]).arg(output).arg(file).output() {
-        Ok(done) if done.status.success() => Some(Ok(())),
-        Ok(done) => Some(Err(String::from_utf8_lossy(&done.stderr).into_owned())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => panic!("tint: {error}"),
-    }
-}
-
-/// What browsers say: tint is the compiler of Chrome, stricter than naga in places.
+/// What browsers say: Dawn is the WebGPU of Chrome, and its compiler stricter than naga in places.
 #[test]
-fn tint_accepts_every_shader() {
+fn browsers_accept_every_shader() {
+    let library = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("webgpu/node_modules/webgpu/index.js");
+    if !library.is_file() {
+        return common::unproved("what browsers say of the shaders: ./check installs the npm package webgpu");
+    }
     let folder = tempfile::tempdir().unwrap();
-    let probe = folder.path().join("probe.wgsl");
-    std::fs::write(&probe, "@compute @workgroup_size(1) fn main() { let wrong: u32 = 1.5; }").unwrap();
-    match tint(&probe) {
-        None => return println!("SKIPPED: there is no tint on the PATH"),
-        Some(verdict) => assert!(verdict.is_err(), "tint accepts a shader that is wrong"),
-    }
-    let variants = variants();
-    // Browsers know no cooperative matrices.
-    for shader in variants.values().filter(|shader| !shader.source.contains("coop_mat")) {
-        let file = folder.path().join(format!("{}.wgsl", shader.label));
+    let mut files = Vec::new();
+    let mut file = |label: &str, text: &str| {
+        let path = folder.path().join(format!("{label}.wgsl"));
+        std::fs::write(&path, text).unwrap();
+        files.push(path);
+    };
+    // What must be refused: a wrong type, and more memory and more invocations than every adapter has.
+    file("wrong_type", "@compute @workgroup_size(1) fn main() { let wrong: u32 = 1.5; }");
+    file("wrong_memory", "var<workgroup> x: array<f32, 8192>; @compute @workgroup_size(1) fn main() { x[0] = 1.0; }");
+    file("wrong_size", "@compute @workgroup_size(512) fn main() { }");
+    for shader in variants().iter().filter_map(|(key, shader)| (!is_native_only(key, shader)).then_some(shader)) {
         // naga knows subgroups without the line that browsers demand, and refuses the line.
-        let enable = if shader.source.contains("subgroup_") { "enable subgroups;\n" } else { "" };
-        std::fs::write(&file, format!("{enable}{}", shader.source)).unwrap();
-        if let Some(Err(problem)) = tint(&file) {
-            panic!("{}: tint: {problem}", shader.label);
-        }
+        let enable = if shader.source.contains("subgroup") { "enable subgroups;\n" } else { "" };
+        file(&shader.label, &format!("{enable}{}", shader.source));
     }
-    println!("tint accepts {} shaders", variants.len());
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kernels/browser.mjs");
+    let output = Command::new("node").arg(script).arg(&library).args(&files).output().unwrap();
+    let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let mut lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.pop(), Some(&*format!("{} shaders read", files.len())), "{said}{errors}");
+    let (probes, refused): (Vec<&str>, Vec<&str>) = lines.into_iter().partition(|line| line.contains("/wrong_"));
+    assert_eq!(probes.len(), 3, "Dawn accepts what is wrong: {probes:?}");
+    assert!(refused.is_empty(), "{}", refused.join("\n"));
+    println!("Dawn accepts {} shaders", files.len() - probes.len());
 }

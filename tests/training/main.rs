@@ -5,12 +5,15 @@
 mod common;
 #[path = "../common/program.rs"]
 mod program;
+#[path = "../common/start.rs"]
+mod start;
 #[path = "../common/training.rs"]
 mod training;
 
 mod cluster_graph;
 mod cluster_neighbours;
 mod compact;
+mod descent;
 mod latch;
 mod objectives;
 mod optimisers;

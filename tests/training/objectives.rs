@@ -2,6 +2,7 @@
 //! plan against the f64 interpreter.
 
 use crate::common;
+use crate::start::{DATA, start};
 use crate::training::{difference, floats, forms};
 use gpu_ae::config::energy::ContrastiveDivergence;
 use gpu_ae::config::family::{
@@ -10,17 +11,13 @@ use gpu_ae::config::family::{
 use gpu_ae::config::wasserstein::{Distance, Wasserstein};
 use gpu_ae::config::{Classifier, LayerConfig, RunConfig};
 use gpu_ae::device::{CpuDevice, Device};
-use gpu_ae::graph::{Feeds, Graph, Role, interpret};
-use gpu_ae::model::graph::{DataShape, RING_STEPS, terms, training};
-use gpu_ae::nn::autoencoder::initial_parameters;
+use gpu_ae::graph::{Graph, Role, interpret};
+use gpu_ae::model::graph::{RING_STEPS, terms, training};
 use gpu_ae::ops::array::activation::Activation::{Identity, LeakyRelu, Relu, Sigmoid, Softplus, Tanh};
-use gpu_ae::ops::step::clock;
 use gpu_ae::plan::{Choices, Plan};
-use gpu_ae::rng::{Rng, Stream, stream_key};
 use gpu_ae::tensor::HostTensor;
 
 const STEPS: usize = 10;
-const DATA: DataShape = DataShape { rows: 20, features: 12 };
 /// How far losses and weights may drift from f64 in ten steps.
 const CURVE: f64 = 2e-3;
 
@@ -33,45 +30,6 @@ fn config(set: &[(&str, &str)]) -> RunConfig {
     set.iter().for_each(|(key, value)| config.set("test", key, value).unwrap());
     config.check().unwrap();
     config.settled()
-}
-
-fn start(graph: &Graph, config: &RunConfig) -> Feeds<f64> {
-    let mut rng = Rng::new(stream_key(5, Stream::Data));
-    let mut feeds: Feeds<f64> = Feeds::new();
-    let parameters = initial_parameters(DATA.features, &config.layer_specs(), 3);
-    for (_, source) in graph.sources() {
-        let dims = source.ty.shape.dims();
-        let value = match (source.role, source.name.as_str()) {
-            (_, "clock") => HostTensor::from_words(dims, &clock::start(DATA.rows, config.batch_size, true, 7)),
-            (_, "learning_rate") => HostTensor::from_f32(dims, &[config.lr]),
-            (_, "lambda_mse") => HostTensor::from_f32(dims, &[config.lambda_mse]),
-            (_, "lambda_entropy") if config.entropy.schedule == gpu_ae::config::Schedule::Constant => {
-                HostTensor::from_f32(dims, &[config.signed_lambda_entropy()])
-            }
-            (Role::Data, "train labels") => {
-                let labels: Vec<u32> = (0..source.ty.elements()).map(|_| rng.below(3)).collect();
-                HostTensor::from_words(dims, &labels)
-            }
-            (Role::Data, _) => {
-                let bytes: Vec<u8> = (0..source.ty.elements()).map(|_| rng.below(256) as u8).collect();
-                HostTensor::from_bytes(dims, &bytes)
-            }
-            (Role::Param, name) => {
-                let known =
-                    parameters.iter().find(|(parameter, _)| parameter == name).map(|(_, values)| values.clone());
-                let drawn = (0..source.ty.elements()).map(|_| rng.range(-0.4, 0.4)).collect();
-                HostTensor::from_f32(dims, &known.unwrap_or(drawn))
-            }
-            (_, "lambda_kl") if config.variational.unwrap().warm_up > 0.0 => HostTensor::from_f32(dims, &[0.0]),
-            (_, name) if name.starts_with("lambda_") && name != "lambda_entropy" => {
-                let term = config.further_terms().into_iter().find(|(term, _)| name == format!("lambda_{term}"));
-                HostTensor::from_f32(dims, &[term.unwrap().1])
-            }
-            _ => HostTensor::zeros(&source.ty),
-        };
-        feeds.insert(source.name.clone(), value);
-    }
-    feeds
 }
 
 /// What is compared after the steps: losses, the weight of the entropy and its memory, parameters.

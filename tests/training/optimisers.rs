@@ -2,22 +2,17 @@
 //! with them: ten steps on every device and in every form of a plan against the f64 interpreter.
 
 use crate::common;
+use crate::start::{DATA, start};
 use crate::training::{difference, floats, forms};
 use gpu_ae::config::{LayerConfig, RunConfig};
 use gpu_ae::device::{CpuDevice, Device};
 use gpu_ae::graph::{Feeds, Graph, Role, interpret};
-use gpu_ae::model::graph::{DataShape, training as training_graph};
+use gpu_ae::model::graph::training as training_graph;
 use gpu_ae::model::optimiser::learning_rate_step;
-use gpu_ae::nn::autoencoder::initial_parameters;
 use gpu_ae::ops::array::activation::Activation::{Relu, Sigmoid};
-use gpu_ae::ops::step::clock;
 use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Plan};
-use gpu_ae::rng::{Rng, Stream, stream_key};
-use gpu_ae::tensor::HostTensor;
 
 const STEPS: usize = 10;
-/// Three steps an epoch.
-const DATA: DataShape = DataShape { rows: 20, features: 12 };
 /// How far losses and weights may drift from f64 in ten steps.
 const CURVE: f64 = 2e-3;
 
@@ -59,32 +54,6 @@ fn each(mut task: impl FnMut(&str, &RunConfig)) {
             }
         }
     }
-}
-
-fn start(graph: &Graph, config: &RunConfig) -> Feeds<f64> {
-    let mut rng = Rng::new(stream_key(5, Stream::Data));
-    let mut feeds: Feeds<f64> = Feeds::new();
-    let parameters = initial_parameters(DATA.features, &config.layer_specs(), 3);
-    for (_, source) in graph.sources() {
-        let dims = source.ty.shape.dims();
-        let value = match (source.role, source.name.as_str()) {
-            (_, "clock") => HostTensor::from_words(dims, &clock::start(DATA.rows, config.batch_size, true, 7)),
-            (_, "learning_rate") => HostTensor::from_f32(dims, &[config.lr]),
-            (_, "lambda_mse") => HostTensor::from_f32(dims, &[config.lambda_mse]),
-            (_, "lambda_entropy") => HostTensor::from_f32(dims, &[config.lambda_entropy]),
-            (Role::Data, _) => {
-                let bytes: Vec<u8> = (0..source.ty.elements()).map(|_| rng.below(256) as u8).collect();
-                HostTensor::from_bytes(dims, &bytes)
-            }
-            (Role::Param, name) => {
-                let (_, values) = parameters.iter().find(|(parameter, _)| parameter == name).unwrap();
-                HostTensor::from_f32(dims, values)
-            }
-            _ => HostTensor::zeros(&source.ty),
-        };
-        feeds.insert(source.name.clone(), value);
-    }
-    feeds
 }
 
 /// Everything after ten steps by the interpreter.
