@@ -14,8 +14,9 @@ use std::time::{Duration, Instant};
 use criterion::{BenchmarkId, Criterion, Throughput};
 use gpu_ae::config::RunConfig;
 use gpu_ae::device::{Device, ProgramId};
-use gpu_ae::model::graph::{DataShape, training};
+use gpu_ae::graph::Graph;
 use gpu_ae::model::forward::network;
+use gpu_ae::model::graph::{DataShape, training};
 use gpu_ae::nn::builder::initial_values;
 use gpu_ae::ops::step::clock;
 use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Plan, Step};
@@ -78,7 +79,9 @@ fn load(device: &mut dyn Device, batch: usize, lambda_entropy: f32, data: &[u8],
             device.write(program, name, &value.to_le_bytes()).unwrap();
         }
     }
-    for (name, values) in initial_values(&network(&mut Graph::new(), &RunConfig::default(), FEATURES).unwrap().parameters, 1) {
+    for (name, values) in
+        initial_values(&network(&mut Graph::new(), &RunConfig::default(), FEATURES).unwrap().parameters, 1)
+    {
         device.write(program, &name, bytemuck::cast_slice(&values)).unwrap();
     }
     program

@@ -85,8 +85,8 @@ mod tests {
     }
 
     fn judged(model: &str, stopping: EarlyStopping, values: &[f64]) -> (u32, f64, u32, bool) {
-        let key = format!("test_{}", stopping.term);
         let config = RunConfig { early_stopping: Some(stopping), ..RunConfig::model(model).unwrap() };
+        let key = format!("test_{}", config.judged_term());
         let metrics = epochs(&config, &key, values);
         let judgement = judge(&config, &metrics).unwrap();
         (judgement.best.epoch, judgement.value, judgement.waited, judgement.is_over)
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn small_changes_count_for_nothing_and_evidence_should_rise() {
-        let stopping = EarlyStopping { term: "elbo".into(), patience: 3, min_change: 0.5 };
+        let stopping = EarlyStopping { term: Some("elbo".into()), patience: 3, min_change: 0.5 };
         let elbo = |values: &[f64]| judged("vae", stopping.clone(), values);
         assert_eq!(elbo(&[-100.0, -90.0, -89.6, -89.4]), (4, -89.4, 0, false));
         assert_eq!(elbo(&[-100.0, -90.0, -89.6, -89.5, -91.0]), (2, -90.0, 3, true));

@@ -57,7 +57,7 @@ fn build(dice: &mut Dice) -> (Graph, Feeds<f64>) {
         let width = if i + 1 == count { features } else { dice.pick(&[1, 3, 4, 8, 9, 17]) };
         let activation = dice.pick(&Activation::ALL);
         let inputs = g.ty(input).shape.dims()[1];
-        let layer = Layer::new(g, &format!("layer {i}"), inputs, width, activation);
+        let layer = crate::layers::layer(g, &format!("layer {i}"), inputs, width, activation);
         let mut output = layer.forward(g, input).unwrap();
         if dice.chance(20) && inputs == width {
             // The same weights twice, and a way around them.

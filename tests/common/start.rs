@@ -1,9 +1,11 @@
 //! The sources of a training step, as a configuration says it begins.
 
-use gpu_ae::config::{RunConfig, Schedule};
+use gpu_ae::config::RunConfig;
 use gpu_ae::graph::{Feeds, Graph, Role};
+use gpu_ae::model::forward::network;
 use gpu_ae::model::graph::DataShape;
-use gpu_ae::nn::autoencoder::initial_parameters;
+use gpu_ae::nn::Pass;
+use gpu_ae::nn::builder::initial_values;
 use gpu_ae::ops::step::clock;
 use gpu_ae::rng::{Rng, Stream, stream_key};
 use gpu_ae::tensor::HostTensor;
@@ -17,34 +19,35 @@ pub const CLASSES: usize = 3;
 pub fn start(graph: &Graph, config: &RunConfig) -> Feeds<f64> {
     let mut rng = Rng::new(stream_key(5, Stream::Data));
     let mut feeds: Feeds<f64> = Feeds::new();
-    let parameters = initial_parameters(DATA.features, &config.layer_specs(), 3);
+    let network = network(&mut Graph::new(), config, DATA.features).unwrap();
+    let parameters = initial_values(&network.parameters, 3);
+    let weights = config.terms(Pass::Train);
     for (_, source) in graph.sources() {
-        let dims = source.ty.shape.dims();
+        let (dims, n) = (source.ty.shape.dims(), source.ty.elements());
         let value = match (source.role, source.name.as_str()) {
             (_, "clock") => HostTensor::from_words(dims, &clock::start(DATA.rows, config.batch_size, true, 7)),
             (_, "learning_rate") => HostTensor::from_f32(dims, &[config.lr]),
-            (_, "lambda_mse") => HostTensor::from_f32(dims, &[config.lambda_mse]),
-            (_, "lambda_entropy") if config.entropy.schedule == Schedule::Constant => {
-                HostTensor::from_f32(dims, &[config.signed_lambda_entropy()])
-            }
+            (_, "one") => HostTensor::from_f32(dims, &[1.0]),
             (Role::Data, "train labels") => {
-                let labels: Vec<u32> = (0..source.ty.elements()).map(|_| rng.below(CLASSES as u32)).collect();
+                let labels: Vec<u32> = (0..n).map(|_| rng.below(CLASSES as u32)).collect();
                 HostTensor::from_words(dims, &labels)
             }
+            (Role::Data, "train neighbour distances") => {
+                let distances: Vec<f32> = (0..n).map(|_| rng.range(0.2, 2.0)).collect();
+                HostTensor::from_f32(dims, &distances)
+            }
             (Role::Data, _) => {
-                let bytes: Vec<u8> = (0..source.ty.elements()).map(|_| rng.below(256) as u8).collect();
+                let bytes: Vec<u8> = (0..n).map(|_| rng.below(256) as u8).collect();
                 HostTensor::from_bytes(dims, &bytes)
             }
-            (Role::Param, name) => {
-                let known =
-                    parameters.iter().find(|(parameter, _)| parameter == name).map(|(_, values)| values.clone());
-                let drawn = (0..source.ty.elements()).map(|_| rng.range(-0.4, 0.4)).collect();
-                HostTensor::from_f32(dims, &known.unwrap_or(drawn))
+            (Role::Param | Role::Buffer, name) => {
+                let (_, values) = parameters.iter().find(|(parameter, _)| parameter == name).unwrap();
+                HostTensor::from_f32(dims, values)
             }
-            (_, "lambda_kl") if config.variational.unwrap().warm_up > 0.0 => HostTensor::from_f32(dims, &[0.0]),
-            (_, name) if name.starts_with("lambda_") && name != "lambda_entropy" => {
-                let term = config.further_terms().into_iter().find(|(term, _)| name == format!("lambda_{term}"));
-                HostTensor::from_f32(dims, &[term.unwrap().1])
+            // Weights that move begin with nothing.
+            (Role::Setting, name) if name.starts_with("lambda_") => {
+                let (_, weight) = weights.iter().find(|(term, _)| name == format!("lambda_{term}")).unwrap();
+                HostTensor::from_f32(dims, &[weight.value])
             }
             _ => HostTensor::zeros(&source.ty),
         };

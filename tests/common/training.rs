@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 
+use gpu_ae::config::report_layers;
 use gpu_ae::device::{Device, ProgramId};
 use gpu_ae::graph::{Feeds, Graph, Role, Source, Var, interpret};
-use gpu_ae::config::report_layers;
 use gpu_ae::nn::builder::initial_values;
 use gpu_ae::nn::losses::{Activity, weight_entropy};
 use gpu_ae::nn::network::NetworkSpec;

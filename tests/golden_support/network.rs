@@ -12,9 +12,9 @@ use gpu_ae::optim::adam::adam;
 use gpu_ae::tensor::{Data, HostTensor, Shape};
 
 use super::machine::{Machine, Setup};
-use crate::training::network as chain;
 use super::vectors::Case;
 use super::{Answers, Runner, as_they_are, order, read_results, weights};
+use crate::training::network as chain;
 
 /// Reconstruction, losses and gradients of every variant, and three steps of training.
 pub const NETWORK: Runner = Runner {
@@ -173,7 +173,6 @@ fn train(case: &Case, machine: &mut dyn Machine) -> Answers {
     n.setup.zero_the_rest();
 
     let sources: Vec<(String, String)> = n
-        .model
         .layers
         .iter()
         .enumerate()

@@ -1,7 +1,6 @@
 //! Entropies of weights: `renyi_entropy` and `layer_entropy`.
 
 use gpu_ae::graph::Role;
-use gpu_ae::nn::Layer;
 use gpu_ae::nn::losses::{Activity, weight_entropy};
 use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::ops::array::binary::Binary;
@@ -74,8 +73,8 @@ fn layer(case: &Case, machine: &mut dyn Machine) -> Answers {
     let mut s = Setup::default();
     let (neurons, inputs) = case.extents("Wl");
     let (outputs, _) = case.extents("Wr");
-    let left = Layer::new(&mut s.graph, "left", inputs, neurons, Activation::Relu);
-    let right = Layer::new(&mut s.graph, "right", neurons, outputs, Activation::Relu);
+    let left = crate::layers::layer(&mut s.graph, "left", inputs, neurons, Activation::Relu);
+    let right = crate::layers::layer(&mut s.graph, "right", neurons, outputs, Activation::Relu);
     for (name, input) in [("left.weight", "Wl"), ("left.bias", "b"), ("right.weight", "Wr")] {
         s.feeds.insert(name.into(), case.input(input).clone());
     }

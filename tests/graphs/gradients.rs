@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use crate::difference::{self, away_from_zero, check, signed};
 use gpu_ae::graph::{Feeds, Graph, OpRef, Role, Var};
-use gpu_ae::nn::layers::Layer;
 use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::ops::array::binary::Binary;
 use gpu_ae::ops::array::reshape::Reshape;
@@ -301,7 +300,7 @@ fn contractive_penalty_of_a_sigmoid_layer() {
         let mut graph = Graph::new();
         let mut feeds = Feeds::new();
         let x = graph.source(Role::Input, "x", Ty::f32(&[batch, inputs]));
-        let layer = Layer::new(&mut graph, "layer", inputs, outputs, Activation::Sigmoid);
+        let layer = crate::layers::layer(&mut graph, "layer", inputs, outputs, Activation::Sigmoid);
         let y = layer.forward(&mut graph, x).unwrap();
         let seed = graph.source(Role::Input, "seed", graph.ty(y).clone());
         let wrt = [x, layer.weight, layer.bias];

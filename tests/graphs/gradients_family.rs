@@ -16,7 +16,7 @@ fn encoder(loss: &mut Loss, widths: &[usize], activations: &[Activation]) -> (Ve
     let clock = loss.clock(3);
     let (mut h, mut layers) = (x, Vec::new());
     for (l, (pair, &activation)) in widths.windows(2).zip(activations).enumerate() {
-        let layer = Layer::new(&mut loss.graph, &format!("layer {l}"), pair[0], pair[1], activation);
+        let layer = crate::layers::layer(&mut loss.graph, &format!("layer {l}"), pair[0], pair[1], activation);
         h = layer.forward(&mut loss.graph, h).unwrap();
         layers.push(layer);
     }
@@ -152,7 +152,7 @@ fn gaussian_wasserstein_of_codes_behind_a_layer() {
             let mut loss = Loss::new(6);
             let x = loss.input("x", &[rows, 7]);
             let clock = loss.clock(valid);
-            let layer = Layer::new(&mut loss.graph, "layer", 7, width, Activation::Identity);
+            let layer = crate::layers::layer(&mut loss.graph, "layer", 7, width, Activation::Identity);
             let codes = layer.forward(&mut loss.graph, x).unwrap();
             let value = gaussian_wasserstein(&mut loss.graph, codes, clock, Bures { diagonal, jitter: 1e-3 }).unwrap();
             let label = format!("{rows}x{width}, {valid} valid, diagonal {diagonal}");

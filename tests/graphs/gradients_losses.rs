@@ -71,7 +71,7 @@ fn soft_assignment_totals_each_alone_and_together() {
 /// Layers of these widths, and all their parameters.
 fn layers(loss: &mut Loss, widths: &[usize]) -> (Vec<Layer>, Vec<Var>) {
     let layer = |(l, pair): (usize, &[usize])| {
-        Layer::new(&mut loss.graph, &format!("layer {l}"), pair[0], pair[1], Activation::Relu)
+        crate::layers::layer(&mut loss.graph, &format!("layer {l}"), pair[0], pair[1], Activation::Relu)
     };
     let layers: Vec<Layer> = widths.windows(2).enumerate().map(layer).collect();
     let parameters = layers.iter().flat_map(|layer| [layer.weight, layer.bias]).collect();
@@ -110,8 +110,8 @@ fn weight_entropy_of_every_activity_and_order() {
         for alpha in ORDERS {
             for (inputs, width, outputs) in [(3, 5, 2), (1, 7, 4)] {
                 let mut loss = Loss::new(3);
-                let layer = Layer::new(&mut loss.graph, "layer", inputs, width, Activation::Relu);
-                let next = Layer::new(&mut loss.graph, "next", width, outputs, Activation::Relu);
+                let layer = crate::layers::layer(&mut loss.graph, "layer", inputs, width, Activation::Relu);
+                let next = crate::layers::layer(&mut loss.graph, "next", width, outputs, Activation::Relu);
                 let value = weight_entropy(&mut loss.graph, &layer, &next, activity, alpha, 0.5).unwrap();
                 let wrt = match activity {
                     Activity::Incoming => vec![layer.weight, layer.bias],

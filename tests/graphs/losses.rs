@@ -3,7 +3,6 @@
 
 use gpu_ae::autodiff::grad;
 use gpu_ae::graph::{Feeds, Graph, Role, Var, interpret};
-use gpu_ae::nn::Layer;
 use gpu_ae::nn::losses::{Activity, weight_entropy};
 use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::ops::entropy::renyi_entropy::RenyiEntropy;
@@ -69,8 +68,8 @@ fn dead_weights_stay_dead_at_every_order() {
 fn only_the_product_survives_rescaling_a_neuron() {
     let entropy = |activity: Activity, c: f64| {
         let mut g = Graph::new();
-        let left = Layer::new(&mut g, "left", 2, 3, Activation::Relu);
-        let right = Layer::new(&mut g, "right", 3, 2, Activation::Relu);
+        let left = crate::layers::layer(&mut g, "left", 2, 3, Activation::Relu);
+        let right = crate::layers::layer(&mut g, "right", 3, 2, Activation::Relu);
         let h = weight_entropy(&mut g, &left, &right, activity, 0.5, 1.0).unwrap();
         let mut feeds = Feeds::from([
             ("left.weight".into(), tensor(&[3, 2], &[0.5 * c, -1.5 * c, 0.25, 2.0, -1.0, 0.75])),

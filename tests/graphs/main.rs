@@ -7,6 +7,8 @@ mod common;
 mod difference;
 #[path = "../golden_support/mod.rs"]
 mod golden_support;
+#[path = "../common/layers.rs"]
+mod layers;
 #[path = "../common/loss.rs"]
 mod loss;
 #[path = "../common/random_graph.rs"]

@@ -3,7 +3,6 @@
 
 use gpu_ae::autodiff::grad;
 use gpu_ae::graph::{Feeds, Graph, Role, interpret};
-use gpu_ae::nn::Layer;
 use gpu_ae::nn::losses::path_entropy;
 use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::ops::entropy::path_chain::PathBias;
@@ -68,7 +67,7 @@ impl Network {
         let mut layers = Vec::new();
         let mut parameters = Vec::new();
         for (l, (outputs, inputs, w, b)) in self.0.iter().enumerate() {
-            let layer = Layer::new(&mut g, &format!("{l}"), *inputs, *outputs, Activation::Relu);
+            let layer = crate::layers::layer(&mut g, &format!("{l}"), *inputs, *outputs, Activation::Relu);
             let tensor =
                 |dims: &[usize], x: &[f64]| HostTensor { shape: Shape::new(dims), data: Data::Real(x.to_vec()) };
             feeds.insert(format!("{l}.weight"), tensor(&[*outputs, *inputs], w));

@@ -8,7 +8,6 @@ use crate::common;
 use crate::random_graph::random_graph;
 use crate::training::{Recipe, difference, floats, forms, run_once, training};
 use gpu_ae::graph::{Feeds, Graph, OpRef, Role, Var, interpret};
-use gpu_ae::nn::layers::Layer;
 use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::ops::array::activation_grad::ActivationGrad;
 use gpu_ae::ops::array::binary::Binary;
@@ -159,13 +158,13 @@ fn baits() -> Vec<Bait> {
     };
     bait("linear", &|g| {
         let x = input(g, "x", &[3, 4]);
-        let layer = Layer::new(g, "layer", 4, 5, Activation::Sigmoid);
+        let layer = crate::layers::layer(g, "layer", 4, 5, Activation::Sigmoid);
         let end = layer.forward(g, x).unwrap();
         (Var { node: end.node - 2, port: 0 }, end)
     });
     bait("linear sigmoid", &|g| {
         let x = input(g, "x", &[3, 4]);
-        let layer = Layer::new(g, "layer", 4, 5, Activation::Sigmoid);
+        let layer = crate::layers::layer(g, "layer", 4, 5, Activation::Sigmoid);
         let end = layer.forward(g, x).unwrap();
         (Var { node: end.node - 1, port: 0 }, end)
     });
@@ -186,7 +185,7 @@ fn baits() -> Vec<Bait> {
     // The same through views: what follows, follows under another shape.
     bait("linear sigmoid", &|g| {
         let x = input(g, "x", &[3, 4]);
-        let layer = Layer::new(g, "layer", 4, 6, Activation::Identity);
+        let layer = crate::layers::layer(g, "layer", 4, 6, Activation::Identity);
         let product = layer.forward(g, x).unwrap();
         let pixels = g.apply(Reshape::to(&[3, 2, 3]), &[product]).unwrap();
         (pixels, g.apply(Activation::Sigmoid, &[pixels]).unwrap())

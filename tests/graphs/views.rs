@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::random_graph::random_graph;
+use crate::training::{Recipe, difference, floats, forms, run_once, training, write};
+use crate::viewed::viewed;
 use gpu_ae::autodiff;
 use gpu_ae::device::{CpuDevice, Device};
 use gpu_ae::graph::{Feeds, Graph, Op, OpRef, Role, Source, Var, interpret};
@@ -27,9 +30,6 @@ use gpu_ae::ops::step::clock;
 use gpu_ae::ops::{KERNELS, kernels_for};
 use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Plan, fuse};
 use gpu_ae::tensor::{DType, HostTensor, Shape, Ty};
-use crate::random_graph::random_graph;
-use crate::training::{Recipe, difference, floats, forms, run_once, training, write};
-use crate::viewed::viewed;
 
 fn profile() -> DeviceProfile {
     DeviceProfile::portable(DeviceKind::Discrete)
@@ -98,7 +98,7 @@ fn views_change_no_bit() {
 #[test]
 fn a_training_step_through_views_trains_alike() {
     let recipe = training(Recipe::small());
-    let through_views = training::Training { graph: viewed(&recipe.graph, 3), ..training(Recipe::small()) };
+    let through_views = crate::training::Training { graph: viewed(&recipe.graph, 3), ..training(Recipe::small()) };
     let feeds = recipe.start(2);
     for mut device in crate::common::devices() {
         let device = device.as_mut();

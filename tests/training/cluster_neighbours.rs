@@ -3,7 +3,7 @@
 use crate::common;
 use gpu_ae::data::Split;
 use gpu_ae::rng::{Rng, Stream, stream_key};
-use gpu_ae::study::cluster::neighbours::distances;
+use gpu_ae::train::neighbours::distances;
 
 /// Rows around a few centres, so that distances differ.
 fn split(rows: usize, row_bytes: usize) -> Split {

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use crate::program::{gpu_ae, small_mnist, succeed, train};
-use gpu_ae::config::{LayerConfig, RunConfig};
+use gpu_ae::config::RunConfig;
 use gpu_ae::data::{self, Dataset};
 use gpu_ae::device::CpuDevice;
+use gpu_ae::nn::BlockConfig;
 use gpu_ae::ops::array::activation::Activation::{Relu, Sigmoid};
 use gpu_ae::study::compact::compact;
 use gpu_ae::train::{Checkpoint, Run, RunDir, Session, Tuning};
@@ -17,7 +18,7 @@ fn trained() -> (Checkpoint, Dataset) {
     let data = data::digits::dataset(3, 6000, 1000).unwrap();
     let mut config = RunConfig::recipe("plain").unwrap();
     (config.epochs, config.batch_size, config.lr) = (20, 64, 3e-3);
-    let layer = LayerConfig::new;
+    let layer = BlockConfig::linear;
     config.set_layers(&[layer(24, Relu), layer(10, Relu), layer(24, Relu), layer(784, Sigmoid)], 2);
     config.entropy.layers = vec![2];
     let directory = folder.path().join("run");
@@ -53,7 +54,7 @@ fn dead_and_constant_neurons_go_and_nothing_changes() {
     edit(&mut checkpoint, "autoencoder.5.weight", |w| w[4 * 10..5 * 10].fill(0.0));
     edit(&mut checkpoint, "autoencoder.5.bias", |b| b[4] = 0.6);
     let mut session_before = session(&checkpoint, &data);
-    let before = session_before.evaluate().unwrap().mse();
+    let before = session_before.evaluate().unwrap().mean("mse").unwrap();
     let mut told = 0;
     let outcome = compact(&mut session_before, &checkpoint, 1e-9, |done, all| {
         assert_eq!(all, 58);
@@ -69,12 +70,15 @@ fn dead_and_constant_neurons_go_and_nothing_changes() {
         assert!(!outcome.removed.contains(neuron) || *effect < 1e-6, "{neuron:?} mattered: {effect}");
     }
     let smaller = &outcome.checkpoint;
-    let widths: Vec<usize> = smaller.config.layers().map(|layer| layer.linear).collect();
+    let widths: Vec<usize> = smaller.config.layers().iter().map(|layer| layer.linear).collect();
     let left = |number: usize, width: usize| width - outcome.removed.iter().filter(|(l, _)| *l == number).count();
     assert_eq!(widths, [left(1, 24), left(2, 10), left(3, 24), 784]);
-    let after = session(smaller, &data).evaluate().unwrap().mse();
+    let after = session(smaller, &data).evaluate().unwrap().mean("mse").unwrap();
     assert!(after / before - 1.0 < 1e-5, "{before} before, {after} after");
-    assert!((session_before.evaluate().unwrap().mse() - before).abs() < 1e-12, "the session holds something else now");
+    assert!(
+        (session_before.evaluate().unwrap().mean("mse").unwrap() - before).abs() < 1e-12,
+        "the session holds something else now"
+    );
     let rows = |name: &str| smaller.state[name].0.shape.dims().to_vec();
     assert_eq!(rows("autoencoder.1.weight"), [widths[0], 784]);
     assert_eq!(rows("adam.v.autoencoder.3.weight"), [widths[1], widths[0]]);
@@ -84,19 +88,19 @@ fn dead_and_constant_neurons_go_and_nothing_changes() {
 #[test]
 fn a_larger_tolerance_removes_more_and_is_kept() {
     let (checkpoint, data) = trained();
-    let before = session(&checkpoint, &data).evaluate().unwrap().mse();
+    let before = session(&checkpoint, &data).evaluate().unwrap().mean("mse").unwrap();
     assert!(before < 0.85 * data.mean_image_error(), "nothing was learnt: {before}");
     let mut removed = Vec::new();
     for tolerance in [0.0, 0.05, 0.3] {
         let outcome = compact(&mut session(&checkpoint, &data), &checkpoint, tolerance, |_, _| ()).unwrap();
-        let after = session(&outcome.checkpoint, &data).evaluate().unwrap().mse();
+        let after = session(&outcome.checkpoint, &data).evaluate().unwrap().mean("mse").unwrap();
         assert!(after <= outcome.mse_before * (1.0 + tolerance) * (1.0 + 1e-6), "{tolerance}: {after}");
         removed.push(outcome.removed.len());
     }
     assert!(removed[0] < removed[2] && removed[0] <= removed[1] && removed[1] <= removed[2], "{removed:?}");
     // Every layer keeps a neuron, whatever the tolerance.
     let outcome = compact(&mut session(&checkpoint, &data), &checkpoint, 1e6, |_, _| ()).unwrap();
-    let widths: Vec<usize> = outcome.checkpoint.config.layers().map(|layer| layer.linear).collect();
+    let widths: Vec<usize> = outcome.checkpoint.config.layers().iter().map(|layer| layer.linear).collect();
     assert_eq!(widths, [1, 1, 1, 784]);
 }
 

@@ -9,7 +9,7 @@ use crate::start::{CLASSES, DATA, start};
 use crate::training::{difference, floats, forms};
 use gpu_ae::config::{MODELS, RunConfig};
 use gpu_ae::device::{CpuDevice, Device};
-use gpu_ae::graph::{Feeds, Graph, Role, Source, Var, interpret};
+use gpu_ae::graph::{Feeds, Graph, Source, Var, interpret};
 use gpu_ae::model::graph::training;
 use gpu_ae::ops::array::unary::Unary;
 use gpu_ae::ops::step::sgd_step::SgdStep;
@@ -24,8 +24,12 @@ const WRONG: f32 = 1.01;
 /// A model as its file has it, on narrow layers and small rows, and descending.
 fn small(model: &str) -> RunConfig {
     let mut config = RunConfig::model(model).unwrap();
-    let last = if config.classifier.is_some() { CLASSES } else { DATA.features };
-    let (depth, code) = (config.depth(), config.code_layer());
+    let last = match (config.reconstructs(), &config.classifier) {
+        (true, _) => DATA.features,
+        (false, Some(_)) => CLASSES,
+        (false, None) => 4,
+    };
+    let (depth, code) = (config.depth(), config.encoder_layers() - 1);
     for (index, layer) in config.layers_mut().enumerate() {
         layer.linear = if index + 1 == depth {
             last
@@ -35,7 +39,13 @@ fn small(model: &str) -> RunConfig {
             8
         };
     }
-    for (key, value) in [("batch_size", "8"), ("lr", "0.05"), ("optimiser.kind", "sgd"), ("optimiser.momentum", "0")] {
+    for (key, value) in [
+        ("batch_size", "8"),
+        ("lr", "0.05"),
+        ("optimiser.kind", "sgd"),
+        ("optimiser.momentum", "0"),
+        ("optimiser.weight_decay", "0"),
+    ] {
         config.set("test", key, value).unwrap();
     }
     config.check().unwrap();
@@ -78,7 +88,7 @@ fn scaled(graph: &Graph, factor: f32) -> Graph {
 type Parameters = Vec<(String, Vec<f64>)>;
 
 fn parameters(graph: &Graph, mut read: impl FnMut(&str) -> Vec<f64>) -> Parameters {
-    let sources = graph.sources().filter(|(_, source)| source.role == Role::Param);
+    let sources = graph.sources().filter(|(_, source)| source.role.is_parameter());
     sources.map(|(_, source)| (source.name.clone(), read(&source.name))).collect()
 }
 

@@ -10,7 +10,6 @@ mod start;
 #[path = "../common/training.rs"]
 mod training;
 
-mod cluster_graph;
 mod cluster_neighbours;
 mod compact;
 mod descent;

@@ -4,11 +4,12 @@
 use crate::common;
 use crate::start::{DATA, start};
 use crate::training::{difference, floats, forms};
-use gpu_ae::config::{LayerConfig, RunConfig};
+use gpu_ae::config::RunConfig;
 use gpu_ae::device::{CpuDevice, Device};
 use gpu_ae::graph::{Feeds, Graph, Role, interpret};
 use gpu_ae::model::graph::training as training_graph;
 use gpu_ae::model::optimiser::learning_rate_step;
+use gpu_ae::nn::BlockConfig;
 use gpu_ae::ops::array::activation::Activation::{Relu, Sigmoid};
 use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Plan};
 
@@ -37,7 +38,7 @@ const LIMITS: &[(&str, Keys)] = &[("free", &[]), ("clipped", &[("optimiser.clip"
 
 /// The report's recipe on a small network for four epochs, with these keys set.
 fn config(set: &[(&str, &str)]) -> RunConfig {
-    let layer = LayerConfig::new;
+    let layer = BlockConfig::linear;
     let mut config = RunConfig { batch_size: 8, epochs: 4, lr: 1e-2, ..RunConfig::recipe("report").unwrap() };
     config.set_layers(&[layer(8, Relu), layer(5, Relu), layer(6, Relu), layer(12, Sigmoid)], 2);
     config.entropy.layers = vec![1, 2];

@@ -60,7 +60,8 @@ impl Objective for Classifier {
     fn vars(&self, _config: &RunConfig, g: &mut Graph, batch: &Batch) -> Result<Vec<Var>> {
         let labels = batch.further(g, LABELS, Ty::u32(&[batch.split_rows]))?;
         let labels = g.apply(BatchLabels, &[labels, batch.rows])?;
-        let judged = g.push(Arc::new(SoftmaxCrossEntropy { rows_per_sample: 1 }), &[batch.passed.answer, labels, batch.clock])?;
+        let judged =
+            g.push(Arc::new(SoftmaxCrossEntropy { rows_per_sample: 1 }), &[batch.passed.answer, labels, batch.clock])?;
         let brier = g.apply(Element(1), &[judged[1]])?;
         Ok(vec![judged[0], g.apply(Element(0), &[judged[1]])?, brier])
     }

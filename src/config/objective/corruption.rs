@@ -96,7 +96,9 @@ impl Objective for Corruption {
 
     fn vars(&self, _config: &RunConfig, g: &mut Graph, batch: &Batch) -> Result<Vec<Var>> {
         let answer = if batch.pass == Pass::Train { batch.passed.answer } else { self.cleaned(g, batch)?.1.answer };
-        Ok(vec![g.apply(ReconstructionLoss { kind: LossKind::Mse, rows_per_sample: 1 }, &[answer, batch.x, batch.clock])?])
+        Ok(vec![
+            g.apply(ReconstructionLoss { kind: LossKind::Mse, rows_per_sample: 1 }, &[answer, batch.x, batch.clock])?,
+        ])
     }
 
     fn told(&self, _config: &RunConfig) -> Vec<Told> {

@@ -23,7 +23,10 @@ impl Objective for Reconstruction {
     }
 
     fn vars(&self, _config: &RunConfig, g: &mut Graph, batch: &Batch) -> Result<Vec<Var>> {
-        Ok(vec![g.apply(ReconstructionLoss { kind: LossKind::Mse, rows_per_sample: 1 }, &[batch.passed.answer, batch.x, batch.clock])?])
+        Ok(vec![g.apply(
+            ReconstructionLoss { kind: LossKind::Mse, rows_per_sample: 1 },
+            &[batch.passed.answer, batch.x, batch.clock],
+        )?])
     }
 
     fn error_term(&self) -> Option<&'static str> {

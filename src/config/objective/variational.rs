@@ -92,7 +92,9 @@ impl Objective for Variational {
         let drawn = || Error::graph("variational", "the network draws no codes");
         let [mean, log_variance] = batch.passed.latent.ok_or_else(drawn)?;
         let nll = match (self.likelihood, batch.passed.logits) {
-            (Likelihood::Bernoulli, Some(logits)) => g.apply(ReconstructionLoss { kind: LossKind::Bce, rows_per_sample: 1 }, &[logits, x, clock])?,
+            (Likelihood::Bernoulli, Some(logits)) => {
+                g.apply(ReconstructionLoss { kind: LossKind::Bce, rows_per_sample: 1 }, &[logits, x, clock])?
+            }
             _ => gaussian(g, answer, x, clock, self.sigma)?,
         };
         Ok(vec![nll, g.push(Arc::new(GaussianKl { rows_per_sample: 1 }), &[mean, log_variance, clock])?[0]])
