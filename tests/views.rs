@@ -16,6 +16,8 @@ use std::sync::Arc;
 use gpu_ae::autodiff;
 use gpu_ae::device::{CpuDevice, Device};
 use gpu_ae::graph::{Feeds, Graph, Op, OpRef, Role, Source, Var, interpret};
+use gpu_ae::nn::layers::Layer;
+use gpu_ae::nn::losses::{Activity, weight_entropy};
 use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::ops::array::add_bias::AddBias;
 use gpu_ae::ops::array::binary::Binary;
@@ -327,12 +329,12 @@ fn pixels_become_features() {
     assert_eq!(["activation", "activation_grad", "add_bias", "sum_axis"].map(count), [0; 4], "{fused}");
 }
 
-/// A training step of two layers, the weights of the first a matrix or a filter that is seen as one.
+/// A training step of two layers with an entropy, the weights of the first a matrix or a filter that is seen as one.
 fn filtered(filter: bool) -> Graph {
     let mut p = Pixels { g: Graph::new(), images: false, wrt: Vec::new() };
     let clock = p.g.source(Role::State, "clock", clock::ty());
-    let [rate, one] = ["rate", "one"].map(|name| p.g.source(Role::State, name, Ty::f32(&[])));
-    let ring = p.g.source(Role::State, "ring", Ty::f32(&[4, 2]));
+    let [rate, one, lambda] = ["rate", "one", "lambda"].map(|name| p.g.source(Role::State, name, Ty::f32(&[])));
+    let ring = p.g.source(Role::State, "ring", Ty::f32(&[4, 3]));
     let [x, target] = ["x", "target"].map(|name| p.g.source(Role::Input, name, Ty::f32(&[N, C])));
     let w = p.parameter("w", if filter { &[K, 2, 2, C / 4] } else { &[K, C] });
     let [b, v, c] = [("b", &[K][..]), ("v", &[C, K]), ("c", &[C])].map(|(name, dims)| p.parameter(name, dims));
@@ -345,10 +347,17 @@ fn filtered(filter: bool) -> Graph {
     let mean = ReconstructionLoss { kind: LossKind::Mse, rows_per_sample: 1 };
     let loss = p.g.apply(mean, &[output, target, clock]).unwrap();
     let Pixels { mut g, wrt, .. } = p;
-    let gradients = autodiff::grad(&mut g, &[(loss, one)], &wrt).unwrap().into_iter().flatten().collect::<Vec<_>>();
+    let layer = |name: &str, weight, bias| Layer { name: name.into(), weight, bias, activation: Activation::Tanh };
+    let layers = [layer("first", weight, b), layer("second", v, c)];
+    let entropy = weight_entropy(&mut g, &layers[0], &layers[1], Activity::Both, 0.5, 1.0).unwrap();
+    let gradients = autodiff::grad(&mut g, &[(loss, one), (entropy, lambda)], &wrt)
+        .unwrap()
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>();
     let settings = AdamStep::new(1);
     let advance = ClockAdvance { beta1: settings.beta1, beta2: settings.beta2 };
-    let advanced = g.push(Arc::new(advance), &[clock, ring, loss]).unwrap()[0];
+    let advanced = g.push(Arc::new(advance), &[clock, ring, loss, entropy]).unwrap()[0];
     let pairs: Vec<(String, Var)> = ["w", "b", "v", "c"].map(str::to_string).into_iter().zip(wrt).collect();
     adam::adam(&mut g, settings, advanced, rate, &pairs, &gradients).unwrap();
     g
@@ -374,7 +383,9 @@ fn gradients_are_packed_through_views() {
         }
     }
     let fused = fuse(&filter, &Choices::by_kind(&profile()).fusions, &profile()).unwrap();
-    assert!(fused.nodes().iter().any(|node| node.op.name() == "linear_weight_grads"), "{fused}");
+    for name in ["linear_chain", "linear_weight_grads", "weight_entropies"] {
+        assert!(fused.nodes().iter().any(|node| node.op.name() == name), "no {name}:\n{fused}");
+    }
 }
 
 /// Outputs of an operation alone, and the gradients of what the first of them is worth, by the f64 twins.
