@@ -8,6 +8,8 @@ use crate::viewed::viewed;
 use gpu_ae::autodiff;
 use gpu_ae::device::{CpuDevice, Device};
 use gpu_ae::graph::{Feeds, Graph, Op, OpRef, Role, Source, Var, interpret};
+use gpu_ae::nn::layers::Layer;
+use gpu_ae::nn::losses::{Activity, weight_entropy};
 use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::ops::array::add_bias::AddBias;
 use gpu_ae::ops::array::binary::Binary;
@@ -26,8 +28,11 @@ use gpu_ae::ops::matmul::MatMul;
 use gpu_ae::ops::norm::batch_norm::BatchNorm;
 use gpu_ae::ops::norm::moments::Moments;
 use gpu_ae::ops::norm::normalise_rows::NormaliseRows;
+use gpu_ae::ops::step::adam_step::AdamStep;
 use gpu_ae::ops::step::clock;
+use gpu_ae::ops::step::clock_advance::ClockAdvance;
 use gpu_ae::ops::{KERNELS, kernels_for};
+use gpu_ae::optim::adam;
 use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Plan, fuse};
 use gpu_ae::tensor::{DType, HostTensor, Shape, Ty};
 
@@ -242,6 +247,7 @@ fn feeds(graph: &Graph) -> Feeds<f64> {
         let dims = source.ty.shape.dims();
         let value = match source.ty.dtype {
             DType::U32 => HostTensor::from_words(dims, clock::with_valid_rows(VALID).words()),
+            _ if matches!(source.role, Role::FirstMoment | Role::SecondMoment) => HostTensor::zeros(&source.ty),
             _ => crate::difference::signed(&mut rng, dims),
         };
         (source.name, value)
@@ -310,6 +316,65 @@ fn pixels_become_features() {
     let count = |name: &str| fused.nodes().iter().filter(|node| node.op.name() == name).count();
     assert_eq!(["linear", "linear_input_grad", "linear_weight_grad"].map(count), [2, 1, 2], "{fused}");
     assert_eq!(["activation", "activation_grad", "add_bias", "sum_axis"].map(count), [0; 4], "{fused}");
+}
+
+/// A training step of two layers with an entropy, the weights of the first a matrix or a filter that is seen as one.
+fn filtered(filter: bool) -> Graph {
+    let mut p = Pixels { g: Graph::new(), images: false, wrt: Vec::new() };
+    let clock = p.g.source(Role::State, "clock", clock::ty());
+    let [rate, one, lambda] = ["rate", "one", "lambda"].map(|name| p.g.source(Role::State, name, Ty::f32(&[])));
+    let ring = p.g.source(Role::State, "ring", Ty::f32(&[4, 3]));
+    let [x, target] = ["x", "target"].map(|name| p.g.source(Role::Input, name, Ty::f32(&[N, C])));
+    let w = p.parameter("w", if filter { &[K, 2, 2, C / 4] } else { &[K, C] });
+    let [b, v, c] = [("b", &[K][..]), ("v", &[C, K]), ("c", &[C])].map(|(name, dims)| p.parameter(name, dims));
+    let weight = if filter { p.g.apply(Reshape::to(&[K, C]), &[w]).unwrap() } else { w };
+    let product = p.apply(MatMul::Nt, x, &[weight]);
+    let shifted = p.apply(AddBias, product, &[b]);
+    let hidden = p.apply(Activation::Tanh, shifted, &[]);
+    let product = p.apply(MatMul::Nt, hidden, &[v]);
+    let output = p.apply(AddBias, product, &[c]);
+    let mean = ReconstructionLoss { kind: LossKind::Mse, rows_per_sample: 1 };
+    let loss = p.g.apply(mean, &[output, target, clock]).unwrap();
+    let Pixels { mut g, wrt, .. } = p;
+    let layer = |name: &str, weight, bias| Layer { name: name.into(), weight, bias, activation: Activation::Tanh };
+    let layers = [layer("first", weight, b), layer("second", v, c)];
+    let entropy = weight_entropy(&mut g, &layers[0], &layers[1], Activity::Both, 0.5, 1.0).unwrap();
+    let gradients = autodiff::grad(&mut g, &[(loss, one), (entropy, lambda)], &wrt)
+        .unwrap()
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>();
+    let settings = AdamStep::new(1);
+    let advance = ClockAdvance { beta1: settings.beta1, beta2: settings.beta2 };
+    let advanced = g.push(Arc::new(advance), &[clock, ring, loss, entropy]).unwrap()[0];
+    let pairs: Vec<(String, Var)> = ["w", "b", "v", "c"].map(str::to_string).into_iter().zip(wrt).collect();
+    adam::adam(&mut g, settings, advanced, rate, &pairs, &gradients).unwrap();
+    g
+}
+
+/// The gradient of a filter lies with the others, though it is computed as that of a matrix.
+#[test]
+fn gradients_are_packed_through_views() {
+    let [filter, matrix] = [true, false].map(filtered);
+    for (form, choices) in forms() {
+        let [of_filter, of_matrix] = [&filter, &matrix].map(|g| Plan::chosen("plan", g, &profile(), &choices).unwrap());
+        assert_eq!(dispatches(&of_filter), dispatches(&of_matrix), "{form}\n{of_filter}\n{of_matrix}");
+        for mut device in common::devices() {
+            let trained = [&filter, &matrix].map(|graph| {
+                let plan = Plan::chosen("train", graph, device.profile(), &choices).unwrap();
+                device.clear();
+                let program = device.load(plan).unwrap();
+                write(device.as_mut(), program, graph, &feeds(graph)).unwrap();
+                device.run(program, 3).unwrap();
+                ["w", "b", "v", "c"].map(|name| device.read_f32(program, name).unwrap())
+            });
+            assert!(trained[0] == trained[1] && trained[0].iter().flatten().all(|x| x.is_finite()), "{form}");
+        }
+    }
+    let fused = fuse(&filter, &Choices::by_kind(&profile()).fusions, &profile()).unwrap();
+    for name in ["linear_chain", "linear_weight_grads", "weight_entropies"] {
+        assert!(fused.nodes().iter().any(|node| node.op.name() == name), "no {name}:\n{fused}");
+    }
 }
 
 /// Outputs of an operation alone, and the gradients of what the first of them is worth, by the f64 twins.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::finder::Finder;
 use super::rewrite::Match;
-use crate::graph::{Source, Var};
+use crate::graph::{Role, Var};
 use crate::ops::array::activation::Activation;
 use crate::ops::fused::linear_chain::{LONGEST, LinearChain, WIDEST};
 use crate::ops::fused::linear_chain_grad::LinearChainGrad;
@@ -21,7 +21,7 @@ fn is_narrow(f: &Finder<'_>, var: Var) -> bool {
 }
 
 fn is_parameter(f: &Finder<'_>, var: Var) -> bool {
-    f.op(var.node).downcast::<Source>().is_some_and(|source| source.role.is_parameter())
+    f.role(var).is_some_and(Role::is_parameter)
 }
 
 /// Runs of two and more of these nodes in which each reads the one before it first of all.

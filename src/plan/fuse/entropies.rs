@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::finder::Finder;
 use super::rewrite::Match;
-use crate::graph::{Role, Source, Var};
+use crate::graph::{Role, Var};
 use crate::ops::array::binary::Binary;
 use crate::ops::entropy::activeness::Activeness;
 use crate::ops::entropy::activeness_grad::ActivenessGradAdd;
@@ -39,10 +39,6 @@ fn value(node: usize) -> Var {
     Var { node, port: 0 }
 }
 
-fn source_role(f: &Finder<'_>, var: Var) -> Option<Role> {
-    f.op(var.node).downcast::<Source>().map(|source| source.role)
-}
-
 /// The entropies whose activeness, entropy and gradient are nobody else's business.
 fn found(f: &Finder<'_>) -> Vec<Found> {
     let mut found = Vec::new();
@@ -56,8 +52,8 @@ fn found(f: &Finder<'_>) -> Vec<Found> {
         let activeness = f.inputs(pair)[0].node;
         let same = f.op(activeness).downcast::<Activeness>() == Some(&op.0.0) && f.inputs(activeness) == &inputs[..2];
         let private = f.only_user::<RenyiEntropyPair>(value(activeness), 0).is_some();
-        let placed = inputs[..2].iter().all(|&var| source_role(f, var).is_some_and(Role::is_parameter))
-            && matches!(source_role(f, f.inputs(pair)[1]), Some(Role::State | Role::Setting));
+        let placed = inputs[..2].iter().all(|&var| f.role(var).is_some_and(Role::is_parameter))
+            && matches!(f.role(f.inputs(pair)[1]), Some(Role::State | Role::Setting));
         if same && private && placed && f.ty(inputs[1]).elements() <= NEURONS {
             found.push(Found { activeness, pair, add });
         }

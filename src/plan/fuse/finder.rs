@@ -1,6 +1,6 @@
 //! What pattern matching asks of a graph.
 
-use crate::graph::{Graph, Op, OpRef, Var};
+use crate::graph::{Graph, Op, OpRef, Role, Source, Var};
 use crate::tensor::Ty;
 
 /// A graph with what pattern matching asks of it.
@@ -58,6 +58,11 @@ impl<'a> Finder<'a> {
     /// Type of a value.
     pub fn ty(&self, var: Var) -> &'a Ty {
         self.graph.ty(var)
+    }
+
+    /// What a value from outside is for; a view of one lies where that lies.
+    pub fn role(&self, var: Var) -> Option<Role> {
+        self.op(self.graph.viewed(var).node).downcast::<Source>().map(|source| source.role)
     }
 
     /// Whether a value is one of the graph's results.
