@@ -1,4 +1,4 @@
-//!use index clock reduce expm1
+//!use index clock reduce column_mean expm1
 // Divergence of each dimension from the standard normal distribution, mean over the valid rows, one workgroup
 // a dimension.
 
@@ -14,19 +14,16 @@ struct Params {
 
 const WORKGROUP: u32 = 64u;
 
+fn term(i: u32) -> f32 {
+    return 0.5 * (mean[i] * mean[i] + expm1_rest(log_variance[i]));
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-    // Groups past the end repeat the last column, since all must meet at the barriers.
-    let column = min(group_index(group, groups), params.columns - 1u);
-    let valid = clock[CLOCK_VALID_ROWS];
-    var sum = 0.0;
-    for (var row = lane; row < valid; row += WORKGROUP) {
-        let i = row * params.columns + column;
-        sum += 0.5 * (mean[i] * mean[i] + expm1_rest(log_variance[i]));
-    }
-    let total = reduce_sum(lane, sum);
+    let column = column_of(group, groups);
+    let divergence = column_mean(lane, column, clock[CLOCK_VALID_ROWS]);
     if lane == 0u {
-        y[column] = total / f32(max(valid, 1u));
+        y[column] = divergence;
     }
 }

@@ -67,16 +67,15 @@ impl Kernel for ValidOnesKernel {
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let op = r.op.downcast::<ValidOnes>();
-        let (columns, column) = op.map_or((1, None), |op| (op.columns, op.column));
+        let ValidOnes { columns, column, .. } = *r.op::<ValidOnes>()?;
         let n = r.outputs[0].elements();
         let params = vec![n as u32, columns as u32, column.map_or(u32::MAX, |column| column as u32)];
         let bindings = vec![Bind::Input(0), Bind::Output(0)];
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Invocations(n)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 0.0)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 0.0))
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -88,15 +88,15 @@ impl Kernel for SoftmaxEntropyGradKernel {
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (m, n) = matrix(self.stem(), "X", r.inputs[0])?;
-        let beta = r.op.downcast::<SoftmaxEntropyGrad>().map_or(-1.0, |op| op.beta);
+        let beta = r.op::<SoftmaxEntropyGrad>()?.beta;
         let mut bindings: Vec<Bind> = (0..7).map(Bind::Input).collect();
         bindings.push(Bind::Output(0));
         let params = vec![m as u32, n as u32, beta.to_bits()];
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Invocations(m)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 30.0 * r.inputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 30.0 * r.inputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -5,9 +5,9 @@
 //! ones, is not the label's, and the mean of (q_mk − \[k = c_m\])² over rows and classes.
 
 use super::softmax_cross_entropy_grad::SoftmaxCrossEntropyGrad;
-use super::softmax_divergence::log_softmax;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Op, Var};
+use crate::ops::array::log_sum_exp::log_softmax;
 use crate::ops::kernel::check::{arity, matrix, same};
 use crate::ops::kernel::samples::Samples;
 use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
@@ -94,8 +94,8 @@ impl Kernel for SoftmaxCrossEntropyKernel {
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, vec![m as u32, n as u32], Work::Groups(1)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 12.0 * r.inputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 12.0 * r.inputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -1,9 +1,9 @@
 //! Gradient of [`SoftmaxCrossEntropy`] by the logits: dX_mk = dy (q_mk − \[k = c_m\]) / v.
 
 use super::softmax_cross_entropy::{SoftmaxCrossEntropy, cases};
-use super::softmax_divergence::log_softmax;
 use crate::error::Result;
 use crate::graph::Op;
+use crate::ops::array::log_sum_exp::log_softmax;
 use crate::ops::kernel::check::{arity, matrix, same};
 use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
 use crate::ops::step::clock;
@@ -62,8 +62,8 @@ impl Kernel for SoftmaxCrossEntropyGradKernel {
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, vec![m as u32, n as u32], Work::Invocations(m)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 10.0 * r.inputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 10.0 * r.inputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

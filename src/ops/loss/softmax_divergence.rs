@@ -7,7 +7,7 @@
 use super::softmax_divergence_grad::SoftmaxDivergenceGrad;
 use crate::error::Result;
 use crate::graph::{Graph, Op, Var};
-use crate::ops::entropy::tilted_mean::log_sum_exp;
+use crate::ops::array::log_sum_exp::log_softmax;
 use crate::ops::kernel::check::{arity, matrix, same};
 use crate::ops::kernel::samples::Samples;
 use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
@@ -18,12 +18,6 @@ use crate::tensor::{HostTensor, Real, Ty};
 /// The mean divergence for inputs (P \[M, N\], Q \[M, N\], clock), over the clock's valid rows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SoftmaxDivergence;
-
-/// log softmax of a row.
-pub(in crate::ops) fn log_softmax<T: Real>(row: &[T]) -> impl Iterator<Item = T> + Clone {
-    let total = log_sum_exp(row.iter().copied());
-    row.iter().map(move |&x| x - total)
-}
 
 impl SoftmaxDivergence {
     pub(in crate::ops) fn infer_rows(op: &str, p: &Ty, q: &Ty, clock: &Ty) -> Result<()> {
@@ -81,8 +75,8 @@ impl Kernel for SoftmaxDivergenceKernel {
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, vec![m as u32, n as u32], Work::Groups(1)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 20.0 * r.inputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 20.0 * r.inputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -1,8 +1,9 @@
 //! Gradient of [`SoftmaxDivergence`] by the logits Q: dQ_mk = dy (q_mk − p_mk)/M.
 
-use super::softmax_divergence::{SoftmaxDivergence, cases, log_softmax};
+use super::softmax_divergence::{SoftmaxDivergence, cases};
 use crate::error::Result;
 use crate::graph::Op;
+use crate::ops::array::log_sum_exp::log_softmax;
 use crate::ops::kernel::check::{arity, matrix, same};
 use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
 use crate::ops::step::clock;
@@ -60,8 +61,8 @@ impl Kernel for SoftmaxDivergenceGradKernel {
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, vec![m as u32, n as u32], Work::Invocations(m)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 20.0 * r.inputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 20.0 * r.inputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -120,7 +120,7 @@ impl Kernel for SparsityKernel {
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (_, n) = matrix(self.stem(), "H", r.inputs[0])?;
-        let (kind, target) = r.op.downcast::<Sparsity>().copied().unwrap_or(Sparsity::L1).parts();
+        let (kind, target) = r.op::<Sparsity>()?.parts();
         let bindings = vec![Bind::Input(0), Bind::Input(1), Bind::Output(1)];
         let rates = Dispatch::new(ShaderKey::plain("sparsity_rates"), bindings, vec![n as u32], Work::Groups(n));
         let bindings = vec![Bind::Output(1), Bind::Output(0)];
@@ -129,8 +129,8 @@ impl Kernel for SparsityKernel {
         Ok(Launch { dispatches: vec![rates, total], scratch: Vec::new() })
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 2.0 * r.inputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 2.0 * r.inputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {
