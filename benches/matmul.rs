@@ -16,7 +16,7 @@ use gpu_ae::ops::matmul::MatMul;
 use gpu_ae::ops::matmul::matmul_nn::LinearInputGrad;
 use gpu_ae::ops::matmul::matmul_nt::Linear;
 use gpu_ae::ops::matmul::matmul_tn::LinearWeightGrad;
-use gpu_ae::ops::{Case, Request, Tolerance};
+use gpu_ae::ops::{Applied, Case, Tolerance};
 use gpu_ae::plan::{DeviceKind, candidates, label};
 use gpu_ae::tensor::{HostTensor, Ty};
 
@@ -68,8 +68,8 @@ fn forms(case: &Case, device: &dyn Device) -> Vec<(String, Case)> {
     let inputs: Vec<&Ty> = types.iter().collect();
     let outputs = case.op.infer(&inputs).unwrap();
     let outputs: Vec<&Ty> = outputs.iter().collect();
-    let request = Request { op: case.op.as_ref(), inputs: &inputs, outputs: &outputs, variant: "" };
-    let forms = candidates(&request, device.profile(), true).into_iter();
+    let applied = Applied { op: case.op.as_ref(), inputs: &inputs, outputs: &outputs };
+    let forms = candidates(&applied, device.profile(), true).unwrap().into_iter();
     forms.map(|(k, variant)| (label(k.stem(), variant), case.clone().computed_by(k.stem(), variant))).collect()
 }
 

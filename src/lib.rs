@@ -9,6 +9,7 @@ pub mod autodiff;
 pub mod config;
 pub mod data;
 pub mod device;
+pub mod eigen;
 pub mod error;
 pub mod graph;
 pub mod model;

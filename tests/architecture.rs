@@ -8,8 +8,8 @@ use std::path::Path;
 use gpu_ae::ops::KERNELS;
 use gpu_ae::shader::{KERNEL_SOURCES, SNIPPET_SOURCES, Source};
 
-/// What every module may import. These import nothing but `error` themselves.
-const GROUND: &[&str] = &["error", "tensor", "rng", "whole_file"];
+/// What every module may import. These import nothing but `error` themselves, and what FLOORS says.
+const GROUND: &[&str] = &["error", "tensor", "rng", "eigen", "whole_file"];
 
 /// The floors: each module of `src/`, a file or a folder, and the modules it may import beside itself
 /// and the ground. `module::Item` admits that item alone, `*` admits everything.
@@ -17,6 +17,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("tensor", &[]),
     ("rng", &[]),
+    ("eigen", &["tensor"]),
     ("whole_file", &[]),
     ("shader", &[]),
     // WHAT. An operation's kernel names its shader, so ops see shader; graphs do not.
@@ -94,6 +95,8 @@ const MOST_FILES: usize = 20;
 /// The rooms: every folder that has files of its own, and what lives in it.
 const ROOMS: &[&str] = &[
     "src",
+    // Symmetric matrices.
+    "src/eigen",
     // Arguments, and one call into the library for each command.
     "src/cli",
     "src/cli/command",
@@ -164,6 +167,7 @@ const ROOMS: &[&str] = &[
     "shaders/norm",
     "shaders/norm/parts",
     "shaders/random",
+    "shaders/random/parts",
     "shaders/step",
 ];
 

@@ -1,21 +1,13 @@
-//!use index activation_value activation_slope network_tile network_layers
+//!use index activation_value activation_slope chain_head network_tile network_layers
 // Gradients of the inputs of several narrow linear layers in one kernel, from the last layer's back to the
 // first one's: the way back of `linear_chain`. Deltas replace activations in workgroup memory.
 //
-// Header: WORKGROUP, FLOATS (neurons of a sample), LAYERS. Samples: samples4.
+// One entry below the first layer's stands for what made x: its outputs are x, its deltas dx.
+//
+// Header: WORKGROUP, FLOATS (neurons of a sample), ENTRIES (one more than there are layers). Samples:
+// samples4. Weights at binding 2: chain_head.
 
-struct Params {
-    layers: u32,
-    batch: u32,
-    tiles: u32,
-    floats: u32, // of a sample below the last layer
-    // One layer below the first stands for what made x: its outputs are x, its deltas dx.
-    layer_table: array<vec4<u32>, 3u * (LAYERS + 1u)>,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;              // [batch, outputs of the last layer]
-@group(0) @binding(2) var<storage, read> weights: array<f32>;         // span: parameters
 @group(0) @binding(3) var<storage, read> x: array<f32>;               // [batch, inputs of the first layer]
 @group(0) @binding(4) var<storage, read> h: array<f32>;               // span: outputs of all layers but the last
 @group(0) @binding(5) var<storage, read_write> workspace: array<f32>; // span: gradients of the layers' inputs
@@ -23,7 +15,7 @@ struct Params {
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-    let sample = min(group_index(group, groups), params.tiles - 1u) * TILE;
+    let sample = first_sample(group, groups);
     for (var i = 0u; i <= params.layers; i++) {
         let layer = layer_at(i);
         for (var j = lane; j < layer.outputs; j += WORKGROUP) {

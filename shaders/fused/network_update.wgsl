@@ -1,7 +1,7 @@
-//!use index clock reduce safe_math network_adam network_losses
+//!use index clock reduce safe_math weight_tile network_adam network_losses
 // Weight gradients, the entropies' share of them, and Adam, in one kernel: a workgroup for every EDGE ×
-// EDGE weights of a layer. Batch and deltas pass through workgroup memory EDGE samples at a time, the
-// gradient of a weight never leaves its invocation, and nothing is written when a loss is not finite.
+// EDGE weights of a layer. The gradient of a weight never leaves its invocation, and nothing is written when
+// a loss is not finite.
 //
 // Header: LAYERS, TERMS (at least 1), TERMS_USED.
 
@@ -34,24 +34,19 @@ struct Params {
 @group(0) @binding(7) var<storage, read_write> moment2: array<f32>;
 @group(0) @binding(8) var<storage, read_write> losses_out: array<f32>; // span: the loss, sums of entropies
 
-const EDGE: u32 = 16u;
-const WORKGROUP: u32 = 256u;
-const PADDING: u32 = 0xFFFFFFFFu;
+const ENTRY: u32 = 2u;
 
-var<workgroup> deltas: array<array<f32, EDGE>, EDGE>; // [sample, output]
-var<workgroup> inputs: array<array<f32, EDGE>, EDGE>; // [sample, input]
+// Places of a layer's deltas and inputs in `workspace`, and which layer it is, as weight_tile hands it on.
+fn delta_at(source: vec4<u32>, width: u32, sample: u32, column: u32) -> f32 {
+    return workspace[source.x + sample * width + column];
+}
 
-// One sample's input of a layer: from the data set below the first layer.
-fn input_at(layer: u32, place: u32, width: u32, sample: u32, column: u32) -> f32 {
-    if layer > 0u {
-        return workspace[place + sample * width + column];
+// From the data set below the first layer.
+fn input_at(source: vec4<u32>, width: u32, sample: u32, column: u32) -> f32 {
+    if source.z > 0u {
+        return workspace[source.y + sample * width + column];
     }
-    let row = rows[sample];
-    if row == PADDING {
-        return 0.0;
-    }
-    let word = data[row * (width / 4u) + column / 4u];
-    return f32((word >> (8u * (column % 4u))) & 255u) / 255.0;
+    return pixel(width, sample, column);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -60,51 +55,18 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let index = group_index(group, groups);
     let finite = losses_are_finite(lane, index == 0u);
     let frozen = !finite || state[params.clock + CLOCK_BAD_STEP] != 0u;
-    var layer = 0u;
-    while layer + 1u < LAYERS && index >= params.layer_table[2u * layer + 2u].z {
-        layer++;
-    }
-    let shape = params.layer_table[2u * layer];
-    let place = params.layer_table[2u * layer + 1u]; // of deltas, W, b
-    let tiles = (shape.x + EDGE - 1u) / EDGE;
-    let tile = index - shape.z;
-    let row = lane / EDGE;
-    let column = lane % EDGE;
-    let output0 = (tile / tiles) * EDGE;
-    let input0 = (tile % tiles) * EDGE;
-    var sum = 0.0;
-    var bias = 0.0;
-    for (var sample0 = 0u; sample0 < params.batch; sample0 += EDGE) {
-        let sample = sample0 + row;
-        let inside = sample < params.batch && index < params.groups;
-        var delta = 0.0;
-        var value = 0.0;
-        if inside && output0 + column < shape.y {
-            delta = workspace[place.x + sample * shape.y + output0 + column];
-        }
-        if inside && input0 + column < shape.x {
-            value = input_at(layer, shape.w, shape.x, sample, input0 + column);
-        }
-        deltas[row][column] = delta;
-        inputs[row][column] = value;
-        workgroupBarrier();
-        for (var s = 0u; s < EDGE; s++) {
-            sum += deltas[s][row] * inputs[s][column];
-            bias += deltas[s][row];
-        }
-        workgroupBarrier();
-    }
-    let output = output0 + row;
-    let input = input0 + column;
-    if frozen || index >= params.groups || output >= shape.y {
+    let tile = weight_tile(index, lane);
+    let place = params.layer_table[ENTRY * tile.layer + 1u]; // of deltas, W, b
+    let sums = weight_sums(tile, vec4<u32>(place.x, tile.shape.w, tile.layer, 0u), lane);
+    if frozen || index >= params.groups || tile.output >= tile.shape.y {
         return;
     }
-    if input < shape.x {
-        let i = place.y + output * shape.x + input;
-        adam(i, sum + entropies(layer, output, input, false, weights[i]));
+    if tile.input < tile.shape.x {
+        let i = place.y + tile.output * tile.shape.x + tile.input;
+        adam(i, sums.x + entropies(tile.layer, tile.output, tile.input, false, weights[i]));
     }
-    if input == 0u {
-        let i = place.z + output;
-        adam(i, bias + entropies(layer, output, 0u, true, weights[i]));
+    if tile.input == 0u {
+        let i = place.z + tile.output;
+        adam(i, sums.y + entropies(tile.layer, tile.output, 0u, true, weights[i]));
     }
 }

@@ -1,4 +1,4 @@
-//!use index clock reduce expm1
+//!use index clock reduce column_mean expm1
 // Divergence of each dimension from the standard normal distribution, mean over the valid samples, one
 // workgroup a dimension.
 
@@ -15,20 +15,17 @@ struct Params {
 
 const WORKGROUP: u32 = 64u;
 
+fn term(i: u32) -> f32 {
+    return 0.5 * (mean[i] * mean[i] + expm1_rest(log_variance[i]));
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-    // Groups past the end repeat the last column, since all must meet at the barriers.
-    let column = min(group_index(group, groups), params.columns - 1u);
+    let column = column_of(group, groups);
     let samples = clock[CLOCK_VALID_ROWS];
-    let valid = samples * params.rows_per_sample;
-    var sum = 0.0;
-    for (var row = lane; row < valid; row += WORKGROUP) {
-        let i = row * params.columns + column;
-        sum += 0.5 * (mean[i] * mean[i] + expm1_rest(log_variance[i]));
-    }
-    let total = reduce_sum(lane, sum);
+    let divergence = column_sum(lane, column, samples * params.rows_per_sample) / f32(max(samples, 1u));
     if lane == 0u {
-        y[column] = total / f32(max(samples, 1u));
+        y[column] = divergence;
     }
 }

@@ -1,4 +1,4 @@
-//!use clock reduce softmax_row
+//!use clock reduce log_total
 // Mean over the valid rows of −log softmax at the label, and beside it the share of rows whose largest logit is
 // not the label's and the mean square of what the shares are off, by one workgroup.
 
@@ -17,8 +17,8 @@ struct Params {
 
 const WORKGROUP: u32 = 64u;
 
-fn logit(i: u32, of_p: bool) -> f32 {
-    return logits[i];
+fn logit(first: u32, k: u32, of_p: bool) -> f32 {
+    return logits[first + k];
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -30,7 +30,7 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     for (var row = lane; row < rows; row += WORKGROUP) {
         let first = row * params.n;
         let label = min(labels[row], params.n - 1u);
-        let total = row_total(first, params.n, true);
+        let total = log_total(first, params.n, true);
         var best = 0u;
         for (var k = 0u; k < params.n; k++) {
             let off = exp((logits[first + k] - total.x) - total.y) - select(0.0, 1.0, k == label);

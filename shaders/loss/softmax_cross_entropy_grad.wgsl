@@ -1,4 +1,4 @@
-//!use index clock softmax_row
+//!use index clock log_total
 // Gradient of the mean cross entropy of softmax and labels by the logits: (q − [k is the label]) / v, one
 // invocation a row.
 
@@ -17,8 +17,8 @@ struct Params {
 
 const WORKGROUP: u32 = 64u;
 
-fn logit(i: u32, of_p: bool) -> f32 {
-    return logits[i];
+fn logit(first: u32, k: u32, of_p: bool) -> f32 {
+    return logits[first + k];
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -32,7 +32,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let rows = clock[CLOCK_VALID_ROWS] * params.rows_per_sample;
     let scale = select(0.0, dy[0] / f32(max(rows, 1u)), row < rows);
     let label = min(labels[row], params.n - 1u);
-    let total = row_total(first, params.n, true);
+    let total = log_total(first, params.n, true);
     for (var k = 0u; k < params.n; k++) {
         let share = exp((logits[first + k] - total.x) - total.y);
         dx[first + k] = select(0.0, scale * (share - select(0.0, 1.0, k == label)), row < rows);

@@ -1,4 +1,4 @@
-//!use clock reduce softmax_row
+//!use clock reduce log_total
 // Mean over the valid rows of KL(softmax P ‖ softmax Q), by one workgroup.
 
 struct Params {
@@ -15,11 +15,11 @@ struct Params {
 
 const WORKGROUP: u32 = 64u;
 
-fn logit(i: u32, of_p: bool) -> f32 {
+fn logit(first: u32, k: u32, of_p: bool) -> f32 {
     if of_p {
-        return p[i];
+        return p[first + k];
     }
-    return q[i];
+    return q[first + k];
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -28,8 +28,8 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     var sum = 0.0;
     for (var row = lane; row < rows; row += WORKGROUP) {
         let first = row * params.n;
-        let of_p = row_total(first, params.n, true);
-        let of_q = row_total(first, params.n, false);
+        let of_p = log_total(first, params.n, true);
+        let of_q = log_total(first, params.n, false);
         for (var k = 0u; k < params.n; k++) {
             let log_p = (p[first + k] - of_p.x) - of_p.y;
             let log_q = (q[first + k] - of_q.x) - of_q.y;

@@ -1,4 +1,4 @@
-//!use index clock softmax_row
+//!use index clock log_total
 // Gradient of the mean divergence of soft assignments by the logits Q: (q − p)/M, one invocation a row.
 
 struct Params {
@@ -16,11 +16,11 @@ struct Params {
 
 const WORKGROUP: u32 = 64u;
 
-fn logit(i: u32, of_p: bool) -> f32 {
+fn logit(first: u32, k: u32, of_p: bool) -> f32 {
     if of_p {
-        return p[i];
+        return p[first + k];
     }
-    return q[i];
+    return q[first + k];
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -32,8 +32,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     }
     let first = row * params.n;
     let rows = clock[CLOCK_VALID_ROWS] * params.rows_per_sample;
-    let of_p = row_total(first, params.n, true);
-    let of_q = row_total(first, params.n, false);
+    let of_p = log_total(first, params.n, true);
+    let of_q = log_total(first, params.n, false);
     for (var k = 0u; k < params.n; k++) {
         let share_p = exp((p[first + k] - of_p.x) - of_p.y);
         let share_q = exp((q[first + k] - of_q.x) - of_q.y);

@@ -1,4 +1,4 @@
-//!use index clock reduce
+//!use index clock reduce column_mean
 // How active each neuron is: the mean of |h| over the valid rows, one workgroup a neuron.
 
 struct Params {
@@ -13,18 +13,16 @@ struct Params {
 
 const WORKGROUP: u32 = 64u;
 
+fn term(i: u32) -> f32 {
+    return abs(h[i]);
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-    // Groups past the end repeat the last column, since all must meet at the barriers.
-    let column = min(group_index(group, groups), params.columns - 1u);
-    let valid = clock[CLOCK_VALID_ROWS] * params.rows_per_sample;
-    var sum = 0.0;
-    for (var row = lane; row < valid; row += WORKGROUP) {
-        sum += abs(h[row * params.columns + column]);
-    }
-    let total = reduce_sum(lane, sum);
+    let column = column_of(group, groups);
+    let rate = column_mean(lane, column, clock[CLOCK_VALID_ROWS] * params.rows_per_sample);
     if lane == 0u {
-        rates[column] = total / f32(max(valid, 1u));
+        rates[column] = rate;
     }
 }

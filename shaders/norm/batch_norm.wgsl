@@ -1,4 +1,4 @@
-//!use index clock reduce
+//!use index clock reduce column_mean
 // Columns of the valid rows brought to mean 0 and variance 1, scaled and shifted; rows of padding become 0. One
 // workgroup a column, the variance from what the mean leaves.
 
@@ -19,24 +19,23 @@ struct Params {
 
 const WORKGROUP: u32 = 64u;
 
+fn term(i: u32) -> f32 {
+    return x[i];
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-    // Groups past the end repeat the last column, since all must meet at the barriers.
-    let column = min(group_index(group, groups), params.columns - 1u);
+    let column = column_of(group, groups);
     let valid = clock[CLOCK_VALID_ROWS] * params.rows_per_sample;
     let count = f32(max(valid, 1u));
-    var sum = 0.0;
-    for (var row = lane; row < valid; row += WORKGROUP) {
-        sum += x[row * params.columns + column];
-    }
-    let mean = reduce_sum(lane, sum) / count;
+    let mean = column_mean(lane, column, valid);
     var squares = 0.0;
     for (var row = lane; row < valid; row += WORKGROUP) {
         let error = x[row * params.columns + column] - mean;
         squares += error * error;
     }
-    let variance = reduce_sum(lane, squares) / count;
+    let variance = reduce_sum(lane, squares) / f32(max(valid, 1u));
     if lane == 0u {
         moments[column] = mean;
         moments[params.columns + column] = variance;

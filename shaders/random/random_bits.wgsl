@@ -1,17 +1,7 @@
-//!use index clock threefry
-// Random words of the current step: pair i is Threefry of counter (i, stream) under a key made of the
-// run's step key, the step and the stream.
+//!use index clock threefry draw
+// Random words of the current step.
 
-struct Params {
-    n: u32, // words
-    stream: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> clock: array<u32>;      // [16]
 @group(0) @binding(2) var<storage, read_write> bits: array<u32>; // [n]
-
-const WORKGROUP: u32 = 64u;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
@@ -20,9 +10,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     if 2u * i >= params.n {
         return;
     }
-    let run_key = vec2<u32>(clock[CLOCK_STEP_KEY], clock[CLOCK_STEP_KEY + 1u]);
-    let key = threefry2x32(run_key, vec2<u32>(clock[CLOCK_STEP], params.stream));
-    let pair = threefry2x32(key, vec2<u32>(i, params.stream));
+    let pair = draw(i);
     bits[2u * i] = pair.x;
     if 2u * i + 1u < params.n {
         bits[2u * i + 1u] = pair.y;

@@ -1,23 +1,9 @@
-//!use index clock threefry
-// Standard normal numbers of the current step: pair i by Box and Muller from Threefry of counter (i, stream)
-// under a key made of the run's step key, the step and the stream.
+//!use index clock threefry draw unit
+// Standard normal numbers of the current step, a pair by Box and Muller from a pair of words.
 
-struct Params {
-    n: u32, // numbers
-    stream: u32,
-}
+@group(0) @binding(2) var<storage, read_write> y: array<f32>; // [n]
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> clock: array<u32>;      // [16]
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;    // [n]
-
-const WORKGROUP: u32 = 64u;
 const TAU: f32 = 6.2831853;
-
-// A multiple of 2^-24 in [0, 1).
-fn unit(word: u32) -> f32 {
-    return f32(word >> 8u) * (1.0 / 16777216.0);
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
@@ -26,9 +12,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     if 2u * i >= params.n {
         return;
     }
-    let run_key = vec2<u32>(clock[CLOCK_STEP_KEY], clock[CLOCK_STEP_KEY + 1u]);
-    let key = threefry2x32(run_key, vec2<u32>(clock[CLOCK_STEP], params.stream));
-    let pair = threefry2x32(key, vec2<u32>(i, params.stream));
+    let pair = draw(i);
     let radius = sqrt(-2.0 * log(1.0 - unit(pair.x)));
     let angle = TAU * unit(pair.y);
     y[2u * i] = radius * cos(angle);

@@ -1,5 +1,24 @@
 //! The operations, one file each: gradient rule, CPU twin, and the host side of the kernel with its
 //! cases and cost. This file is their one registry.
+//!
+//! # To add a kernel
+//!
+//! Three files, and no other:
+//!
+//! 1. `shaders/<family>/<stem>.wgsl`, the shader: bindings, workgroup size and parameter block, which the host learns by
+//!    reflection. Its first line, `//!use …`, names the snippets that it is assembled with. It is found by itself, and
+//!    is known by its stem.
+//! 2. `src/ops/<family>/<stem>.rs`, the operation: an [`Op`] with name, type rule, gradient rule and twin (one
+//!    `eval<T: Real>`, and `crate::twin!()`), and a [`Kernel`] with launch, cost, and the cases that it is proved on, each
+//!    with a tolerance and its reason. What the kernel needs of the operation it asks as `r.op::<X>()?`, what it needs of
+//!    a shape as `check::matrix(…)?`, which variant is meant as `r.variant_in(…)?`: what is not there is an error that
+//!    names operation and kernel, never a default.
+//! 3. This file: `pub mod <stem>;` in the module of the family, and `<stem> => <family>::<stem>::<Stem>Kernel` below.
+//!
+//! From that line the kernel has its test against the twin on every device (`tests/kernels.rs`), its translations
+//! (`tests/shaders.rs`), its check by central differences (`tests/gradients.rs`, where an operation without a gradient
+//! rule is listed with the reason), its row in `cargo bench` and in `gpu-ae doctor`, and plans choose it wherever its
+//! operation stands. A family of its own is a folder of each kind and its line in `tests/architecture.rs`.
 
 pub mod kernel;
 
@@ -24,6 +43,7 @@ pub mod array {
     pub mod binary;
     pub mod broadcast;
     pub mod element;
+    pub(super) mod log_sum_exp;
     pub mod reshape;
     pub mod sum_all;
     pub mod sum_axis;
@@ -47,6 +67,7 @@ pub mod random {
     //! Draws, and what is decided by them.
 
     pub mod corrupt;
+    mod draw;
     pub mod random_bits;
     pub mod random_normal;
     pub mod random_uniform;
@@ -59,7 +80,7 @@ pub mod loss {
     pub mod bures;
     pub mod gaussian_kl;
     pub mod gaussian_kl_grad;
-    pub(super) mod jacobi;
+    mod loss_kind;
     pub mod mmd;
     pub mod mmd_grad;
     pub mod reconstruction_loss;
@@ -103,12 +124,14 @@ pub mod step {
     pub mod clock_advance;
     pub mod learning_rate_step;
     pub mod multiplier_step;
+    mod packed_step;
     pub mod sgd_step;
 }
 
 pub mod fused {
     //! Several operations in one kernel, which plans put in their place.
 
+    pub mod layer_table;
     pub mod linear_chain;
     pub mod linear_chain_grad;
     pub mod linear_weight_grads;
@@ -124,7 +147,7 @@ pub mod ceiling {
     pub mod ceiling_fma;
 }
 
-pub use kernel::{Bind, Case, Cost, Dispatch, Kernel, Launch, Request, Terms, Tolerance, Work};
+pub use kernel::{Applied, Bind, Case, Cost, Dispatch, Kernel, Launch, Request, Terms, Tolerance, Work};
 
 use crate::graph::Op;
 use crate::tensor::Ty;
@@ -189,11 +212,11 @@ kernels! {
     linear_chain_grad => fused::linear_chain_grad::LinearChainGradKernel,
     linear_weight_grads => fused::linear_weight_grads::LinearWeightGradsKernel,
     matmul_cooperative => matmul::matmul_cooperative::MatMulCooperativeKernel,
-    matmul_nn => matmul::matmul_nn::MatMulNnKernel,
-    matmul_nt => matmul::matmul_nt::MatMulNtKernel,
+    matmul_nn => matmul::matmul_nn::KERNEL,
+    matmul_nt => matmul::matmul_nt::KERNEL,
     matmul_shared => matmul::matmul_shared::MatMulSharedKernel,
     matmul_subgroup => matmul::matmul_subgroup::MatMulSubgroupKernel,
-    matmul_tn => matmul::matmul_tn::MatMulTnKernel,
+    matmul_tn => matmul::matmul_tn::KERNEL,
     matmul_uniform => matmul::matmul_uniform::MatMulUniformKernel,
     mmd => loss::mmd::MmdKernel,
     mmd_grad => loss::mmd_grad::MmdGradKernel,

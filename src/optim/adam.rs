@@ -1,5 +1,6 @@
 //! Adam and AdamW over all parameters of a model in one operation.
 
+use super::{Moment, push_step};
 use crate::error::Result;
 use crate::graph::{Graph, Role, Var};
 use crate::ops::step::adam_step::AdamStep;
@@ -27,18 +28,7 @@ pub fn adam(
     parameters: &[(String, Var)],
     gradients: &[Var],
 ) -> Result<Vec<Var>> {
-    let vars: Vec<Var> = parameters.iter().map(|(_, var)| *var).collect();
-    let mut moments = |role: Role, name: fn(&str) -> String| -> Vec<Var> {
-        parameters
-            .iter()
-            .map(|(parameter, var)| {
-                let ty = g.ty(*var).clone();
-                g.source(role, name(parameter), ty)
-            })
-            .collect()
-    };
-    let first = moments(Role::FirstMoment, first_moment);
-    let second = moments(Role::SecondMoment, second_moment);
-    let inputs = [&[clock, learning_rate][..], &vars, gradients, &first, &second].concat();
-    g.push(std::sync::Arc::new(AdamStep { tensors: parameters.len(), ..settings }), &inputs)
+    let step = AdamStep { tensors: parameters.len(), ..settings };
+    let moments: [Moment; 2] = [(Role::FirstMoment, first_moment), (Role::SecondMoment, second_moment)];
+    push_step(g, std::sync::Arc::new(step), [clock, learning_rate], parameters, gradients, &moments)
 }

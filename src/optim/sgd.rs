@@ -1,5 +1,6 @@
 //! Stochastic gradient descent with momentum over all parameters of a model in one operation.
 
+use super::{Moment, push_step};
 use crate::error::Result;
 use crate::graph::{Graph, Role, Var};
 use crate::ops::step::sgd_step::SgdStep;
@@ -21,14 +22,7 @@ pub fn sgd(
     parameters: &[(String, Var)],
     gradients: &[Var],
 ) -> Result<Vec<Var>> {
-    let vars: Vec<Var> = parameters.iter().map(|(_, var)| *var).collect();
-    let velocities: Vec<Var> = parameters
-        .iter()
-        .map(|(name, var)| {
-            let ty = g.ty(*var).clone();
-            g.source(Role::FirstMoment, velocity(name), ty)
-        })
-        .collect();
-    let inputs = [&[clock, learning_rate][..], &vars, gradients, &velocities].concat();
-    g.push(std::sync::Arc::new(SgdStep { tensors: parameters.len(), ..settings }), &inputs)
+    let step = SgdStep { tensors: parameters.len(), ..settings };
+    let moments: [Moment; 1] = [(Role::FirstMoment, velocity)];
+    push_step(g, std::sync::Arc::new(step), [clock, learning_rate], parameters, gradients, &moments)
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{DeviceKind, DeviceProfile, Fusion};
 use crate::error::{Error, Result};
-use crate::ops::{KERNELS, Kernel, Request, kernel_named, kernels_for};
+use crate::ops::{Applied, KERNELS, Kernel, kernel_named, kernels_for};
 
 /// A way to compute a graph.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +15,7 @@ use crate::ops::{KERNELS, Kernel, Request, kernel_named, kernels_for};
 pub struct Choices {
     /// Fusions to apply.
     pub fusions: BTreeSet<Fusion>,
-    /// Kernel and variant, as in `"matmul_shared 64x64"`, by [`Request::site`]. What is not listed gets
+    /// Kernel and variant, as in `"matmul_shared 64x64"`, by [`Applied::site`]. What is not listed gets
     /// the kernel that ranks first on the device.
     pub kernels: BTreeMap<String, String>,
     /// Whether factors of products may be rounded to f16.
@@ -63,37 +63,45 @@ impl Choices {
         Ok(())
     }
 
-    /// Kernel and variant for a request.
+    /// Kernel and variant for an operation.
     pub(super) fn kernel(
         &self,
-        request: &Request<'_>,
+        applied: &Applied<'_>,
         profile: &DeviceProfile,
     ) -> Result<(&'static dyn Kernel, &'static str)> {
-        let all = candidates(request, profile, self.mixed);
-        if let Some(wanted) = self.kernels.get(&request.site()) {
+        let all = candidates(applied, profile, self.mixed)?;
+        if let Some(wanted) = self.kernels.get(&applied.site()) {
             let found = all.iter().find(|(kernel, variant)| label(kernel.stem(), variant) == *wanted);
             return found.copied().ok_or_else(|| {
-                Error::graph(request.op.name(), format!("no kernel '{wanted}' computes {} here", request.site()))
+                Error::graph(applied.op.name(), format!("no kernel '{wanted}' computes {} here", applied.site()))
             });
         }
-        all.first().copied().ok_or_else(|| Error::graph(request.op.name(), "no kernel computes this operation"))
+        all.first().copied().ok_or_else(|| Error::graph(applied.op.name(), "no kernel computes this operation"))
     }
 }
 
-/// Kernels and variants that compute a request on a device, the first choice first; those of f16 factors
+/// Kernels and variants that compute an operation on a device, the first choice first; those of f16 factors
 /// only if `mixed`.
+///
+/// # Errors
+/// When a kernel does not know an operation that it claims to compute.
 pub fn candidates(
-    request: &Request<'_>,
+    applied: &Applied<'_>,
     profile: &DeviceProfile,
     mixed: bool,
-) -> Vec<(&'static dyn Kernel, &'static str)> {
+) -> Result<Vec<(&'static dyn Kernel, &'static str)>> {
     let profile = &DeviceProfile { cooperative_matrix: profile.cooperative_matrix && mixed, ..profile.clone() };
-    let mut kernels: Vec<&'static dyn Kernel> = kernels_for(request.op).collect();
-    kernels.sort_by_key(|kernel| kernel.rank(request, profile));
-    let variants = |kernel: &'static dyn Kernel| {
-        kernel.variants(request, profile).into_iter().map(move |variant| (kernel, variant))
-    };
-    kernels.into_iter().flat_map(variants).collect()
+    let mut ranked: Vec<(u8, &'static dyn Kernel)> = Vec::new();
+    for kernel in kernels_for(applied.op) {
+        ranked.push((kernel.rank(&applied.asked_of(kernel, "")?, profile)?, kernel));
+    }
+    ranked.sort_by_key(|(rank, _)| *rank);
+    let mut candidates = Vec::new();
+    for (_, kernel) in ranked {
+        let variants = kernel.variants(&applied.asked_of(kernel, "")?, profile)?;
+        candidates.extend(variants.into_iter().map(|variant| (kernel, variant)));
+    }
+    Ok(candidates)
 }
 
 /// A kernel and its variant in words.

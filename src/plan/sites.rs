@@ -8,13 +8,13 @@ use super::steps::types;
 use super::{Choices, DeviceKind, DeviceProfile, Fusion, candidates};
 use crate::error::Result;
 use crate::graph::{Graph, OpRef};
-use crate::ops::{Kernel, Request};
+use crate::ops::{Applied, Kernel};
 use crate::tensor::Ty;
 
 /// An operation that can be computed in several ways.
 #[derive(Clone)]
 pub struct Site {
-    /// The key of a choice, see [`Request::site`].
+    /// The key of a choice, see [`Applied::site`].
     pub name: String,
     /// The operation.
     pub op: OpRef,
@@ -50,11 +50,11 @@ pub fn sites(graph: &Graph, fusions: &BTreeSet<Fusion>, mixed: bool, profile: &D
     let graph = fuse(graph, fusions, profile)?;
     for node in graph.nodes().iter().filter(|node| node.is_computed()) {
         let (inputs, outputs) = types(&graph, node);
-        let request = Request { op: node.op.as_ref(), inputs: &inputs, outputs: &outputs, variant: "" };
-        let candidates = candidates(&request, profile, mixed);
+        let applied = Applied { op: node.op.as_ref(), inputs: &inputs, outputs: &outputs };
+        let candidates = candidates(&applied, profile, mixed)?;
         let [(kernel, variant), _, ..] = candidates[..] else { continue };
-        let cost = kernel.cost(&Request { variant, ..request });
-        let name = request.site();
+        let cost = kernel.cost(&applied.asked_of(kernel, variant)?)?;
+        let name = applied.site();
         let place = *places.entry(name.clone()).or_insert(found.len());
         if place == found.len() {
             let [inputs, outputs] = [&inputs, &outputs].map(|types| types.iter().map(|&ty| ty.clone()).collect());

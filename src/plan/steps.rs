@@ -6,7 +6,7 @@ use super::memory::Layout;
 use super::{Choices, DeviceProfile, Place};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node, OpRef, Var};
-use crate::ops::{Bind, Cost, Dispatch, Kernel, Launch, Request, VECTOR, Work};
+use crate::ops::{Applied, Bind, Cost, Dispatch, Kernel, Launch, VECTOR, Work};
 use crate::shader::{Access, ShaderKey, UNIFORM_BYTES, shader};
 use crate::tensor::Ty;
 
@@ -64,6 +64,7 @@ pub(super) struct Chosen {
     kernel: &'static dyn Kernel,
     variant: &'static str,
     pub launch: Launch,
+    cost: Cost,
 }
 
 /// The launch of every node that computes something.
@@ -71,9 +72,11 @@ pub(super) fn launches(graph: &Graph, profile: &DeviceProfile, choices: &Choices
     let mut launches = BTreeMap::new();
     for (index, node) in graph.nodes().iter().enumerate().filter(|(_, node)| node.is_computed()) {
         let (inputs, outputs) = types(graph, node);
-        let request = Request { op: node.op.as_ref(), inputs: &inputs, outputs: &outputs, variant: "" };
-        let (kernel, variant) = choices.kernel(&request, profile)?;
-        launches.insert(index, Chosen { kernel, variant, launch: kernel.launch(&Request { variant, ..request })? });
+        let applied = Applied { op: node.op.as_ref(), inputs: &inputs, outputs: &outputs };
+        let (kernel, variant) = choices.kernel(&applied, profile)?;
+        let request = applied.asked_of(kernel, variant)?;
+        launches
+            .insert(index, Chosen { kernel, variant, launch: kernel.launch(&request)?, cost: kernel.cost(&request)? });
     }
     Ok(launches)
 }
@@ -86,10 +89,8 @@ pub(super) fn bind(
     profile: &DeviceProfile,
 ) -> Result<Vec<Step>> {
     let mut steps = Vec::new();
-    for (&index, Chosen { kernel, variant, launch }) in launches {
+    for (&index, Chosen { kernel, variant, launch, cost }) in launches {
         let node = &graph.nodes()[index];
-        let (input_types, output_types) = types(graph, node);
-        let request = Request { op: node.op.as_ref(), inputs: &input_types, outputs: &output_types, variant };
         let inputs: Vec<Place> = node.inputs.iter().map(|&var| layout.place(graph, var)).collect();
         let outputs: Vec<Place> =
             (0..node.outputs.len()).map(|port| layout.place(graph, Var { node: index, port })).collect();
@@ -97,8 +98,15 @@ pub(super) fn bind(
         let resolver = Resolver { inputs: &inputs, outputs: &outputs, scratch, launch };
         let dispatches =
             launch.dispatches.iter().map(|d| plan_dispatch(d, &resolver, profile)).collect::<Result<_>>()?;
-        let cost = kernel.cost(&request);
-        steps.push(Step { op: node.op.clone(), kernel: kernel.stem(), variant, inputs, outputs, dispatches, cost });
+        steps.push(Step {
+            op: node.op.clone(),
+            kernel: kernel.stem(),
+            variant,
+            inputs,
+            outputs,
+            dispatches,
+            cost: *cost,
+        });
     }
     Ok(steps)
 }

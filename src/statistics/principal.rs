@@ -1,51 +1,26 @@
 //! The two directions in which points differ most, to draw what has more dimensions than paper.
 
-/// Coordinates of each of the points, rows of `width` numbers, along their first two principal components.
-/// The sign of a component is chosen so that its largest weight is positive.
+use super::spectrum::moments;
+use crate::eigen::reduction::eigen;
+
+/// Coordinates of each of the points, rows of `width` numbers, along their first two principal components; 0 along
+/// one that there is not. The sign of a component is chosen so that its largest weight is positive.
 pub fn principal_plane(points: &[f32], width: usize) -> Vec<(f64, f64)> {
-    let rows: Vec<&[f32]> = points.chunks_exact(width.max(1)).collect();
-    let n = rows.len().max(1) as f64;
-    let mean: Vec<f64> = (0..width).map(|i| rows.iter().map(|row| f64::from(row[i])).sum::<f64>() / n).collect();
-    let centred: Vec<Vec<f64>> =
-        rows.iter().map(|row| row.iter().zip(&mean).map(|(&x, m)| f64::from(x) - m).collect()).collect();
-    let mut covariance = vec![vec![0.0; width]; width];
-    for row in &centred {
-        for (line, a) in covariance.iter_mut().zip(row) {
-            line.iter_mut().zip(row).for_each(|(sum, b)| *sum += a * b / n);
-        }
-    }
-    let first = largest(&mut covariance);
-    let second = largest(&mut covariance);
-    let along = |row: &[f64], axis: &[f64]| row.iter().zip(axis).map(|(x, a)| x * a).sum();
-    centred.iter().map(|row| (along(row, &first), along(row, &second))).collect()
-}
-
-/// Iterations, by which components whose variances differ by a twentieth are told apart.
-const ITERATIONS: usize = 300;
-
-/// The eigenvector of the largest eigenvalue of a symmetric matrix, which loses that part; zeros of a matrix
-/// of zeros.
-fn largest(matrix: &mut [Vec<f64>]) -> Vec<f64> {
-    let width = matrix.len();
-    let norm = |v: &[f64]| v.iter().map(|x| x * x).sum::<f64>().sqrt();
-    // The column with the largest entry is nearer to it than any fixed vector could be relied on to be.
-    let start = (0..width).max_by(|&a, &b| matrix[a][a].total_cmp(&matrix[b][b]));
-    let mut v = start.map_or(Vec::new(), |column| matrix[column].clone());
-    for _ in 0..ITERATIONS {
-        let size = norm(&v);
-        if size <= f64::MIN_POSITIVE {
+    let (mean, covariance) = moments(points, width);
+    let (_, vectors) = eigen(covariance, width);
+    let axis = |number: usize| -> Vec<f64> {
+        if number >= width {
             return vec![0.0; width];
         }
-        v.iter_mut().for_each(|x| *x /= size);
-        v = matrix.iter().map(|row| row.iter().zip(&v).map(|(a, x)| a * x).sum()).collect();
-    }
-    let value = norm(&v);
-    let heaviest = v.iter().fold(0.0, |most: f64, &x| if x.abs() > most.abs() { x } else { most });
-    v.iter_mut().for_each(|x| *x /= value.max(f64::MIN_POSITIVE) * heaviest.signum());
-    for (row, a) in matrix.iter_mut().zip(&v) {
-        row.iter_mut().zip(&v).for_each(|(entry, b)| *entry -= value * a * b);
-    }
-    v
+        let weights: Vec<f64> = (0..width).map(|i| vectors[i * width + number]).collect();
+        let heaviest = weights.iter().fold(0.0, |most: f64, &x| if x.abs() > most.abs() { x } else { most });
+        weights.into_iter().map(|x| x * heaviest.signum()).collect()
+    };
+    let axes = [0, 1].map(axis);
+    let along = |row: &[f32], axis: &[f64]| {
+        row.iter().zip(&mean).zip(axis).map(|((&x, mean), weight)| (f64::from(x) - mean) * weight).sum()
+    };
+    points.chunks_exact(width.max(1)).map(|row| (along(row, &axes[0]), along(row, &axes[1]))).collect()
 }
 
 #[cfg(test)]

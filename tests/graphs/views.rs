@@ -359,7 +359,7 @@ fn gradients_are_packed_through_views() {
     for (form, choices) in forms() {
         let [of_filter, of_matrix] = [&filter, &matrix].map(|g| Plan::chosen("plan", g, &profile(), &choices).unwrap());
         assert_eq!(dispatches(&of_filter), dispatches(&of_matrix), "{form}\n{of_filter}\n{of_matrix}");
-        for mut device in common::devices() {
+        for mut device in crate::common::devices() {
             let trained = [&filter, &matrix].map(|graph| {
                 let plan = Plan::chosen("train", graph, device.profile(), &choices).unwrap();
                 device.clear();

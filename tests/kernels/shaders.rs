@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use crate::common;
-use gpu_ae::ops::{Dispatch, KERNELS, Request};
+use gpu_ae::ops::{Applied, Dispatch, KERNELS};
 use gpu_ae::plan::{DeviceKind, DeviceProfile};
 use gpu_ae::shader::{CAPABILITIES, KERNEL_SOURCES, SNIPPET_SOURCES, Shader, ShaderKey, shader};
 use gpu_ae::tensor::{HostTensor, Ty};
@@ -41,9 +41,10 @@ fn dispatches() -> Vec<(&'static str, Dispatch)> {
             let inputs: Vec<&Ty> = inputs.iter().collect();
             let outputs = case.op.infer(&inputs).unwrap();
             let outputs = outputs.iter().collect::<Vec<_>>();
-            let request = Request { op: case.op.as_ref(), inputs: &inputs, outputs: &outputs, variant: "" };
-            for variant in kernel.variants(&request, &capable()) {
-                let launch = kernel.launch(&Request { variant, ..request }).unwrap();
+            let applied = Applied { op: case.op.as_ref(), inputs: &inputs, outputs: &outputs };
+            let asked = |variant| applied.asked_of(*kernel, variant).unwrap();
+            for variant in kernel.variants(&asked(""), &capable()).unwrap() {
+                let launch = kernel.launch(&asked(variant)).unwrap();
                 assert!(!launch.dispatches.is_empty(), "{} {}: nothing is launched", kernel.stem(), case.label);
                 dispatches.extend(launch.dispatches.into_iter().map(|dispatch| (kernel.stem(), dispatch)));
             }

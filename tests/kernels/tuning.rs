@@ -18,7 +18,7 @@ use gpu_ae::ops::matmul::matmul_nn::LinearInputGrad;
 use gpu_ae::ops::matmul::matmul_nt::Linear;
 use gpu_ae::ops::matmul::matmul_tn::LinearWeightGrad;
 use gpu_ae::ops::step::clock;
-use gpu_ae::ops::{Request, kernel_named};
+use gpu_ae::ops::{Applied, kernel_named};
 use gpu_ae::plan::fuse;
 use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Fusion, Plan, Site, candidates, sites};
 use gpu_ae::tensor::Ty;
@@ -90,8 +90,8 @@ fn site(op: OpRef, inputs: &[&[usize]], profile: &DeviceProfile) -> Site {
     let borrowed: Vec<&Ty> = inputs.iter().collect();
     let outputs = op.infer(&borrowed).unwrap();
     let types: Vec<&Ty> = outputs.iter().collect();
-    let request = Request { op: op.as_ref(), inputs: &borrowed, outputs: &types, variant: "" };
-    let (name, candidates) = (request.site(), candidates(&request, profile, false));
+    let applied = Applied { op: op.as_ref(), inputs: &borrowed, outputs: &types };
+    let (name, candidates) = (applied.site(), candidates(&applied, profile, false).unwrap());
     assert!(!candidates.is_empty(), "{name}: no kernel");
     Site { name, op, inputs, outputs, candidates, work: 1.0 }
 }

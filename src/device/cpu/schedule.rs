@@ -10,13 +10,9 @@ use super::block::{RowOp, Value};
 use super::memory::{Span, Words};
 use super::panels::Panels;
 use super::region::{Export, Parts, Region, Total, Weight, block_rows};
-use super::rows::{Rows, batch, rows_of};
+use super::rows::{RowStep, Rows, batch, rows_of};
 use super::step::Lone;
-use crate::ops::batch::batch_gather::BatchGather;
-use crate::ops::batch::batch_rows::BatchRows;
-use crate::ops::loss::reconstruction_loss_grad::{self, ReconstructionLossGrad};
-use crate::ops::matmul::MatMul;
-use crate::ops::matmul::matmul_nn::LinearInputGrad;
+use crate::ops::loss::reconstruction_loss_grad::{LossParts, ReconstructionLossGrad};
 use crate::ops::matmul::matmul_nt::Linear;
 use crate::plan::{Place, Plan};
 
@@ -42,7 +38,7 @@ pub(in crate::device) fn jobs(plan: &Plan, arenas: &[usize]) -> Vec<Job> {
     let flow = Flow::new(plan, arenas);
     let Some([before, rows, gradients, after]) = flow.order() else { return one_by_one(plan, arenas) };
     let mut jobs: Vec<Job> = before.into_iter().map(|step| flow.single(step)).collect();
-    jobs.push(flow.region(&rows, &gradients));
+    jobs.push(flow.region(&[rows, gradients].concat()));
     jobs.extend(after.into_iter().map(|step| flow.single(step)));
     jobs
 }
@@ -90,7 +86,7 @@ impl<'a> Flow<'a> {
     /// there is nothing to gather or the order of the plan must be kept.
     fn order(&self) -> Option<[Vec<usize>; 4]> {
         let steps = &self.plan.steps;
-        let rows = batch(steps.iter().find(|step| matches!(rows_of(step), Rows::Inputs(_)))?);
+        let rows = batch(steps.iter().find(|step| matches!(rows_of(step), Rows::Each(_)))?);
         let mut part = vec![0; steps.len()];
         for (number, step) in steps.iter().enumerate() {
             let writers = &self.writers[number];
@@ -99,7 +95,8 @@ impl<'a> Flow<'a> {
             };
             // A row of a value of the region will be there in time; its gradients and totals will not.
             part[number] = match rows_of(step) {
-                Rows::Inputs(own) if batch(step) == rows => {
+                Rows::Each(of) if batch(step) == rows => {
+                    let own = of.inputs();
                     let others = needs(&mut (0..step.inputs.len()).filter(|input| !own.contains(input)));
                     if others == 0 && needs(&mut own.iter().copied()) <= 1 { 1 } else { 3 }
                 }
@@ -150,19 +147,24 @@ impl<'a> Flow<'a> {
 
     fn single(&self, step: usize) -> Job {
         match rows_of(&self.plan.steps[step]) {
-            Rows::Inputs(_) => self.region(&[step], &[]),
-            Rows::Gradient => self.region(&[], &[step]),
+            Rows::Each(_) | Rows::Gradient => self.region(&[step]),
             Rows::None => Job::Lone(Box::new(Lone::new(&self.plan.steps[step], self.arenas))),
         }
     }
 
-    fn region(&self, rows: &[usize], gradients: &[usize]) -> Job {
-        let all: Vec<usize> = rows.iter().chain(gradients).copied().collect();
+    /// A region of operations on rows, and the gradients of their values behind them.
+    fn region(&self, members: &[usize]) -> Job {
         let parts = Parts { block_rows: self.block_rows, ..Parts::default() };
-        let mut builder = Builder { flow: self, members: &all, parts, values: HashMap::new() };
-        rows.iter().for_each(|&step| builder.add_rows(step));
-        gradients.iter().for_each(|&step| builder.add_gradient(step));
-        Job::Region(Box::new(Region::new(batch(&self.plan.steps[all[0]]), builder.parts)))
+        let mut builder = Builder { flow: self, members, parts, values: HashMap::new() };
+        for &step in members {
+            match rows_of(&self.plan.steps[step]) {
+                Rows::Each(of) => builder.add_rows(step, of),
+                Rows::Gradient => builder.add_gradient(step),
+                // No step of this kind is ever a member.
+                Rows::None => {}
+            }
+        }
+        Job::Region(Box::new(Region::new(batch(&self.plan.steps[members[0]]), builder.parts)))
     }
 }
 
@@ -225,36 +227,38 @@ impl Builder<'_> {
         self.parts.weights.len() - 1
     }
 
-    fn add_rows(&mut self, number: usize) {
+    fn add_rows(&mut self, number: usize, of: RowStep) {
         let flow = self.flow;
         let step = &flow.plan.steps[number];
-        let op = step.op.as_ref();
-        let made = if op.downcast::<BatchRows>().is_some() {
-            RowOp::Rows { clock: flow.span(&step.inputs[0]), to: self.output(number, 0) }
-        } else if let Some(gather) = op.downcast::<BatchGather>() {
-            let rows = self.input(number, 1);
-            let data = flow.span(&step.inputs[0]);
-            RowOp::Gather { data, stride: gather.stride(), rows, to: self.output(number, 0) }
-        } else if let Some(&Linear(activation)) = op.downcast() {
-            let (x, weight) = (self.input(number, 0), self.weight(&step.inputs[1], true));
-            RowOp::Linear { x, weight, bias: flow.span(&step.inputs[2]), activation, to: self.output(number, 0) }
-        } else if let Some(&LinearInputGrad(activation)) = op.downcast() {
-            let (dy, weight) = (self.input(number, 0), self.weight(&step.inputs[1], false));
-            let h = self.input(number, 2);
-            RowOp::InputGrad { dy, weight, h, activation, to: self.output(number, 0) }
-        } else if let Some(layout) = op.downcast::<MatMul>() {
-            let (x, weight) = (self.input(number, 0), self.weight(&step.inputs[1], *layout == MatMul::Nt));
-            RowOp::Product { x, weight, to: self.output(number, 0) }
-        } else {
-            return self.add_loss(number);
+        let made = match of {
+            RowStep::Numbers => RowOp::Rows { clock: flow.span(&step.inputs[0]), to: self.output(number, 0) },
+            RowStep::Gather(gather) => {
+                let rows = self.input(number, 1);
+                let data = flow.span(&step.inputs[0]);
+                RowOp::Gather { data, stride: gather.stride(), rows, to: self.output(number, 0) }
+            }
+            RowStep::Linear(activation) => {
+                let (x, weight) = (self.input(number, 0), self.weight(&step.inputs[1], true));
+                RowOp::Linear { x, weight, bias: flow.span(&step.inputs[2]), activation, to: self.output(number, 0) }
+            }
+            RowStep::InputGrad(activation) => {
+                let (dy, weight) = (self.input(number, 0), self.weight(&step.inputs[1], false));
+                let h = self.input(number, 2);
+                RowOp::InputGrad { dy, weight, h, activation, to: self.output(number, 0) }
+            }
+            RowStep::Product { transposed } => {
+                let (x, weight) = (self.input(number, 0), self.weight(&step.inputs[1], transposed));
+                RowOp::Product { x, weight, to: self.output(number, 0) }
+            }
+            RowStep::Loss(loss) => return self.add_loss(number, loss),
         };
         self.parts.ops.push(made);
     }
 
-    fn add_loss(&mut self, number: usize) {
+    fn add_loss(&mut self, number: usize, loss: LossParts) {
         let flow = self.flow;
         let step = &flow.plan.steps[number];
-        let Some((loss, value, gradient)) = reconstruction_loss_grad::parts(step.op.as_ref()) else { return };
+        let LossParts { loss, value, gradient } = loss;
         let ReconstructionLossGrad { kind, activation, rows_per_sample } = loss;
         let (mut prediction, target) = (self.input(number, 0), self.input(number, 1));
         // The gradient overwrites the prediction, unless that is needed, or lies before what is read.

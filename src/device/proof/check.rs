@@ -6,7 +6,7 @@ pub use super::reference::{Reference, reference};
 use crate::device::{Device, ProgramId};
 use crate::error::Result;
 use crate::graph::{Graph, Role, Var};
-use crate::ops::{Case, Cost, Kernel, Request, Tolerance};
+use crate::ops::{Applied, Case, Cost, Kernel, Tolerance};
 use crate::plan::{Choices, DeviceKind, DeviceProfile, Plan};
 use crate::tensor::{HostTensor, Ty};
 
@@ -70,12 +70,12 @@ pub fn cases(kernel: &'static dyn Kernel, profile: &DeviceProfile) -> Result<Vec
         let inputs: Vec<&Ty> = types.iter().collect();
         let outputs = case.op.infer(&inputs)?;
         let outputs: Vec<&Ty> = outputs.iter().collect();
-        let request = Request { op: case.op.as_ref(), inputs: &inputs, outputs: &outputs, variant: "" };
+        let applied = Applied { op: case.op.as_ref(), inputs: &inputs, outputs: &outputs };
         if profile.kind == DeviceKind::Cpu {
             all.push(case);
             continue;
         }
-        for variant in kernel.variants(&request, profile) {
+        for variant in kernel.variants(&applied.asked_of(kernel, "")?, profile)? {
             let mut case = case.clone().computed_by(kernel.stem(), variant);
             case.label = format!("{} {variant}", case.label).trim_end().to_string();
             all.push(case);
@@ -137,8 +137,8 @@ pub fn load(device: &mut dyn Device, case: &Case) -> Result<LoadedCase> {
         let node = &graph.nodes()[computed];
         let inputs: Vec<&Ty> = node.inputs.iter().map(|&var| graph.ty(var)).collect();
         let outputs: Vec<&Ty> = node.outputs.iter().collect();
-        let request = Request { op: node.op.as_ref(), inputs: &inputs, outputs: &outputs, variant };
-        Choices::only(request.site(), kernel, variant)
+        let applied = Applied { op: node.op.as_ref(), inputs: &inputs, outputs: &outputs };
+        Choices::only(applied.site(), kernel, variant)
     });
     let plan = Plan::chosen("case", &graph, device.profile(), &choices)?;
     let cost = plan.cost();
@@ -160,7 +160,7 @@ pub fn load(device: &mut dyn Device, case: &Case) -> Result<LoadedCase> {
 /// # Errors
 /// When the case cannot be planned or the device fails; a wrong result is a report, not an error.
 pub fn run_case(device: &mut dyn Device, case: &Case) -> Result<CaseReport> {
-    judge_case(device, case, &reference(case))
+    judge_case(device, case, &reference(case)?)
 }
 
 /// Runs a case once and judges it by a reference made before.

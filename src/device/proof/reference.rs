@@ -85,7 +85,10 @@ fn terms(
 }
 
 /// The f64 twin's outputs, and what their tolerance is proportional to.
-pub fn reference(case: &Case) -> Reference {
+///
+/// # Errors
+/// When the operation refuses the case's inputs.
+pub fn reference(case: &Case) -> Result<Reference> {
     let wide = |tensor: &HostTensor<f32>, absolute: bool| match &tensor.data {
         Data::Real(x) => {
             let x = x.iter().map(|&x| if absolute { f64::from(x).abs() } else { f64::from(x) }).collect();
@@ -98,12 +101,12 @@ pub fn reference(case: &Case) -> Reference {
         let inputs: Vec<HostTensor<f64>> = case.inputs.iter().map(|input| wide(input, absolute)).collect();
         let borrowed: Vec<&HostTensor<f64>> = inputs.iter().collect();
         let types: Vec<Ty> = inputs.iter().map(HostTensor::ty).collect();
-        let outputs = case.op.infer(&types.iter().collect::<Vec<_>>()).unwrap_or_default();
+        let outputs = case.op.infer(&types.iter().collect::<Vec<_>>())?;
         let mut outputs: Vec<HostTensor<f64>> = outputs.iter().map(HostTensor::zeros).collect();
         case.op.eval_f64(&borrowed, &mut outputs);
-        outputs
+        Ok(outputs)
     };
-    let outputs = evaluate(false);
-    let terms = terms(case.tolerance.terms, &outputs, || Ok(evaluate(true))).unwrap_or_default();
-    Reference { outputs, terms }
+    let outputs = evaluate(false)?;
+    let terms = terms(case.tolerance.terms, &outputs, || evaluate(true))?;
+    Ok(Reference { outputs, terms })
 }

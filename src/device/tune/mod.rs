@@ -14,7 +14,7 @@ use super::Device;
 use super::proof::check::{load, time_case};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
-use crate::ops::{Case, Dispatch, Request};
+use crate::ops::{Applied, Case, Dispatch};
 use crate::plan::{Choices, Fusion, Site, sites};
 use crate::shader::ShaderKey;
 use crate::tensor::Ty;
@@ -247,7 +247,8 @@ impl Bench for DeviceBench<'_> {
         let outputs: Vec<&Ty> = site.outputs.iter().collect();
         let launches = candidates.filter_map(|candidate| {
             let (kernel, variant) = site.candidates[candidate];
-            kernel.launch(&Request { op: site.op.as_ref(), inputs: &inputs, outputs: &outputs, variant }).ok()
+            let applied = Applied { op: site.op.as_ref(), inputs: &inputs, outputs: &outputs };
+            kernel.launch(&applied.asked_of(kernel, variant).ok()?).ok()
         });
         let dispatches: Vec<Dispatch> = launches.flat_map(|launch| launch.dispatches).collect();
         let shaders: BTreeSet<&ShaderKey> = dispatches.iter().map(|dispatch| &dispatch.shader).collect();

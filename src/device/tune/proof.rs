@@ -9,7 +9,7 @@ use crate::device::proof::check::{Reference, judge_case, reference};
 use crate::device::{CpuDevice, Device};
 use crate::error::Result;
 use crate::graph::OpRef;
-use crate::ops::{Case, Kernel, Request};
+use crate::ops::{Applied, Case, Kernel};
 use crate::plan::{DeviceProfile, Site, candidates};
 use crate::rng::{Rng, Stream, stream_key};
 use crate::tensor::{DType, Data, HostTensor, Shape, Ty};
@@ -106,16 +106,16 @@ impl Prover {
     /// What is wrong with a candidate, if anything.
     ///
     /// # Errors
-    /// When the device fails.
+    /// When the device fails, or a case cannot be computed at all.
     pub fn problem(&mut self, device: &mut dyn Device, site: &Site, candidate: usize) -> Result<Option<String>> {
         let full = match self.model(site, site.candidates[candidate].0) {
             Some(model) => with_data_of(&model, &site.inputs),
             None => site.inputs.clone(),
         };
         let shape = affordable(site, candidate, &full, device.profile());
-        let mut proofs = self.varied(site, candidate, &shape);
+        let mut proofs = self.varied(site, candidate, &shape)?;
         if proofs.is_empty() {
-            proofs = self.own(site, candidate, device.profile());
+            proofs = self.own(site, candidate, device.profile())?;
         }
         if proofs.is_empty() {
             return Ok(Some("none of the kernel's own cases proves it".into()));
@@ -136,25 +136,30 @@ impl Prover {
     }
 
     /// Cases on data of several magnitudes, as far as f32 can be expected to be close on it.
-    fn varied(&mut self, site: &Site, candidate: usize, shape: &[Ty]) -> Vec<(Case, Reference)> {
-        let cases: Vec<Option<Case>> =
-            SPREADS.iter().map(|&spread| self.case(site, candidate, shape, spread)).collect();
-        let referenced = |case: Case| {
-            let reference = reference(&case);
-            (reference.error_of_f32(&case) <= FAIR).then_some((case, reference))
+    fn varied(&mut self, site: &Site, candidate: usize, shape: &[Ty]) -> Result<Vec<(Case, Reference)>> {
+        let cases: Vec<Case> = SPREADS.iter().filter_map(|&spread| self.case(site, candidate, shape, spread)).collect();
+        let fair = |case: Case| {
+            let (case, reference) = referenced(case)?;
+            Ok((reference.error_of_f32(&case) <= FAIR).then_some((case, reference)))
         };
-        let fair: Vec<Option<(Case, Reference)>> = cases.into_par_iter().map(|case| referenced(case?)).collect();
-        fair.into_iter().flatten().take(2).collect()
+        let fair = cases.into_par_iter().map(fair).collect::<Result<Vec<_>>>()?;
+        Ok(fair.into_iter().flatten().take(2).collect())
     }
 
     /// The kernel's own cases of the operation, where the candidate is one of those that compute them.
-    fn own(&mut self, site: &Site, candidate: usize, profile: &DeviceProfile) -> Vec<(Case, Reference)> {
+    fn own(&mut self, site: &Site, candidate: usize, profile: &DeviceProfile) -> Result<Vec<(Case, Reference)>> {
         let (kernel, variant) = site.candidates[candidate];
         let own = self.cases_of(&site.op, kernel).into_iter();
         let computed = own.filter(|case| work(&case.op, &types(case), kernel, variant, profile).is_some());
         let cases: Vec<Case> = computed.map(|case| case.computed_by(kernel.stem(), variant)).collect();
-        cases.into_par_iter().map(|case| (reference(&case), case)).map(|(reference, case)| (case, reference)).collect()
+        cases.into_par_iter().map(referenced).collect()
     }
+}
+
+/// A case with what it should give.
+fn referenced(case: Case) -> Result<(Case, Reference)> {
+    let reference = reference(&case)?;
+    Ok((case, reference))
 }
 
 /// Arithmetic or bytes, whichever are more, of an operation computed by this kernel in this variant; none
@@ -163,9 +168,9 @@ fn work(op: &OpRef, inputs: &[Ty], kernel: &dyn Kernel, variant: &str, profile: 
     let inputs: Vec<&Ty> = inputs.iter().collect();
     let outputs = op.infer(&inputs).ok()?;
     let outputs: Vec<&Ty> = outputs.iter().collect();
-    let request = Request { op: op.as_ref(), inputs: &inputs, outputs: &outputs, variant };
-    let offered = candidates(&request, profile, true);
-    let cost = kernel.cost(&request);
+    let applied = Applied { op: op.as_ref(), inputs: &inputs, outputs: &outputs };
+    let offered = candidates(&applied, profile, true).ok()?;
+    let cost = kernel.cost(&applied.asked_of(kernel, variant).ok()?).ok()?;
     let found = offered.iter().any(|(other, name)| other.stem() == kernel.stem() && *name == variant);
     found.then(|| cost.flops.max(cost.bytes))
 }

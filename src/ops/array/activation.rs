@@ -144,13 +144,13 @@ impl Kernel for ActivationKernel {
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let n = r.inputs[0].elements();
-        let kind = r.op.downcast::<Activation>().copied().unwrap_or_default();
+        let kind = *r.op::<Activation>()?;
         let bindings = vec![Bind::Input(0), Bind::Output(0)];
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, vec![n as u32, kind as u32], Work::Invocations(n)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 4.0 * r.outputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 4.0 * r.outputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -75,13 +75,13 @@ impl Kernel for ActivationGradKernel {
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let n = r.inputs[0].elements();
-        let kind = r.op.downcast::<ActivationGrad>().map_or(Activation::Identity, |op| op.0);
+        let kind = r.op::<ActivationGrad>()?.0;
         let bindings = vec![Bind::Input(0), Bind::Input(1), Bind::Output(0)];
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, vec![n as u32, kind as u32], Work::Invocations(n)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 3.0 * r.outputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 3.0 * r.outputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

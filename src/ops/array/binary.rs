@@ -92,7 +92,7 @@ impl Kernel for BinaryKernel {
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let kind = r.op.downcast::<Binary>().copied().unwrap_or(Binary::Add);
+        let kind = *r.op::<Binary>()?;
         let n = r.inputs[0].elements();
         let scalar = u32::from(r.inputs[1].shape.dims().is_empty());
         Ok(Launch::single(
@@ -103,8 +103,8 @@ impl Kernel for BinaryKernel {
         ))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, r.outputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, r.outputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -97,8 +97,7 @@ impl Kernel for BroadcastKernel {
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let n = r.outputs[0].elements();
-        let (divide, modulus) =
-            r.op.downcast::<Broadcast>().map_or((1, 1), |op| op.divide_and_modulus(r.inputs[0].elements()));
+        let (divide, modulus) = r.op::<Broadcast>()?.divide_and_modulus(r.inputs[0].elements());
         Ok(Launch::single(
             ShaderKey::plain(self.stem()),
             vec![Bind::Input(0), Bind::Output(0)],
@@ -107,8 +106,8 @@ impl Kernel for BroadcastKernel {
         ))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 0.0)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 0.0))
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -97,15 +97,17 @@ impl Kernel for ElementKernel {
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let n = r.outputs[0].elements();
-        let from = r.op.downcast::<Element>().map_or(0, |op| op.0);
-        let to = r.op.downcast::<OneHot>().map_or(0, |op| op.index);
+        let (from, to) = match r.op.downcast::<OneHot>() {
+            Some(op) => (0, op.index),
+            None => (r.op::<Element>()?.0, 0),
+        };
         let bindings = vec![Bind::Input(0), Bind::Output(0)];
         let params = vec![n as u32, from as u32, to as u32];
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Invocations(n)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost { flops: 0.0, bytes: 4.0 + r.outputs[0].bytes() as f64 }
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost { flops: 0.0, bytes: 4.0 + r.outputs[0].bytes() as f64 })
     }
 
     fn cases(&self) -> Vec<Case> {

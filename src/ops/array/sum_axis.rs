@@ -74,9 +74,9 @@ impl Kernel for SumAxisKernel {
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (rows, columns) = matrix(self.stem(), "x", r.inputs[0])?;
         // Outputs, terms of each, and the strides of both in x.
-        let params = match r.op.downcast::<SumAxis>() {
-            Some(SumAxis::Columns) => [rows, columns, columns, 1],
-            _ => [columns, rows, 1, columns],
+        let params = match r.op::<SumAxis>()? {
+            SumAxis::Columns => [rows, columns, columns, 1],
+            SumAxis::Rows => [columns, rows, 1, columns],
         };
         Ok(Launch::single(
             ShaderKey::plain(self.stem()),
@@ -86,8 +86,8 @@ impl Kernel for SumAxisKernel {
         ))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, r.inputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, r.inputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -103,12 +103,13 @@ impl Kernel for TransposeKernel {
         if r.op.downcast::<Transpose>().is_some() {
             return Ok(Launch { dispatches: vec![to(Bind::Output(0))], scratch: Vec::new() });
         }
+        r.op::<TransposeInto>()?;
         let copy = ceiling_copy::copy(Bind::Scratch(0), Bind::Output(0), rows * columns);
         Ok(Launch { dispatches: vec![to(Bind::Scratch(0)), copy], scratch: vec![r.outputs[0].bytes()] })
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 0.0)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 0.0))
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -97,13 +97,13 @@ impl Kernel for UnaryKernel {
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let n = r.inputs[0].elements();
-        let params = r.op.downcast::<Unary>().copied().unwrap_or(Unary::Exp).params(n);
+        let params = r.op::<Unary>()?.params(n);
         let bindings = vec![Bind::Input(0), Bind::Output(0)];
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Invocations(n)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 2.0 * r.outputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 2.0 * r.outputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

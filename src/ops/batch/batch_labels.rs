@@ -57,9 +57,9 @@ impl Kernel for BatchLabelsKernel {
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, vec![n as u32], Work::Invocations(n)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
         let bytes: usize = r.inputs[1..].iter().chain(r.outputs).chain(r.outputs).map(|ty| ty.bytes()).sum();
-        Cost { flops: 0.0, bytes: bytes as f64 }
+        Ok(Cost { flops: 0.0, bytes: bytes as f64 })
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -81,8 +81,8 @@ impl Kernel for BatchRowsKernel {
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, vec![n as u32], Work::Invocations(n)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 0.0)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 0.0))
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -72,8 +72,7 @@ impl Kernel for ValidOnesKernel {
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let op = r.op.downcast::<ValidOnes>();
-        let (columns, column, of_sample) = op.map_or((1, None, 1), |op| (op.columns, op.column, op.rows_per_sample));
+        let ValidOnes { columns, column, rows_per_sample: of_sample, .. } = *r.op::<ValidOnes>()?;
         let n = r.outputs[0].elements();
         let column = column.map_or(u32::MAX, |column| column as u32);
         let params = vec![n as u32, columns as u32, column, of_sample as u32];
@@ -81,8 +80,8 @@ impl Kernel for ValidOnesKernel {
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Invocations(n)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 0.0)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 0.0))
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -83,8 +83,8 @@ impl Kernel for ValidShareKernel {
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Invocations(n)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, r.outputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, r.outputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

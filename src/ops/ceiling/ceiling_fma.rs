@@ -66,15 +66,15 @@ impl Kernel for CeilingFmaKernel {
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let n = r.inputs[0].elements();
-        let rounds = r.op.downcast::<CeilingFma>().map_or(0, |op| op.rounds);
+        let rounds = r.op::<CeilingFma>()?.rounds;
         let bindings = vec![Bind::Input(0), Bind::Output(0)];
         let params = vec![n as u32, rounds as u32];
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Invocations(n)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        let rounds = r.op.downcast::<CeilingFma>().map_or(0, |op| op.rounds);
-        Cost::streaming(r, 2.0 * (r.inputs[0].elements() * rounds * STEPS * CHAINS) as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        let rounds = r.op::<CeilingFma>()?.rounds;
+        Ok(Cost::streaming(r, 2.0 * (r.inputs[0].elements() * rounds * STEPS * CHAINS) as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -71,9 +71,9 @@ impl Kernel for HopfieldSweepKernel {
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Groups(rows)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
         let (states, neurons) = (r.outputs[0].elements() as f64, r.inputs[2].elements() as f64);
-        Cost::streaming(r, 2.0 * states * neurons)
+        Ok(Cost::streaming(r, 2.0 * states * neurons))
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -97,8 +97,7 @@ impl Kernel for ActivenessKernel {
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let op = r.op.downcast::<Activeness>().copied();
-        let (direction, bias_weight) = op.map_or((Direction::Incoming, 1.0), |op| (op.direction, op.bias_weight));
+        let Activeness { direction, bias_weight } = *r.op::<Activeness>()?;
         let (rows, columns) = matrix(self.stem(), "W", r.inputs[0])?;
         let layout = direction.layout(rows, columns);
         let mut params: Vec<u32> = layout.iter().map(|&p| p as u32).collect();
@@ -111,8 +110,8 @@ impl Kernel for ActivenessKernel {
         ))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 2.0 * r.inputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 2.0 * r.inputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

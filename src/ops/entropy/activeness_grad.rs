@@ -121,8 +121,10 @@ impl Kernel for ActivenessGradKernel {
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let add = r.op.downcast::<ActivenessGradAdd>();
-        let op = add.map(|op| &op.0).or(r.op.downcast::<ActivenessGrad>()).map(|op| op.0);
-        let (direction, bias_weight) = op.map_or((Direction::Incoming, 1.0), |op| (op.direction, op.bias_weight));
+        let ActivenessGrad(Activeness { direction, bias_weight }) = match add {
+            Some(op) => op.0,
+            None => *r.op::<ActivenessGrad>()?,
+        };
         let (rows, columns) = matrix(self.stem(), "W", r.inputs[0])?;
         let neurons = r.inputs[1].elements();
         let [divide, modulus] = if direction == Direction::Incoming { [columns, rows] } else { [1, columns] };
@@ -141,8 +143,8 @@ impl Kernel for ActivenessGradKernel {
         ))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 2.0 * r.inputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 2.0 * r.inputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

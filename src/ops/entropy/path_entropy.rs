@@ -119,22 +119,21 @@ impl Kernel for PathEntropyKernel {
         op.downcast::<PathEntropy>().is_some()
     }
 
-    fn variants(&self, _r: &Request<'_>, profile: &DeviceProfile) -> Vec<&'static str> {
-        PathLayout::variants(profile)
+    fn variants(&self, _r: &Request<'_>, profile: &DeviceProfile) -> Result<Vec<&'static str>> {
+        Ok(PathLayout::variants(profile))
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let op = r.op.downcast::<PathEntropy>().copied();
-        let op = op.unwrap_or(PathEntropy { alpha: 1.0, bias: PathBias::Source });
-        let layout = PathLayout::new(op, levels(self.stem(), r.inputs)?, r.variant);
+        let op = *r.op::<PathEntropy>()?;
+        let layout = PathLayout::new(op, levels(self.stem(), r.inputs)?, r)?;
         let outputs = [0, 1, 2, 3].map(Bind::Output);
         let dispatches: Vec<Dispatch> = layout.value(Bind::Scratch(0), Bind::Scratch(1), outputs);
         Ok(Launch { dispatches, scratch: layout.scratch().to_vec() })
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
         let weights: usize = r.inputs.iter().map(|ty| ty.elements()).sum();
-        Cost::streaming(r, 30.0 * weights as f64)
+        Ok(Cost::streaming(r, 30.0 * weights as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::path_chain::{PathBias, Paths};
+use super::path_chain::Paths;
 use super::path_entropy::{Network, PathEntropy, levels, networks};
 use super::path_layout::PathLayout;
 use crate::error::{Error, Result};
@@ -135,18 +135,19 @@ impl Kernel for PathEntropyGradKernel {
         op.downcast::<PathEntropyGrad>().is_some() || op.downcast::<PathEntropyPair>().is_some()
     }
 
-    fn variants(&self, _r: &Request<'_>, profile: &DeviceProfile) -> Vec<&'static str> {
-        PathLayout::variants(profile)
+    fn variants(&self, _r: &Request<'_>, profile: &DeviceProfile) -> Result<Vec<&'static str>> {
+        Ok(PathLayout::variants(profile))
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let pair = r.op.downcast::<PathEntropyPair>().copied();
-        let alone = r.op.downcast::<PathEntropyGrad>().map(|op| op.0);
-        let default = PathEntropy { alpha: 1.0, bias: PathBias::Source };
-        let op = pair.map(|pair| pair.entropy).or(alone).unwrap_or(default);
-        let n = pair.unwrap_or(PathEntropyPair { entropy: op, added: 0 }).parameters(r.inputs.len());
+        let whole = match pair {
+            Some(pair) => pair,
+            None => PathEntropyPair { entropy: r.op::<PathEntropyGrad>()?.0, added: 0 },
+        };
+        let n = whole.parameters(r.inputs.len());
         let levels = levels(self.stem(), &r.inputs[..n])?;
-        let layout = PathLayout::new(op, levels.clone(), r.variant);
+        let layout = PathLayout::new(whole.entropy, levels.clone(), r)?;
         let [nodes, totals] = [0, 1].map(Bind::Scratch);
         let (first, outputs) = match pair {
             Some(_) => (VALUES, [0, 1, 2, 3].map(Bind::Output)),
@@ -156,15 +157,15 @@ impl Kernel for PathEntropyGradKernel {
         for l in 0..layout.layers() {
             let read = [nodes.clone(), totals.clone(), Bind::Input(n)];
             let written = [2 * l, 2 * l + 1].map(|i| Bind::Output(first + i));
-            dispatches.push(layout.gradient(l, read, written, pair.is_some_and(|pair| pair.added > 0)));
+            dispatches.push(layout.gradient(l, read, written, whole.added > 0));
         }
         let values = PathEntropy::outputs(&levels).iter().map(Ty::bytes).collect();
         Ok(Launch { dispatches, scratch: [layout.scratch().to_vec(), values].concat() })
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
         let weights: usize = r.outputs.iter().map(|ty| ty.elements()).sum();
-        Cost::streaming(r, 50.0 * weights as f64)
+        Ok(Cost::streaming(r, 50.0 * weights as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

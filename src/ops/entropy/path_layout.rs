@@ -2,14 +2,18 @@
 
 use super::path_chain::PathBias;
 use super::path_entropy::PathEntropy;
+use crate::error::Result;
 use crate::ops::kernel::profile::{DeviceKind, DeviceProfile};
-use crate::ops::kernel::{Bind, Dispatch, Work};
+use crate::ops::kernel::{Bind, Dispatch, Request, Work};
 use crate::shader::ShaderKey;
 
 /// Level 0 forward: all ones, the source too. The shader knows these two instead of memory.
 const BEGIN: u32 = u32::MAX;
 /// Level L backward: all ones but the source.
 const END: u32 = u32::MAX - 1;
+
+/// The variants, and how many invocations share a node in each.
+const VARIANTS: [(&str, u32); 2] = [("64 lanes", 64), ("1 lane", 1)];
 
 /// Nodes of all levels in one array: of every level but the first, weight and entropy forward; of every
 /// level but the last, weight and entropy backward; each with the source behind it.
@@ -26,17 +30,19 @@ fn workgroup(lanes: u32) -> u32 {
 }
 
 impl PathLayout {
-    /// For levels of these widths; the variant says how many invocations share a node.
-    pub fn new(op: PathEntropy, levels: Vec<usize>, variant: &str) -> Self {
-        PathLayout { op, levels, lanes: if variant == "1 lane" { 1 } else { 64 } }
+    /// For levels of these widths; the request's variant says how many invocations share a node.
+    pub fn new(op: PathEntropy, levels: Vec<usize>, r: &Request<'_>) -> Result<Self> {
+        let (_, lanes) = *r.variant_in(&VARIANTS, |(name, _)| name)?;
+        Ok(PathLayout { op, levels, lanes })
     }
 
     /// Software pays for every barrier, hardware for every serial step.
     pub fn variants(profile: &DeviceProfile) -> Vec<&'static str> {
-        match profile.kind {
-            DeviceKind::Software => vec!["1 lane", "64 lanes"],
-            _ => vec!["64 lanes", "1 lane"],
+        let mut names = VARIANTS.map(|(name, _)| name);
+        if profile.kind == DeviceKind::Software {
+            names.reverse();
         }
+        names.to_vec()
     }
 
     /// Number of layers.

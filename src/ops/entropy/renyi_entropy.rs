@@ -177,7 +177,7 @@ impl Kernel for RenyiEntropyKernel {
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let (op, value, gradient) = Self::parts(r.op).unwrap_or((RenyiEntropy { alpha: 1.0 }, None, None));
+        let (op, value, gradient) = Self::parts(r.op).ok_or_else(|| r.foreign())?;
         let n = r.inputs[0].elements();
         // Whichever output is not wanted goes to scratch.
         let output = |port: Option<usize>, scratch: usize| port.map_or(Bind::Scratch(scratch), Bind::Output);
@@ -198,8 +198,8 @@ impl Kernel for RenyiEntropyKernel {
         Ok(launch)
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 40.0 * r.inputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 40.0 * r.inputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -15,9 +15,9 @@
 //! 1e4 the log of the sum would lose all but three digits, and with it every q.
 
 use super::softmax_entropy_grad::SoftmaxEntropyGrad;
-use super::tilted_mean::log_sum_exp;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Op, Var};
+use crate::ops::array::log_sum_exp::{log_sum_exp, log_total};
 use crate::ops::batch::rows_per_sample;
 use crate::ops::kernel::check::{arity, matrix, same};
 use crate::ops::kernel::samples::Samples;
@@ -67,10 +67,8 @@ impl SoftmaxEntropy {
         let mut entropy = T::zero();
         let mut document = T::zero();
         for (row, lq) in lq.chunks_exact_mut(n).enumerate() {
-            let largest = lq.iter().fold(T::neg_infinity(), |most, &logit| most.max(logit));
-            lq.iter_mut().for_each(|lq| *lq = *lq - largest);
-            let log_sum = lq.iter().fold(T::zero(), |sum, lq| sum + lq.exp()).ln();
-            lq.iter_mut().for_each(|lq| *lq = *lq - log_sum);
+            let (largest, log_sum) = log_total(lq.iter().copied());
+            lq.iter_mut().for_each(|lq| *lq = (*lq - largest) - log_sum);
             let h = lq.iter().fold(T::zero(), |h, &lq| h - lq.exp() * lq);
             row_max.real_mut()[row] = largest;
             row_log_sum.real_mut()[row] = log_sum;
@@ -140,8 +138,7 @@ impl Kernel for SoftmaxEntropyKernel {
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (m, n) = matrix(self.stem(), "X", r.inputs[0])?;
-        let op = r.op.downcast::<SoftmaxEntropy>();
-        let (beta, rows_per_sample) = op.map_or((-1.0, 1), |op| (op.beta, op.rows_per_sample));
+        let SoftmaxEntropy { beta, rows_per_sample } = *r.op::<SoftmaxEntropy>()?;
         let (x, clock) = (Bind::Input(0), Bind::Input(1));
         let [row_max, row_log_sum, row_h, column_lse] = [1, 2, 3, 4].map(Bind::Output);
         let params = vec![m as u32, n as u32, beta.to_bits(), rows_per_sample as u32];
@@ -167,9 +164,9 @@ impl Kernel for SoftmaxEntropyKernel {
         Ok(Launch { dispatches: vec![rows, columns, totals], scratch: vec![m * 4] })
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
         let elements = r.inputs[0].elements() as f64;
-        Cost { flops: 16.0 * elements, bytes: 8.0 * elements }
+        Ok(Cost { flops: 16.0 * elements, bytes: 8.0 * elements })
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -87,16 +87,15 @@ impl Kernel for SoftmaxEntropyGradKernel {
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (m, n) = matrix(self.stem(), "X", r.inputs[0])?;
-        let op = r.op.downcast::<SoftmaxEntropyGrad>();
-        let (beta, rows_per_sample) = op.map_or((-1.0, 1), |op| (op.0.beta, op.0.rows_per_sample));
+        let SoftmaxEntropy { beta, rows_per_sample } = r.op::<SoftmaxEntropyGrad>()?.0;
         let mut bindings: Vec<Bind> = (0..7).map(Bind::Input).collect();
         bindings.push(Bind::Output(0));
         let params = vec![m as u32, n as u32, beta.to_bits(), rows_per_sample as u32];
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Invocations(m)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 30.0 * r.inputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 30.0 * r.inputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -4,13 +4,8 @@
 //! support. It is evaluated as ȳ + log1p(Σ p expm1(t(y − ȳ))) / t while max |t(y − ȳ)| ≤ ½, else by
 //! log-sum-exp: both are exact where the textbook form is 0/0 or overflows.
 
+use crate::ops::array::log_sum_exp::log_sum_exp;
 use crate::tensor::Real;
-
-/// log Σ e^{x} over the finite or infinite `x` of an iterator that can be walked twice.
-pub(in crate::ops) fn log_sum_exp<T: Real>(x: impl Iterator<Item = T> + Clone) -> T {
-    let largest = x.clone().fold(T::neg_infinity(), T::max);
-    largest + x.fold(T::zero(), |sum, x| sum + (x - largest).exp()).ln()
-}
 
 /// M_{1−α}\[h − log p; p\] over pairs (p, h) with p > 0 and Σ p = 1: the entropy of order α of a choice
 /// followed by choices of entropy h. With h = 0 it is that of p alone.

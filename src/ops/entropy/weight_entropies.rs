@@ -129,6 +129,9 @@ impl Op for WeightEntropies {
     crate::twin!();
 }
 
+/// The variants, and the invocations of a workgroup in each.
+const WORKGROUPS: [(&str, u32); 2] = [("256", 256), ("64", 64)];
+
 /// `shaders/weight_entropies.wgsl`
 pub struct WeightEntropiesKernel;
 
@@ -141,16 +144,18 @@ impl Kernel for WeightEntropiesKernel {
         op.downcast::<WeightEntropies>().is_some()
     }
 
-    fn variants(&self, _: &Request<'_>, profile: &DeviceProfile) -> Vec<&'static str> {
+    fn variants(&self, _: &Request<'_>, profile: &DeviceProfile) -> Result<Vec<&'static str>> {
         // A wide workgroup hides latency where there is hardware; in software each barrier costs by width.
-        if profile.kind == DeviceKind::Software { vec!["64", "256"] } else { vec!["256", "64"] }
+        let mut names = WORKGROUPS.map(|(name, _)| name);
+        if profile.kind == DeviceKind::Software {
+            names.reverse();
+        }
+        Ok(names.to_vec())
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let Some(op) = r.op.downcast::<WeightEntropies>() else {
-            return Err(Error::graph(self.stem(), "computes no other operation"));
-        };
-        let workgroup = if r.variant == "256" { 256 } else { 64 };
+        let op = r.op::<WeightEntropies>()?;
+        let (_, workgroup) = *r.variant_in(&WORKGROUPS, |(name, _)| name)?;
         let span = |range: Range<usize>| range.map(Bind::Input).collect::<Vec<_>>();
         // The table begins at the next vector after the number of terms.
         let mut params = vec![0; 4 + 16 * TERMS];
@@ -190,10 +195,10 @@ impl Kernel for WeightEntropiesKernel {
         Ok(Launch { dispatches: vec![dispatch], scratch: Vec::new() })
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        let terms = r.op.downcast::<WeightEntropies>().map_or(&[][..], |op| &op.terms);
-        let elements: usize = terms.iter().map(|term| r.inputs[term.parameters[0]].elements()).sum();
-        Cost { flops: 4.0 * elements as f64, bytes: 12.0 * elements as f64 }
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        let terms = r.op::<WeightEntropies>()?.terms.iter();
+        let elements: usize = terms.map(|term| r.inputs[term.parameters[0]].elements()).sum();
+        Ok(Cost { flops: 4.0 * elements as f64, bytes: 12.0 * elements as f64 })
     }
 
     fn cases(&self) -> Vec<Case> {

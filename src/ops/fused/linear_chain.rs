@@ -5,24 +5,15 @@
 
 use std::ops::Range;
 
+use super::layer_table::{self, LONGEST, LayerTable};
 use crate::error::{Error, Result};
 use crate::graph::{Op, Precision};
 use crate::ops::array::activation::Activation;
 use crate::ops::kernel::check::matrix;
 use crate::ops::kernel::samples::Samples;
-use crate::ops::kernel::{Bind, Case, Cost, Dispatch, Kernel, Launch, Request, Terms, Tolerance, Work};
+use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request};
 use crate::ops::matmul::matmul_nt::Linear;
-use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Ty};
-
-/// Widest layer of a chain.
-pub const WIDEST: usize = 128;
-/// Most layers of a chain: with x, all of them fit in 16 KiB of workgroup memory.
-pub const LONGEST: usize = 6;
-
-/// Invocations of a workgroup, and samples of a tile.
-pub(in crate::ops) const WORKGROUP: usize = 128;
-pub(in crate::ops) const TILE: usize = 4;
 
 /// (h₁, …, hₙ) for inputs (x, W₁, b₁, …, Wₙ, bₙ) with these activations.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +35,7 @@ impl Op for LinearChain {
     }
 
     fn attributes(&self) -> String {
-        self.0.iter().map(|a| format!("{a:?}").to_lowercase()).collect::<Vec<_>>().join(" ")
+        layer_table::words(&self.0)
     }
 
     fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
@@ -56,9 +47,7 @@ impl Op for LinearChain {
             let below = outputs.last().unwrap_or(inputs[0]);
             outputs.extend(Linear(activation).infer(&[below, inputs[1 + 2 * i], inputs[2 + 2 * i]])?);
         }
-        if inputs[..1].iter().copied().chain(&outputs).any(|ty| ty.shape.dims()[1] > WIDEST) {
-            return Err(Error::graph(self.name(), format!("a layer is wider than {WIDEST}")));
-        }
+        layer_table::check_widths(self.name(), inputs[0], &outputs)?;
         Ok(outputs)
     }
 
@@ -71,11 +60,6 @@ impl Op for LinearChain {
     }
 
     crate::twin!();
-}
-
-/// Dimensions of a matrix that types say is one.
-pub(in crate::ops) fn extents(ty: &Ty) -> [usize; 2] {
-    matrix("linear_chain", "x", ty).map_or([1, 1], |(rows, columns)| [rows, columns])
 }
 
 /// `shaders/linear_chain.wgsl`
@@ -91,49 +75,31 @@ impl Kernel for LinearChainKernel {
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let activations = r.op.downcast::<LinearChain>().map_or(&[][..], |op| &op.0);
-        let [batch, inputs] = extents(r.inputs[0]);
-        let tiles = batch.div_ceil(TILE);
-        let mut params = vec![activations.len(), batch, inputs, tiles];
-        let mut offsets = Vec::new();
+        let activations = &r.op::<LinearChain>()?.0;
+        let (batch, inputs) = matrix(self.stem(), "x", r.inputs[0])?;
+        let mut table = LayerTable::new(activations.len(), batch, inputs);
         let (mut below, mut width) = (0, inputs);
         for (i, &activation) in activations.iter().enumerate() {
-            let at = params.len();
-            let (above, outputs) = (below + width, extents(r.outputs[i])[1]);
-            params.extend([width, outputs, activation as usize, 0, 0, 0, 0, 0, below, above, 0, 0]);
-            offsets.extend([(at + 4, 1, Bind::Input(1 + 2 * i)), (at + 5, 1, Bind::Input(2 + 2 * i))]);
-            offsets.push((at + 6, 2, Bind::Output(i)));
+            let (above, (_, outputs)) = (below + width, matrix(self.stem(), "h", r.outputs[i])?);
+            let [w, b] = [1, 2].map(|input| Some((1, Bind::Input(input + 2 * i))));
+            table.push([width, outputs], activation, [w, b, Some((2, Bind::Output(i))), None], [below, above]);
             (below, width) = (above, outputs);
         }
-        let constants = [("WORKGROUP", WORKGROUP), ("FLOATS", below + width), ("LAYERS", activations.len())];
-        let dispatch = Dispatch {
-            shader: ShaderKey {
-                stem: self.stem(),
-                constants: constants.map(|(name, value)| (name, value as u32)).to_vec(),
-                snippets: vec!["samples4"],
-            },
-            bindings: vec![
-                Bind::Input(0),
-                Bind::Span((1..r.inputs.len()).map(Bind::Input).collect()),
-                Bind::Span((0..r.outputs.len()).map(Bind::Output).collect()),
-            ],
-            params: params.into_iter().map(|p| p as u32).collect(),
-            offsets,
-            work: Work::Groups(tiles),
-        };
-        Ok(Launch { dispatches: vec![dispatch], scratch: Vec::new() })
+        let bindings = vec![
+            Bind::Input(0),
+            Bind::Span((1..r.inputs.len()).map(Bind::Input).collect()),
+            Bind::Span((0..r.outputs.len()).map(Bind::Output).collect()),
+        ];
+        Ok(table.launch(self.stem(), below + width, bindings))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        let weights: usize = r.inputs[1..].iter().step_by(2).map(|w| w.elements()).sum();
-        Cost::streaming(r, 2.0 * (weights * extents(r.inputs[0])[0]) as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        layer_table::cost(r, r.inputs[1..].iter().step_by(2))
     }
 
     fn cases(&self) -> Vec<Case> {
-        let rounding = Tolerance::new(1e-6, 1e-5, Terms::Largest, "at most six sums of at most 128 terms in a row");
         let mut s = Samples::new("linear_chain");
-        let mut cases = Vec::new();
-        for (batch, widths) in examples() {
+        layer_table::cases(|batch, widths, label, rounding| {
             let activation = |i: usize| Activation::ALL[(i + 1) % 6];
             let mut inputs = vec![s.normal(&[batch, widths[0]])];
             for pair in widths.windows(2) {
@@ -141,19 +107,7 @@ impl Kernel for LinearChainKernel {
                 inputs.extend([s.uniform(&[pair[1], pair[0]], -bound, bound), s.normal(&[pair[1]])]);
             }
             let op = LinearChain((0..widths.len() - 1).map(activation).collect());
-            let case = Case::new(format!("{batch} rows {widths:?}"), op, inputs, rounding);
-            cases.push(if batch == 128 { case.benched() } else { case });
-        }
-        cases
+            Case::new(label, op, inputs, rounding)
+        })
     }
-}
-
-/// Batches and widths, x first, that chains are proved on.
-pub(in crate::ops) fn examples() -> Vec<(usize, Vec<usize>)> {
-    vec![
-        (1, vec![1, 1, 1]),
-        (7, vec![3, 128, 5]),
-        (33, vec![127, 1, 65, 128, 17, 9, 2]),
-        (128, vec![64, 20, 20, 20, 64]),
-    ]
 }

@@ -3,14 +3,14 @@
 
 use std::ops::Range;
 
-use super::linear_chain::{LONGEST, TILE, WIDEST, WORKGROUP, examples, extents};
+use super::layer_table::{self, LONGEST, LayerTable};
 use crate::error::{Error, Result};
 use crate::graph::{Op, Precision};
 use crate::ops::array::activation::Activation;
+use crate::ops::kernel::check::matrix;
 use crate::ops::kernel::samples::Samples;
-use crate::ops::kernel::{Bind, Case, Cost, Dispatch, Kernel, Launch, Request, Terms, Tolerance, Work};
+use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request};
 use crate::ops::matmul::matmul_nn::LinearInputGrad;
-use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Ty};
 
 /// (dx, dh₁, …, dhₙ₋₁) for inputs (dy, x, h₁, …, hₙ₋₁, W₁, …, Wₙ), where dy belongs to hₙ and the
@@ -39,7 +39,7 @@ impl Op for LinearChainGrad {
     }
 
     fn attributes(&self) -> String {
-        self.0.iter().map(|a| format!("{a:?}").to_lowercase()).collect::<Vec<_>>().join(" ")
+        layer_table::words(&self.0)
     }
 
     fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
@@ -52,9 +52,7 @@ impl Op for LinearChainGrad {
             let above = outputs.last().unwrap_or(inputs[0]);
             outputs.extend(LinearInputGrad(self.0[i]).infer(&[above, inputs[1 + n + i], inputs[1 + i]])?);
         }
-        if inputs[..1].iter().copied().chain(&outputs).any(|ty| ty.shape.dims()[1] > WIDEST) {
-            return Err(Error::graph(self.name(), format!("a layer is wider than {WIDEST}")));
-        }
+        layer_table::check_widths(self.name(), inputs[0], &outputs)?;
         outputs.reverse();
         Ok(outputs)
     }
@@ -84,66 +82,43 @@ impl Kernel for LinearChainGradKernel {
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let activations = r.op.downcast::<LinearChainGrad>().map_or(&[][..], |op| &op.0);
-        let n = activations.len();
-        let [batch, outputs] = extents(r.inputs[0]);
-        let tiles = batch.div_ceil(TILE);
-        let inputs: Vec<usize> = r.inputs[1..1 + n].iter().map(|ty| extents(ty)[1]).collect();
-        let mut params = vec![n, batch, tiles, inputs.iter().sum()];
-        let mut offsets = Vec::new();
+        let op = r.op::<LinearChainGrad>()?;
+        let n = op.layers();
+        let (batch, outputs) = matrix(self.stem(), "dy", r.inputs[0])?;
+        // Widths of x and of the layers, and what made them; nothing follows the last one.
+        let widths = r.inputs[1..1 + n].iter().map(|ty| Ok(matrix(self.stem(), "h", ty)?.1));
+        let widths = widths.chain([Ok(outputs)]).collect::<Result<Vec<usize>>>()?;
+        let made_by = op.0.iter().copied().chain([Activation::Identity]);
+        let mut table = LayerTable::new(n, batch, widths[0]);
         let mut above = 0;
         // Entry i has the outputs of layer i and, beside their activation, where their deltas go.
-        for i in 0..=n {
-            let at = params.len();
-            let width = inputs.get(i).copied().unwrap_or(outputs);
-            let (below, narrower) = if i == 0 { (0, 0) } else { (above - inputs[i - 1], inputs[i - 1]) };
-            let activation = activations.get(i).copied().unwrap_or_default();
-            params.extend([narrower, width, activation as usize, 0, 0, 0, 0, 0, below, above, 0, 0]);
-            if i > 0 {
-                offsets.push((at + 4, 1, Bind::Input(n + i)));
-            }
-            if i > 0 && i < n {
-                offsets.push((at + 6, 3, Bind::Input(1 + i)));
-            }
-            if i < n {
-                offsets.push((at + 7, 4, Bind::Output(i)));
-            }
-            above += width;
+        for (i, activation) in made_by.enumerate() {
+            let (below, narrower) = if i == 0 { (0, 0) } else { (above - widths[i - 1], widths[i - 1]) };
+            let weight = (i > 0).then(|| (1, Bind::Input(n + i)));
+            let values = (i > 0 && i < n).then(|| (3, Bind::Input(1 + i)));
+            let deltas = (i < n).then_some((4, Bind::Output(i)));
+            table.push([narrower, widths[i]], activation, [weight, None, values, deltas], [below, above]);
+            above += widths[i];
         }
-        let constants = [("WORKGROUP", WORKGROUP), ("FLOATS", above), ("LAYERS", n)];
         let span = |range: Range<usize>| Bind::Span(range.map(Bind::Input).collect());
-        let dispatch = Dispatch {
-            shader: ShaderKey {
-                stem: self.stem(),
-                constants: constants.map(|(name, value)| (name, value as u32)).to_vec(),
-                snippets: vec!["samples4"],
-            },
-            // A single layer has no hidden values; x stands in for them.
-            bindings: vec![
-                Bind::Input(0),
-                span(1 + n..1 + 2 * n),
-                Bind::Input(1),
-                if n > 1 { span(2..1 + n) } else { Bind::Input(1) },
-                Bind::Span((0..n).map(Bind::Output).collect()),
-            ],
-            params: params.into_iter().map(|p| p as u32).collect(),
-            offsets,
-            work: Work::Groups(tiles),
-        };
-        Ok(Launch { dispatches: vec![dispatch], scratch: Vec::new() })
+        // A single layer has no hidden values; x stands in for them.
+        let bindings = vec![
+            Bind::Input(0),
+            span(1 + n..1 + 2 * n),
+            Bind::Input(1),
+            if n > 1 { span(2..1 + n) } else { Bind::Input(1) },
+            Bind::Span((0..n).map(Bind::Output).collect()),
+        ];
+        Ok(table.launch(self.stem(), above, bindings))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        let layers = r.outputs.len();
-        let weights: usize = r.inputs[1 + layers..].iter().map(|w| w.elements()).sum();
-        Cost::streaming(r, 2.0 * (weights * extents(r.inputs[0])[0]) as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        layer_table::cost(r, r.inputs[1 + r.outputs.len()..].iter())
     }
 
     fn cases(&self) -> Vec<Case> {
-        let rounding = Tolerance::new(1e-6, 1e-5, Terms::Largest, "at most six sums of at most 128 terms in a row");
         let mut s = Samples::new("linear_chain_grad");
-        let mut cases = Vec::new();
-        for (batch, widths) in examples() {
+        layer_table::cases(|batch, widths, label, rounding| {
             let n = widths.len() - 1;
             let activation = |i: usize| Activation::ALL[(i + 2) % 6];
             let mut inputs = vec![s.normal(&[batch, widths[n]])];
@@ -153,9 +128,7 @@ impl Kernel for LinearChainGradKernel {
                 inputs.push(s.uniform(&[pair[1], pair[0]], -bound, bound));
             }
             let op = LinearChainGrad((0..n).map(activation).collect());
-            let case = Case::new(format!("{batch} rows {widths:?}"), op, inputs, rounding);
-            cases.push(if batch == 128 { case.benched() } else { case });
-        }
-        cases
+            Case::new(label, op, inputs, rounding)
+        })
     }
 }

@@ -109,6 +109,11 @@ impl Op for LinearWeightGrads {
 /// `shaders/linear_weight_grads.wgsl`
 pub struct LinearWeightGradsKernel;
 
+/// Tiles that the weights of a layer are cut into, as `shaders/fused/parts/weight_tile.wgsl` does.
+pub(super) fn tiles(outputs: usize, inputs: usize) -> usize {
+    outputs.div_ceil(EDGE) * inputs.div_ceil(EDGE)
+}
+
 /// Side of a tile of weights.
 const EDGE: usize = 16;
 
@@ -122,23 +127,26 @@ impl Kernel for LinearWeightGradsKernel {
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let Some(op) = r.op.downcast::<LinearWeightGrads>() else {
-            return Err(Error::graph(self.stem(), "computes no other operation"));
-        };
+        let op = r.op::<LinearWeightGrads>()?;
         let ranges = op.ranges();
-        let buffer = |value: usize| ranges.iter().position(|range| range.contains(&(op.first() + value))).unwrap_or(0);
-        let (mut layers, mut offsets, mut tiles) = (Vec::new(), Vec::new(), 0);
+        let buffer = |value: usize| {
+            let found = ranges.iter().position(|range| range.contains(&(op.first() + value)));
+            found.ok_or_else(|| Error::graph(self.stem(), format!("value {value} lies in no buffer")))
+        };
+        let (mut layers, mut offsets, mut all) = (Vec::new(), Vec::new(), 0);
         for (number, &(dy, x)) in op.products.iter().enumerate() {
             let dims = r.outputs[2 * number].shape.dims();
             let at = 4 + layers.len();
-            layers.extend([dims[1], dims[0], tiles, 0, buffer(dy), 0, x.map_or(DATA, buffer), 0, 0, 0, 0, 0]);
-            offsets.push((at + 5, 2 + buffer(dy), Bind::Input(op.first() + dy)));
-            offsets.extend(x.map(|x| (at + 7, 2 + buffer(x), Bind::Input(op.first() + x))));
+            let of_dy = buffer(dy)?;
+            let of_x = x.map(&buffer).transpose()?;
+            layers.extend([dims[1], dims[0], all, 0, of_dy, 0, of_x.unwrap_or(DATA), 0, 0, 0, 0, 0]);
+            offsets.push((at + 5, 2 + of_dy, Bind::Input(op.first() + dy)));
+            offsets.extend(x.zip(of_x).map(|(x, buffer)| (at + 7, 2 + buffer, Bind::Input(op.first() + x))));
             offsets.extend([(at + 8, 7, Bind::Output(2 * number)), (at + 9, 7, Bind::Output(2 * number + 1))]);
-            tiles += dims[0].div_ceil(EDGE) * dims[1].div_ceil(EDGE);
+            all += tiles(dims[0], dims[1]);
         }
         let batch = r.inputs[op.first()].shape.dims()[0];
-        let params: Vec<usize> = [vec![batch, tiles, 0, 0], layers].concat();
+        let params: Vec<usize> = [vec![batch, all, 0, 0], layers].concat();
         // Values stand in for what is not there.
         let value = Bind::Input(op.first());
         let gathered = op.gather.is_some();
@@ -157,18 +165,18 @@ impl Kernel for LinearWeightGradsKernel {
             bindings,
             params: params.into_iter().map(|p| p as u32).collect(),
             offsets,
-            work: Work::Groups(tiles),
+            work: Work::Groups(all),
         };
         Ok(Launch { dispatches: vec![dispatch], scratch: Vec::new() })
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        let op = r.op.downcast::<LinearWeightGrads>();
-        let batch = op.map_or(1, |op| r.inputs[op.first()].shape.dims()[0]);
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        let op = r.op::<LinearWeightGrads>()?;
+        let batch = r.inputs[op.first()].shape.dims()[0];
         let weights: usize = r.outputs.iter().step_by(2).map(|dw| dw.elements()).sum();
-        let data = op.and_then(|op| op.gather).map_or(0, |_| r.inputs[0].bytes());
+        let data = op.gather.map_or(0, |_| r.inputs[0].bytes());
         let flops = 2.0 * (weights * batch) as f64;
-        Cost { flops, bytes: Cost::streaming(r, flops).bytes - data as f64 }
+        Ok(Cost { flops, bytes: Cost::streaming(r, flops).bytes - data as f64 })
     }
 
     fn cases(&self) -> Vec<Case> {

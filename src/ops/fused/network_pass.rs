@@ -10,7 +10,7 @@ use crate::graph::{Op, Precision};
 use crate::ops::batch::batch_rows::BatchRows;
 use crate::ops::batch::gathered;
 use crate::ops::entropy::renyi_entropy::RenyiEntropyPair;
-use crate::ops::kernel::check::same;
+use crate::ops::kernel::check::{matrix, same};
 use crate::ops::kernel::profile::DeviceProfile;
 use crate::ops::kernel::samples::Samples;
 use crate::ops::kernel::{Bind, Case, Cost, Dispatch, Kernel, Launch, Request, Terms, Tolerance, Work};
@@ -148,7 +148,7 @@ pub fn fits(network: &Network, profile: &DeviceProfile) -> bool {
 }
 
 impl NetworkPassKernel {
-    fn params(network: &Network, tile: usize) -> Vec<u32> {
+    fn params(network: &Network, tile: usize) -> Result<Vec<u32>> {
         let places = network.workspace();
         let weights = network.parameter_places();
         let last = network.layers.len() - 1;
@@ -174,7 +174,7 @@ impl NetworkPassKernel {
         let shapes = network.parameters();
         for (t, term) in network.terms.iter().enumerate() {
             let [w, b] = term.parameters;
-            let (rows, columns) = shapes[w].shape.matrix().unwrap_or((1, 1));
+            let (rows, columns) = matrix("network_pass", "W", &shapes[w])?;
             let layout = term.activeness.direction.layout(rows, columns);
             let place = [weights[w], weights[b], places.slopes[t], places.entropies[t]];
             params.extend(place.into_iter().chain(layout).map(|p| p as u32));
@@ -185,7 +185,7 @@ impl NetworkPassKernel {
         if network.terms.is_empty() {
             params.extend([0; 16]);
         }
-        params
+        Ok(params)
     }
 }
 
@@ -198,18 +198,16 @@ impl Kernel for NetworkPassKernel {
         op.downcast::<NetworkPass>().is_some()
     }
 
-    fn variants(&self, r: &Request<'_>, profile: &DeviceProfile) -> Vec<&'static str> {
-        let Some(op) = r.op.downcast::<NetworkPass>() else { return Vec::new() };
+    fn variants(&self, r: &Request<'_>, profile: &DeviceProfile) -> Result<Vec<&'static str>> {
+        let op = r.op::<NetworkPass>()?;
         let fits = |tile: usize| shared_bytes(&op.0, tile) <= profile.max_shared as usize;
-        TILES.iter().filter(|(_, tile)| fits(*tile)).map(|(name, _)| *name).collect()
+        Ok(TILES.iter().filter(|(_, tile)| fits(*tile)).map(|(name, _)| *name).collect())
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let Some(op) = r.op.downcast::<NetworkPass>() else {
-            return Err(Error::graph(self.stem(), "computes no other operation"));
-        };
+        let op = r.op::<NetworkPass>()?;
         let network = &*op.0;
-        let tile = TILES.iter().find(|(name, _)| *name == r.variant).map_or(2, |(_, tile)| *tile);
+        let (_, tile) = *r.variant_in(&TILES, |(name, _)| name)?;
         let terms = network.terms.len();
         let constants = [
             ("WORKGROUP", WORKGROUP),
@@ -237,18 +235,18 @@ impl Kernel for NetworkPassKernel {
                 Bind::Output(0),
                 Bind::Output(1),
             ],
-            params: Self::params(network, tile),
+            params: Self::params(network, tile)?,
             offsets,
             work: Work::Groups(network.batch.div_ceil(tile) + terms),
         };
         Ok(Launch { dispatches: vec![dispatch], scratch: Vec::new() })
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        let Some(op) = r.op.downcast::<NetworkPass>() else { return Cost::default() };
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        let op = r.op::<NetworkPass>()?;
         let first = 2.0 * (op.0.inputs(0) * op.0.layers[0].0 * op.0.batch) as f64;
         let data = r.inputs[0].bytes() as f64 - (op.0.batch * op.0.gather.stride()) as f64;
-        Cost { bytes: Cost::streaming(r, 0.0).bytes - data, flops: 2.0 * op.0.flops() - first }
+        Ok(Cost { bytes: Cost::streaming(r, 0.0).bytes - data, flops: 2.0 * op.0.flops() - first })
     }
 
     fn cases(&self) -> Vec<Case> {

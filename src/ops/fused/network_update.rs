@@ -4,6 +4,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::linear_weight_grads::tiles;
 use super::network::{Network, SUMS, examples};
 use crate::error::{Error, Result};
 use crate::graph::{Op, Precision};
@@ -159,21 +160,18 @@ impl Op for NetworkUpdate {
 /// `shaders/network_update.wgsl`
 pub struct NetworkUpdateKernel;
 
-/// Side of a tile of weights.
-const EDGE: usize = 16;
-
 impl NetworkUpdateKernel {
     /// The uniform block, and the number of tiles.
     fn params(op: &NetworkUpdate) -> (Vec<u32>, usize) {
         let network = &*op.network;
         let (places, weights) = (network.workspace(), network.parameter_places());
-        let (mut layers, mut tiles) = (Vec::new(), 0);
+        let (mut layers, mut all) = (Vec::new(), 0);
         for (i, &(width, _)) in network.layers.iter().enumerate() {
             let inputs = network.inputs(i);
             let below = if i == 0 { 0 } else { places.values[i - 1] };
-            layers.extend([inputs, width, tiles, below]);
+            layers.extend([inputs, width, all, below]);
             layers.extend([places.deltas[i], weights[2 * i], weights[2 * i + 1], 0]);
-            tiles += width.div_ceil(EDGE) * inputs.div_ceil(EDGE);
+            all += tiles(width, inputs);
         }
         let mut terms: Vec<u32> = Vec::new();
         for (t, term) in network.terms.iter().enumerate() {
@@ -183,7 +181,7 @@ impl NetworkUpdateKernel {
             terms.extend([places.slopes[t] as u32, places.entropies[t] as u32, term.value as u32, 0]);
         }
         terms.resize(terms.len().max(8), 0);
-        let sizes = [network.batch, network.gather.features, tiles, places.losses, 0, 0];
+        let sizes = [network.batch, network.gather.features, all, places.losses, 0, 0];
         let mut params: Vec<u32> = sizes.map(|size| size as u32).to_vec();
         let adam = &op.adam;
         params.extend([adam.decay as u32, network.sums as u32]);
@@ -192,7 +190,7 @@ impl NetworkUpdateKernel {
         params.extend(layers.into_iter().map(|word| word as u32));
         params.extend(terms);
         params.extend([0; 1 + SUMS]);
-        (params, tiles)
+        (params, all)
     }
 }
 
@@ -206,9 +204,7 @@ impl Kernel for NetworkUpdateKernel {
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let Some(op) = r.op.downcast::<NetworkUpdate>() else {
-            return Err(Error::graph(self.stem(), "computes no other operation"));
-        };
+        let op = r.op::<NetworkUpdate>()?;
         let network = &*op.network;
         let (params, tiles) = Self::params(op);
         let last = params.len() - (1 + SUMS);
@@ -246,9 +242,9 @@ impl Kernel for NetworkUpdateKernel {
         Ok(Launch { dispatches: vec![dispatch], scratch: Vec::new() })
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        let flops = r.op.downcast::<NetworkUpdate>().map_or(0.0, |op| op.network.flops());
-        Cost { flops, bytes: Cost::streaming(r, 0.0).bytes - r.inputs[0].bytes() as f64 }
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        let flops = r.op::<NetworkUpdate>()?.network.flops();
+        Ok(Cost { flops, bytes: Cost::streaming(r, 0.0).bytes - r.inputs[0].bytes() as f64 })
     }
 
     fn cases(&self) -> Vec<Case> {

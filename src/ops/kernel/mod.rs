@@ -2,6 +2,7 @@
 
 pub(super) mod check;
 pub mod profile;
+mod request;
 pub(super) mod samples;
 
 use std::ops::Range;
@@ -9,29 +10,9 @@ use std::ops::Range;
 use crate::error::Result;
 use crate::graph::{Op, OpRef};
 use crate::shader::ShaderKey;
-use crate::tensor::{HostTensor, Ty};
+use crate::tensor::HostTensor;
 use profile::DeviceProfile;
-
-/// An operation with the types it is applied to.
-#[derive(Clone, Copy, Debug)]
-pub struct Request<'a> {
-    /// The operation.
-    pub op: &'a dyn Op,
-    /// Types of its inputs.
-    pub inputs: &'a [&'a Ty],
-    /// Types of its outputs.
-    pub outputs: &'a [&'a Ty],
-    /// Which of the kernel's variants is meant; see [`Kernel::variants`].
-    pub variant: &'a str,
-}
-
-impl Request<'_> {
-    /// The operation on these shapes in words: the key under which a choice of kernel is remembered.
-    pub fn site(&self) -> String {
-        let shapes: Vec<String> = self.inputs.iter().map(ToString::to_string).collect();
-        [self.op.name(), &self.op.attributes(), &shapes.join(" ")].join(" ").replace("  ", " ")
-    }
-}
+pub use request::{Applied, Request};
 
 /// What a binding of a dispatch refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -200,26 +181,36 @@ pub trait Kernel: Sync {
 
     /// Place among the kernels that compute the same operation when nothing was measured, the lowest
     /// first.
-    fn rank(&self, request: &Request<'_>, profile: &DeviceProfile) -> u8 {
+    ///
+    /// # Errors
+    /// When the operation is not what the kernel takes it for, which is a defect of the kernel.
+    fn rank(&self, request: &Request<'_>, profile: &DeviceProfile) -> Result<u8> {
         let _ = (request, profile);
-        0
+        Ok(0)
     }
 
     /// Names of the ways this kernel can compute an operation that matches, on such a device, the best
     /// guess first; none if the device lacks what it needs.
-    fn variants(&self, request: &Request<'_>, profile: &DeviceProfile) -> Vec<&'static str> {
+    ///
+    /// # Errors
+    /// As [`Kernel::rank`].
+    fn variants(&self, request: &Request<'_>, profile: &DeviceProfile) -> Result<Vec<&'static str>> {
         let _ = (request, profile);
-        vec![""]
+        Ok(vec![""])
     }
 
-    /// The dispatches for an operation that matches.
+    /// The dispatches for an operation that matches. What a kernel needs to know of the operation it asks as
+    /// [`Request::op`], and never makes up.
     ///
     /// # Errors
     /// When the operation cannot be expressed, which is a defect of the kernel.
     fn launch(&self, request: &Request<'_>) -> Result<Launch>;
 
     /// Arithmetic and traffic.
-    fn cost(&self, request: &Request<'_>) -> Cost;
+    ///
+    /// # Errors
+    /// As [`Kernel::rank`].
+    fn cost(&self, request: &Request<'_>) -> Result<Cost>;
 
     /// Inputs this kernel is proved on; ragged shapes included.
     fn cases(&self) -> Vec<Case>;

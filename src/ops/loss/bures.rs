@@ -10,7 +10,7 @@
 //! computed and no iteration for the root. Eigenvalues below 2⁻²³ of the largest, or below 10⁻³⁰, count as that: the
 //! root's slope at 0 is infinite.
 
-use super::jacobi::{SWEEPS, eigen};
+use crate::eigen::rotations::{SWEEPS, eigen};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Op, Var};
 use crate::ops::array::binary::Binary;
@@ -119,7 +119,7 @@ impl Kernel for BuresKernel {
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (n, _) = matrix(self.stem(), "the covariance", r.inputs[0])?;
-        let op = r.op.downcast::<Bures>().copied().unwrap_or(Bures { diagonal: false, jitter: 0.0 });
+        let op = r.op::<Bures>()?;
         let outputs = (0..3).map(Bind::Output);
         let bindings: Vec<Bind> =
             [Bind::Input(0)].into_iter().chain(outputs).chain((0..2).map(Bind::Scratch)).collect();
@@ -139,9 +139,9 @@ impl Kernel for BuresKernel {
     }
 
     /// Seven sweeps, as some twenty columns need them, and the product of eigenvectors.
-    fn cost(&self, r: &Request<'_>) -> Cost {
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
         let n = r.outputs[2].elements() as f64;
-        Cost::streaming(r, 7.0 * 9.0 * n * n * n + 3.0 * n * n * n)
+        Ok(Cost::streaming(r, 7.0 * 9.0 * n * n * n + 3.0 * n * n * n))
     }
 
     fn cases(&self) -> Vec<Case> {

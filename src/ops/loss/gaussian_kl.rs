@@ -114,8 +114,8 @@ impl Kernel for GaussianKlKernel {
         Ok(Launch { dispatches, scratch: vec![sum_all::SCRATCH_BYTES] })
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 12.0 * r.inputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 12.0 * r.inputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -5,7 +5,7 @@ use super::gaussian_kl::{GaussianKl, cases, expm1_rest};
 use crate::error::Result;
 use crate::graph::Op;
 use crate::ops::batch::rows_per_sample;
-use crate::ops::kernel::check::{arity, same};
+use crate::ops::kernel::check::{arity, matrix, same};
 use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
 use crate::ops::step::clock;
 use crate::shader::ShaderKey;
@@ -63,16 +63,17 @@ impl Kernel for GaussianKlGradKernel {
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let (n, columns) = (r.inputs[0].elements(), r.inputs[0].shape.matrix().map_or(1, |(_, columns)| columns));
+        let (rows, columns) = matrix(self.stem(), "the means", r.inputs[0])?;
+        let n = rows * columns;
         let inputs = (0..4).map(Bind::Input);
         let bindings = inputs.chain([Bind::Output(0), Bind::Output(1)]).collect();
-        let rows_per_sample = r.op.downcast::<GaussianKlGrad>().map_or(1, |op| op.0.rows_per_sample);
+        let rows_per_sample = r.op::<GaussianKlGrad>()?.0.rows_per_sample;
         let params = vec![n as u32, columns as u32, rows_per_sample as u32];
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Invocations(n)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 8.0 * r.inputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 8.0 * r.inputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -148,7 +148,7 @@ impl Kernel for MmdKernel {
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let params = r.op.downcast::<Mmd>().copied().unwrap_or(Mmd::Imq).params(r)?;
+        let params = r.op::<Mmd>()?.params(r)?;
         let rows = params[0].max(params[1]) as usize;
         let bindings = [0, 1, 2].map(Bind::Input).into_iter().chain([Bind::Scratch(0)]).collect();
         let terms = Dispatch::new(ShaderKey::plain(self.stem()), bindings, params, Work::Groups(rows));
@@ -156,9 +156,10 @@ impl Kernel for MmdKernel {
         Ok(Launch { dispatches, scratch: vec![rows * 4, sum_all::SCRATCH_BYTES] })
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        let rows = |i: usize| r.inputs[i].shape.matrix().map_or(0, |(rows, _)| rows) as f64;
-        Cost::streaming(r, 3.0 * (rows(0) + rows(1)) * r.inputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        let ((m, _), (n, _)) =
+            (matrix(self.stem(), "the codes", r.inputs[0])?, matrix(self.stem(), "the draws", r.inputs[1])?);
+        Ok(Cost::streaming(r, 3.0 * (m + n) as f64 * r.inputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

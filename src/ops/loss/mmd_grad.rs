@@ -6,7 +6,7 @@
 use super::mmd::{Mmd, cases, share, squared_distance, valid_rows};
 use crate::error::Result;
 use crate::graph::Op;
-use crate::ops::kernel::check::{arity, same};
+use crate::ops::kernel::check::{arity, matrix, same};
 use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
 use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Real, Ty};
@@ -72,15 +72,16 @@ impl Kernel for MmdGradKernel {
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let params = r.op.downcast::<MmdGrad>().map_or(Mmd::Imq, |op| op.0).params(r)?;
+        let params = r.op::<MmdGrad>()?.0.params(r)?;
         let rows = params[0] as usize;
         let bindings = (0..4).map(Bind::Input).chain([Bind::Output(0)]).collect();
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Groups(rows)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        let rows = |i: usize| r.inputs[i].shape.matrix().map_or(0, |(rows, _)| rows) as f64;
-        Cost::streaming(r, 6.0 * (rows(0) + rows(1)) * r.inputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        let ((m, _), (n, _)) =
+            (matrix(self.stem(), "the codes", r.inputs[0])?, matrix(self.stem(), "the draws", r.inputs[1])?);
+        Ok(Cost::streaming(r, 6.0 * (m + n) as f64 * r.inputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -12,11 +12,12 @@
 
 use std::sync::Arc;
 
-use super::reconstruction_loss_grad::{self, ReconstructionLossGrad, ReconstructionLossPair};
-use crate::error::{Error, Result};
+pub use super::loss_kind::LossKind;
+use super::reconstruction_loss_grad::{self, LossParts, ReconstructionLossGrad, ReconstructionLossPair};
+use crate::error::Result;
 use crate::graph::{Graph, Op, OpRef, Var};
 use crate::ops::array::activation::Activation;
-use crate::ops::array::sum_all::{self, pairwise_sum};
+use crate::ops::array::sum_all;
 use crate::ops::batch::batch_gather::BatchGather;
 use crate::ops::batch::gathered::{self, Gathered};
 use crate::ops::batch::rows_per_sample;
@@ -26,77 +27,6 @@ use crate::ops::kernel::{Bind, Case, Cost, Dispatch, Kernel, Launch, Request, Te
 use crate::ops::step::clock;
 use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Real, Ty};
-
-/// How a prediction is judged against its target. The numbers are those of the shader.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum LossKind {
-    /// Mean of squared errors over samples and features.
-    Mse = 0,
-    /// Sum of squared errors over features, mean over samples.
-    Sse = 1,
-    /// Bernoulli cross entropy of logits, sum over features, mean over samples.
-    Bce = 2,
-}
-
-impl LossKind {
-    fn value_and_slope<T: Real>(self, y: T, x: T) -> (T, T) {
-        if self == LossKind::Bce {
-            let value = y.max(T::zero()) - y * x + (-y.abs()).exp().ln_1p();
-            return (value, Activation::Sigmoid.value(y) - x);
-        }
-        let error = y - x;
-        (error * error, error + error)
-    }
-
-    fn scale<T: Real>(self, valid: usize, features: usize) -> T {
-        let count = if self == LossKind::Mse { valid * features } else { valid };
-        T::one() / T::of(count.max(1) as f64)
-    }
-
-    /// Value, and gradient times `dy` through an activation whose output is the prediction.
-    pub(super) fn compute<T: Real>(
-        self,
-        rows_per_sample: usize,
-        x: &[&HostTensor<T>],
-        seed: Option<(T, Activation)>,
-        gradient: &mut [T],
-    ) -> T {
-        let features = rows_per_sample * x[0].shape.matrix().map_or(1, |(_, features)| features);
-        let valid = clock::valid_rows(x[2].words());
-        let scale: T = self.scale(valid, features);
-        let (predictions, targets) = (x[0].real(), x[1].real());
-        let mut values = vec![T::zero(); valid * features];
-        for (i, value) in values.iter_mut().enumerate() {
-            let (v, slope) = self.value_and_slope(predictions[i], targets[i]);
-            *value = v;
-            if let Some((dy, activation)) = seed {
-                gradient[i] = slope * (scale * dy) * activation.slope(predictions[i]);
-            }
-        }
-        pairwise_sum(&values) * scale
-    }
-}
-
-impl LossKind {
-    /// What each row of a batch adds to the loss: 0 for padding.
-    pub(in crate::ops) fn of_rows<T: Real>(
-        self,
-        prediction: &HostTensor<T>,
-        target: &HostTensor<T>,
-        clock: &[u32],
-    ) -> Vec<T> {
-        let (rows, features) = prediction.shape.matrix().unwrap_or((1, 1));
-        let valid = clock::valid_rows(clock);
-        let scale: T = self.scale(valid, features);
-        let mut losses = vec![T::zero(); rows];
-        let of_rows = prediction.real().chunks_exact(features).zip(target.real().chunks_exact(features));
-        for (loss, (y, x)) in losses.iter_mut().zip(of_rows).take(valid) {
-            *loss = y.iter().zip(x).map(|(&y, &x)| self.value_and_slope(y, x).0).sum::<T>() * scale;
-        }
-        losses
-    }
-}
 
 pub(super) fn infer(rows_per_sample: usize, inputs: &[&Ty]) -> Result<()> {
     let (rows, _) = matrix("reconstruction_loss", "the prediction", inputs[0])?;
@@ -154,27 +84,18 @@ const EACH: usize = 8;
 /// Most invocations of the element pass; each leaves one partial sum.
 const INVOCATIONS: usize = 8_192;
 
-impl ReconstructionLossKernel {
-    /// The loss with its gradient, and which outputs hold the value and the gradient.
-    fn parts(op: &dyn Op) -> Option<(ReconstructionLossGrad, Option<usize>, Option<usize>)> {
-        let (op, _) = gathered::unwrap(op, 1)?;
-        reconstruction_loss_grad::parts(op)
-    }
-}
-
 impl Kernel for ReconstructionLossKernel {
     fn stem(&self) -> &'static str {
         "reconstruction_loss"
     }
 
     fn matches(&self, op: &dyn Op) -> bool {
-        Self::parts(op).is_some()
+        gathered::unwrap(op, 1).is_some_and(|(op, _)| reconstruction_loss_grad::parts(op).is_some())
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let nothing = Error::graph(self.stem(), "computes no such operation");
-        let (loss, value, gradient) = Self::parts(r.op).ok_or(nothing)?;
-        let gathered = r.op.downcast::<Gathered>().is_some();
+        let (op, gathered) = gathered::unwrap(r.op, 1).ok_or_else(|| r.foreign())?;
+        let LossParts { loss, value, gradient } = reconstruction_loss_grad::parts(op).ok_or_else(|| r.foreign())?;
         // Gathered inputs are the data, the row numbers, then prediction, clock and seed.
         let [prediction, target, clock, seed] = if gathered { [2, 0, 3, 4] } else { [0, 1, 2, 3] }.map(Bind::Input);
         let ty = r.inputs[if gathered { 2 } else { 0 }];
@@ -213,9 +134,9 @@ impl Kernel for ReconstructionLossKernel {
         Ok(Launch { dispatches, scratch })
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
         let prediction = r.inputs[if r.op.downcast::<Gathered>().is_some() { 2 } else { 0 }];
-        gathered::cost(r, 6.0 * prediction.elements() as f64)
+        Ok(gathered::cost(r, 6.0 * prediction.elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

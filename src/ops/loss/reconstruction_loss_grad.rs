@@ -1,6 +1,7 @@
 //! Gradients of [`ReconstructionLoss`], alone and together with the loss; the kernel of all three is in that file.
 
-use super::reconstruction_loss::{LossKind, ReconstructionLoss, infer};
+use super::loss_kind::LossKind;
+use super::reconstruction_loss::{ReconstructionLoss, infer};
 use crate::error::Result;
 use crate::graph::Op;
 use crate::ops::array::activation::Activation;
@@ -80,14 +81,25 @@ impl Op for ReconstructionLossPair {
     crate::twin!();
 }
 
-/// What any of the three operations computes, with its gradient, and which outputs hold value and gradient.
-pub fn parts(op: &dyn Op) -> Option<(ReconstructionLossGrad, Option<usize>, Option<usize>)> {
+/// What one of the three operations computes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LossParts {
+    /// The loss and its gradient.
+    pub loss: ReconstructionLossGrad,
+    /// Which output is the value.
+    pub value: Option<usize>,
+    /// Which output is the gradient.
+    pub gradient: Option<usize>,
+}
+
+/// The parts of an operation, if it is one of the three.
+pub(crate) fn parts(op: &dyn Op) -> Option<LossParts> {
+    let of = |loss, value, gradient| Some(LossParts { loss, value, gradient });
     if let Some(&ReconstructionLoss { kind, rows_per_sample }) = op.downcast() {
-        let gradient = ReconstructionLossGrad { kind, activation: Activation::Identity, rows_per_sample };
-        return Some((gradient, Some(0), None));
+        return of(ReconstructionLossGrad { kind, activation: Activation::Identity, rows_per_sample }, Some(0), None);
     }
     if let Some(op) = op.downcast::<ReconstructionLossGrad>() {
-        return Some((*op, None, Some(0)));
+        return of(*op, None, Some(0));
     }
-    op.downcast::<ReconstructionLossPair>().map(|op| (op.0, Some(0), Some(1)))
+    op.downcast::<ReconstructionLossPair>().and_then(|op| of(op.0, Some(0), Some(1)))
 }

@@ -5,9 +5,9 @@
 //! ones, is not the label's, and the mean of (q_mk − \[k = c_m\])² over rows and classes.
 
 use super::softmax_cross_entropy_grad::SoftmaxCrossEntropyGrad;
-use super::softmax_divergence::log_softmax;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Op, Var};
+use crate::ops::array::log_sum_exp::log_softmax;
 use crate::ops::batch::rows_per_sample;
 use crate::ops::kernel::check::{arity, matrix, same};
 use crate::ops::kernel::samples::Samples;
@@ -101,13 +101,13 @@ impl Kernel for SoftmaxCrossEntropyKernel {
         let (m, n) = matrix(self.stem(), "the logits", r.inputs[0])?;
         let inputs = [0, 1, 2].map(Bind::Input);
         let bindings = inputs.into_iter().chain([Bind::Output(0), Bind::Output(1)]).collect();
-        let rows_per_sample = r.op.downcast::<SoftmaxCrossEntropy>().map_or(1, |op| op.rows_per_sample);
+        let rows_per_sample = r.op::<SoftmaxCrossEntropy>()?.rows_per_sample;
         let params = vec![m as u32, n as u32, rows_per_sample as u32];
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Groups(1)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 12.0 * r.inputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 12.0 * r.inputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

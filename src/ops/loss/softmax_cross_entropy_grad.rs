@@ -1,9 +1,9 @@
 //! Gradient of [`SoftmaxCrossEntropy`] by the logits: dX_mk = dy (q_mk − \[k = c_m\]) / v.
 
 use super::softmax_cross_entropy::{SoftmaxCrossEntropy, cases};
-use super::softmax_divergence::log_softmax;
 use crate::error::Result;
 use crate::graph::Op;
+use crate::ops::array::log_sum_exp::log_softmax;
 use crate::ops::batch::rows_per_sample;
 use crate::ops::kernel::check::{arity, matrix, same};
 use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
@@ -63,13 +63,13 @@ impl Kernel for SoftmaxCrossEntropyGradKernel {
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (m, n) = matrix(self.stem(), "the logits", r.inputs[0])?;
         let bindings = [0, 1, 2, 3].map(Bind::Input).into_iter().chain([Bind::Output(0)]).collect();
-        let rows_per_sample = r.op.downcast::<SoftmaxCrossEntropyGrad>().map_or(1, |op| op.0.rows_per_sample);
+        let rows_per_sample = r.op::<SoftmaxCrossEntropyGrad>()?.0.rows_per_sample;
         let params = vec![m as u32, n as u32, rows_per_sample as u32];
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Invocations(m)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 10.0 * r.inputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 10.0 * r.inputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

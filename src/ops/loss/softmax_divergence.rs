@@ -7,8 +7,8 @@
 use super::softmax_divergence_grad::SoftmaxDivergenceGrad;
 use crate::error::Result;
 use crate::graph::{Graph, Op, Var};
+use crate::ops::array::log_sum_exp::log_softmax;
 use crate::ops::batch::rows_per_sample;
-use crate::ops::entropy::tilted_mean::log_sum_exp;
 use crate::ops::kernel::check::{arity, matrix, same};
 use crate::ops::kernel::samples::Samples;
 use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
@@ -22,12 +22,6 @@ use crate::tensor::{HostTensor, Real, Ty};
 pub struct SoftmaxDivergence {
     /// Rows that belong to one sample.
     pub rows_per_sample: usize,
-}
-
-/// log softmax of a row.
-pub(in crate::ops) fn log_softmax<T: Real>(row: &[T]) -> impl Iterator<Item = T> + Clone {
-    let total = log_sum_exp(row.iter().copied());
-    row.iter().map(move |&x| x - total)
 }
 
 impl SoftmaxDivergence {
@@ -87,13 +81,13 @@ impl Kernel for SoftmaxDivergenceKernel {
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (m, n) = matrix(self.stem(), "P", r.inputs[0])?;
         let bindings = [0, 1, 2].map(Bind::Input).into_iter().chain([Bind::Output(0)]).collect();
-        let rows_per_sample = r.op.downcast::<SoftmaxDivergence>().map_or(1, |op| op.rows_per_sample);
+        let rows_per_sample = r.op::<SoftmaxDivergence>()?.rows_per_sample;
         let params = vec![m as u32, n as u32, rows_per_sample as u32];
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Groups(1)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 20.0 * r.inputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 20.0 * r.inputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -135,8 +135,7 @@ impl Kernel for SparsityKernel {
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (_, n) = matrix(self.stem(), "H", r.inputs[0])?;
-        let op = r.op.downcast::<Sparsity>().copied();
-        let Sparsity { penalty, rows_per_sample } = op.unwrap_or(Sparsity { penalty: Penalty::L1, rows_per_sample: 1 });
+        let Sparsity { penalty, rows_per_sample } = *r.op::<Sparsity>()?;
         let (kind, target) = penalty.parts();
         let bindings = vec![Bind::Input(0), Bind::Input(1), Bind::Output(1)];
         let params = vec![n as u32, rows_per_sample as u32];
@@ -147,8 +146,8 @@ impl Kernel for SparsityKernel {
         Ok(Launch { dispatches: vec![rates, total], scratch: Vec::new() })
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 2.0 * r.inputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 2.0 * r.inputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

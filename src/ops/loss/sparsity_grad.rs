@@ -63,15 +63,15 @@ impl Kernel for SparsityGradKernel {
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (n, columns) = (r.inputs[0].elements(), r.inputs[2].elements());
-        let (kind, target) = r.op.downcast::<SparsityGrad>().map_or((0, 0.0), |op| op.0.penalty.parts());
-        let rows_per_sample = r.op.downcast::<SparsityGrad>().map_or(1, |op| op.0.rows_per_sample);
+        let Sparsity { penalty, rows_per_sample } = r.op::<SparsityGrad>()?.0;
+        let (kind, target) = penalty.parts();
         let bindings = (0..4).map(Bind::Input).chain([Bind::Output(0)]).collect();
         let params = vec![n as u32, columns as u32, kind, target.to_bits(), rows_per_sample as u32];
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Invocations(n)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 3.0 * r.inputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 3.0 * r.inputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

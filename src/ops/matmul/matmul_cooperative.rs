@@ -2,7 +2,7 @@
 
 use super::matmul_nt::Linear;
 use super::matmul_product::{self, Form, Product};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::graph::Op;
 use crate::ops::array::activation::Activation;
 use crate::ops::kernel::profile::DeviceProfile;
@@ -35,19 +35,18 @@ impl Kernel for MatMulCooperativeKernel {
         matmul_product::layout(op).is_some()
     }
 
-    fn rank(&self, r: &Request<'_>, profile: &DeviceProfile) -> u8 {
+    fn rank(&self, r: &Request<'_>, profile: &DeviceProfile) -> Result<u8> {
         matmul_product::rank(Form::Cooperative, r, profile)
     }
 
-    fn variants(&self, _request: &Request<'_>, profile: &DeviceProfile) -> Vec<&'static str> {
+    fn variants(&self, _request: &Request<'_>, profile: &DeviceProfile) -> Result<Vec<&'static str>> {
         let fits = |size: u32| profile.cooperative_matrix && profile.subgroup == Some(size);
-        SIZES.iter().filter(|(_, size)| fits(*size)).map(|(name, _)| *name).collect()
+        Ok(SIZES.iter().filter(|(_, size)| fits(*size)).map(|(name, _)| *name).collect())
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let product = Product::of(r)?;
-        let size = SIZES.iter().find(|(name, _)| *name == r.variant);
-        let (_, size) = size.ok_or_else(|| Error::graph(self.stem(), format!("has no variant '{}'", r.variant)))?;
+        let (_, size) = r.variant_in(&SIZES, |(name, _)| name)?;
         let shader = ShaderKey {
             stem: self.stem(),
             constants: vec![("SUBGROUP", *size)],
@@ -58,7 +57,7 @@ impl Kernel for MatMulCooperativeKernel {
         Ok(Launch::single(shader, bindings, product.params(), Work::Groups(groups)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
         matmul_product::cost(r)
     }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::matmul_nn::LinearInputGrad;
 use super::matmul_nt::Linear;
-use super::matmul_tiles::{self, PRODUCT};
+use super::matmul_tiles::PRODUCT;
 use super::matmul_tn::LinearWeightGrad;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::graph::Op;
 use crate::ops::array::activation::{Activation, SIGMOID};
 use crate::ops::batch::batch_gather::BatchGather;
@@ -56,26 +56,23 @@ pub(in crate::ops) fn layout(op: &dyn Op) -> Option<(MatMul, Finish)> {
     op.downcast::<LinearWeightGrad>().map(|_| (MatMul::Tn, Finish::BiasSums))
 }
 
-/// The same of an operation that reads the batch from the data set.
-pub(in crate::ops) fn gathered_layout(gathered: &Gathered) -> Option<(MatMul, Finish)> {
+/// The same of an operation that may read the batch from the data set.
+pub(in crate::ops) fn layout_of_any(op: &dyn Op) -> Option<(MatMul, Finish)> {
+    let Some(gathered) = op.downcast::<Gathered>() else { return layout(op) };
     let (layout, finish) = layout(gathered.op.as_ref())?;
     matches!((gathered.position, finish), (0, Finish::Bias(_)) | (1, Finish::BiasSums)).then_some((layout, finish))
 }
 
-/// Whether an operation is a product, of a gathered batch or not.
-pub(in crate::ops) fn is_product(op: &dyn Op) -> bool {
-    layout(op).is_some() || op.downcast::<Gathered>().is_some_and(|op| gathered_layout(op).is_some())
-}
-
 impl Product {
     /// The product that a request asks for.
+    ///
+    /// # Errors
+    /// When the operation is none, or its operands do not fit.
     pub fn of(r: &Request<'_>) -> Result<Self> {
-        let none = || Error::graph(r.op.name(), "is no matrix product");
+        let (layout, finish) = layout_of_any(r.op).ok_or_else(|| r.foreign())?;
         let Some(gathered) = r.op.downcast::<Gathered>() else {
-            let (layout, finish) = layout(r.op).ok_or_else(none)?;
             return Ok(Product { layout, extents: layout.extents(r.inputs[0], r.inputs[1])?, finish, gathered: false });
         };
-        let (layout, finish) = gathered_layout(gathered).ok_or_else(none)?;
         let batch = Ty::f32(&[r.inputs[1].elements(), gathered.gather.features]);
         let extents = match layout {
             MatMul::Tn => layout.extents(r.inputs[2], &batch)?,
@@ -109,6 +106,17 @@ impl Product {
         left.is_multiple_of(4) && n.is_multiple_of(4) && (self.layout != MatMul::Nt || k.is_multiple_of(4))
     }
 
+    /// Snippets that read the operands and write the results, by vectors or by elements.
+    pub fn access(&self) -> [&'static str; 3] {
+        let mut access = access(self.aligned());
+        match (self.gathered, self.layout) {
+            (false, _) => {}
+            (true, MatMul::Tn) => access[1] = "right_gather",
+            (true, _) => access[0] = "left_gather",
+        }
+        access
+    }
+
     /// Snippets that give access to the operands, block by block.
     pub fn operands(&self) -> Vec<&'static str> {
         let blocks = match self.layout {
@@ -116,18 +124,17 @@ impl Product {
             MatMul::Nn => ["left_rows", "right_columns"],
             MatMul::Tn => ["left_columns", "right_columns"],
         };
-        let mut access = matmul_tiles::access(self.aligned());
-        match (self.gathered, self.layout) {
-            (false, _) => {}
-            (true, MatMul::Tn) => access[1] = "right_gather",
-            (true, _) => access[0] = "left_gather",
-        }
-        [&access[..], &blocks].concat()
+        [&self.access()[..], &blocks].concat()
+    }
+
+    /// The snippet that reads a third matrix of the result's shape.
+    pub fn mask(&self) -> &'static str {
+        if self.aligned() { "mask_vec4" } else { "mask_scalar" }
     }
 
     /// Snippets that finish the sums.
     pub fn finish(&self) -> Vec<&'static str> {
-        let mask = matmul_tiles::mask(self.aligned());
+        let mask = self.mask();
         match self.finish {
             Finish::Plain => vec!["finish_plain", "no_bias_sums"],
             Finish::Bias(_) => vec!["activation_value", "finish_bias", "no_bias_sums"],
@@ -156,6 +163,15 @@ impl Product {
     }
 }
 
+/// Snippets that read the operands and write the results of a product whose rows are whole vectors, or not.
+pub(in crate::ops) fn access(aligned: bool) -> [&'static str; 3] {
+    if aligned {
+        ["left_vec4", "right_vec4", "product_vec4"]
+    } else {
+        ["left_scalar", "right_scalar", "product_scalar"]
+    }
+}
+
 /// The ways to compute a product, each a kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::ops) enum Form {
@@ -175,23 +191,23 @@ pub(in crate::ops) enum Form {
 const LARGE: f64 = 3e8;
 
 /// Place of a form among the others where nothing was measured.
-pub(in crate::ops) fn rank(form: Form, r: &Request<'_>, profile: &DeviceProfile) -> u8 {
+pub(in crate::ops) fn rank(form: Form, r: &Request<'_>, profile: &DeviceProfile) -> Result<u8> {
     use Form::{Cooperative, Registers, Shared, Subgroup, Uniform};
     // Cooperative matrices were silently wrong on some drivers: they come first only where tuning has proved them.
     let order = match profile.kind {
         DeviceKind::Discrete | DeviceKind::Integrated => [Shared, Subgroup, Registers, Uniform, Cooperative],
-        DeviceKind::Software | DeviceKind::Cpu if cost(r).flops > LARGE => {
+        DeviceKind::Software | DeviceKind::Cpu if cost(r)?.flops > LARGE => {
             [Registers, Subgroup, Uniform, Shared, Cooperative]
         }
         DeviceKind::Software | DeviceKind::Cpu => [Subgroup, Registers, Uniform, Shared, Cooperative],
     };
-    order.iter().take_while(|&&other| other != form).count() as u8
+    Ok(order.iter().take_while(|&&other| other != form).count() as u8)
 }
 
 /// Arithmetic and traffic of a product.
-pub(in crate::ops) fn cost(r: &Request<'_>) -> Cost {
-    let flops = Product::of(r).map_or(0.0, |Product { extents: e, .. }| 2.0 * (e.m * e.n * e.k) as f64);
-    gathered::cost(r, flops)
+pub(in crate::ops) fn cost(r: &Request<'_>) -> Result<Cost> {
+    let Extents { m, n, k } = Product::of(r)?.extents;
+    Ok(gathered::cost(r, 2.0 * (m * n * k) as f64))
 }
 
 /// Every operation that is a product, at extents (m, n, k).
@@ -213,6 +229,14 @@ pub(in crate::ops) fn cases(stem: &'static str, shapes: &[(usize, usize, usize)]
         cases.push(Case::new(at(&format!("{activation:?} slope")), LinearInputGrad(activation), masked, PRODUCT));
         cases.push(Case::new(at("with bias sums"), LinearWeightGrad, tn, PRODUCT));
     }
+    cases
+}
+
+/// The cases of a form that computes all of them, gathered too.
+pub(in crate::ops) fn all_cases(stem: &'static str, shapes: &[(usize, usize, usize)]) -> Vec<Case> {
+    let mut cases = cases(stem, shapes);
+    cases.extend(gathered_cases(stem));
+    cases.push(bench_case(stem));
     cases
 }
 
@@ -254,7 +278,7 @@ pub(in crate::ops) fn bench_case(stem: &'static str) -> Case {
 }
 
 /// Products of the first layer, whose inputs come from the data set.
-pub(in crate::ops) fn gathered_cases(stem: &str) -> Vec<Case> {
+fn gathered_cases(stem: &str) -> Vec<Case> {
     let mut s = Samples::new(stem);
     let mut cases = Vec::new();
     for (batch, outputs, features) in [(1, 1, 4), (7, 13, 20), (33, 20, 68), (129, 65, 784)] {

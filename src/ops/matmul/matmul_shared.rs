@@ -1,8 +1,7 @@
 //! Matrix products by tiles in workgroup memory, in one dispatch or with the sum split among workgroups.
 
 use super::matmul_product::{self, Finish, Form, Product};
-use super::matmul_tiles;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::graph::Op;
 use crate::ops::kernel::profile::DeviceProfile;
 use crate::ops::kernel::{Bind, Case, Cost, Dispatch, Kernel, Launch, Request, Work};
@@ -89,7 +88,7 @@ impl Tile {
         let join = ShaderKey {
             stem: "matmul_join",
             constants: vec![("SPLITS", self.splits as u32)],
-            snippets: [matmul_tiles::access(product.aligned()).to_vec(), product.finish()].concat(),
+            snippets: [matmul_product::access(product.aligned()).to_vec(), product.finish()].concat(),
         };
         let bindings = [vec![Bind::Scratch(0), Bind::Scratch(usize::from(sums))], product.results()].concat();
         let work = Work::Invocations(m * n.div_ceil(4) + if sums { m.div_ceil(4) } else { 0 });
@@ -107,40 +106,36 @@ impl Kernel for MatMulSharedKernel {
     }
 
     fn matches(&self, op: &dyn Op) -> bool {
-        matmul_product::is_product(op)
+        matmul_product::layout_of_any(op).is_some()
     }
 
-    fn rank(&self, r: &Request<'_>, profile: &DeviceProfile) -> u8 {
+    fn rank(&self, r: &Request<'_>, profile: &DeviceProfile) -> Result<u8> {
         matmul_product::rank(Form::Shared, r, profile)
     }
 
-    fn variants(&self, r: &Request<'_>, _profile: &DeviceProfile) -> Vec<&'static str> {
-        let Ok(Product { extents, .. }) = Product::of(r) else { return Vec::new() };
+    fn variants(&self, r: &Request<'_>, _profile: &DeviceProfile) -> Result<Vec<&'static str>> {
+        let extents = Product::of(r)?.extents;
         let mut tiles: Vec<&Tile> = TILES.iter().filter(|tile| tile.is_sensible(extents)).collect();
         // Of the unsplit tiles the largest that fills the device, else the one with most workgroups.
         tiles.sort_by_key(|tile| {
             let groups = tile.groups(extents);
             (tile.splits, if groups < ENOUGH_GROUPS { usize::MAX - groups } else { groups })
         });
-        tiles.into_iter().map(|tile| tile.name).collect()
+        Ok(tiles.into_iter().map(|tile| tile.name).collect())
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let product = Product::of(r)?;
-        let tile = TILES.iter().find(|tile| tile.name == r.variant);
-        let tile = tile.ok_or_else(|| Error::graph(self.stem(), format!("has no variant '{}'", r.variant)))?;
+        let tile = r.variant_in(TILES, |tile| tile.name)?;
         Ok(if tile.splits == 1 { tile.launch(&product) } else { tile.launch_split(&product) })
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
         matmul_product::cost(r)
     }
 
     fn cases(&self) -> Vec<Case> {
-        let mut cases = matmul_product::cases(self.stem(), &SHAPES);
-        cases.extend(matmul_product::gathered_cases(self.stem()));
-        cases.push(matmul_product::bench_case(self.stem()));
-        cases
+        matmul_product::all_cases(self.stem(), &SHAPES)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Matrix products by register tiles whose left operand a subgroup's lanes hold for each other.
 
 use super::matmul_product::{self, Form, Product};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::graph::Op;
 use crate::ops::kernel::profile::DeviceProfile;
 use crate::ops::kernel::{Case, Cost, Kernel, Launch, Request, Work};
@@ -24,24 +24,22 @@ impl Kernel for MatMulSubgroupKernel {
     }
 
     fn matches(&self, op: &dyn Op) -> bool {
-        matmul_product::is_product(op)
+        matmul_product::layout_of_any(op).is_some()
     }
 
-    fn rank(&self, r: &Request<'_>, profile: &DeviceProfile) -> u8 {
+    fn rank(&self, r: &Request<'_>, profile: &DeviceProfile) -> Result<u8> {
         matmul_product::rank(Form::Subgroup, r, profile)
     }
 
-    fn variants(&self, _request: &Request<'_>, profile: &DeviceProfile) -> Vec<&'static str> {
+    fn variants(&self, _request: &Request<'_>, profile: &DeviceProfile) -> Result<Vec<&'static str>> {
         let fits = |size: u32| size.is_multiple_of(LANES as u32) && GROUP_SIZE.is_multiple_of(size);
         let tiles = if profile.subgroup.is_some_and(fits) { &TILES[..] } else { &[] };
-        tiles.iter().map(|(name, _)| *name).collect()
+        Ok(tiles.iter().map(|(name, _)| *name).collect())
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let product = Product::of(r)?;
-        let tile = TILES.iter().find(|(name, _)| *name == r.variant);
-        let (_, [row_vecs, col_vecs]) =
-            tile.ok_or_else(|| Error::graph(self.stem(), format!("has no variant '{}'", r.variant)))?;
+        let (_, [row_vecs, col_vecs]) = r.variant_in(&TILES, |(name, _)| name)?;
         let (m, n) = (product.extents.m, product.extents.n);
         let tiles = m.div_ceil(4 * row_vecs) * n.div_ceil(4 * LANES * col_vecs);
         let mut shader = ShaderKey {
@@ -54,15 +52,12 @@ impl Kernel for MatMulSubgroupKernel {
         Ok(Launch::single(shader, bindings, product.params(), Work::Invocations(tiles * LANES)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
         matmul_product::cost(r)
     }
 
     fn cases(&self) -> Vec<Case> {
-        let mut cases = matmul_product::cases(self.stem(), &SHAPES);
-        cases.extend(matmul_product::gathered_cases(self.stem()));
-        cases.push(matmul_product::bench_case(self.stem()));
-        cases
+        matmul_product::all_cases(self.stem(), &SHAPES)
     }
 }
 

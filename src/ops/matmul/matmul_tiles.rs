@@ -1,32 +1,21 @@
-//! What the three matrix product kernels share: how results are cut into tiles, and their cases.
+//! The matrix product by register tiles: a shader for each of the three layouts, and one host side for all of them.
 
-use crate::ops::kernel::{Bind, Launch, Terms, Tolerance, Work};
-use crate::ops::matmul::Extents;
+use super::matmul_product::{self, Finish, Form, Product};
+use crate::error::Result;
+use crate::graph::Op;
+use crate::ops::kernel::profile::DeviceProfile;
+use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
+use crate::ops::matmul::{Extents, MatMul};
 use crate::shader::ShaderKey;
 
-/// A product to be launched.
-pub(in crate::ops) struct Operands {
-    /// The shader.
-    pub stem: &'static str,
-    /// Extents of the product.
-    pub extents: Extents,
-    /// Whether all row lengths are multiples of four, so that rows are read as vectors.
-    pub aligned: bool,
-    /// What else the shader reads, or reads otherwise.
-    pub access: Access,
-}
-
-/// How a product's operands are read beside the plain way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::ops) enum Access {
-    /// Two matrices of floats.
-    Plain,
-    /// A third matrix of the result's shape, whose slope multiplies.
-    Mask,
-    /// The left operand comes from the data set's bytes.
-    GatherLeft,
-    /// The right operand comes from the data set's bytes.
-    GatherRight,
+/// A kernel that keeps tiles of the results of one layout in registers.
+pub struct TilesKernel {
+    /// Stem of the shader.
+    pub(super) stem: &'static str,
+    /// The layout that it computes.
+    pub(super) layout: MatMul,
+    /// What it is proved on.
+    pub(super) cases: fn() -> Vec<Case>,
 }
 
 /// Results of one invocation, and invocations of one workgroup.
@@ -42,40 +31,64 @@ fn tile(aligned: bool) -> Tile {
     if aligned { Tile { rows: 16, vectors: 4, group: 8 } } else { Tile { rows: 8, vectors: 2, group: 8 } }
 }
 
-/// Snippets that read the operands and write the results of a product.
-pub(in crate::ops) fn access(aligned: bool) -> [&'static str; 3] {
-    if aligned {
-        ["left_vec4", "right_vec4", "product_vec4"]
-    } else {
-        ["left_scalar", "right_scalar", "product_scalar"]
+impl Kernel for TilesKernel {
+    fn stem(&self) -> &'static str {
+        self.stem
     }
-}
 
-/// The snippet that reads a third matrix of the result's shape.
-pub(in crate::ops) fn mask(aligned: bool) -> &'static str {
-    if aligned { "mask_vec4" } else { "mask_scalar" }
-}
+    fn matches(&self, op: &dyn Op) -> bool {
+        matmul_product::layout_of_any(op).is_some_and(|(layout, _)| layout == self.layout)
+    }
 
-/// The single dispatch of a product; `flags` follow m, n, k in the uniform block.
-pub(in crate::ops) fn launch(operands: &Operands, bindings: Vec<Bind>, flags: &[u32]) -> Launch {
-    let e = operands.extents;
-    let Tile { rows, vectors, group } = tile(operands.aligned);
-    let mut snippets = access(operands.aligned).to_vec();
-    match operands.access {
-        Access::Plain => {}
-        Access::Mask => snippets.push(mask(operands.aligned)),
-        Access::GatherLeft => snippets[0] = "left_gather",
-        Access::GatherRight => snippets[1] = "right_gather",
+    fn rank(&self, r: &Request<'_>, profile: &DeviceProfile) -> Result<u8> {
+        matmul_product::rank(Form::Registers, r, profile)
     }
-    if matches!(operands.access, Access::GatherLeft | Access::GatherRight) {
-        snippets.push("rows_binding5");
+
+    /// One dispatch. What a finish does not need is bound but not touched: a flag in the uniform block says so.
+    fn launch(&self, r: &Request<'_>) -> Result<Launch> {
+        let product = Product::of(r)?;
+        if product.layout != self.layout {
+            return Err(r.foreign());
+        }
+        let Extents { m, n, .. } = product.extents;
+        let Tile { rows, vectors, group } = tile(product.aligned());
+        let mut snippets = product.access().to_vec();
+        let mut params = product.params();
+        let mut scratch = Vec::new();
+        let of_finish = Bind::Input(2 + usize::from(product.gathered));
+        let results = match (self.layout, product.finish) {
+            (MatMul::Tn, finish) => {
+                let sums = finish == Finish::BiasSums;
+                // Without an activation its word of the block is free.
+                params[3] = u32::from(sums);
+                scratch.extend((!sums).then_some(4));
+                [Bind::Output(0), if sums { Bind::Output(1) } else { Bind::Scratch(0) }]
+            }
+            (MatMul::Nt, finish) => {
+                let biased = finish != Finish::Plain;
+                params.push(u32::from(biased));
+                [if biased { of_finish } else { Bind::Input(0) }, Bind::Output(0)]
+            }
+            (MatMul::Nn, finish) => {
+                snippets.push(product.mask());
+                [if finish == Finish::Plain { Bind::Input(0) } else { of_finish }, Bind::Output(0)]
+            }
+        };
+        let mut bindings = [product.sources(), results.to_vec()].concat();
+        let constants = vec![("TILE_ROWS", rows as u32), ("TILE_VECS", vectors as u32), ("GROUP_SIZE", group as u32)];
+        let mut shader = ShaderKey { stem: self.stem, constants, snippets };
+        product.add_rows(&mut shader, &mut bindings);
+        let tiles = m.div_ceil(rows) * n.div_ceil(4 * vectors);
+        Ok(Launch { scratch, ..Launch::single(shader, bindings, params, Work::Invocations(tiles)) })
     }
-    let constants = vec![("TILE_ROWS", rows as u32), ("TILE_VECS", vectors as u32), ("GROUP_SIZE", group as u32)];
-    let mut params = vec![e.m as u32, e.n as u32, e.k as u32];
-    params.extend(flags);
-    let tiles = e.m.div_ceil(rows) * e.n.div_ceil(4 * vectors);
-    let shader = ShaderKey { stem: operands.stem, constants, snippets };
-    Launch::single(shader, bindings, params, Work::Invocations(tiles))
+
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        matmul_product::cost(r)
+    }
+
+    fn cases(&self) -> Vec<Case> {
+        (self.cases)()
+    }
 }
 
 /// Extents (m, n, k) that meet every edge: 1, tile ± 1, primes, and the layers of the default network.

@@ -1,7 +1,7 @@
 //! Matrix products whose right operand comes from uniform buffers, 64 KiB of its rows a dispatch.
 
 use super::matmul_product::{self, Form, Product};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::graph::Op;
 use crate::ops::ALIGNMENT;
 use crate::ops::kernel::profile::{DeviceKind, DeviceProfile};
@@ -55,24 +55,22 @@ impl Kernel for MatMulUniformKernel {
         matmul_product::layout(op).is_some_and(|(layout, _)| layout != MatMul::Tn)
     }
 
-    fn rank(&self, r: &Request<'_>, profile: &DeviceProfile) -> u8 {
+    fn rank(&self, r: &Request<'_>, profile: &DeviceProfile) -> Result<u8> {
         matmul_product::rank(Form::Uniform, r, profile)
     }
 
-    fn variants(&self, r: &Request<'_>, profile: &DeviceProfile) -> Vec<&'static str> {
-        let fits = Product::of(r).is_ok_and(|product| !chunks(&product).is_empty());
+    fn variants(&self, r: &Request<'_>, profile: &DeviceProfile) -> Result<Vec<&'static str>> {
+        let fits = !chunks(&Product::of(r)?).is_empty();
         // Discrete cards read workgroup memory as fast; there this form has nothing to win.
         if !fits || profile.kind == DeviceKind::Discrete {
-            return Vec::new();
+            return Ok(Vec::new());
         }
-        TILES.iter().map(|(name, ..)| *name).collect()
+        Ok(TILES.iter().map(|(name, ..)| *name).collect())
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let product = Product::of(r)?;
-        let tile = TILES.iter().find(|(name, ..)| *name == r.variant);
-        let &(_, [row_vecs, col_vecs], group) =
-            tile.ok_or_else(|| Error::graph(self.stem(), format!("has no variant '{}'", r.variant)))?;
+        let &(_, [row_vecs, col_vecs], group) = r.variant_in(&TILES, |(name, ..)| name)?;
         let operands = product.operands().into_iter().map(|snippet| match snippet {
             "right_vec4" => "right_uniform_vec4",
             "right_scalar" => "right_uniform_scalar",
@@ -100,7 +98,7 @@ impl Kernel for MatMulUniformKernel {
         Ok(Launch { dispatches: chunks(&product).iter().map(dispatch).collect(), scratch: Vec::new() })
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
         matmul_product::cost(r)
     }
 

@@ -81,8 +81,8 @@ impl Kernel for BatchNormGradKernel {
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Groups(columns)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 12.0 * r.inputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 12.0 * r.inputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

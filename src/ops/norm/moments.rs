@@ -98,9 +98,9 @@ impl Kernel for MomentsKernel {
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, work))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
         let columns = r.outputs[0].elements() as f64;
-        Cost::streaming(r, 2.0 * columns * r.inputs[0].elements() as f64)
+        Ok(Cost::streaming(r, 2.0 * columns * r.inputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -74,8 +74,8 @@ impl Kernel for MomentsGradKernel {
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Invocations(rows * columns)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 4.0 * r.inputs[2].elements() as f64 * r.inputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 4.0 * r.inputs[2].elements() as f64 * r.inputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

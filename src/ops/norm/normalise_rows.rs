@@ -88,7 +88,7 @@ impl Kernel for NormaliseRowsKernel {
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (rows, columns) = matrix(self.stem(), "X", r.inputs[0])?;
-        let scale = r.op.downcast::<NormaliseRows>().map_or(1.0, |op| op.scale);
+        let scale = r.op::<NormaliseRows>()?.scale;
         let params = vec![rows as u32, columns as u32, scale.to_bits()];
         let mut bindings = vec![Bind::Input(0), Bind::Output(0)];
         bindings.extend((1..r.inputs.len()).map(Bind::Input));
@@ -97,8 +97,8 @@ impl Kernel for NormaliseRowsKernel {
         Ok(Launch::single(shader, bindings, params, Work::Groups(rows)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 5.0 * r.inputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 5.0 * r.inputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

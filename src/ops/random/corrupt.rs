@@ -114,14 +114,14 @@ impl Kernel for CorruptKernel {
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let n = r.inputs[0].elements();
-        let (salt, low, high, scale) = r.op.downcast::<Corrupt>().copied().unwrap_or(Corrupt::dropout(0.0)).parts();
+        let (salt, low, high, scale) = r.op::<Corrupt>()?.parts();
         let params = vec![n as u32, salt, low.to_bits(), high.to_bits(), scale.to_bits()];
         let bindings = vec![Bind::Input(0), Bind::Input(1), Bind::Output(0)];
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Invocations(n)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, r.outputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, r.outputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -1,15 +1,9 @@
-//! Random words from the counter-based generator, keyed by the step.
-//!
-//! Word pair i of stream s at step t is Threefry-2x32-20 of counter (i, s) under the key
-//! Threefry(step key, (t, s)). The same bits on every device; see [`crate::rng`].
+//! Random words from the counter-based generator, keyed by the step: those of [`draw`], as they are.
 
+use super::draw;
 use crate::error::Result;
 use crate::graph::Op;
-use crate::ops::kernel::check::{arity, same};
-use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Tolerance, Work};
-use crate::ops::step::clock;
-use crate::rng::threefry2x32;
-use crate::shader::ShaderKey;
+use crate::ops::kernel::{Case, Cost, Kernel, Launch, Request, Tolerance};
 use crate::tensor::{HostTensor, Real, Shape, Ty};
 
 /// Random words of this shape for a clock as input.
@@ -23,13 +17,7 @@ pub struct RandomBits {
 
 impl RandomBits {
     fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
-        let clock = x[0].words();
-        let step_key = [clock[clock::STEP_KEY], clock[clock::STEP_KEY + 1]];
-        let key = threefry2x32(step_key, [clock[clock::STEP], self.stream]);
-        for (i, pair) in y[0].words_mut().chunks_mut(2).enumerate() {
-            let bits = threefry2x32(key, [i as u32, self.stream]);
-            pair.copy_from_slice(&bits[..pair.len()]);
-        }
+        draw::fill(x[0], self.stream, y[0].words_mut(), |words| words);
     }
 }
 
@@ -43,9 +31,7 @@ impl Op for RandomBits {
     }
 
     fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
-        let [clock] = arity("random_bits", inputs)?;
-        same("random_bits", "the clock", clock, &clock::ty())?;
-        Ok(vec![Ty::u32(self.shape.dims())])
+        draw::infer(self.name(), inputs, Ty::u32(self.shape.dims()))
     }
 
     crate::twin!();
@@ -64,27 +50,17 @@ impl Kernel for RandomBitsKernel {
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let n = r.outputs[0].elements();
-        let stream = r.op.downcast::<RandomBits>().map_or(0, |op| op.stream);
-        let bindings = vec![Bind::Input(0), Bind::Output(0)];
-        let work = Work::Invocations(n.div_ceil(2));
-        Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, vec![n as u32, stream], work))
+        Ok(draw::launch(self.stem(), r, r.op::<RandomBits>()?.stream))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 0.0)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 0.0))
     }
 
     fn cases(&self) -> Vec<Case> {
-        [(1usize, 0u32), (2, 1), (63, 2), (1001, u32::MAX), (128 * 784, 5)]
-            .map(|(n, stream)| {
-                let mut words = clock::start(10, 5, true, u64::from(stream) << 20);
-                words[clock::STEP] = 77;
-                let op = RandomBits { shape: Shape::new(&[n]), stream };
-                let inputs = vec![HostTensor::from_words(&[clock::WORDS], &words)];
-                let case = Case::new(format!("{n} words of stream {stream}"), op, inputs, Tolerance::EXACT);
-                if n > 100_000 { case.benched() } else { case }
-            })
-            .into()
+        draw::cases(128, |shape, stream, inputs| {
+            let label = format!("{} words of stream {stream}", shape.elements());
+            Case::new(label, RandomBits { shape, stream }, inputs, Tolerance::EXACT)
+        })
     }
 }

@@ -2,13 +2,11 @@
 //!
 //! The words of [`super::random_bits`] as multiples of 2⁻²⁴ in [0, 1): exact in f32, so the same on every device.
 
+use super::draw;
 use crate::error::Result;
 use crate::graph::Op;
-use crate::ops::kernel::check::{arity, same};
-use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Tolerance, Work};
-use crate::ops::step::clock;
-use crate::rng::{threefry2x32, unit_f32};
-use crate::shader::ShaderKey;
+use crate::ops::kernel::{Case, Cost, Kernel, Launch, Request, Tolerance};
+use crate::rng::unit_f32;
 use crate::tensor::{HostTensor, Real, Shape, Ty};
 
 /// Independent uniform numbers of this shape for a clock as input.
@@ -22,13 +20,8 @@ pub struct RandomUniform {
 
 impl RandomUniform {
     fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
-        let clock = x[0].words();
-        let step_key = [clock[clock::STEP_KEY], clock[clock::STEP_KEY + 1]];
-        let key = threefry2x32(step_key, [clock[clock::STEP], self.stream]);
-        for (i, pair) in y[0].real_mut().chunks_mut(2).enumerate() {
-            let both = threefry2x32(key, [i as u32, self.stream]).map(|word| T::of(f64::from(unit_f32(word))));
-            pair.copy_from_slice(&both[..pair.len()]);
-        }
+        let of = |word| T::of(f64::from(unit_f32(word)));
+        draw::fill(x[0], self.stream, y[0].real_mut(), |words| words.map(of));
     }
 }
 
@@ -42,9 +35,7 @@ impl Op for RandomUniform {
     }
 
     fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
-        let [clock] = arity("random_uniform", inputs)?;
-        same("random_uniform", "the clock", clock, &clock::ty())?;
-        Ok(vec![Ty::f32(self.shape.dims())])
+        draw::infer(self.name(), inputs, Ty::f32(self.shape.dims()))
     }
 
     crate::twin!();
@@ -63,27 +54,17 @@ impl Kernel for RandomUniformKernel {
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let n = r.outputs[0].elements();
-        let stream = r.op.downcast::<RandomUniform>().map_or(0, |op| op.stream);
-        let bindings = vec![Bind::Input(0), Bind::Output(0)];
-        let work = Work::Invocations(n.div_ceil(2));
-        Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, vec![n as u32, stream], work))
+        Ok(draw::launch(self.stem(), r, r.op::<RandomUniform>()?.stream))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 2.0 * r.outputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 2.0 * r.outputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {
-        [(1usize, 0u32), (2, 1), (63, 2), (1001, u32::MAX), (256 * 784, 5)]
-            .map(|(n, stream)| {
-                let mut words = clock::start(10, 5, true, u64::from(stream) << 20);
-                words[clock::STEP] = 77;
-                let op = RandomUniform { shape: Shape::new(&[n]), stream };
-                let inputs = vec![HostTensor::from_words(&[clock::WORDS], &words)];
-                let case = Case::new(format!("{n} numbers of stream {stream}"), op, inputs, Tolerance::EXACT);
-                if n > 100_000 { case.benched() } else { case }
-            })
-            .into()
+        draw::cases(256, |shape, stream, inputs| {
+            let label = format!("{} numbers of stream {stream}", shape.elements());
+            Case::new(label, RandomUniform { shape, stream }, inputs, Tolerance::EXACT)
+        })
     }
 }

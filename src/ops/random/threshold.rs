@@ -79,13 +79,13 @@ impl Kernel for ThresholdKernel {
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let n = r.inputs[0].elements();
-        let kind = r.op.downcast::<Threshold>().copied().unwrap_or(Threshold::Bernoulli);
+        let kind = *r.op::<Threshold>()?;
         let bindings = vec![Bind::Input(0), Bind::Input(1), Bind::Output(0)];
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, vec![n as u32, kind as u32], Work::Invocations(n)))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, r.outputs[0].elements() as f64)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, r.outputs[0].elements() as f64))
     }
 
     fn cases(&self) -> Vec<Case> {

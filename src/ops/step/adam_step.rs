@@ -10,11 +10,11 @@
 use std::ops::Range;
 
 use super::clock;
-use crate::error::{Error, Result};
+use super::packed_step::{PackedStep, SHAPES, case_inputs};
+use crate::error::Result;
 use crate::graph::Op;
-use crate::ops::kernel::check::same;
 use crate::ops::kernel::samples::Samples;
-use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
+use crate::ops::kernel::{Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
 use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Real, Ty};
 
@@ -50,6 +50,10 @@ pub struct AdamStep {
 }
 
 impl AdamStep {
+    fn packed(&self) -> PackedStep {
+        PackedStep { tensors: self.tensors, moments: 2 }
+    }
+
     /// Adam with its customary constants over `tensors` tensors.
     pub fn new(tensors: usize) -> Self {
         AdamStep { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: WeightDecay::None, lambda: 0.0, tensors }
@@ -102,28 +106,15 @@ impl Op for AdamStep {
     }
 
     fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
-        let n = self.tensors;
-        if n == 0 || inputs.len() != 2 + 4 * n {
-            return Err(Error::graph("adam_step", format!("takes 2 + 4 x {n} inputs, got {}", inputs.len())));
-        }
-        same("adam_step", "the clock", inputs[0], &clock::ty())?;
-        same("adam_step", "the learning rate", inputs[1], &Ty::f32(&[]))?;
-        for i in 2 + n..inputs.len() {
-            same("adam_step", "gradients and moments", inputs[i], inputs[2 + (i - 2) % n])?;
-        }
-        Ok([&inputs[2..2 + n], &inputs[2 + 2 * n..]].concat().into_iter().cloned().collect())
+        self.packed().infer(self.name(), inputs)
     }
 
     fn aliases(&self) -> Vec<(usize, usize)> {
-        let n = self.tensors;
-        (0..n).map(|t| (2 + t, t)).chain((0..2 * n).map(|t| (2 + 2 * n + t, n + t))).collect()
+        self.packed().aliases()
     }
 
-    /// Parameters, gradients and moments are four arenas of one layout.
     fn packed_inputs(&self, _inputs: usize) -> Vec<(&'static str, Range<usize>)> {
-        let n = self.tensors;
-        let group = |(i, name)| (name, 2 + i * n..2 + (i + 1) * n);
-        ["params", "grads", "moment1", "moment2"].into_iter().enumerate().map(group).collect()
+        self.packed().packed_inputs()
     }
 
     crate::twin!();
@@ -145,19 +136,11 @@ impl Kernel for AdamStepKernel {
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let op = r.op.downcast::<AdamStep>().copied().unwrap_or(AdamStep::new(1));
-        let n = op.tensors;
-        let vectors = crate::ops::packed_words(&r.inputs[2..2 + n]).div_ceil(4);
+        let op = r.op::<AdamStep>()?;
+        let vectors = op.packed().words(r.inputs).div_ceil(4);
         Ok(Launch::single(
             ShaderKey::plain(self.stem()),
-            vec![
-                Bind::Input(0),
-                Bind::Input(1),
-                Bind::Inputs(2 + n..2 + 2 * n),
-                Bind::Inputs(2..2 + n),
-                Bind::Inputs(2 + 2 * n..2 + 3 * n),
-                Bind::Inputs(2 + 3 * n..2 + 4 * n),
-            ],
+            op.packed().bindings(),
             vec![
                 vectors as u32,
                 op.decay as u32,
@@ -170,9 +153,9 @@ impl Kernel for AdamStepKernel {
         ))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
         let elements: usize = r.outputs[..r.outputs.len() / 3].iter().map(|ty| ty.elements()).sum();
-        Cost { flops: 14.0 * elements as f64, bytes: 28.0 * elements as f64 }
+        Ok(Cost { flops: 14.0 * elements as f64, bytes: 28.0 * elements as f64 })
     }
 
     fn cases(&self) -> Vec<Case> {
@@ -189,22 +172,24 @@ impl Kernel for AdamStepKernel {
             words[clock::CORRECTION1] = 0.271f32.to_bits();
             words[clock::CORRECTION2] = 0.003f32.to_bits();
             words[clock::BAD_STEP] = latched;
-            let mut inputs = vec![HostTensor::from_words(&[clock::WORDS], &words), HostTensor::from_f32(&[], &[1e-3])];
-            for (low, high) in [(-1.0, 1.0), (0.1, 1.0), (0.0, 1.0), (0.0, 1.0)] {
-                inputs.extend(shapes.iter().map(|shape| s.uniform(shape, low, high)));
-            }
+            let bounds = [(-1.0, 1.0), (0.1, 1.0), (0.0, 1.0), (0.0, 1.0)];
+            let inputs = case_inputs(&words, 1e-3, shapes, 4, |group, shape| {
+                let (low, high) = bounds[group];
+                s.uniform(shape, low, high)
+            });
             Case::new(label, AdamStep { tensors: shapes.len(), ..op }, inputs, rounding)
         };
         let adam = AdamStep::new(1);
         let l2 = AdamStep { decay: WeightDecay::L2, lambda: 0.1, ..adam };
         let decoupled = AdamStep { decay: WeightDecay::Decoupled, lambda: 0.1, ..adam };
+        let [one, several, many] = SHAPES;
         vec![
-            case("1", adam, &[&[1]], 0),
-            case("tensors of 67, 64 and 1", adam, &[&[67], &[8, 8], &[1]], 0),
+            case(one.0, adam, one.1, 0),
+            case(several.0, adam, several.1, 0),
             case("latched", adam, &[&[65]], 4),
             case("L2", l2, &[&[129]], 0),
             case("decoupled", decoupled, &[&[129]], 0),
-            case("64x784, 64, 784x64, 784", adam, &[&[64, 784], &[64], &[784, 64], &[784]], 0).benched(),
+            case(many.0, adam, many.1, 0).benched(),
         ]
     }
 }

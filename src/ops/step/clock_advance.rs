@@ -120,7 +120,7 @@ impl Kernel for ClockAdvanceKernel {
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let op = r.op.downcast::<ClockAdvance>().copied().unwrap_or(ClockAdvance { beta1: 0.0, beta2: 0.0 });
+        let op = r.op::<ClockAdvance>()?;
         let terms = r.inputs.len() - 2;
         let slots = r.inputs[1].elements() / (terms + 1);
         Ok(Launch::single(
@@ -131,8 +131,8 @@ impl Kernel for ClockAdvanceKernel {
         ))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost { flops: 4.0, bytes: 2.0 * r.inputs[0].bytes() as f64 }
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost { flops: 4.0, bytes: 2.0 * r.inputs[0].bytes() as f64 })
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -122,8 +122,7 @@ impl Kernel for LearningRateStepKernel {
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let constant = LearningRateStep { peak: 0.0, warm_up: 0, decay: Decay::Constant };
-        let op = r.op.downcast::<LearningRateStep>().copied().unwrap_or(constant);
+        let op = r.op::<LearningRateStep>()?;
         let [kind, steps, amount] = match op.decay {
             Decay::Constant => [0, 0, 0],
             Decay::Stairs { every, factor } => [1, every.max(1), factor.to_bits()],
@@ -137,8 +136,8 @@ impl Kernel for LearningRateStepKernel {
         Ok(Launch { dispatches: vec![Dispatch { offsets, ..dispatch }], scratch: Vec::new() })
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 20.0)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 20.0))
     }
 
     fn cases(&self) -> Vec<Case> {

@@ -139,8 +139,7 @@ impl Kernel for MultiplierStepKernel {
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let op = r.op.downcast::<MultiplierStep>().copied();
-        let params = match op.unwrap_or(MultiplierStep::Ramp { begin: 0, end: 0, weight: 0.0 }) {
+        let params = match *r.op::<MultiplierStep>()? {
             MultiplierStep::Ramp { begin, end, weight } => vec![0, begin, end, weight.to_bits(), 0, 0, 0, 0, 0, 0, 0],
             MultiplierStep::Budget { begin, budget, rate, decay, floor, ceiling } => {
                 let numbers = [budget, rate, decay, floor, ceiling].map(f32::to_bits);
@@ -154,8 +153,8 @@ impl Kernel for MultiplierStepKernel {
         Ok(Launch { dispatches: vec![Dispatch { offsets, ..dispatch }], scratch: Vec::new() })
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
-        Cost::streaming(r, 10.0)
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
+        Ok(Cost::streaming(r, 10.0))
     }
 
     fn cases(&self) -> Vec<Case> {

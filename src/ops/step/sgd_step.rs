@@ -6,11 +6,11 @@
 use std::ops::Range;
 
 use super::clock;
-use crate::error::{Error, Result};
+use super::packed_step::{PackedStep, SHAPES, case_inputs};
+use crate::error::Result;
 use crate::graph::Op;
-use crate::ops::kernel::check::same;
 use crate::ops::kernel::samples::Samples;
-use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
+use crate::ops::kernel::{Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
 use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Real, Ty};
 
@@ -27,6 +27,10 @@ pub struct SgdStep {
 }
 
 impl SgdStep {
+    fn packed(&self) -> PackedStep {
+        PackedStep { tensors: self.tensors, moments: 1 }
+    }
+
     fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
         let frozen = x[0].words()[clock::BAD_STEP] != 0;
         let (learning_rate, of) = (x[1].scalar(), |number: f32| T::of(f64::from(number)));
@@ -53,27 +57,15 @@ impl Op for SgdStep {
     }
 
     fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
-        let n = self.tensors;
-        if n == 0 || inputs.len() != 2 + 3 * n {
-            return Err(Error::graph("sgd_step", format!("takes 2 + 3 x {n} inputs, got {}", inputs.len())));
-        }
-        same("sgd_step", "the clock", inputs[0], &clock::ty())?;
-        same("sgd_step", "the learning rate", inputs[1], &Ty::f32(&[]))?;
-        for i in 2 + n..inputs.len() {
-            same("sgd_step", "gradients and moments", inputs[i], inputs[2 + (i - 2) % n])?;
-        }
-        Ok([&inputs[2..2 + n], &inputs[2 + 2 * n..]].concat().into_iter().cloned().collect())
+        self.packed().infer(self.name(), inputs)
     }
 
     fn aliases(&self) -> Vec<(usize, usize)> {
-        let n = self.tensors;
-        (0..n).flat_map(|t| [(2 + t, t), (2 + 2 * n + t, n + t)]).collect()
+        self.packed().aliases()
     }
 
     fn packed_inputs(&self, _inputs: usize) -> Vec<(&'static str, Range<usize>)> {
-        let n = self.tensors;
-        let group = |(i, name)| (name, 2 + i * n..2 + (i + 1) * n);
-        ["params", "grads", "moment1"].into_iter().enumerate().map(group).collect()
+        self.packed().packed_inputs()
     }
 
     crate::twin!();
@@ -92,26 +84,19 @@ impl Kernel for SgdStepKernel {
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let op = r.op.downcast::<SgdStep>().copied().unwrap_or(SgdStep { momentum: 0.0, decay: 0.0, tensors: 1 });
-        let n = op.tensors;
-        let words = crate::ops::packed_words(&r.inputs[2..2 + n]);
+        let op = r.op::<SgdStep>()?;
+        let words = op.packed().words(r.inputs);
         Ok(Launch::single(
             ShaderKey::plain(self.stem()),
-            vec![
-                Bind::Input(0),
-                Bind::Input(1),
-                Bind::Inputs(2 + n..2 + 2 * n),
-                Bind::Inputs(2..2 + n),
-                Bind::Inputs(2 + 2 * n..2 + 3 * n),
-            ],
+            op.packed().bindings(),
             vec![words as u32, op.momentum.to_bits(), op.decay.to_bits()],
             Work::Invocations(words),
         ))
     }
 
-    fn cost(&self, r: &Request<'_>) -> Cost {
+    fn cost(&self, r: &Request<'_>) -> Result<Cost> {
         let elements: usize = r.outputs[..r.outputs.len() / 2].iter().map(|ty| ty.elements()).sum();
-        Cost { flops: 6.0 * elements as f64, bytes: 20.0 * elements as f64 }
+        Ok(Cost { flops: 6.0 * elements as f64, bytes: 20.0 * elements as f64 })
     }
 
     fn cases(&self) -> Vec<Case> {
@@ -120,18 +105,16 @@ impl Kernel for SgdStepKernel {
         let mut case = |label: &str, decay: f32, shapes: &[&[usize]], latched: u32| {
             let mut words = clock::start(64, 64, false, 0);
             words[clock::BAD_STEP] = latched;
-            let mut inputs = vec![HostTensor::from_words(&[clock::WORDS], &words), HostTensor::from_f32(&[], &[1e-2])];
-            for _ in 0..3 {
-                inputs.extend(shapes.iter().map(|shape| s.normal(shape)));
-            }
+            let inputs = case_inputs(&words, 1e-2, shapes, 3, |_, shape| s.normal(shape));
             Case::new(label, SgdStep { momentum: 0.9, decay, tensors: shapes.len() }, inputs, rounding)
         };
+        let [one, several, many] = SHAPES;
         vec![
-            case("1", 0.0, &[&[1]], 0),
-            case("tensors of 67, 64 and 1", 0.0, &[&[67], &[8, 8], &[1]], 0),
+            case(one.0, 0.0, one.1, 0),
+            case(several.0, 0.0, several.1, 0),
             case("latched", 0.1, &[&[65]], 4),
             case("L2", 0.1, &[&[129], &[1]], 0),
-            case("64x784, 64, 784x64, 784", 0.0, &[&[64, 784], &[64], &[784, 64], &[784]], 0).benched(),
+            case(many.0, 0.0, many.1, 0).benched(),
         ]
     }
 }

@@ -6,7 +6,8 @@ use super::finder::Finder;
 use super::rewrite::Match;
 use crate::graph::{Role, Var};
 use crate::ops::array::activation::Activation;
-use crate::ops::fused::linear_chain::{LONGEST, LinearChain, WIDEST};
+use crate::ops::fused::layer_table::{LONGEST, WIDEST};
+use crate::ops::fused::linear_chain::LinearChain;
 use crate::ops::fused::linear_chain_grad::LinearChainGrad;
 use crate::ops::matmul::matmul_nn::LinearInputGrad;
 use crate::ops::matmul::matmul_nt::Linear;
@@ -53,15 +54,15 @@ pub(in crate::plan) fn chain(f: &Finder<'_>) -> Vec<Match> {
     let candidates: Vec<usize> = f.all::<Linear>().map(|(node, _)| node).filter(narrow).collect();
     runs(f, &candidates)
         .into_iter()
-        .map(|nodes| {
-            let activations = nodes.iter().filter_map(|&node| f.op(node).downcast::<Linear>()).map(|linear| linear.0);
+        .filter_map(|nodes| {
+            let activations = nodes.iter().map(|&node| Some(f.op(node).downcast::<Linear>()?.0));
             let parameters = nodes.iter().flat_map(|&node| f.inputs(node)[1..].to_vec());
-            Match {
-                op: Arc::new(LinearChain(activations.collect())),
+            Some(Match {
+                op: Arc::new(LinearChain(activations.collect::<Option<Vec<_>>>()?)),
                 inputs: std::iter::once(f.inputs(nodes[0])[0]).chain(parameters).collect(),
                 outputs: as_outputs(&nodes),
                 nodes,
-            }
+            })
         })
         .collect()
 }
@@ -84,8 +85,8 @@ pub(in crate::plan) fn chain_grad(f: &Finder<'_>) -> Vec<Match> {
         if !hidden[1..].iter().all(chained) {
             continue;
         }
-        let activations: Vec<Activation> =
-            nodes.iter().filter_map(|&node| f.op(node).downcast::<LinearInputGrad>()).map(|grad| grad.0).collect();
+        let activations = nodes.iter().map(|&node| Some(f.op(node).downcast::<LinearInputGrad>()?.0));
+        let Some(activations) = activations.collect::<Option<Vec<Activation>>>() else { continue };
         let weights = nodes.iter().map(|&node| f.inputs(node)[1]);
         matches.push(Match {
             op: Arc::new(LinearChainGrad(activations)),

@@ -8,8 +8,7 @@ use super::rewrite::Match;
 use crate::graph::{Op, Var};
 use crate::ops::batch::batch_gather::BatchGather;
 use crate::ops::batch::gathered::Gathered;
-use crate::ops::loss::reconstruction_loss::ReconstructionLoss;
-use crate::ops::loss::reconstruction_loss_grad::{ReconstructionLossGrad, ReconstructionLossPair};
+use crate::ops::loss::reconstruction_loss_grad;
 use crate::ops::matmul::matmul_nt::Linear;
 use crate::ops::matmul::matmul_tn::LinearWeightGrad;
 
@@ -17,12 +16,7 @@ use crate::ops::matmul::matmul_tn::LinearWeightGrad;
 fn can_gather(op: &dyn Op, position: usize) -> bool {
     match position {
         0 => op.downcast::<Linear>().is_some(),
-        1 => {
-            op.downcast::<LinearWeightGrad>().is_some()
-                || op.downcast::<ReconstructionLoss>().is_some()
-                || op.downcast::<ReconstructionLossGrad>().is_some()
-                || op.downcast::<ReconstructionLossPair>().is_some()
-        }
+        1 => op.downcast::<LinearWeightGrad>().is_some() || reconstruction_loss_grad::parts(op).is_some(),
         _ => false,
     }
 }

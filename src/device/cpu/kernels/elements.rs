@@ -42,11 +42,11 @@ impl ElementKernel {
     /// The kernel of a step, if it is one of these.
     pub fn new(step: &Step) -> Option<Self> {
         let op = step.op.as_ref();
-        let columns = || step.inputs[0].ty.shape.matrix().map_or(1, |(_, columns)| columns);
+        let columns = step.inputs[0].ty.shape.matrix().map(|(_, columns)| columns);
         let kernels = [
             op.downcast().map(|op| ElementKernel::Binary(*op)),
-            op.downcast::<AddBias>().map(|_| ElementKernel::AddBias(columns())),
-            op.downcast().map(|op| ElementKernel::Normalise(*op, columns())),
+            op.downcast::<AddBias>().zip(columns).map(|(_, columns)| ElementKernel::AddBias(columns)),
+            op.downcast().zip(columns).map(|(op, columns)| ElementKernel::Normalise(*op, columns)),
             op.downcast().map(|op: &RandomNormal| ElementKernel::Normal(op.clone())),
             op.downcast().map(|op: &RandomUniform| ElementKernel::Uniform(op.clone())),
             op.downcast().map(|op| ElementKernel::Unary(*op)),

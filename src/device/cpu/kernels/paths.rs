@@ -38,9 +38,9 @@ impl PathKernel {
             return None;
         }
         let layers = (step.outputs.len() - VALUES) / 2;
-        let dims = |l: usize| step.inputs[2 * l].ty.shape.matrix().unwrap_or((1, 1));
-        let mut levels = vec![dims(0).1];
-        levels.extend((0..layers).map(|l| dims(l).0));
+        let dims = (0..layers).map(|l| step.inputs[2 * l].ty.shape.matrix()).collect::<Option<Vec<_>>>()?;
+        let mut levels = vec![dims.first()?.1];
+        levels.extend(dims.iter().map(|(outputs, _)| outputs));
         let nodes = || levels.iter().map(|&n| Nodes::new(n)).collect();
         let logs = (0..layers).map(|l| vec![0.0; levels[l] * levels[l + 1]]).collect();
         Some(PathKernel { bias: op.entropy.bias, logs, forward: nodes(), backward: nodes(), levels })
