@@ -13,7 +13,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use gpu_ae::data::download::{Progress, RemoteFile, Timeouts, fetch};
+use gpu_ae::data::Progress;
+use gpu_ae::data::download::{RemoteFile, Timeouts, fetch};
 use gpu_ae::data::{self, mnist};
 use gpu_ae::error::Error;
 use sha2::{Digest, Sha256};

@@ -27,6 +27,7 @@ use family::{Contraction, Corruption, Dropout, SparsityConfig, Variational};
 pub use layers::LayerConfig;
 pub use models::{MODELS, model_file};
 pub use optimiser::{EarlyStopping, OptimiserConfig, OptimiserKind, RateKind, RateSchedule};
+#[cfg(feature = "native")]
 pub use places::in_file;
 use wasserstein::Wasserstein;
 

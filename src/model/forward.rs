@@ -52,7 +52,8 @@ pub(crate) mod stream {
 /// A batch of a data set, and everything computed from it that all graphs share.
 pub(crate) struct Forward {
     pub clock: Var,
-    /// Numbers of the batch's rows.
+    /// Numbers of the batch's rows. Observations read them, which need a run's files.
+    #[cfg_attr(not(feature = "native"), allow(dead_code))]
     pub rows: Var,
     /// The rows as they are.
     pub x: Var,

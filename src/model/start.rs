@@ -9,7 +9,7 @@ use crate::ops::step::clock;
 use crate::rng::{Rng, Stream, stream_key};
 
 /// What does not change in a training step, by name.
-pub(crate) fn settings(config: &RunConfig) -> Vec<(String, f32)> {
+pub fn settings(config: &RunConfig) -> Vec<(String, f32)> {
     // A weight that moves begins with none.
     let moves = config.entropy.schedule != Schedule::Constant;
     let weight = if moves { 0.0 } else { config.signed_lambda_entropy() };
@@ -21,8 +21,11 @@ pub(crate) fn settings(config: &RunConfig) -> Vec<(String, f32)> {
     fixed.map(|(name, value)| (name.to_string(), value)).into_iter().chain(further).collect()
 }
 
-/// Parameters and clock before the first of `rows` rows, by name.
-pub(crate) fn start_values(config: &RunConfig, features: usize, rows: usize) -> Result<Vec<(String, Vec<u8>)>> {
+/// Parameters and clock before the first of `rows` rows, by name: little-endian elements.
+///
+/// # Errors
+/// Never for a configuration that was checked.
+pub fn start_values(config: &RunConfig, features: usize, rows: usize) -> Result<Vec<(String, Vec<u8>)>> {
     let mut parameters = initial_parameters(features, &config.layer_specs(), config.seed);
     for (layer, tied) in tied_layers(config.depth(), config.encoder.len(), config.tied) {
         // Two parameters a layer, the weight first.

@@ -1,7 +1,7 @@
 //! How many directions a set of codes uses: the eigenvalues of its covariance.
 
 /// Eigenvalues of the covariance (1/n) of `codes`, rows of `width` numbers, the largest first.
-pub(crate) fn covariance_spectrum(codes: &[f32], width: usize) -> Vec<f64> {
+pub fn covariance_spectrum(codes: &[f32], width: usize) -> Vec<f64> {
     let rows: Vec<&[f32]> = codes.chunks_exact(width.max(1)).collect();
     if rows.is_empty() {
         return Vec::new();
@@ -101,7 +101,7 @@ fn eigenvalues(mut d: Vec<f64>, mut e: Vec<f64>) -> Vec<f64> {
 
 /// Effective rank: exp of the Shannon entropy of the shares of these non-negative values, from 1 to their number;
 /// 0 if all are 0 (Roy and Vetterli, "The effective rank", 2007).
-pub(crate) fn effective_rank(values: &[f64]) -> f64 {
+pub fn effective_rank(values: &[f64]) -> f64 {
     let sum: f64 = values.iter().sum();
     if sum <= 0.0 {
         return 0.0;
