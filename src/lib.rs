@@ -4,6 +4,9 @@
 //! What flows through it: a [`graph::Graph`] says *what* is computed, [`autodiff::grad`] adds
 //! gradients as more nodes, a [`plan::Plan`] says *how* in kernel steps and memory, and a
 //! [`device::Device`] is *where* it runs. ARCHITECTURE.md is the map.
+//!
+//! Without the feature `native` there are no threads, no files and no clock, as in a browser, and nothing that
+//! stands on them: training runs, studies, pictures.
 
 pub mod autodiff;
 pub mod config;
@@ -17,13 +20,18 @@ pub mod nn;
 pub mod ops;
 pub mod optim;
 pub mod plan;
+#[cfg(feature = "native")]
 pub mod report;
 pub mod rng;
 pub mod shader;
 pub mod statistics;
+#[cfg(feature = "native")]
 pub mod study;
 pub mod tensor;
+mod threads;
+#[cfg(feature = "native")]
 pub mod train;
+#[cfg(feature = "native")]
 pub mod whole_file;
 
 pub use error::{Error, Result};

@@ -9,7 +9,7 @@ use gpu_ae::ops::KERNELS;
 use gpu_ae::shader::{KERNEL_SOURCES, SNIPPET_SOURCES, Source};
 
 /// What every module may import. These import nothing but `error` themselves, and what FLOORS says.
-const GROUND: &[&str] = &["error", "tensor", "rng", "eigen", "whole_file"];
+const GROUND: &[&str] = &["error", "tensor", "rng", "eigen", "threads", "whole_file"];
 
 /// The floors: each module of `src/`, a file or a folder, and the modules it may import beside itself
 /// and the ground. `module::Item` admits that item alone, `*` admits everything.
@@ -18,6 +18,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("tensor", &[]),
     ("rng", &[]),
     ("eigen", &["tensor"]),
+    ("threads", &[]),
     ("whole_file", &[]),
     ("shader", &[]),
     // WHAT. An operation's kernel names its shader, so ops see shader; graphs do not.
@@ -78,6 +79,9 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("super::super", &[]),
     ("wgpu::", &["device/gpu/"]),
     ("use wgpu", &["device/gpu/"]),
+    // The edge is asynchronous, and there may be neither threads nor a clock behind it.
+    ("pollster", &["device/blocking.rs", "cli/"]),
+    ("rayon::", &["threads.rs", "cli/"]),
     ("unsafe {", &["device/gpu/mod.rs", "device/cpu/kernels/product.rs", "main.rs"]),
     ("unsafe fn", &["device/gpu/mod.rs", "device/cpu/kernels/product.rs"]),
     ("unsafe impl", &["device/gpu/mod.rs", "device/cpu/kernels/product.rs"]),

@@ -10,7 +10,7 @@ use gpu_ae::device::{Choice, CpuDevice, Device, open};
 pub fn devices() -> Vec<(&'static str, Box<dyn Device>)> {
     let mut devices: Vec<(&'static str, Box<dyn Device>)> = Vec::new();
     let wanted = std::env::var("GPU_AE_TEST_DEVICE").unwrap_or("gpu".into());
-    match wanted.parse::<Choice>().and_then(|choice| open(&choice)) {
+    match wanted.parse::<Choice>().and_then(|choice| pollster::block_on(open(&choice))) {
         Ok((device, _)) => devices.push(("adapter", device)),
         Err(error) => println!("NO ADAPTER, the CPU device only: {error}"),
     }

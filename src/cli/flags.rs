@@ -176,7 +176,7 @@ impl ConfigFlags {
 
 /// Opens a device and passes its notice on.
 pub fn open_device(name: &str, quiet: bool) -> Result<Box<dyn Device>> {
-    let (device, notice) = open(&name.parse()?)?;
+    let (device, notice) = pollster::block_on(open(&name.parse()?))?;
     if let Some(notice) = notice.filter(|_| !quiet) {
         complain(&notice);
     }

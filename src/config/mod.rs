@@ -16,7 +16,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use file::{MODELS, in_file, model_file};
+#[cfg(feature = "native")]
+pub use file::in_file;
+pub use file::{MODELS, model_file};
 pub use hopfield::HopfieldConfig;
 pub use network::{REPORT_ENCODER, report_layers};
 pub use objective::entropy::{Averaging, EntropyConfig, Schedule, Subject};

@@ -13,9 +13,9 @@ mod strokes;
 use super::{Dataset, ImageShape, Split};
 use crate::error::Result;
 use crate::rng::{Rng, Stream, permute, stream_key, threefry2x32};
+use crate::threads::prelude::*;
 use hand::Hand;
 use raster::SIDE;
-use rayon::prelude::*;
 use strokes::Alphabet;
 
 const PIXELS: usize = SIDE * SIDE;

@@ -4,8 +4,8 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::download::{self, Progress, RemoteFile, Timeouts};
-use super::{Dataset, ImageShape, default_dir, idx};
+use super::download::{self, RemoteFile, Timeouts};
+use super::{Dataset, ImageShape, Progress, default_dir, idx};
 use crate::error::{Error, Result};
 
 /// Layout of an image.

@@ -1,17 +1,23 @@
 //! Data sets, as the bytes they are on disk: the device unpacks and normalises them.
 
 pub mod digits;
+#[cfg(feature = "native")]
 pub mod download;
+#[cfg(feature = "native")]
 pub mod idx;
+#[cfg(feature = "native")]
 pub mod mnist;
+#[cfg(feature = "native")]
 pub mod npy;
 pub mod one_hot;
+mod progress;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use download::Progress;
+
+pub use progress::Progress;
 
 /// Training rows of the built-in digits, as many as MNIST has.
 const DIGITS_TRAIN_ROWS: usize = 60_000;
@@ -156,7 +162,8 @@ pub struct Source {
     pub fetch: Option<Fetch>,
 }
 
-/// Every data set there is: a further one is a module and a line here.
+/// Every data set there is, those kept in files only where there are files: a further one is a module and a
+/// line here.
 pub const SOURCES: &[Source] = &[
     Source {
         name: "digits",
@@ -167,6 +174,7 @@ pub const SOURCES: &[Source] = &[
         load: |_, seed| digits::dataset(seed, DIGITS_TRAIN_ROWS, DIGITS_TEST_ROWS),
         fetch: None,
     },
+    #[cfg(feature = "native")]
     Source {
         name: "mnist",
         image: mnist::IMAGE,
@@ -211,6 +219,7 @@ pub fn fetch(
 }
 
 /// Where data is kept when no `--data-dir` is given: `GPU_AE_DATA`, or else the user's cache.
+#[cfg(feature = "native")]
 pub fn default_dir() -> Result<PathBuf> {
     if let Some(dir) = std::env::var_os("GPU_AE_DATA").filter(|dir| !dir.is_empty()) {
         return Ok(dir.into());

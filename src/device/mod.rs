@@ -1,23 +1,38 @@
 //! WHERE it is computed: devices that load plans and run them.
+//!
+//! The edge is asynchronous: what is asked of a device returns at once, what it brings is a future. Where a
+//! program may wait, `blocking.rs` does so.
 
+#[cfg(feature = "native")]
+mod blocking;
+#[cfg(feature = "native")]
 pub mod ceilings;
 mod cpu;
 mod gpu;
+#[cfg(feature = "native")]
 pub mod proof;
+mod shared;
+#[cfg(feature = "native")]
 mod trace;
+#[cfg(feature = "native")]
 pub mod tune;
 
 pub use cpu::CpuDevice;
 pub use gpu::GpuDevice;
 pub use gpu::adapters::{AdapterReport, Choice, adapters, open};
+#[cfg(feature = "native")]
 pub use trace::{Span, TimedDispatch, Timer, Trace};
 
-use std::collections::BTreeSet;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::Pin;
 
 use crate::error::{Error, Result};
 use crate::plan::{DeviceProfile, Place, Plan};
 use crate::shader::ShaderKey;
+
+/// What a device will have done or brought. On a GPU outside of a browser it is driven by the thread that
+/// polls it, which waits meanwhile; any executor will do.
+pub type Later<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 
 /// Handle of a plan loaded on a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,6 +45,16 @@ pub struct Identity {
     pub adapter: String,
     /// The driver and its version.
     pub driver: String,
+}
+
+/// What computes a step of a plan on a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// A kernel of the device's own, of this name.
+    Kernel(&'static str),
+    /// The operation's twin at f32, or the very code that the twin is made of. Compared with the twin, it proves
+    /// nothing.
+    Twin,
 }
 
 /// A machine that runs plans. Arenas whose names have no slash are shared by all plans loaded on it.
@@ -48,7 +73,7 @@ pub trait Device: Send {
     /// Makes everything a plan needs: buffers, pipelines, bindings. Running it creates nothing more.
     ///
     /// # Errors
-    /// When memory runs out or a shared arena has another layout in a plan loaded before.
+    /// When memory runs out, or a plan loaded before has something else in an arena that both share.
     fn load(&mut self, plan: Plan) -> Result<ProgramId>;
 
     /// Compiles shaders side by side, so that loading the plans that use them takes no time.
@@ -60,49 +85,54 @@ pub trait Device: Send {
         Ok(())
     }
 
-    /// Forgets all plans and their memory, and what the device found wrong with them; compiled shaders
-    /// are kept.
+    /// Forgets all plans and their memory, what was asked of them, and what the device found wrong with them;
+    /// compiled shaders are kept.
     fn clear(&mut self);
 
     /// A loaded plan.
     fn plan(&self, program: ProgramId) -> &Plan;
 
-    /// Runs a plan `times` times in a row. May return before the work is done.
+    /// What computes a loaded plan.
+    fn means(&self, program: ProgramId) -> Vec<Means> {
+        self.plan(program).steps.iter().map(|step| Means::Kernel(step.kernel)).collect()
+    }
+
+    /// Submits `times` runs of a plan in a row. A device that [runs ahead](Self::runs_ahead) returns at once;
+    /// what is too much to be under way at a time goes to it little by little, as more is asked of it and while
+    /// its futures are awaited.
     ///
     /// # Errors
     /// When the device fails.
     fn run(&mut self, program: ProgramId, times: u32) -> Result<()>;
 
     /// Host's time to record `times` runs of a plan without starting them; none where nothing is recorded.
-    fn recording(&mut self, program: ProgramId, times: u32) -> Option<Duration> {
+    #[cfg(feature = "native")]
+    fn recording(&mut self, program: ProgramId, times: u32) -> Option<std::time::Duration> {
         let _ = (program, times);
         None
     }
 
-    /// Runs a plan `times` times, as [`run`](Self::run) does, and takes the time of every dispatch, for
-    /// which it waits. What is computed is the same to the bit.
+    /// Runs a plan `times` times, as [`run`](Self::run) does, and takes the time of every dispatch. What is
+    /// computed is the same to the bit.
     ///
     /// # Errors
     /// When the device fails.
-    fn trace(&mut self, program: ProgramId, times: u32) -> Result<Trace>;
+    #[cfg(feature = "native")]
+    fn traced(&mut self, program: ProgramId, times: u32) -> Later<'_, Trace>;
 
-    /// Waits until everything started so far is done.
+    /// Resolves when everything started so far is done.
     ///
     /// # Errors
     /// When the device failed meanwhile.
-    fn finish(&mut self) -> Result<()>;
+    fn idle(&mut self) -> Later<'_, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 
-    /// Writes bytes into an arena of a plan, before anything run later.
+    /// Writes bytes into an arena of a plan, after everything run before and before anything run later.
     ///
     /// # Errors
     /// When the device fails.
     fn write_bytes(&mut self, program: ProgramId, arena: usize, offset: usize, bytes: &[u8]) -> Result<()>;
-
-    /// Reads bytes of an arena, after everything run before.
-    ///
-    /// # Errors
-    /// When the device fails.
-    fn read_bytes(&mut self, program: ProgramId, arena: usize, offset: usize, bytes: usize) -> Result<Vec<u8>>;
 
     /// Whether [`run`](Self::run) returns before the work is done, so that it pays to start more before
     /// results are waited for.
@@ -115,23 +145,17 @@ pub trait Device: Send {
     ///
     /// # Errors
     /// When the device fails.
-    fn begin_read(&mut self, program: ProgramId, ranges: &[(usize, usize, usize)]) -> Result<Reading> {
-        let mut all = Vec::new();
-        for &(arena, offset, bytes) in ranges {
-            all.extend(self.read_bytes(program, arena, offset, bytes)?);
-        }
-        Ok(Reading(Progress::Done(all)))
-    }
+    fn begin_read(&mut self, program: ProgramId, ranges: &[(usize, usize, usize)]) -> Result<Reading>;
 
-    /// The bytes of those ranges, one behind the other. Waits for them and for nothing run later.
+    /// The bytes of those ranges, one behind the other, as soon as they are there, whatever was run later.
     ///
     /// # Errors
-    /// When the device fails.
-    fn end_read(&mut self, reading: Reading) -> Result<Vec<u8>> {
-        match reading.0 {
+    /// When the device fails, or was cleared before it came to read.
+    fn receive(&mut self, reading: Reading) -> Later<'_, Vec<u8>> {
+        Box::pin(std::future::ready(match reading.0 {
             Progress::Done(bytes) => Ok(bytes),
             Progress::Copying(_) => Err(Error::graph("reading", "is another device's")),
-        }
+        }))
     }
 }
 
@@ -141,13 +165,8 @@ pub struct Reading(Progress);
 enum Progress {
     /// They are there.
     Done(Vec<u8>),
-    /// A GPU copies them.
+    /// A GPU copies them, or is about to.
     Copying(gpu::read::Copying),
-}
-
-/// Whether plans share an arena of this name.
-fn is_shared(arena: &str) -> bool {
-    !arena.contains('/')
 }
 
 /// Place of a source or a result by name.
@@ -172,16 +191,8 @@ impl dyn Device + '_ {
         self.write_bytes(program, place.arena, place.offset, bytes)
     }
 
-    /// Reads a source or result by name.
-    ///
-    /// # Errors
-    /// When there is none of that name, or the device fails.
-    pub fn read(&mut self, program: ProgramId, name: &str) -> Result<Vec<u8>> {
-        let place = place(self.plan(program), name)?;
-        self.read_bytes(program, place.arena, place.offset, place.ty.bytes())
-    }
-
-    /// Begins to read sources or results by name; `end_read` brings them one behind the other.
+    /// Begins to read sources or results by name; [`receive`](Device::receive) brings them one
+    /// behind the other.
     ///
     /// # Errors
     /// When there is none of a name, or the device fails.
@@ -191,19 +202,33 @@ impl dyn Device + '_ {
         self.begin_read(program, &ranges)
     }
 
-    /// Reads a source or result of floats.
+    /// Sources or results by name, of which every arena is read once: from the first byte wanted of it to the
+    /// last.
     ///
     /// # Errors
-    /// As `read`.
-    pub fn read_f32(&mut self, program: ProgramId, name: &str) -> Result<Vec<f32>> {
-        Ok(bytemuck::pod_collect_to_vec(&self.read(program, name)?))
-    }
-
-    /// Reads a source or result of words.
-    ///
-    /// # Errors
-    /// As `read`.
-    pub fn read_u32(&mut self, program: ProgramId, name: &str) -> Result<Vec<u32>> {
-        Ok(bytemuck::pod_collect_to_vec(&self.read(program, name)?))
+    /// When there is none of a name, or the device fails.
+    pub async fn fetch(&mut self, program: ProgramId, names: &[&str]) -> Result<Vec<Vec<u8>>> {
+        let places = names.iter().map(|name| place(self.plan(program), name)).collect::<Result<Vec<_>>>()?;
+        let mut covering: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
+        for place in &places {
+            let (begin, end) = covering.entry(place.arena).or_insert((place.offset, place.offset));
+            *begin = place.offset.min(*begin);
+            *end = (place.offset + place.ty.bytes()).max(*end);
+        }
+        let ranges: Vec<_> = covering.iter().map(|(&arena, &(begin, end))| (arena, begin, end - begin)).collect();
+        let reading = self.begin_read(program, &ranges)?;
+        let bytes = self.receive(reading).await?;
+        // First byte that was read of each arena, and where it is among all bytes.
+        let mut behind = 0;
+        let mut origins = BTreeMap::new();
+        for (arena, begin, length) in ranges {
+            origins.insert(arena, (begin, behind));
+            behind += length;
+        }
+        let part = |place: &Place| {
+            let (begin, at) = origins[&place.arena];
+            bytes[at + place.offset - begin..][..place.ty.bytes()].to_vec()
+        };
+        Ok(places.iter().map(part).collect())
     }
 }

@@ -31,7 +31,10 @@ fn threshold(activation: Activation) -> Option<f32> {
 /// and `variance N`; `active N`, the share of rows for which each of its units is active, where that means something; of a
 /// chain of layers `path entropy`, `level entropies` and `strength N`, Σ of the squared weights that read each unit; of
 /// drawn codes the `divergences` of their dimensions.
-pub(crate) fn observation(config: &RunConfig, data: DataShape, batch: usize) -> Result<Graph> {
+///
+/// # Errors
+/// When the layers do not fit the data.
+pub fn observation(config: &RunConfig, data: DataShape, batch: usize) -> Result<Graph> {
     let g = &mut Graph::new();
     let forward = forward(g, config, "test", data, batch, Pass::Show)?;
     g.result("row numbers", forward.rows);

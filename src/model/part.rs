@@ -25,7 +25,8 @@ pub enum Part {
 }
 
 impl Part {
-    pub(crate) fn name(self) -> &'static str {
+    /// Name of its plan.
+    pub fn name(self) -> &'static str {
         match self {
             Part::Encode => "encode",
             Part::Decode => "decode",

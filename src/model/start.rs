@@ -11,14 +11,17 @@ use crate::nn::builder::initial_values;
 use crate::ops::step::clock;
 
 /// What does not change in a training step, by name.
-pub(crate) fn settings(config: &RunConfig) -> Vec<(String, f32)> {
+pub fn settings(config: &RunConfig) -> Vec<(String, f32)> {
     let fixed = config.terms(Pass::Train).into_iter().filter(|(_, weight)| weight.counts && !weight.moves());
     let weights = fixed.map(|(name, weight)| (weight_name(name), weight.value));
     [("learning_rate".to_string(), config.lr), (ONE.to_string(), 1.0)].into_iter().chain(weights).collect()
 }
 
 /// Parameters and clock before the first of `rows` rows, by name. What else a plan keeps begins with nothing.
-pub(crate) fn start_values(config: &RunConfig, features: usize, rows: usize) -> Result<Vec<(String, Vec<u8>)>> {
+///
+/// # Errors
+/// When a block cannot take what the one before it gives.
+pub fn start_values(config: &RunConfig, features: usize, rows: usize) -> Result<Vec<(String, Vec<u8>)>> {
     let network = network(&mut Graph::new(), config, features)?;
     let parameters = initial_values(&network.parameters, config.seed).into_iter();
     let mut values: Vec<(String, Vec<u8>)> =

@@ -38,9 +38,28 @@ pub struct Place {
 /// One buffer of a device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Arena {
-    /// Its name; shared between plans when it has no slash (parameters, moments, data).
+    /// Its name; shared between plans when it has no slash (parameters, moments, data). Plans that share an
+    /// arena must have the same sources in it, in the same places.
     pub name: String,
     /// Its size.
+    pub bytes: usize,
+}
+
+impl Arena {
+    /// Whether all plans of a device have this arena in common.
+    pub fn is_shared(&self) -> bool {
+        !self.name.contains('/')
+    }
+}
+
+/// What lies in an arena of sources.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Name of the source.
+    pub name: String,
+    /// First byte.
+    pub offset: usize,
+    /// Bytes.
     pub bytes: usize,
 }
 
@@ -92,6 +111,19 @@ impl Plan {
             .collect();
         let results = graph.results().iter().map(|(name, var)| (name.clone(), layout.place(graph, *var))).collect();
         Ok(Plan { name: name.to_string(), arenas: layout.arenas, steps, sources, results })
+    }
+
+    /// The sources that lie in an arena, in their order there.
+    pub fn entries(&self, arena: usize) -> Vec<Entry> {
+        let sources = self.sources.iter().filter(|(_, (_, place))| place.arena == arena);
+        let entry = |(name, (_, place)): (&String, &(Role, Place))| Entry {
+            name: name.clone(),
+            offset: place.offset,
+            bytes: place.ty.bytes(),
+        };
+        let mut entries: Vec<Entry> = sources.map(entry).collect();
+        entries.sort_by_key(|entry| entry.offset);
+        entries
     }
 
     /// Every shader of the plan, once.

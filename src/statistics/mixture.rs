@@ -5,7 +5,7 @@
 //! them regular (Fraley and Raftery, 2007): the objective is Σ_n log p(x_n) − λ/2 Σ_k tr Σ_k⁻¹, whose maximisation
 //! step is Σ_k = S_k + λ/N_k · I, so that it never falls from one iteration to the next.
 
-use rayon::prelude::*;
+use crate::threads::prelude::*;
 
 use super::cholesky::{cholesky, dot, inverse};
 use crate::error::{Error, Result};

@@ -19,7 +19,7 @@ pub(super) fn moments(points: &[f32], width: usize) -> (Vec<f64>, Vec<f64>) {
 }
 
 /// Eigenvalues of the covariance (1/n) of `codes`, rows of `width` numbers, the largest first; none of no codes.
-pub(crate) fn covariance_spectrum(codes: &[f32], width: usize) -> Vec<f64> {
+pub fn covariance_spectrum(codes: &[f32], width: usize) -> Vec<f64> {
     if codes.len() < width.max(1) {
         return Vec::new();
     }
@@ -29,7 +29,7 @@ pub(crate) fn covariance_spectrum(codes: &[f32], width: usize) -> Vec<f64> {
 
 /// Effective rank: exp of the Shannon entropy of the shares of these non-negative values, from 1 to their number;
 /// 0 if all are 0 (Roy and Vetterli, "The effective rank", 2007).
-pub(crate) fn effective_rank(values: &[f64]) -> f64 {
+pub fn effective_rank(values: &[f64]) -> f64 {
     let sum: f64 = values.iter().sum();
     if sum <= 0.0 {
         return 0.0;

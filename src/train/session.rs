@@ -196,7 +196,9 @@ impl Session {
     pub fn state(&mut self) -> Result<State> {
         let program = self.trainer()?;
         let types = self.state_types(program);
-        types.into_iter().map(|(name, ty)| Ok((name.clone(), (ty, self.device.read(program, &name)?)))).collect()
+        let names: Vec<&str> = types.iter().map(|(name, _)| name.as_str()).collect();
+        let bytes = self.device.read_many(program, &names)?;
+        Ok(types.into_iter().zip(bytes).map(|((name, ty), bytes)| (name, (ty, bytes))).collect())
     }
 
     /// Writes what [`state`](Self::state) read; an evaluation session takes the parameters alone.

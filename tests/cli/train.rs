@@ -161,7 +161,10 @@ fn the_plan_meets_its_budget_and_its_shaders_parse() {
 fn the_doctor_finds_the_cpu_device_well() {
     let report: Value = serde_json::from_str(&succeed(&["doctor", "--device", "cpu", "--json"])).unwrap();
     assert_eq!(report["failed"], 0);
-    assert_eq!(report["kernels"].as_array().unwrap().len(), gpu_ae::ops::KERNELS.len());
+    let rows = report["kernels"].as_array().unwrap();
+    assert_eq!(rows.len(), gpu_ae::ops::KERNELS.len());
+    let result = |kernel: &str| &rows.iter().find(|row| row["kernel"] == kernel).unwrap()["result"];
+    assert_eq!((result("matmul_nt"), result("clock_advance")), (&"pass".into(), &"twin".into()));
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub fn unproved(what: &str) {
 /// of several.
 pub fn gpu() -> Option<Box<dyn Device>> {
     let choice: Choice = std::env::var("GPU_AE_TEST_DEVICE").unwrap_or("gpu".into()).parse().unwrap();
-    match open(&choice) {
+    match pollster::block_on(open(&choice)) {
         Ok((device, _)) => {
             println!("adapter: {}", device.name());
             Some(device)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::common;
 use gpu_ae::device::proof::check::{CaseReport, compare, run_case};
-use gpu_ae::device::{CpuDevice, Device, ProgramId, Trace};
+use gpu_ae::device::{CpuDevice, Device, Later, ProgramId, Reading, Trace};
 use gpu_ae::graph::{Op, OpRef};
 use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::ops::{Case, KERNELS, Terms, Tolerance};
@@ -185,7 +185,8 @@ impl Device for Faulty {
         let place = self.0.plan(program).results["output 0"].clone();
         let end = self.0.plan(program).arenas[place.arena].bytes;
         let last = place.offset + place.ty.bytes() - 4;
-        let before = self.0.read_bytes(program, place.arena, last, 4)?;
+        let cpu: &mut dyn Device = &mut self.0;
+        let before = cpu.read_bytes(program, place.arena, last, 4)?;
         self.0.run(program, times)?;
         match self.1 {
             Mischief::Short => self.0.write_bytes(program, place.arena, last, &before),
@@ -193,17 +194,14 @@ impl Device for Faulty {
             _ => Ok(()),
         }
     }
-    fn trace(&mut self, program: ProgramId, times: u32) -> gpu_ae::Result<Trace> {
-        self.0.trace(program, times)
-    }
-    fn finish(&mut self) -> gpu_ae::Result<()> {
-        self.0.finish()
+    fn traced(&mut self, program: ProgramId, times: u32) -> Later<'_, Trace> {
+        self.0.traced(program, times)
     }
     fn write_bytes(&mut self, program: ProgramId, arena: usize, offset: usize, bytes: &[u8]) -> gpu_ae::Result<()> {
         self.0.write_bytes(program, arena, offset, bytes)
     }
-    fn read_bytes(&mut self, program: ProgramId, arena: usize, offset: usize, bytes: usize) -> gpu_ae::Result<Vec<u8>> {
-        self.0.read_bytes(program, arena, offset, bytes)
+    fn begin_read(&mut self, program: ProgramId, ranges: &[(usize, usize, usize)]) -> gpu_ae::Result<Reading> {
+        self.0.begin_read(program, ranges)
     }
 }
 

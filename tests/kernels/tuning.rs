@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::common;
 use gpu_ae::config::RunConfig;
 use gpu_ae::device::tune::{Path, Prover, Report, Subject, Task};
-use gpu_ae::device::{CpuDevice, Device, Identity, ProgramId, Trace};
+use gpu_ae::device::{CpuDevice, Device, Identity, Later, ProgramId, Reading, Trace};
 use gpu_ae::graph::{Graph, OpRef};
 use gpu_ae::model::forward::network;
 use gpu_ae::model::graph::{DataShape, training};
@@ -65,22 +65,20 @@ impl Device for Bent {
         // Plans of one operation alone have nothing of this name.
         let place = plan.results.get(self.value).or(plan.sources.get(self.value).map(|(_, place)| place));
         let Some(place) = place else { return Ok(()) };
-        let bytes = self.cpu.read_bytes(program, place.arena, place.offset, place.ty.bytes())?;
+        let cpu: &mut dyn Device = &mut self.cpu;
+        let bytes = cpu.read_bytes(program, place.arena, place.offset, place.ty.bytes())?;
         let mut values: Vec<f32> = bytemuck::pod_collect_to_vec(&bytes);
         (self.fault)(&plan, &mut values);
         self.cpu.write_bytes(program, place.arena, place.offset, bytemuck::cast_slice(&values))
     }
-    fn trace(&mut self, program: ProgramId, times: u32) -> gpu_ae::Result<Trace> {
-        self.cpu.trace(program, times)
-    }
-    fn finish(&mut self) -> gpu_ae::Result<()> {
-        self.cpu.finish()
+    fn traced(&mut self, program: ProgramId, times: u32) -> Later<'_, Trace> {
+        self.cpu.traced(program, times)
     }
     fn write_bytes(&mut self, program: ProgramId, arena: usize, offset: usize, bytes: &[u8]) -> gpu_ae::Result<()> {
         self.cpu.write_bytes(program, arena, offset, bytes)
     }
-    fn read_bytes(&mut self, program: ProgramId, arena: usize, offset: usize, bytes: usize) -> gpu_ae::Result<Vec<u8>> {
-        self.cpu.read_bytes(program, arena, offset, bytes)
+    fn begin_read(&mut self, program: ProgramId, ranges: &[(usize, usize, usize)]) -> gpu_ae::Result<Reading> {
+        self.cpu.begin_read(program, ranges)
     }
 }
 

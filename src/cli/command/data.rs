@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use gpu_ae::Result;
-use gpu_ae::data::download::Progress;
+use gpu_ae::data::Progress;
 use gpu_ae::data::{SOURCES, default_dir, fetch};
 use gpu_ae::report::text_table;
 use indicatif::{ProgressBar, ProgressStyle};

@@ -19,7 +19,7 @@ fn kind(adapter: &AdapterReport) -> String {
 }
 
 pub fn run(args: Args) -> Result<()> {
-    let adapters = adapters();
+    let adapters = pollster::block_on(adapters());
     if args.json {
         let list: Vec<serde_json::Value> = adapters
             .iter()

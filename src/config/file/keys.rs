@@ -4,7 +4,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::places::in_file;
+use super::places::in_text;
 use crate::config::RunConfig;
 use crate::error::{Error, Result};
 use crate::nn::BlockConfig;
@@ -44,12 +44,21 @@ impl RunConfig {
     /// # Errors
     /// When the file cannot be read, is no TOML, or has a key or value that means nothing; the message
     /// names file and line.
+    #[cfg(feature = "native")]
     pub fn read(path: &Path, model: Option<&str>, recipe: Option<&str>) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
+        Self::parse(&text, path, model, recipe)
+    }
+
+    /// Reads a configuration file's text; errors call it by `path`. Else as `read`.
+    ///
+    /// # Errors
+    /// When it is no TOML, or has a key or value that means nothing; the message names file and line.
+    pub fn parse(text: &str, path: &Path, model: Option<&str>, recipe: Option<&str>) -> Result<Self> {
         let invalid = |error: &dyn std::fmt::Display| Error::input(path, error.to_string());
-        let file: Table = toml::from_str(&text).map_err(|error| invalid(&error))?;
+        let file: Table = toml::from_str(text).map_err(|error| invalid(&error))?;
         // Keys and values are checked where they stand, so that an error can name their line.
-        let alone: RunConfig = toml::from_str(&text).map_err(|error| invalid(&error))?;
+        let alone: RunConfig = toml::from_str(text).map_err(|error| invalid(&error))?;
         let named = |key: &str, value| file.get(key).map(|_| value);
         let model = named("model", alone.model.as_str()).or(model);
         let recipe = recipe.or(named("recipe", alone.recipe.as_str()));
@@ -57,7 +66,7 @@ impl RunConfig {
         let mut table = config.table()?;
         merge(&mut table, file);
         let config: RunConfig = table.try_into().map_err(|error| invalid(&error))?;
-        config.check().map_err(|error| in_file(path, &error))?;
+        config.check().map_err(|error| in_text(path, text, &error))?;
         Ok(config)
     }
 

@@ -5,4 +5,5 @@ mod models;
 mod places;
 
 pub use models::{MODELS, model_file};
+#[cfg(feature = "native")]
 pub use places::in_file;

@@ -7,9 +7,14 @@ use toml::de::{DeTable, DeValue};
 use crate::error::Error;
 
 /// The error of a check as one of a configuration file, with the line of the key that it begins with.
+#[cfg(feature = "native")]
 pub fn in_file(path: &Path, error: &Error) -> Error {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    Error::input(path, at_line(&text, &error.to_string()))
+    in_text(path, &std::fs::read_to_string(path).unwrap_or_default(), error)
+}
+
+/// The same for a file of this text.
+pub(super) fn in_text(path: &Path, text: &str, error: &Error) -> Error {
+    Error::input(path, at_line(text, &error.to_string()))
 }
 
 /// The message of a check as a file's reader needs it: with the line of the key it begins with, if the text of

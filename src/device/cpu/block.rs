@@ -6,6 +6,7 @@ use super::kernels::activation::{activate, sigmoid, slopes};
 use super::kernels::product::RowProduct;
 use super::math::{flush, squared_errors, unpack, wide};
 use super::memory::{Span, Words};
+use super::own::Own;
 use super::panels::{PANEL, Paneled};
 use super::region::{LARGE_BLOCK, Parts};
 use crate::ops::array::activation::Activation;
@@ -47,6 +48,20 @@ pub(in crate::device) enum RowOp {
     InputGrad { dy: usize, weight: usize, h: usize, activation: Activation, to: usize },
     /// A loss, and its gradient over the prediction where there is a seed.
     Loss { prediction: usize, target: usize, total: usize, activation: Activation, seed: Option<Span> },
+}
+
+impl RowOp {
+    /// Which of the device's kernels it is; none where it moves rows, or where its code is the twin's too.
+    pub fn own(&self) -> Option<Own> {
+        match self {
+            RowOp::Import { .. } | RowOp::Copy { .. } | RowOp::Rows { .. } => None,
+            RowOp::Gather { .. } => Some(Own::Gather),
+            RowOp::Linear { .. } => Some(Own::Linear),
+            RowOp::Product { .. } => Some(Own::Product),
+            RowOp::InputGrad { .. } => Some(Own::InputGrad),
+            RowOp::Loss { .. } => Some(Own::Loss),
+        }
+    }
 }
 
 /// The values of a few rows of a batch.

@@ -1,7 +1,7 @@
 //! Kernels of the CPU device that measure it: see `ceilings.rs`.
 
+use crate::threads::prelude::*;
 use pulp::{Arch, Simd, WithSimd};
-use rayon::prelude::*;
 
 use crate::ops::ceiling::ceiling_fma::{CHAINS, CeilingFma, STEPS};
 

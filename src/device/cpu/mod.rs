@@ -11,20 +11,22 @@ mod exp;
 mod kernels;
 mod math;
 mod memory;
+mod own;
 mod panels;
+#[cfg(feature = "native")]
 mod profile;
 mod region;
 mod rows;
 mod schedule;
 mod step;
 
-use std::collections::HashMap;
-
-use super::{Device, Identity, ProgramId, Trace, is_shared};
+use super::shared::Shared;
+use super::{Device, Identity, Means, ProgramId, Progress, Reading};
 use crate::error::{Error, Result};
-use crate::plan::{DeviceKind, DeviceProfile, Plan};
+use crate::plan::{Arena, DeviceKind, DeviceProfile, Plan};
+use crate::threads;
 use memory::Words;
-use schedule::{Job, jobs, one_by_one};
+use schedule::{Job, jobs};
 
 /// Words beyond every arena that no kernel may touch; tests look at them.
 const TAIL_WORDS: usize = 64;
@@ -35,7 +37,7 @@ pub struct CpuDevice {
     profile: DeviceProfile,
     /// Memory by arena, as words; the numbers are those that programs refer to.
     memory: Vec<Words>,
-    arenas: HashMap<String, usize>,
+    shared: Shared<usize>,
     programs: Vec<CpuProgram>,
 }
 
@@ -53,6 +55,9 @@ impl Default for CpuDevice {
 }
 
 impl CpuDevice {
+    /// Names of the kernels that are this device's own; what has none is computed by its twin.
+    pub const KERNELS: &[&str] = own::NAMES;
+
     /// The processor, with as many threads as the machine has.
     pub fn new() -> Self {
         let profile = DeviceProfile {
@@ -60,8 +65,8 @@ impl CpuDevice {
             max_storage_buffers: u32::MAX,
             ..DeviceProfile::portable(DeviceKind::Cpu)
         };
-        let name = format!("CPU device ({} threads)", rayon::current_num_threads());
-        CpuDevice { name, profile, memory: Vec::new(), arenas: HashMap::new(), programs: Vec::new() }
+        let name = format!("CPU device ({} threads)", threads::current_num_threads());
+        CpuDevice { name, profile, memory: Vec::new(), shared: Shared::default(), programs: Vec::new() }
     }
 
     fn range(&self, program: ProgramId, arena: usize, offset: usize, bytes: usize) -> Result<(usize, usize, usize)> {
@@ -88,22 +93,14 @@ impl Device for CpuDevice {
     }
 
     fn load(&mut self, plan: Plan) -> Result<ProgramId> {
+        self.shared.check(&plan)?;
         let mut numbers = Vec::with_capacity(plan.arenas.len());
-        for arena in &plan.arenas {
-            let words = arena.bytes / 4 + TAIL_WORDS;
-            let number = match self.arenas.get(&arena.name) {
-                Some(&number) if self.memory[number].len() == words => number,
-                Some(_) => {
-                    return Err(Error::graph(&arena.name, "two plans disagree about the size of a shared arena"));
-                }
-                None => {
-                    self.memory.push(Words::zeros(words));
-                    if is_shared(&arena.name) {
-                        self.arenas.insert(arena.name.clone(), self.memory.len() - 1);
-                    }
-                    self.memory.len() - 1
-                }
-            };
+        for (arena, Arena { name, bytes }) in plan.arenas.iter().enumerate() {
+            let number = self.shared.memory(name).copied().unwrap_or_else(|| {
+                self.memory.push(Words::zeros(bytes / 4 + TAIL_WORDS));
+                self.memory.len() - 1
+            });
+            self.shared.insert(&plan, arena, number);
             numbers.push(number);
         }
         let jobs = jobs(&plan, &numbers);
@@ -113,7 +110,7 @@ impl Device for CpuDevice {
 
     fn clear(&mut self) {
         self.programs.clear();
-        self.arenas.clear();
+        self.shared.clear();
         self.memory.clear();
     }
 
@@ -121,11 +118,15 @@ impl Device for CpuDevice {
         &self.programs[program.0].plan
     }
 
+    fn means(&self, program: ProgramId) -> Vec<Means> {
+        self.programs[program.0].jobs.iter().flat_map(Job::means).collect()
+    }
+
     fn run(&mut self, program: ProgramId, times: u32) -> Result<()> {
         let (jobs, memory) = (&mut self.programs[program.0].jobs, &mut self.memory[..]);
         // On a thread of the pool: from any other, each parallel kernel would hand its work over and
         // sleep until it is woken.
-        rayon::scope(|_| {
+        threads::scope(|_| {
             for _ in 0..times {
                 jobs.iter_mut().for_each(|job| job.run(memory));
             }
@@ -133,14 +134,12 @@ impl Device for CpuDevice {
         Ok(())
     }
 
-    fn trace(&mut self, program: ProgramId, times: u32) -> Result<Trace> {
+    #[cfg(feature = "native")]
+    fn traced(&mut self, program: ProgramId, times: u32) -> super::Later<'_, super::Trace> {
         let CpuProgram { plan, memory: arenas, .. } = &self.programs[program.0];
-        let (mut jobs, memory) = (one_by_one(plan, arenas), &mut self.memory[..]);
-        Ok(profile::trace(plan, times, |step| jobs[step].run(memory)))
-    }
-
-    fn finish(&mut self) -> Result<()> {
-        Ok(())
+        let (mut jobs, memory) = (schedule::one_by_one(plan, arenas), &mut self.memory[..]);
+        let trace = profile::trace(plan, times, |step| jobs[step].run(memory));
+        Box::pin(std::future::ready(Ok(trace)))
     }
 
     fn write_bytes(&mut self, program: ProgramId, arena: usize, offset: usize, bytes: &[u8]) -> Result<()> {
@@ -149,8 +148,12 @@ impl Device for CpuDevice {
         Ok(())
     }
 
-    fn read_bytes(&mut self, program: ProgramId, arena: usize, offset: usize, bytes: usize) -> Result<Vec<u8>> {
-        let (memory, start, end) = self.range(program, arena, offset, bytes)?;
-        Ok(bytemuck::cast_slice::<u32, u8>(&self.memory[memory])[start..end].to_vec())
+    fn begin_read(&mut self, program: ProgramId, ranges: &[(usize, usize, usize)]) -> Result<Reading> {
+        let mut all = Vec::with_capacity(ranges.iter().map(|(_, _, bytes)| bytes).sum());
+        for &(arena, offset, bytes) in ranges {
+            let (memory, start, end) = self.range(program, arena, offset, bytes)?;
+            all.extend_from_slice(&bytemuck::cast_slice::<u32, u8>(&self.memory[memory])[start..end]);
+        }
+        Ok(Reading(Progress::Done(all)))
     }
 }

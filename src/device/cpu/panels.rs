@@ -1,6 +1,6 @@
 //! Matrices cut into panels of columns, so that whoever goes down a few columns goes along contiguous memory.
 
-use rayon::prelude::*;
+use crate::threads::prelude::*;
 
 use super::math::transpose;
 use super::memory::{LINE, Words};

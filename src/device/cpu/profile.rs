@@ -10,7 +10,7 @@ pub(in crate::device) fn trace(plan: &Plan, times: u32, mut run_step: impl FnMut
     let begin = Instant::now();
     let mut dispatches = Vec::with_capacity(plan.steps.len() * times as usize);
     // On a thread of the pool, as the device runs plans.
-    rayon::scope(|_| {
+    crate::threads::scope(|_| {
         for number in (0..times).flat_map(|_| 0..plan.steps.len()) {
             let start = Instant::now();
             run_step(number);

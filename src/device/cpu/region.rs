@@ -3,11 +3,12 @@
 //! blocks in their order. How a batch is cut depends on shapes alone, so the bits do not depend on the
 //! number of threads.
 
-use rayon::prelude::*;
+use crate::threads::prelude::*;
 
 use super::block::{Block, RowOp, Value};
 use super::kernels::gradient::GradientTasks;
 use super::memory::{LINE, Span, Words};
+use super::own::Own;
 use super::panels::Panels;
 use crate::ops::loss::reconstruction_loss::LossKind;
 use crate::ops::step::clock;
@@ -100,6 +101,12 @@ impl Region {
         let blocks = (0..blocks).map(|_| Block::new(words, parts.totals.len())).collect();
         let sums = vec![0.0; parts.totals.len()];
         Region { rows, parts, blocks, sums }
+    }
+
+    /// The kernels that it has.
+    pub fn own(&self) -> impl Iterator<Item = Own> {
+        let gradients = (!self.parts.gradients.is_empty()).then_some(Own::WeightGrad);
+        self.parts.ops.iter().filter_map(RowOp::own).chain(gradients)
     }
 
     /// Runs all of it.

@@ -8,10 +8,12 @@ use std::collections::{HashMap, HashSet};
 
 use super::block::{RowOp, Value};
 use super::memory::{Span, Words};
+use super::own::Own;
 use super::panels::Panels;
 use super::region::{Export, Parts, Region, Total, Weight, block_rows};
 use super::rows::{RowStep, Rows, batch, rows_of};
 use super::step::Lone;
+use crate::device::Means;
 use crate::ops::loss::reconstruction_loss_grad::{LossParts, ReconstructionLossGrad};
 use crate::ops::matmul::matmul_nt::Linear;
 use crate::plan::{Place, Plan};
@@ -25,6 +27,15 @@ pub(in crate::device) enum Job {
 }
 
 impl Job {
+    /// What computes it.
+    pub fn means(&self) -> Vec<Means> {
+        let own: Vec<Own> = match self {
+            Job::Region(region) => region.own().collect(),
+            Job::Lone(step) => step.own().into_iter().collect(),
+        };
+        if own.is_empty() { vec![Means::Twin] } else { own.iter().map(|own| Means::Kernel(own.name())).collect() }
+    }
+
     pub fn run(&mut self, memory: &mut [Words]) {
         match self {
             Job::Region(region) => region.run(memory),

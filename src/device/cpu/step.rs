@@ -8,6 +8,7 @@ use super::kernels::norm::NormKernel;
 use super::kernels::optimisers::OptimiserKernel;
 use super::kernels::paths::PathKernel;
 use super::memory::{Span, Words};
+use super::own::Own;
 use crate::ops::ceiling::ceiling_copy::CeilingCopy;
 use crate::ops::ceiling::ceiling_fma::CeilingFma;
 use crate::ops::step::clock;
@@ -59,6 +60,19 @@ impl Lone {
         };
         let spans = |places: &[Place]| places.iter().map(|place| Span::of(place, arenas)).collect();
         Lone { inputs: spans(&step.inputs), outputs: spans(&step.outputs), step: step.clone(), kernel }
+    }
+
+    /// The kernel that it is; none where its twin computes it, or the code that is the twin's too.
+    pub fn own(&self) -> Option<Own> {
+        Some(match &self.kernel {
+            Kernel::Optimiser(optimiser) => optimiser.own(),
+            Kernel::Copy => Own::CeilingCopy,
+            Kernel::Fma(_) => Own::CeilingFma,
+            Kernel::Paths(_) => Own::Paths,
+            Kernel::Elements(elements) => elements.own(),
+            Kernel::Norm(norm) => norm.own(),
+            Kernel::Clock(..) | Kernel::Twin(..) => return None,
+        })
     }
 
     /// Runs it.

@@ -52,7 +52,8 @@ pub struct AdapterReport {
 
 fn instance() -> wgpu::Instance {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
-    descriptor.backends = wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12;
+    descriptor.backends =
+        wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12 | wgpu::Backends::BROWSER_WEBGPU;
     wgpu::Instance::new(descriptor)
 }
 
@@ -139,8 +140,8 @@ async fn enumerate(instance: &wgpu::Instance) -> Vec<wgpu::Adapter> {
 }
 
 /// Every adapter of this machine.
-pub fn adapters() -> Vec<AdapterReport> {
-    pollster::block_on(async { enumerate(&instance()).await.iter().map(report).collect() })
+pub async fn adapters() -> Vec<AdapterReport> {
+    enumerate(&instance()).await.iter().map(report).collect()
 }
 
 async fn open_adapter(adapter: &wgpu::Adapter) -> Result<GpuDevice> {
@@ -151,7 +152,7 @@ async fn open_adapter(adapter: &wgpu::Adapter) -> Result<GpuDevice> {
             required_features: features(adapter),
             required_limits: adapter.limits(),
             experimental_features: if is_cooperative(adapter) {
-                crate::device::gpu::experimental_features()
+                super::experimental_features()
             } else {
                 wgpu::ExperimentalFeatures::disabled()
             },
@@ -180,41 +181,39 @@ fn listing(names: &[String]) -> String {
 ///
 /// # Errors
 /// When no such adapter exists, or it cannot be opened.
-pub fn open(choice: &Choice) -> Result<(Box<dyn Device>, Option<String>)> {
+pub async fn open(choice: &Choice) -> Result<(Box<dyn Device>, Option<String>)> {
     if *choice == Choice::Cpu {
         return Ok((Box::new(CpuDevice::new()), None));
     }
-    pollster::block_on(async {
-        let adapters = enumerate(&instance()).await;
-        let names: Vec<String> = adapters.iter().map(|adapter| adapter.get_info().name).collect();
-        let found = match choice {
-            Choice::Auto => {
-                let hardware = adapters.first().filter(|a| rank(kind(&a.get_info())) < rank(DeviceKind::Software));
-                let Some(adapter) = hardware else {
-                    let notice = match names.first() {
-                        Some(name) => format!(
-                            "using the CPU device: the only adapter is software ({name}), which is slower; \
-                             --device gpu takes it all the same"
-                        ),
-                        None => "using the CPU device: no GPU was found".to_string(),
-                    };
-                    return Ok((Box::new(CpuDevice::new()) as Box<dyn Device>, Some(notice)));
+    let adapters = enumerate(&instance()).await;
+    let names: Vec<String> = adapters.iter().map(|adapter| adapter.get_info().name).collect();
+    let found = match choice {
+        Choice::Auto => {
+            let hardware = adapters.first().filter(|a| rank(kind(&a.get_info())) < rank(DeviceKind::Software));
+            let Some(adapter) = hardware else {
+                let notice = match names.first() {
+                    Some(name) => format!(
+                        "using the CPU device: the only adapter is software ({name}), which is slower; \
+                         --device gpu takes it all the same"
+                    ),
+                    None => "using the CPU device: no GPU was found".to_string(),
                 };
-                Some(adapter)
-            }
-            Choice::Gpu | Choice::Cpu => adapters.first(),
-            Choice::Index(index) => adapters.get(*index),
-            Choice::Name(part) => {
-                let part = part.to_lowercase();
-                adapters.iter().find(|adapter| adapter.get_info().name.to_lowercase().contains(&part))
-            }
-        };
-        let wanted = match choice {
-            Choice::Index(index) => format!("--device {index}: no such adapter"),
-            Choice::Name(part) => format!("--device {part}: no adapter's name contains this"),
-            _ => "--device gpu: no adapter found".to_string(),
-        };
-        let adapter = found.ok_or_else(|| Error::Device(format!("{wanted}; {}", listing(&names))))?;
-        Ok((Box::new(open_adapter(adapter).await?) as Box<dyn Device>, None))
-    })
+                return Ok((Box::new(CpuDevice::new()) as Box<dyn Device>, Some(notice)));
+            };
+            Some(adapter)
+        }
+        Choice::Gpu | Choice::Cpu => adapters.first(),
+        Choice::Index(index) => adapters.get(*index),
+        Choice::Name(part) => {
+            let part = part.to_lowercase();
+            adapters.iter().find(|adapter| adapter.get_info().name.to_lowercase().contains(&part))
+        }
+    };
+    let wanted = match choice {
+        Choice::Index(index) => format!("--device {index}: no such adapter"),
+        Choice::Name(part) => format!("--device {part}: no adapter's name contains this"),
+        _ => "--device gpu: no adapter found".to_string(),
+    };
+    let adapter = found.ok_or_else(|| Error::Device(format!("{wanted}; {}", listing(&names))))?;
+    Ok((Box::new(open_adapter(adapter).await?) as Box<dyn Device>, None))
 }

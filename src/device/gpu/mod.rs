@@ -1,30 +1,36 @@
-//! A GPU through wgpu: the device, its buffers, its pipelines. With `gpu_program.rs` and
-//! `adapters.rs` the only place that knows wgpu.
+//! A GPU through wgpu: the device, its buffers, its pipelines. With the other files of its folder the only
+//! place that knows wgpu.
 
 pub(super) mod adapters;
+#[cfg(not(feature = "native"))]
+#[path = "fixed_pace.rs"]
+mod pace;
+#[cfg(feature = "native")]
+mod pace;
 mod program;
 pub(super) mod read;
+#[cfg(feature = "native")]
 mod timestamps;
+mod work;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
-use rayon::prelude::*;
-
-use super::{Device, Identity, ProgramId, Progress, Reading, Trace, is_shared};
+use super::shared::Shared;
+use super::{Device, Identity, Later, ProgramId, Progress, Reading};
 use crate::error::{Error, Result};
 use crate::plan::{DeviceProfile, Plan};
 use crate::shader::{Access, Shader, ShaderKey, UNIFORM_BYTES, shader};
+use crate::threads::prelude::*;
 use program::GpuProgram;
-use read::Copying;
+use work::{Flow, Work};
 
 /// What sizes of arenas are rounded up to.
 const ROUNDING: u64 = 256;
 
 /// A compiled shader with the layout of its bindings.
 #[derive(Clone)]
-pub(super) struct Pipeline {
+struct Pipeline {
     pub pipeline: wgpu::ComputePipeline,
     pub layout: wgpu::BindGroupLayout,
 }
@@ -34,29 +40,23 @@ pub struct GpuDevice {
     name: String,
     identity: Identity,
     profile: DeviceProfile,
-    pub(super) device: wgpu::Device,
-    pub(super) queue: wgpu::Queue,
+    device: wgpu::Device,
+    queue: wgpu::Queue,
     /// The first error the driver reported outside of any call; it ends the run.
     failure: Arc<Mutex<Option<String>>>,
     /// Why the device is gone for good, if it is.
     lost: Arc<Mutex<Option<String>>>,
-    arenas: HashMap<String, wgpu::Buffer>,
+    shared: Shared<wgpu::Buffer>,
     pipelines: HashMap<ShaderKey, Pipeline>,
-    pub(super) programs: Vec<GpuProgram>,
+    programs: Vec<GpuProgram>,
     /// Buffers to read into that nothing is being read into.
-    pub(super) spare: Vec<wgpu::Buffer>,
-    in_flight: VecDeque<wgpu::SubmissionIndex>,
+    spare: Vec<wgpu::Buffer>,
+    flow: Flow,
 }
 
 impl GpuDevice {
     /// Wraps an opened wgpu device.
-    pub(super) fn new(
-        name: String,
-        identity: Identity,
-        profile: DeviceProfile,
-        device: wgpu::Device,
-        queue: wgpu::Queue,
-    ) -> Self {
+    fn new(name: String, identity: Identity, profile: DeviceProfile, device: wgpu::Device, queue: wgpu::Queue) -> Self {
         let [failure, lost] = [(); 2].map(|()| Arc::new(Mutex::new(None)));
         let keep_first = |failure: &Mutex<Option<String>>, problem: String| {
             if let Ok(mut slot) = failure.lock() {
@@ -79,11 +79,11 @@ impl GpuDevice {
             queue,
             failure,
             lost,
-            arenas: HashMap::new(),
+            shared: Shared::default(),
             pipelines: HashMap::new(),
             programs: Vec::new(),
             spare: Vec::new(),
-            in_flight: VecDeque::new(),
+            flow: Flow::default(),
         }
     }
 
@@ -100,47 +100,34 @@ impl GpuDevice {
         Ok(())
     }
 
-    pub(super) fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<()> {
-        self.device
-            .poll(wgpu::PollType::Wait { submission_index: submission, timeout: None })
-            .map_err(|error| Error::Failed(format!("{}: {error}", self.name)))?;
-        self.check()
-    }
-
-    /// Starts to copy ranges of a plan's arenas.
-    fn copy(&mut self, program: ProgramId, ranges: &[(usize, usize, usize)]) -> Copying {
-        let buffers = self.programs[program.0].buffers.clone();
-        let range = |&(arena, offset, bytes): &(usize, usize, usize)| (&buffers[arena], offset as u64, bytes as u64);
-        self.begin_copy(&ranges.iter().map(range).collect::<Vec<_>>())
-    }
-
-    /// The buffer of an arena, made if no plan loaded before shares it.
-    fn arena(&mut self, name: &str, bytes: usize) -> Result<wgpu::Buffer> {
+    /// A buffer for an arena.
+    fn buffer(&self, name: &str, bytes: usize) -> wgpu::Buffer {
         // Any arena may serve as a uniform operand, which is bound whole even where its end is near.
         let size = (bytes as u64).next_multiple_of(ROUNDING) + UNIFORM_BYTES as u64;
-        if let Some(buffer) = self.arenas.get(name) {
-            if buffer.size() != size {
-                return Err(Error::graph(name, "two plans disagree about the size of a shared arena"));
-            }
-            return Ok(buffer.clone());
-        }
         let usage = wgpu::BufferUsages::STORAGE
             | wgpu::BufferUsages::UNIFORM
             | wgpu::BufferUsages::COPY_SRC
             | wgpu::BufferUsages::COPY_DST;
         let label = Some(name);
-        let buffer =
-            self.device.create_buffer(&wgpu::BufferDescriptor { label, size, usage, mapped_at_creation: false });
-        if is_shared(name) {
-            self.arenas.insert(name.to_string(), buffer.clone());
+        self.device.create_buffer(&wgpu::BufferDescriptor { label, size, usage, mapped_at_creation: false })
+    }
+
+    /// The buffers of a plan's arenas, made if no plan loaded before shares them.
+    fn buffers(&mut self, plan: &Plan) -> Vec<wgpu::Buffer> {
+        let mut buffers = Vec::with_capacity(plan.arenas.len());
+        for (number, arena) in plan.arenas.iter().enumerate() {
+            let known = self.shared.memory(&arena.name).cloned();
+            let buffer = known.unwrap_or_else(|| self.buffer(&arena.name, arena.bytes));
+            self.shared.insert(plan, number, buffer.clone());
+            buffers.push(buffer);
         }
-        Ok(buffer)
+        buffers
     }
 }
 
 /// Leave to open a device with cooperative matrices, which wgpu calls experimental.
 #[allow(unsafe_code)]
-pub(super) fn experimental_features() -> wgpu::ExperimentalFeatures {
+fn experimental_features() -> wgpu::ExperimentalFeatures {
     // SAFETY: wgpu warns of undefined behaviour where its support is incomplete. Only the one kernel of
     // mixed precision reaches into it, and it is used where it was asked for.
     unsafe { wgpu::ExperimentalFeatures::enabled() }
@@ -197,10 +184,6 @@ fn compile(device: &wgpu::Device, shader: &Shader) -> Pipeline {
     Pipeline { pipeline, layout }
 }
 
-/// Submissions under way at a time: one running, one waiting, so that the device never idles and the
-/// host never runs far ahead.
-const IN_FLIGHT: usize = 2;
-
 impl Device for GpuDevice {
     fn name(&self) -> &str {
         &self.name
@@ -215,9 +198,9 @@ impl Device for GpuDevice {
     }
 
     fn load(&mut self, plan: Plan) -> Result<ProgramId> {
+        self.shared.check(&plan)?;
         self.prepare(&plan.shaders())?;
-        let buffers =
-            plan.arenas.iter().map(|arena| self.arena(&arena.name, arena.bytes)).collect::<Result<Vec<_>>>()?;
+        let buffers = self.buffers(&plan);
         let program = GpuProgram::bind(&self.device, &self.queue, plan, buffers, &self.pipelines)?;
         self.programs.push(program);
         self.check()?;
@@ -237,8 +220,9 @@ impl Device for GpuDevice {
     }
 
     fn clear(&mut self) {
+        self.flow = Flow::default();
         self.programs.clear();
-        self.arenas.clear();
+        self.shared.clear();
         if let Ok(mut failure) = self.failure.lock() {
             *failure = None;
         }
@@ -249,51 +233,33 @@ impl Device for GpuDevice {
     }
 
     fn run(&mut self, program: ProgramId, times: u32) -> Result<()> {
-        let mut left = times;
-        while left > 0 {
-            let count = self.programs[program.0].steps_per_submit.min(left);
-            if self.in_flight.len() >= IN_FLIGHT {
-                let oldest = self.in_flight.pop_front();
-                self.wait(oldest)?;
-            }
-            let before = Instant::now();
-            let commands = self.programs[program.0].record(&self.device, count);
-            let submission = self.queue.submit([commands]);
-            if self.programs[program.0].measure {
-                // The first submissions are waited for, to learn how long a step takes.
-                self.wait(Some(submission))?;
-                self.programs[program.0].learn(count, before.elapsed());
-            } else {
-                self.in_flight.push_back(submission);
-            }
-            left -= count;
-        }
-        self.check()
+        self.ask(Work::Steps { program: program.0, left: times })
     }
 
-    fn recording(&mut self, program: ProgramId, times: u32) -> Option<Duration> {
-        let begin = Instant::now();
+    #[cfg(feature = "native")]
+    fn recording(&mut self, program: ProgramId, times: u32) -> Option<std::time::Duration> {
+        let begin = std::time::Instant::now();
         drop(self.programs[program.0].record(&self.device, times));
         Some(begin.elapsed())
     }
 
-    fn trace(&mut self, program: ProgramId, times: u32) -> Result<Trace> {
-        timestamps::trace(self, program, times)
+    #[cfg(feature = "native")]
+    fn traced(&mut self, program: ProgramId, times: u32) -> Later<'_, super::Trace> {
+        Box::pin(timestamps::trace(self, program, times))
     }
 
-    fn finish(&mut self) -> Result<()> {
-        self.in_flight.clear();
-        self.wait(None)
+    fn idle(&mut self) -> Later<'_, ()> {
+        Box::pin(self.drain())
     }
 
     fn write_bytes(&mut self, program: ProgramId, arena: usize, offset: usize, bytes: &[u8]) -> Result<()> {
-        self.queue.write_buffer(&self.programs[program.0].buffers[arena], offset as u64, bytes);
-        self.check()
-    }
-
-    fn read_bytes(&mut self, program: ProgramId, arena: usize, offset: usize, bytes: usize) -> Result<Vec<u8>> {
-        let copying = self.copy(program, &[(arena, offset, bytes)]);
-        self.end_copy(copying)
+        let (to, offset) = (&self.programs[program.0].buffers[arena], offset as u64);
+        if self.flow.is_submitted() {
+            self.queue.write_buffer(to, offset, bytes);
+            return self.check();
+        }
+        let to = to.clone();
+        self.ask(Work::Write { to, offset, bytes: bytes.to_vec() })
     }
 
     fn runs_ahead(&self) -> bool {
@@ -301,13 +267,17 @@ impl Device for GpuDevice {
     }
 
     fn begin_read(&mut self, program: ProgramId, ranges: &[(usize, usize, usize)]) -> Result<Reading> {
-        Ok(Reading(Progress::Copying(self.copy(program, ranges))))
+        let buffers = &self.programs[program.0].buffers;
+        let range =
+            |&(arena, offset, bytes): &(usize, usize, usize)| (buffers[arena].clone(), offset as u64, bytes as u64);
+        let ranges = ranges.iter().map(range).collect();
+        Ok(Reading(Progress::Copying(self.begin_copy(ranges)?)))
     }
 
-    fn end_read(&mut self, reading: Reading) -> Result<Vec<u8>> {
+    fn receive(&mut self, reading: Reading) -> Later<'_, Vec<u8>> {
         match reading.0 {
-            Progress::Done(bytes) => Ok(bytes),
-            Progress::Copying(copying) => self.end_copy(copying),
+            Progress::Done(bytes) => Box::pin(std::future::ready(Ok(bytes))),
+            Progress::Copying(copying) => Box::pin(self.end_copy(copying)),
         }
     }
 }

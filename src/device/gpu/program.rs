@@ -1,22 +1,15 @@
 //! A plan bound to a GPU: pipelines, bind groups and parameter blocks made once, recorded many times.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
-use crate::device::gpu::Pipeline;
+use super::Pipeline;
+use super::pace::Pace;
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::shader::ShaderKey;
 
 /// Alignment of parameter blocks: what any adapter accepts as a uniform binding's offset.
 const BLOCK: usize = 256;
-
-/// Time that one submission should take: short enough that a display driver's watchdog never fires
-/// and loss readings stay fresh, long enough that submitting costs nothing.
-const SUBMISSION: Duration = Duration::from_millis(50);
-
-/// Most steps of one submission, whatever their speed.
-const MOST_STEPS: u32 = 512;
 
 struct BoundDispatch {
     pipeline: wgpu::ComputePipeline,
@@ -34,16 +27,12 @@ impl BoundDispatch {
 }
 
 /// A plan ready to run.
-pub(in crate::device) struct GpuProgram {
+pub(super) struct GpuProgram {
     pub plan: Plan,
     pub buffers: Vec<wgpu::Buffer>,
     dispatches: Vec<BoundDispatch>,
-    /// Steps recorded into one submission.
-    pub steps_per_submit: u32,
-    /// Whether the length of a step is still to be learnt.
-    pub measure: bool,
-    /// Whether the plan has run before; the first run includes what the driver compiles late.
-    warm: bool,
+    /// How its steps are submitted.
+    pub pace: Pace,
 }
 
 impl GpuProgram {
@@ -99,7 +88,7 @@ impl GpuProgram {
             });
             dispatches.push(BoundDispatch { pipeline: pipeline.pipeline.clone(), bindings, groups: dispatch.groups });
         }
-        Ok(GpuProgram { plan, buffers, dispatches, steps_per_submit: 1, measure: true, warm: false })
+        Ok(GpuProgram { plan, buffers, dispatches, pace: Pace::new() })
     }
 
     /// Records the plan `steps` times.
@@ -116,6 +105,7 @@ impl GpuProgram {
     }
 
     /// Records one of the plan's dispatches in a pass of its own.
+    #[cfg(feature = "native")]
     pub fn record_alone(
         &self,
         encoder: &mut wgpu::CommandEncoder,
@@ -125,17 +115,5 @@ impl GpuProgram {
         let label = Some(self.plan.name.as_str());
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label, timestamp_writes });
         self.dispatches[number].record(&mut pass);
-    }
-
-    /// Takes note that `steps` steps took `time`, and sets the length of submissions by it.
-    pub fn learn(&mut self, steps: u32, time: Duration) {
-        if !std::mem::replace(&mut self.warm, true) {
-            return;
-        }
-        let each = time.as_secs_f64() / f64::from(steps.max(1));
-        let fitting = ((SUBMISSION.as_secs_f64() / each.max(1e-7)) as u32).clamp(1, MOST_STEPS);
-        // Longer submissions are measured again: of a single step's time most is the wait.
-        self.measure = fitting > self.steps_per_submit;
-        self.steps_per_submit = fitting.min(self.steps_per_submit * 4);
     }
 }

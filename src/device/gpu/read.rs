@@ -1,52 +1,88 @@
 //! Reading from a GPU: copies into buffers that the host can map, made ready while the device goes on.
 
-use futures_intrusive::channel::shared::{OneshotReceiver, oneshot_channel};
+use std::sync::{Arc, OnceLock};
 
-use crate::device::Device;
-use crate::device::gpu::GpuDevice;
+use futures_intrusive::channel::shared::{OneshotReceiver, OneshotSender, oneshot_channel};
+
+use super::GpuDevice;
+use super::work::Work;
 use crate::error::{Error, Result};
 
 /// Smallest buffer that is made to read into.
 const SMALLEST: u64 = 1 << 16;
 
-/// A copy under way.
+/// Whether a buffer could be mapped.
+type Mapped = std::result::Result<(), wgpu::BufferAsyncError>;
+
+/// The submission that copies, once there is one.
+type Mark = Arc<OnceLock<wgpu::SubmissionIndex>>;
+
+/// A copy under way, as its reader has it.
 pub(in crate::device) struct Copying {
     staging: wgpu::Buffer,
     bytes: u64,
-    submission: wgpu::SubmissionIndex,
-    answer: OneshotReceiver<std::result::Result<(), wgpu::BufferAsyncError>>,
+    submission: Mark,
+    answer: OneshotReceiver<Mapped>,
 }
 
-impl GpuDevice {
-    /// Starts to copy ranges of buffers, (buffer, first byte, bytes), as they are after everything
-    /// submitted before, one behind the other.
-    pub(in crate::device) fn begin_copy(&mut self, ranges: &[(&wgpu::Buffer, u64, u64)]) -> Copying {
-        let bytes = ranges.iter().map(|(_, _, bytes)| bytes).sum();
-        let staging = self.staging(bytes);
-        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("read") });
+/// A copy to be submitted.
+pub(super) struct ToCopy {
+    /// Buffer, first byte, bytes.
+    ranges: Vec<(wgpu::Buffer, u64, u64)>,
+    staging: wgpu::Buffer,
+    bytes: u64,
+    submission: Mark,
+    answer: OneshotSender<Mapped>,
+}
+
+impl ToCopy {
+    /// Submits it.
+    pub fn submit(self, device: &wgpu::Device, queue: &wgpu::Queue) {
+        let ToCopy { ranges, staging, bytes, submission, answer } = self;
+        let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("read") });
         let mut to = 0;
-        for (buffer, offset, bytes) in ranges {
+        for (buffer, offset, bytes) in &ranges {
             encoder.copy_buffer_to_buffer(buffer, *offset, &staging, to, *bytes);
             to += bytes;
         }
-        let submission = self.queue.submit([encoder.finish()]);
-        let (sender, answer) = oneshot_channel();
+        // A mark is set once: this takes the copy.
+        let _ = submission.set(queue.submit([encoder.finish()]));
         staging.map_async(wgpu::MapMode::Read, 0..bytes, move |result| {
             // The receiver lives until the answer is here; nothing is lost if it is gone.
-            let _ = sender.send(result);
+            let _ = answer.send(result);
         });
-        Copying { staging, bytes, submission, answer }
+    }
+}
+
+impl GpuDevice {
+    /// Asks for a copy of ranges of buffers, (buffer, first byte, bytes), as they are after everything asked
+    /// for before, one behind the other.
+    pub(super) fn begin_copy(&mut self, ranges: Vec<(wgpu::Buffer, u64, u64)>) -> Result<Copying> {
+        let bytes = ranges.iter().map(|(_, _, bytes)| bytes).sum();
+        let staging = self.staging(bytes);
+        let submission = Mark::default();
+        let (sender, answer) = oneshot_channel();
+        let reader = Copying { staging: staging.clone(), bytes, submission: submission.clone(), answer };
+        self.ask(Work::Copy(ToCopy { ranges, staging, bytes, submission, answer: sender }))?;
+        Ok(reader)
     }
 
-    /// Waits for a copy, and for nothing submitted after it.
-    pub(in crate::device) fn end_copy(&mut self, copying: Copying) -> Result<Vec<u8>> {
+    /// Waits for a copy, and for nothing asked for after it.
+    pub(super) async fn end_copy(&mut self, copying: Copying) -> Result<Vec<u8>> {
         let Copying { staging, bytes, submission, answer } = copying;
-        self.wait(Some(submission))?;
-        let failed = |problem: String| Error::Failed(format!("{}: cannot read back: {problem}", self.name()));
-        pollster::block_on(answer.receive())
-            .ok_or_else(|| failed("no answer".into()))?
-            .map_err(|error| failed(error.to_string()))?;
-        let copy = staging.get_mapped_range(0..bytes).map_err(|error| failed(error.to_string()))?.to_vec();
+        let failed = |gpu: &Self, problem: &str| Error::Failed(format!("{}: cannot read back: {problem}", gpu.name));
+        let submission = loop {
+            match submission.get() {
+                Some(submission) => break submission.clone(),
+                None if self.flow.is_over() => return Err(failed(self, "the plan is no longer loaded")),
+                None => self.next().await?,
+            }
+        };
+        self.drive(Some(submission))?;
+        let mapped = answer.receive().await.ok_or_else(|| failed(self, "no answer"))?;
+        mapped.map_err(|error| failed(self, &error.to_string()))?;
+        let range = staging.get_mapped_range(0..bytes);
+        let copy = range.map_err(|error| failed(self, &error.to_string()))?.to_vec();
         staging.unmap();
         self.spare.push(staging);
         Ok(copy)

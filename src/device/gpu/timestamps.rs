@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::device::gpu::GpuDevice;
+use super::GpuDevice;
 use crate::device::trace::{Span, TimedDispatch, Timer, Trace};
 use crate::device::{Device, ProgramId};
 use crate::error::Result;
@@ -21,15 +21,15 @@ struct Submission {
 }
 
 /// Runs a plan `times` times.
-pub(in crate::device) fn trace(gpu: &mut GpuDevice, program: ProgramId, times: u32) -> Result<Trace> {
-    gpu.finish()?;
+pub(super) async fn trace(gpu: &mut GpuDevice, program: ProgramId, times: u32) -> Result<Trace> {
+    gpu.drain().await?;
     let steps = gpu.plan(program).steps.iter().enumerate();
     let once: Vec<(usize, usize)> =
         steps.flat_map(|(step, s)| (0..s.dispatches.len()).map(move |dispatch| (step, dispatch))).collect();
     let has_timestamps = gpu.device.features().contains(wgpu::Features::TIMESTAMP_QUERY);
     let mut host = Vec::new();
     let (timer, spans) = if has_timestamps && gpu.queue.get_timestamp_period() > 0.0 {
-        (Timer::Timestamps, by_timestamps(gpu, program, once.len() * times as usize, &mut host)?)
+        (Timer::Timestamps, by_timestamps(gpu, program, once.len() * times as usize, &mut host).await?)
     } else {
         (Timer::Waiting, by_waiting(gpu, program, once.len() * times as usize, &mut host)?)
     };
@@ -38,14 +38,14 @@ pub(in crate::device) fn trace(gpu: &mut GpuDevice, program: ProgramId, times: u
     Ok(Trace { timer, dispatches, host })
 }
 
-fn by_timestamps(
+async fn by_timestamps(
     gpu: &mut GpuDevice,
     program: ProgramId,
     count: usize,
     host: &mut Vec<(&'static str, Span)>,
 ) -> Result<Vec<Span>> {
     let run = gpu.plan(program).dispatches();
-    let fitting = (run * gpu.programs[program.0].steps_per_submit as usize).clamp(1, MOST);
+    let fitting = (run * gpu.programs[program.0].pace.steps() as usize).clamp(1, MOST);
     let queries = gpu.device.create_query_set(&wgpu::QuerySetDescriptor {
         label: Some("timestamps"),
         ty: wgpu::QueryType::Timestamp,
@@ -78,11 +78,11 @@ fn by_timestamps(
         let submission = gpu.queue.submit([commands]);
         host.push(("submit", Span::since(at)));
         let start = Instant::now();
-        gpu.wait(Some(submission))?;
+        gpu.drive(Some(submission))?;
         host.push(("wait", Span::since(start)));
         let start = Instant::now();
-        let copying = gpu.begin_copy(&[(&resolved, 0, size as u64 * PAIR)]);
-        let bytes = gpu.end_copy(copying)?;
+        let copying = gpu.begin_copy(vec![(resolved.clone(), 0, size as u64 * PAIR)])?;
+        let bytes = gpu.end_copy(copying).await?;
         host.push(("read timestamps", Span::since(start)));
         submissions.push(Submission { at, ticks: bytemuck::pod_collect_to_vec(&bytes) });
     }
@@ -125,7 +125,7 @@ fn by_waiting(
         let commands = encoder.finish();
         let start = Instant::now();
         let submission = gpu.queue.submit([commands]);
-        gpu.wait(Some(submission))?;
+        gpu.drive(Some(submission))?;
         spans.push(Span::since(start));
     }
     host.push(("submit and wait for each dispatch", Span::since(begin)));
@@ -134,7 +134,7 @@ fn by_waiting(
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::device::Identity;
     use crate::device::proof::check::load;
@@ -161,7 +161,7 @@ mod tests {
     }
 
     /// The first adapter, without any feature.
-    async fn bare() -> Option<GpuDevice> {
+    pub async fn bare() -> Option<GpuDevice> {
         let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
         let adapter = instance.enumerate_adapters(wgpu::Backends::all()).await.into_iter().next()?;
         let (device, queue) = adapter.request_device(&wgpu::DeviceDescriptor::default()).await.ok()?;
@@ -180,7 +180,7 @@ mod tests {
         let case = kernel_named("reconstruction_loss").unwrap().cases().remove(0);
         let loaded = load(&mut gpu, &case).unwrap();
         let dispatches = gpu.plan(loaded.program()).dispatches();
-        let trace = gpu.trace(loaded.program(), 3).unwrap();
+        let trace = pollster::block_on(gpu.traced(loaded.program(), 3)).unwrap();
         assert_eq!((trace.timer, trace.dispatches.len()), (Timer::Waiting, 3 * dispatches));
         for (number, timed) in trace.dispatches.iter().enumerate() {
             assert_eq!((timed.step, timed.dispatch), (0, number % dispatches));

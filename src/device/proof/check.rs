@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 pub use super::reference::{Reference, reference};
-use crate::device::{Device, ProgramId};
+use crate::device::{Device, Means, ProgramId};
 use crate::error::Result;
 use crate::graph::{Graph, Role, Var};
 use crate::ops::{Applied, Case, Cost, Kernel, Tolerance};
@@ -22,6 +22,8 @@ pub struct CaseReport {
     pub worst: f64,
     /// What went wrong, if anything.
     pub problem: Option<String>,
+    /// Whether the case was computed by its twin at f32 alone: that it agrees proves nothing.
+    pub by_twin: bool,
 }
 
 /// Compares an output with its reference: |got − expected| ≤ atol + rtol · terms, element by element.
@@ -29,7 +31,7 @@ pub struct CaseReport {
 pub fn compare(got: &[f32], expected: &[f64], terms: &[f64], tolerance: &Tolerance) -> CaseReport {
     if got.len() != expected.len() || terms.len() != expected.len() {
         let problem = format!("{} elements where {} were expected", got.len(), expected.len());
-        return CaseReport { worst: f64::INFINITY, problem: Some(problem) };
+        return CaseReport { worst: f64::INFINITY, problem: Some(problem), by_twin: false };
     }
     let mut worst = 0.0;
     let mut problem = None;
@@ -55,7 +57,7 @@ pub fn compare(got: &[f32], expected: &[f64], terms: &[f64], tolerance: &Toleran
             }
         }
     }
-    CaseReport { worst, problem }
+    CaseReport { worst, problem, by_twin: false }
 }
 
 /// The cases of a kernel in every variant that it has on such a device. The CPU device has kernels of its
@@ -170,7 +172,7 @@ pub fn run_case(device: &mut dyn Device, case: &Case) -> Result<CaseReport> {
 pub fn judge_case(device: &mut dyn Device, case: &Case, reference: &Reference) -> Result<CaseReport> {
     let loaded = load(device, case)?;
     device.run(loaded.program, 1)?;
-    let mut report = CaseReport { worst: 0.0, problem: None };
+    let mut report = CaseReport { worst: 0.0, problem: None, by_twin: false };
     for (port, name) in loaded.outputs.iter().enumerate() {
         let one = reference.judge(port, &device.read(loaded.program, name)?, &case.tolerance);
         if one.worst > report.worst {
@@ -178,9 +180,10 @@ pub fn judge_case(device: &mut dyn Device, case: &Case, reference: &Reference) -
         }
     }
     if let Some(problem) = overrun(device, loaded.program)? {
-        report = CaseReport { worst: f64::INFINITY, problem: Some(problem) };
+        report = CaseReport { worst: f64::INFINITY, problem: Some(problem), by_twin: false };
     }
-    Ok(report)
+    let by_twin = device.means(loaded.program).iter().all(|means| *means == Means::Twin);
+    Ok(CaseReport { by_twin, ..report })
 }
 
 /// Whether anything wrote behind the end of an arena.

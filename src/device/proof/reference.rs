@@ -49,9 +49,11 @@ impl Reference {
                 let got: Vec<u32> = bytemuck::pod_collect_to_vec(bytes);
                 let wrong = got.iter().zip(x).position(|(got, x)| got != x);
                 let problem = wrong.map(|i| format!("word {i} is {:#x}, expected {:#x}", got[i], x[i]));
-                CaseReport { worst: if problem.is_some() { f64::INFINITY } else { 0.0 }, problem }
+                CaseReport { worst: if problem.is_some() { f64::INFINITY } else { 0.0 }, problem, by_twin: false }
             }
-            Data::Bytes(_) => CaseReport { worst: f64::INFINITY, problem: Some("an output of bytes".into()) },
+            Data::Bytes(_) => {
+                CaseReport { worst: f64::INFINITY, problem: Some("an output of bytes".into()), by_twin: false }
+            }
         };
         CaseReport { problem: one.problem.map(|problem| format!("output {port}: {problem}")), ..one }
     }

@@ -238,7 +238,7 @@ impl Bench for DeviceBench<'_> {
     }
 
     fn lanes(&self) -> usize {
-        rayon::current_num_threads()
+        crate::threads::current_num_threads()
     }
 
     fn prepare(&mut self, site: usize, candidates: Range<usize>) {

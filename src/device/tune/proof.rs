@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use rayon::prelude::*;
+use crate::threads::prelude::*;
 
 use crate::device::proof::check::{Reference, judge_case, reference};
 use crate::device::{CpuDevice, Device};

@@ -77,7 +77,7 @@ impl Kernel for ValidShareKernel {
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let n = r.inputs[0].elements();
         let (_, columns) = rows(self.stem(), r.inputs[0])?;
-        let rows_per_sample = r.op.downcast::<ValidShare>().map_or(1, |op| op.rows_per_sample);
+        let rows_per_sample = r.op::<ValidShare>()?.rows_per_sample;
         let bindings = vec![Bind::Input(0), Bind::Input(1), Bind::Output(0)];
         let params = vec![n as u32, columns as u32, rows_per_sample as u32];
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Invocations(n)))

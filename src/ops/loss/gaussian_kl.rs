@@ -107,7 +107,7 @@ impl Kernel for GaussianKlKernel {
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (_, n) = matrix(self.stem(), "the mean", r.inputs[0])?;
         let bindings = [0, 1, 2].map(Bind::Input).into_iter().chain([Bind::Output(1)]).collect();
-        let rows_per_sample = r.op.downcast::<GaussianKl>().map_or(1, |op| op.rows_per_sample);
+        let rows_per_sample = r.op::<GaussianKl>()?.rows_per_sample;
         let (columns, params) = (ShaderKey::plain("gaussian_kl_columns"), vec![n as u32, rows_per_sample as u32]);
         let columns = Dispatch::new(columns, bindings, params, Work::Groups(n));
         let dispatches = [vec![columns], sum_all::stages(Bind::Output(1), n, 0, 0)].concat();

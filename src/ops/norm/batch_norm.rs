@@ -107,7 +107,7 @@ impl Kernel for BatchNormKernel {
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (rows, columns) = matrix(self.stem(), "X", r.inputs[0])?;
         let bindings = (0..4).map(Bind::Input).chain((0..2).map(Bind::Output)).collect();
-        let rows_per_sample = r.op.downcast::<BatchNorm>().map_or(1, |op| op.rows_per_sample);
+        let rows_per_sample = r.op::<BatchNorm>()?.rows_per_sample;
         let params = vec![rows as u32, columns as u32, EPSILON.to_bits(), rows_per_sample as u32];
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Groups(columns)))
     }

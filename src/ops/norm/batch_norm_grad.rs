@@ -76,7 +76,7 @@ impl Kernel for BatchNormGradKernel {
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (rows, columns) = matrix(self.stem(), "X", r.inputs[0])?;
         let bindings = (0..5).map(Bind::Input).chain((0..3).map(Bind::Output)).collect();
-        let rows_per_sample = r.op.downcast::<BatchNormGrad>().map_or(1, |op| op.0.rows_per_sample);
+        let rows_per_sample = r.op::<BatchNormGrad>()?.0.rows_per_sample;
         let params = vec![rows as u32, columns as u32, EPSILON.to_bits(), rows_per_sample as u32];
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Groups(columns)))
     }

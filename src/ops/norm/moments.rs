@@ -93,7 +93,7 @@ impl Kernel for MomentsKernel {
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (_, columns) = matrix(self.stem(), "Z", r.inputs[0])?;
         let bindings = (0..2).map(Bind::Input).chain((0..2).map(Bind::Output)).collect();
-        let rows_per_sample = r.op.downcast::<Moments>().map_or(1, |op| op.rows_per_sample);
+        let rows_per_sample = r.op::<Moments>()?.rows_per_sample;
         let (params, work) = (vec![columns as u32, rows_per_sample as u32], Work::Invocations(columns * columns));
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, work))
     }

@@ -69,7 +69,7 @@ impl Kernel for MomentsGradKernel {
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (rows, columns) = matrix(self.stem(), "Z", r.inputs[0])?;
         let bindings = (0..5).map(Bind::Input).chain([Bind::Output(0)]).collect();
-        let rows_per_sample = r.op.downcast::<MomentsGrad>().map_or(1, |op| op.0.rows_per_sample);
+        let rows_per_sample = r.op::<MomentsGrad>()?.0.rows_per_sample;
         let params = vec![rows as u32, columns as u32, rows_per_sample as u32];
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Invocations(rows * columns)))
     }

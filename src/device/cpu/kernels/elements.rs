@@ -1,12 +1,13 @@
 //! Operations of independent elements or rows that run by themselves: sums, shifts, functions, directions, noise.
 
-use rayon::prelude::*;
+use crate::threads::prelude::*;
 
 use super::activation::{leaky_relu, relu, sigmoid, slopes};
 use super::random::{normal, uniform};
 use crate::device::cpu::exp::{exp, softplus, tanh};
 use crate::device::cpu::math::wide;
 use crate::device::cpu::memory::{Span, Words};
+use crate::device::cpu::own::Own;
 use crate::ops::array::activation::Activation;
 use crate::ops::array::activation_grad::ActivationGrad;
 use crate::ops::array::add_bias::AddBias;
@@ -55,6 +56,21 @@ impl ElementKernel {
             op.downcast().map(|op| ElementKernel::Corrupt(*op)),
         ];
         kernels.into_iter().flatten().next()
+    }
+
+    /// Which of the device's kernels it is.
+    pub fn own(&self) -> Own {
+        match self {
+            ElementKernel::Binary(_) => Own::Binary,
+            ElementKernel::AddBias(_) => Own::AddBias,
+            ElementKernel::Normalise(..) => Own::Normalise,
+            ElementKernel::Normal(_) => Own::Normal,
+            ElementKernel::Uniform(_) => Own::Uniform,
+            ElementKernel::Unary(_) => Own::Unary,
+            ElementKernel::Activation(_) => Own::Activation,
+            ElementKernel::ActivationGrad(_) => Own::ActivationGrad,
+            ElementKernel::Corrupt(_) => Own::Corrupt,
+        }
     }
 
     /// Computes `y`, which lies in none of the memory that is read.

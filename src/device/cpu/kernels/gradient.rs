@@ -45,6 +45,11 @@ impl GradientTasks {
         }
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.memories.is_empty()
+    }
+
     fn insert(&mut self, task: Task) {
         let number = self.memories.iter().position(|(memory, _)| *memory == task.to.memory).unwrap_or_else(|| {
             self.memories.push((task.to.memory, Vec::new()));
@@ -80,7 +85,7 @@ impl Job<'_> {
                 let (left, right) = tasks.split_at(tasks.len() / 2);
                 let middle = right[0].to.start;
                 let (low, high) = memory.split_at_mut(middle - begin);
-                rayon::join(|| self.split(left, low, begin), || self.split(right, high, middle));
+                crate::threads::join(|| self.split(left, low, begin), || self.split(right, high, middle));
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::device::cpu::math::{add, flush, wide};
 use crate::device::cpu::memory::{Span, Words};
+use crate::device::cpu::own::Own;
 use crate::ops::batch::rows_per_sample;
 use crate::ops::norm::batch_norm::{BatchNorm, EPSILON};
 use crate::ops::norm::batch_norm_grad::BatchNormGrad;
@@ -23,6 +24,11 @@ impl NormKernel {
         let gradient = backward.is_some();
         let columns = step.inputs[1].ty.elements();
         Some(NormKernel { gradient, columns, rows_per_sample, scratch: vec![0.0; 3 * columns] })
+    }
+
+    /// Which of the device's kernels it is.
+    pub fn own(&self) -> Own {
+        if self.gradient { Own::BatchNormGrad } else { Own::BatchNorm }
     }
 
     /// Runs it; `lend` lends out an output's floats while the rest of the memory is read.

@@ -1,9 +1,10 @@
 //! What moves parameters, and what scales their gradients first: all tensors in one go.
 
-use rayon::prelude::*;
+use crate::threads::prelude::*;
 
 use crate::device::cpu::math::{flush, square, wide};
 use crate::device::cpu::memory::{Span, Words};
+use crate::device::cpu::own::Own;
 use crate::ops::step::adam_step::{AdamStep, WeightDecay};
 use crate::ops::step::clip_norm::ClipNorm;
 use crate::ops::step::clock;
@@ -29,6 +30,15 @@ impl OptimiserKernel {
             op.downcast().map(|op| OptimiserKernel::Clip(*op, vec![0.0; blocks()])),
         ];
         kernels.into_iter().flatten().next()
+    }
+
+    /// Which of the device's kernels it is.
+    pub fn own(&self) -> Own {
+        match self {
+            OptimiserKernel::Adam(_) => Own::Adam,
+            OptimiserKernel::Sgd(_) => Own::Sgd,
+            OptimiserKernel::Clip(..) => Own::Clip,
+        }
     }
 
     /// Runs it.

@@ -6,7 +6,7 @@
 //! logarithms of nodes. Formulas in `ops/path_chain.rs`; other orders, and biases that are no source, are left
 //! to the twin.
 
-use rayon::prelude::*;
+use crate::threads::prelude::*;
 
 use super::path_nodes::{Layer, Nodes, log_of, slopes, step_backward, step_forward};
 use crate::device::cpu::exp::log;
@@ -109,7 +109,7 @@ impl PathKernel {
                 step_backward(layer(l), &behind[0], &mut before[l]);
             }
         };
-        rayon::join(ahead, back);
+        crate::threads::join(ahead, back);
     }
 
     /// H and the log of the weight of all paths.

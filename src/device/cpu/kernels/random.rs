@@ -1,6 +1,6 @@
 //! Random numbers of a step, side by side: uniform ones, and normal ones by Box and Muller.
 
-use rayon::prelude::*;
+use crate::threads::prelude::*;
 
 use crate::device::cpu::exp::{log, sin_cos_of_turns};
 use crate::device::cpu::math::wide;

@@ -1,0 +1,50 @@
+//! The kernels that the CPU device has of its own, by name. Tests demand a case that reaches each.
+
+/// Makes the enumeration and the list of names from one list.
+macro_rules! own {
+    ($($kernel:ident $name:literal)+) => {
+        /// A kernel of the CPU device.
+        #[derive(Clone, Copy)]
+        pub(in crate::device) enum Own {
+            $($kernel),+
+        }
+
+        impl Own {
+            /// Its name.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Own::$kernel => $name),+
+                }
+            }
+        }
+
+        /// Their names.
+        pub const NAMES: &[&str] = &[$($name),+];
+    };
+}
+
+own! {
+    Gather "gather"
+    Linear "linear"
+    Product "product"
+    InputGrad "input gradient"
+    Loss "reconstruction loss"
+    WeightGrad "weight gradient"
+    Adam "adam"
+    Sgd "sgd"
+    Clip "clip"
+    Paths "path entropy"
+    BatchNorm "batch norm"
+    BatchNormGrad "batch norm gradient"
+    Binary "binary"
+    AddBias "add bias"
+    Normalise "normalise rows"
+    Normal "random normal"
+    Uniform "random uniform"
+    Unary "unary"
+    Activation "activation"
+    ActivationGrad "activation gradient"
+    Corrupt "corrupt"
+    CeilingCopy "ceiling copy"
+    CeilingFma "ceiling fma"
+}
