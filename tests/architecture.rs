@@ -33,7 +33,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("nn", &["graph", "ops", "autodiff"]),
     ("optim", &["graph", "ops", "autodiff"]),
     ("data", &[]),
-    ("config", &["graph", "ops", "autodiff", "plan", "device", "nn", "optim", "data"]),
+    ("config", &["graph", "ops", "autodiff", "nn", "data", "statistics"]),
     ("statistics", &[]),
     ("model", &["graph", "ops", "autodiff", "nn", "optim", "data", "config"]),
     ("train", &["shader", "graph", "ops", "plan", "device", "nn", "data", "config", "model", "statistics"]),
@@ -107,6 +107,9 @@ const ROOMS: &[&str] = &[
     "src/cli/command/codes",
     // What can be asked of a run.
     "src/config",
+    "src/config/file",
+    // One file an objective: keys, checks, terms, what it tells.
+    "src/config/objective",
     // What can be read, and how it reaches the device.
     "src/data",
     "src/data/digits",
@@ -137,6 +140,8 @@ const ROOMS: &[&str] = &[
     "src/device/tune",
     // Plain functions over graphs.
     "src/nn",
+    // One file a kind of block.
+    "src/nn/block",
     "src/nn/losses",
     "src/optim",
     // A configuration becomes graphs.
@@ -147,7 +152,6 @@ const ROOMS: &[&str] = &[
     "src/train/record",
     // What people do with models, and the numbers they judge them by.
     "src/study",
-    "src/study/cluster",
     "src/statistics",
     // Pictures, plots, tables.
     "src/report",

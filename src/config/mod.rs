@@ -237,6 +237,15 @@ mod tests {
     }
 
     #[test]
+    fn a_block_of_no_kind_is_refused_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, "epochs = 3\n\n[[encoder]]\nlinear = 4\n\n[[encoder]]\nlinaer = 4\n").unwrap();
+        let message = RunConfig::read(&path, None, None).unwrap_err().to_string();
+        assert!(message.contains("line 6: encoder.2") && message.contains("linear"), "{message}");
+    }
+
+    #[test]
     fn values_without_meaning_are_refused_by_name() {
         type Spoil = fn(&mut RunConfig);
         let cases: [(&str, Spoil); 6] = [

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::forward::forward;
 use super::optimiser::{adam_settings, scheduled, update};
 use crate::autodiff::grad;
-use crate::config::{RunConfig, Schedule, Term, Weight};
+use crate::config::{RunConfig, Schedule, Weight};
 use crate::data::Split;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role, Var};
@@ -75,13 +75,14 @@ pub(crate) fn weight_name(term: &str) -> String {
     format!("lambda_{term}")
 }
 
-/// The weights of the terms that count, as scalars: those that move are a plan's state, the others its settings.
-fn weights(g: &mut Graph, terms: &[Term]) -> Vec<Option<Var>> {
-    let source = |term: &Term| {
-        let role = if term.weight.moves() { Role::State } else { Role::Setting };
-        term.weight.counts.then(|| g.source(role, weight_name(term.name), Ty::f32(&[])))
+/// The weights of the terms that count, as scalars: those that move are a plan's state, the others its settings. They come
+/// before what they are weights of, so that a term and its gradient can be one operation.
+fn weights(g: &mut Graph, config: &RunConfig) -> Vec<Option<Var>> {
+    let source = |(name, weight): (&'static str, Weight)| {
+        let role = if weight.moves() { Role::State } else { Role::Setting };
+        weight.counts.then(|| g.source(role, weight_name(name), Ty::f32(&[])))
     };
-    terms.iter().map(source).collect()
+    config.terms(Pass::Train).into_iter().map(source).collect()
 }
 
 /// One step of training: batch, forward, losses, backward, ring and clock, optimiser.
@@ -102,8 +103,8 @@ pub fn training(config: &RunConfig, data: DataShape) -> Result<Graph> {
     let ring = g.source(Role::Setting, "ring", Ty::f32(&[RING_STEPS, columns]));
     let learning_rate = g.source(Role::Setting, "learning_rate", Ty::f32(&[]));
     let rate = scheduled(g, config, data.rows, batch.clock, learning_rate)?;
+    let weights = weights(g, config);
     let terms = config.terms_of(g, &batch)?;
-    let weights = weights(g, &terms);
     let losses: Vec<(Var, Var)> =
         terms.iter().zip(&weights).filter_map(|(term, weight)| Some((term.var, (*weight)?))).collect();
 

@@ -4,6 +4,7 @@ pub mod batch;
 pub mod block;
 pub mod boltzmann;
 pub mod builder;
+mod building;
 pub mod hopfield;
 pub mod layers;
 pub mod losses;

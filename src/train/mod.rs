@@ -3,6 +3,7 @@
 pub mod early_stopping;
 mod event;
 mod feed;
+mod judging;
 mod moments;
 pub mod neighbours;
 pub mod observation;
@@ -11,6 +12,7 @@ pub mod profile;
 pub mod record;
 pub mod run;
 pub mod session;
+mod starting;
 mod stretches;
 pub mod tuning;
 

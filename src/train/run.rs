@@ -2,23 +2,20 @@
 
 use std::time::{Duration, Instant};
 
-use super::early_stopping::{Judgement, judge, settle};
+use super::early_stopping::{Judgement, judge};
 use super::pace::Pace;
 use super::profile::profiler::Profiler;
 use super::record::checkpoint::Checkpoint;
 use super::record::metrics::{Progress, Weights};
-use super::session::State;
 use super::stretches::{Read, Stretches};
 use super::{EpochMetrics, Event, RunDir, Session, TermSums, Tuning};
 use crate::config::RunConfig;
-use crate::data::Dataset;
 use crate::device::Device;
 use crate::device::ceilings::Ceilings;
 use crate::error::{Error, Result};
 use crate::model::graph::RING_STEPS;
 use crate::model::optimiser::learning_rate_step;
 use crate::ops::step::clock;
-use crate::whole_file;
 
 /// Longest time between two checkpoints.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
@@ -27,108 +24,24 @@ const READ_EVERY: Duration = Duration::from_millis(400);
 
 /// A run in a directory.
 pub struct Run {
-    config: RunConfig,
-    tuning: Tuning,
-    directory: RunDir,
-    session: Session,
+    pub(super) config: RunConfig,
+    pub(super) tuning: Tuning,
+    pub(super) directory: RunDir,
+    pub(super) session: Session,
     /// Classes of the test rows, which no network is told.
-    labels: Vec<u8>,
-    clock: Vec<u32>,
-    sums: TermSums,
-    metrics: Vec<EpochMetrics>,
-    saved: Instant,
-    pace: Pace,
+    pub(super) labels: Vec<u8>,
+    pub(super) clock: Vec<u32>,
+    pub(super) sums: TermSums,
+    pub(super) metrics: Vec<EpochMetrics>,
+    pub(super) saved: Instant,
+    pub(super) pace: Pace,
     /// Weights of the terms when they were last read.
-    weights: Weights,
-    profiler: Option<Profiler>,
-    stretches: Stretches,
+    pub(super) weights: Weights,
+    pub(super) profiler: Option<Profiler>,
+    pub(super) stretches: Stretches,
 }
 
 impl Run {
-    /// Starts a new run with these kernels, and with this encoder if there is one: writes its configuration and a
-    /// checkpoint of step 0.
-    ///
-    /// # Errors
-    /// When the model fits neither data nor device, or the directory cannot be written.
-    pub fn start(
-        config: RunConfig,
-        directory: RunDir,
-        device: Box<dyn Device>,
-        data: &Dataset,
-        tuning: Tuning,
-        encoder: Option<&State>,
-    ) -> Result<Self> {
-        let mut session = Session::for_training(device, &config, data, &tuning.choices)?;
-        session.initialise(data.train.rows, encoder)?;
-        directory.write_config(&config)?;
-        let mut run = Self::new(config, tuning, directory, session, data, TermSums::default())?;
-        run.save()?;
-        Ok(run)
-    }
-
-    /// Continues a run from one of its checkpoints. The configuration is the checkpoint's, with what the
-    /// caller changed, and so are the kernels unless the device is another; the newest checkpoint is made to say the same at once, so that the change outlives
-    /// a kill, and so that a damaged newest one is not kept as the previous one.
-    ///
-    /// # Errors
-    /// When the checkpoint does not fit, or the directory cannot be written.
-    pub fn resume(
-        config: RunConfig,
-        checkpoint: Checkpoint,
-        directory: RunDir,
-        device: Box<dyn Device>,
-        data: &Dataset,
-        tuning: Tuning,
-    ) -> Result<Self> {
-        let mut session = Session::for_training(device, &config, data, &tuning.choices)?;
-        session.restore(&checkpoint.state)?;
-        let mut run = Self::new(config, tuning, directory, session, data, checkpoint.sums.clone())?;
-        if run.clock[clock::ROWS] as usize != data.train.rows {
-            return Err(Error::Usage(format!(
-                "the checkpoint was made with {} training rows, the data has {}",
-                run.clock[clock::ROWS],
-                data.train.rows
-            )));
-        }
-        whole_file::remove_leftovers(run.directory.path());
-        run.metrics = run.directory.cut_metrics(run.clock[clock::STEP])?;
-        let tuning = Some(run.tuning.clone());
-        let checkpoint = Checkpoint { config: run.config.clone(), tuning, ..checkpoint };
-        checkpoint.replace(&run.directory.checkpoint())?;
-        settle(&run.directory, &run.metrics, &checkpoint)?;
-        run.directory.write_config(&run.config)?;
-        Ok(run)
-    }
-
-    fn new(
-        config: RunConfig,
-        tuning: Tuning,
-        directory: RunDir,
-        mut session: Session,
-        data: &Dataset,
-        sums: TermSums,
-    ) -> Result<Self> {
-        let clock = session.clock()?;
-        let weights = session.weights()?;
-        let (metrics, saved, pace) = (Vec::new(), Instant::now(), Pace::default());
-        let (profiler, stretches) = (None, Stretches::new());
-        Ok(Run {
-            config,
-            tuning,
-            directory,
-            session,
-            labels: data.test.labels.clone(),
-            clock,
-            sums,
-            metrics,
-            saved,
-            pace,
-            weights,
-            profiler,
-            stretches,
-        })
-    }
-
     /// The run's configuration.
     pub fn config(&self) -> &RunConfig {
         &self.config
@@ -324,7 +237,7 @@ impl Run {
         }
     }
 
-    fn save(&mut self) -> Result<()> {
+    pub(super) fn save(&mut self) -> Result<()> {
         let begin = Instant::now();
         let state = self.session.state()?;
         let (config, tuning) = (self.config.clone(), Some(self.tuning.clone()));

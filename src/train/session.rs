@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::feed::{Further, feed};
-use super::record::checkpoint::layer_names;
 use super::record::metrics::{TermSums, Weights};
 use crate::config::RunConfig;
 use crate::data::{Dataset, ImageShape};
@@ -38,7 +37,7 @@ pub struct Stretch {
 pub struct Session {
     pub(crate) device: Box<dyn Device>,
     pub(super) train: Option<ProgramId>,
-    evaluate: ProgramId,
+    pub(super) evaluate: ProgramId,
     /// Programs for less common tasks, by what they do, once they were used.
     pub(super) further: BTreeMap<&'static str, ProgramId>,
     /// The programs of parts of the network, once they were used.
@@ -296,54 +295,9 @@ impl Session {
         let bad = (clock[clock::BAD_STEP] != 0).then(|| (clock[clock::BAD_STEP], bad_term(&names, &clock)));
         Ok(Stretch { bad, clock })
     }
-
-    /// Mean of every loss term over the test data.
-    ///
-    /// # Errors
-    /// When the device fails or a term is not finite.
-    pub fn evaluate(&mut self) -> Result<TermSums> {
-        let batch = evaluation_batch(self.test);
-        let steps = self.test.rows.div_ceil(batch);
-        let names = terms(&self.config, Pass::Judge);
-        let clock = clock::start(self.test.rows, batch, false, 0);
-        self.device.write(self.evaluate, "clock", bytemuck::cast_slice(&clock))?;
-        self.device.run(self.evaluate, steps as u32)?;
-        let after = self.device.read_u32(self.evaluate, "clock")?;
-        if after[clock::BAD_STEP] != 0 {
-            let term = bad_term(&names, &after);
-            return Err(Error::Failed(format!("the {term} of the test data is not finite")));
-        }
-        let ring = self.device.read_f32(self.evaluate, "ring")?;
-        let mut sums = TermSums::default();
-        ring.chunks_exact(1 + names.len()).for_each(|row| sums.add_row(&names, row));
-        Ok(sums)
-    }
-
-    /// What the names of each layer's parameters begin with, from the rows to the answer.
-    ///
-    /// # Errors
-    /// When the network is no chain of linear layers, which `what` needs.
-    pub fn layer_names(&self, what: &str) -> Result<Vec<String>> {
-        layer_names(&self.network, what)
-    }
-
-    /// Rows, columns and elements of every layer's weights.
-    ///
-    /// # Errors
-    /// When the device fails.
-    pub fn matrices(&mut self) -> Result<Vec<(usize, usize, Vec<f32>)>> {
-        let program = self.evaluate;
-        let named = self.network.layer_weights().map(|parameter| (parameter.name.clone(), parameter.ty.clone()));
-        let named: Vec<(String, Ty)> = named.collect();
-        let matrix = |(name, ty): (String, Ty)| {
-            let (rows, columns) = ty.shape.matrix().unwrap_or((1, ty.elements()));
-            Ok((rows, columns, self.device.read_f32(program, &name)?))
-        };
-        named.into_iter().map(matrix).collect()
-    }
 }
 
 /// Name of the term that a clock says was not finite.
-fn bad_term(names: &[&'static str], clock: &[u32]) -> &'static str {
+pub(super) fn bad_term(names: &[&'static str], clock: &[u32]) -> &'static str {
     names.get(clock[clock::BAD_TERM] as usize).or(names.last()).copied().unwrap_or("loss")
 }

@@ -37,6 +37,18 @@ pub(super) fn merge(under: &mut Table, over: Table) {
     }
 }
 
+/// Refuses what is no block, by its place: a list of them has no line for each.
+fn check_blocks(file: &Table) -> Result<()> {
+    for half in ["encoder", "decoder"] {
+        let blocks = file.get(half).and_then(Value::as_array).into_iter().flatten();
+        for (index, block) in blocks.enumerate() {
+            let read: Result<BlockConfig, toml::de::Error> = block.clone().try_into();
+            read.map_err(|error| Error::Usage(format!("{half}.{}: {}", index + 1, error.message())))?;
+        }
+    }
+    Ok(())
+}
+
 impl RunConfig {
     /// Reads a configuration file over the model that it names, or else `model`, and over `recipe`, or else the one
     /// that it names.
@@ -57,6 +69,7 @@ impl RunConfig {
     pub fn parse(text: &str, path: &Path, model: Option<&str>, recipe: Option<&str>) -> Result<Self> {
         let invalid = |error: &dyn std::fmt::Display| Error::input(path, error.to_string());
         let file: Table = toml::from_str(text).map_err(|error| invalid(&error))?;
+        check_blocks(&file).map_err(|error| in_text(path, text, &error))?;
         // Keys and values are checked where they stand, so that an error can name their line.
         let alone: RunConfig = toml::from_str(text).map_err(|error| invalid(&error))?;
         let named = |key: &str, value| file.get(key).map(|_| value);

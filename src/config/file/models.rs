@@ -52,6 +52,10 @@ impl RunConfig {
         if config.model == MODELS[0] {
             return Ok(chosen);
         }
+        if config.error_term().is_none() {
+            // A recipe weighs an entropy against the answers' error, and these have none.
+            return Ok(RunConfig { recipe: chosen.recipe, ..config });
+        }
         let entropy = EntropyConfig { layers: config.entropy.layers.clone(), ..chosen.entropy };
         // Who has an objective of its own, such as a likelihood, has no weight of the error.
         let lambda_mse = if config.has_own_objective() { config.lambda_mse } else { chosen.lambda_mse };

@@ -11,6 +11,7 @@ pub mod contrastive_divergence;
 pub mod corruption;
 pub mod entropy;
 pub mod reconstruction;
+pub mod schedule;
 pub mod sparsity;
 pub mod variational;
 pub mod wasserstein;
@@ -21,7 +22,7 @@ use super::RunConfig;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Var};
 use crate::nn::{Batch, Pass};
-use entropy::Schedule;
+use schedule::Schedule;
 
 /// What a term counts for in the loss.
 #[derive(Clone, Copy, Debug, PartialEq)]

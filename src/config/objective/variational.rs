@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::entropy::Schedule;
+use super::schedule::Schedule;
 use super::{Collapse, Derived, Objective, Told, Weight, check_weight, refuse};
 use crate::config::RunConfig;
 use crate::error::{Error, Result};

@@ -12,16 +12,11 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::config::{RunConfig, Weight};
+use super::sums::Sums;
+use crate::config::RunConfig;
 use crate::error::{Error, Result};
-use crate::graph::Graph;
-use crate::model::forward::network;
-use crate::model::graph::weight_name;
-use crate::nn::network::SCOPE;
-use crate::nn::{Network, Pass};
 use crate::ops::step::clock;
 use crate::tensor::{DType, Ty};
-use crate::train::record::metrics::Weights;
 use crate::train::session::State;
 use crate::train::{TermSums, Tuning};
 use crate::whole_file;
@@ -63,46 +58,6 @@ struct Metadata {
     tuning: String,
     sums: Sums,
     sha256: BTreeMap<String, String>,
-}
-
-/// The sums of the epoch under way as f64 bits, since JSON would round.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum Sums {
-    /// Those of terms by name, the samples counted as [`ROWS`].
-    Named(BTreeMap<String, u64>),
-    /// Samples, error, entropy, and the other terms in their order: of format 1.
-    Listed(Vec<u64>),
-}
-
-/// Among the sums, the samples counted; no term is called so.
-const ROWS: &str = "rows";
-
-impl Sums {
-    fn of(sums: &TermSums) -> Self {
-        let terms = sums.terms.iter().map(|(name, sum)| (name.clone(), sum.to_bits()));
-        Sums::Named(terms.chain([(ROWS.to_string(), sums.rows.to_bits())]).collect())
-    }
-
-    fn read(self, config: &RunConfig) -> Result<TermSums, String> {
-        let damaged = || "damaged checkpoint (no sums)".to_string();
-        let mut sums: BTreeMap<String, f64> = match self {
-            Sums::Named(sums) => sums.into_iter().map(|(name, bits)| (name, f64::from_bits(bits))).collect(),
-            Sums::Listed(bits) => {
-                let error = config.error_term().unwrap_or("mse");
-                let leading = [error, "entropy"];
-                let further = config.terms(Pass::Train).into_iter().map(|(name, _)| name);
-                let further = further.filter(|name| !leading.contains(name));
-                let names = [ROWS].into_iter().chain(leading).chain(further);
-                names.zip(bits).map(|(name, bits)| (name.to_string(), f64::from_bits(bits))).collect()
-            }
-        };
-        let rows = sums.remove(ROWS).ok_or_else(damaged)?;
-        // What the run no longer has is not gone on with.
-        let names: Vec<&str> = config.terms(Pass::Train).into_iter().map(|(name, _)| name).collect();
-        sums.retain(|name, _| names.contains(&name.as_str()));
-        Ok(TermSums { rows, terms: sums })
-    }
 }
 
 fn hash(bytes: &[u8]) -> String {
@@ -152,39 +107,6 @@ impl Checkpoint {
     /// Steps completed when it was made.
     pub fn step(&self) -> u32 {
         self.clock(clock::STEP)
-    }
-
-    /// Values of a row that the network takes, as the first of its blocks that has parameters tells.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn features(&self) -> Result<usize> {
-        let place = |name: &str| -> Option<Vec<usize>> {
-            let rest = name.strip_prefix(SCOPE)?.strip_suffix(".weight")?;
-            Some(rest.split('.').filter_map(|part| part.parse().ok()).collect())
-        };
-        let weights = self.state.iter().filter_map(|(name, (ty, _))| Some((place(name)?, ty)));
-        let first = weights.min_by(|a, b| a.0.cmp(&b.0)).map(|(_, ty)| ty.shape.dims().last().copied().unwrap_or(1));
-        first.ok_or_else(|| Error::Failed("checkpoint: it has no network".into()))
-    }
-
-    /// What the names of each layer's parameters begin with, from the rows to the answer.
-    ///
-    /// # Errors
-    /// When the network is no chain of linear layers, which `what` needs.
-    pub fn layer_names(&self, what: &str) -> Result<Vec<String>> {
-        layer_names(&network(&mut Graph::new(), &self.config, self.features()?)?, what)
-    }
-
-    /// The weights of the terms that count, as they were when it was made.
-    pub fn weights(&self) -> Weights {
-        let counted = self.config.terms(Pass::Train).into_iter().filter(|(_, weight)| weight.counts);
-        let weight = |(name, weight): (&'static str, Weight)| {
-            let moved = self.state.get(&weight_name(name)).filter(|_| weight.moves());
-            let moved = moved.map(|(_, bytes)| bytemuck::pod_collect_to_vec::<u8, f32>(bytes)[0]);
-            (name.to_string(), f64::from(moved.unwrap_or(weight.value)))
-        };
-        counted.map(weight).collect()
     }
 
     /// Writes the checkpoint; the one that was there becomes the previous one.
@@ -248,16 +170,6 @@ impl Checkpoint {
         checkpoint.config.check()?;
         Ok(checkpoint)
     }
-}
-
-/// What the names of each layer's parameters begin with, from the rows to the answer.
-///
-/// # Errors
-/// When the network is no chain of linear layers, which `what` needs.
-pub fn layer_names(network: &Network, what: &str) -> Result<Vec<String>> {
-    let problem =
-        || Error::Usage(format!("{what}: expected a network of linear layers with biases, one behind the other"));
-    Ok(network.chain().ok_or_else(problem)?.iter().map(|layer| layer.name.clone()).collect())
 }
 
 /// Gives the checkpoint its second name, so that there is never a moment without one.

@@ -1,0 +1,56 @@
+//! What a checkpoint says of its network, without data or a device.
+
+use super::checkpoint::Checkpoint;
+use super::metrics::Weights;
+use crate::config::Weight;
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+use crate::model::forward::network;
+use crate::model::graph::weight_name;
+use crate::nn::network::SCOPE;
+use crate::nn::{Network, Pass};
+
+impl Checkpoint {
+    /// Values of a row that the network takes, as the first of its blocks that has parameters tells.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn features(&self) -> Result<usize> {
+        let place = |name: &str| -> Option<Vec<usize>> {
+            let rest = name.strip_prefix(SCOPE)?.strip_suffix(".weight")?;
+            Some(rest.split('.').filter_map(|part| part.parse().ok()).collect())
+        };
+        let weights = self.state.iter().filter_map(|(name, (ty, _))| Some((place(name)?, ty)));
+        let first = weights.min_by(|a, b| a.0.cmp(&b.0)).map(|(_, ty)| ty.shape.dims().last().copied().unwrap_or(1));
+        first.ok_or_else(|| Error::Failed("checkpoint: it has no network".into()))
+    }
+
+    /// What the names of each layer's parameters begin with, from the rows to the answer.
+    ///
+    /// # Errors
+    /// When the network is no chain of linear layers, which `what` needs.
+    pub fn layer_names(&self, what: &str) -> Result<Vec<String>> {
+        layer_names(&network(&mut Graph::new(), &self.config, self.features()?)?, what)
+    }
+
+    /// The weights of the terms that count, as they were when it was made.
+    pub fn weights(&self) -> Weights {
+        let counted = self.config.terms(Pass::Train).into_iter().filter(|(_, weight)| weight.counts);
+        let weight = |(name, weight): (&'static str, Weight)| {
+            let moved = self.state.get(&weight_name(name)).filter(|_| weight.moves());
+            let moved = moved.map(|(_, bytes)| bytemuck::pod_collect_to_vec::<u8, f32>(bytes)[0]);
+            (name.to_string(), f64::from(moved.unwrap_or(weight.value)))
+        };
+        counted.map(weight).collect()
+    }
+}
+
+/// What the names of each layer's parameters begin with, from the rows to the answer.
+///
+/// # Errors
+/// When the network is no chain of linear layers, which `what` needs.
+pub fn layer_names(network: &Network, what: &str) -> Result<Vec<String>> {
+    let problem =
+        || Error::Usage(format!("{what}: expected a network of linear layers with biases, one behind the other"));
+    Ok(network.chain().ok_or_else(problem)?.iter().map(|layer| layer.name.clone()).collect())
+}
