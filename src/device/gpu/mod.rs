@@ -220,7 +220,7 @@ impl Device for GpuDevice {
     }
 
     fn clear(&mut self) {
-        self.flow = Flow::default();
+        self.flow.clear();
         self.programs.clear();
         self.shared.clear();
         if let Ok(mut failure) = self.failure.lock() {

@@ -14,8 +14,8 @@ const SMALLEST: u64 = 1 << 16;
 /// Whether a buffer could be mapped.
 type Mapped = std::result::Result<(), wgpu::BufferAsyncError>;
 
-/// The submission that copies, once there is one.
-type Mark = Arc<OnceLock<wgpu::SubmissionIndex>>;
+/// The submission that copies, once there is one, and how often steps were submitted before it.
+type Mark = Arc<OnceLock<(wgpu::SubmissionIndex, u64)>>;
 
 /// A copy under way, as its reader has it.
 pub(in crate::device) struct Copying {
@@ -36,8 +36,8 @@ pub(super) struct ToCopy {
 }
 
 impl ToCopy {
-    /// Submits it.
-    pub fn submit(self, device: &wgpu::Device, queue: &wgpu::Queue) {
+    /// Submits it behind so many submissions of steps.
+    pub fn submit(self, device: &wgpu::Device, queue: &wgpu::Queue, steps: u64) {
         let ToCopy { ranges, staging, bytes, submission, answer } = self;
         let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("read") });
         let mut to = 0;
@@ -46,7 +46,7 @@ impl ToCopy {
             to += bytes;
         }
         // A mark is set once: this takes the copy.
-        let _ = submission.set(queue.submit([encoder.finish()]));
+        let _ = submission.set((queue.submit([encoder.finish()]), steps));
         staging.map_async(wgpu::MapMode::Read, 0..bytes, move |result| {
             // The receiver lives until the answer is here; nothing is lost if it is gone.
             let _ = answer.send(result);
@@ -73,7 +73,9 @@ impl GpuDevice {
         let failed = |gpu: &Self, problem: &str| Error::Failed(format!("{}: cannot read back: {problem}", gpu.name));
         let submission = loop {
             match submission.get() {
-                Some(submission) => break submission.clone(),
+                // Steps before it are waited for one by one, so that others follow them meanwhile.
+                Some((submission, steps)) if self.flow.has_done(*steps) => break submission.clone(),
+                Some(_) => self.next().await?,
                 None if self.flow.is_over() => return Err(failed(self, "the plan is no longer loaded")),
                 None => self.next().await?,
             }

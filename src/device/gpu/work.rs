@@ -38,6 +38,8 @@ pub(super) struct Flow {
     waiting: VecDeque<Work>,
     /// Steps submitted and not known to be done.
     under_way: VecDeque<Submitted>,
+    /// How often steps were submitted so far.
+    submitted: u64,
 }
 
 impl Flow {
@@ -49,6 +51,17 @@ impl Flow {
     /// Whether no steps are waiting or under way.
     pub fn is_over(&self) -> bool {
         self.waiting.is_empty() && self.under_way.is_empty()
+    }
+
+    /// Whether the first so many submissions of steps are done.
+    pub fn has_done(&self, first: u64) -> bool {
+        self.submitted - self.under_way.len() as u64 >= first
+    }
+
+    /// Forgets everything; what was submitted runs on.
+    pub fn clear(&mut self) {
+        self.waiting.clear();
+        self.under_way.clear();
     }
 }
 
@@ -82,7 +95,7 @@ impl GpuDevice {
                     self.submit_steps(program, steps);
                 }
                 Work::Write { to, offset, bytes } => self.queue.write_buffer(&to, offset, &bytes),
-                Work::Copy(copy) => copy.submit(&self.device, &self.queue),
+                Work::Copy(copy) => copy.submit(&self.device, &self.queue, self.flow.submitted),
             }
         }
     }
@@ -94,6 +107,7 @@ impl GpuDevice {
         let done = Arc::new(ManualResetEvent::new(false));
         let event = done.clone();
         self.queue.on_submitted_work_done(move || event.set());
+        self.flow.submitted += 1;
         self.flow.under_way.push_back(Submitted { program, steps, begun, submission, done });
     }
 
@@ -174,6 +188,22 @@ mod tests {
         pollster::block_on(gpu.idle()).unwrap();
         assert!(gpu.flow.is_over());
         assert_eq!(pollster::block_on(gpu.receive(reading)).unwrap(), expected);
+    }
+
+    #[test]
+    fn the_device_has_work_while_what_came_before_is_read() {
+        let Some(mut gpu) = pollster::block_on(bare()) else {
+            assert!(std::env::var_os("GPU_AE_REQUIRE_GPU").is_none(), "no adapter");
+            return;
+        };
+        let case = kernel_named("reconstruction_loss").unwrap().cases().remove(0);
+        let program = load(&mut gpu, &case).unwrap().program();
+        gpu.run(program, 1).unwrap();
+        let before = gpu.flow.submitted;
+        let reading = gpu.begin_read(program, &[(0, 0, 4)]).unwrap();
+        gpu.run(program, 1000).unwrap();
+        pollster::block_on(gpu.receive(reading)).unwrap();
+        assert!(gpu.flow.submitted > before && !gpu.flow.is_submitted());
     }
 
     #[test]
