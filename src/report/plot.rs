@@ -107,7 +107,7 @@ pub(super) fn draw_panels(panels: &[Panel]) -> Result<RgbImage> {
     }
     canvas.present().map_err(drawing)?;
     drop(canvas);
-    Ok(image::imageops::thumbnail(&large, width, height))
+    Ok(super::shrink::shrunk(&large, DETAIL as usize))
 }
 
 fn nothing_to_plot() -> Error {
