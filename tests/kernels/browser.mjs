@@ -10,11 +10,12 @@ const [library, ...files] = process.argv.slice(2);
 const { create } = await import(pathToFileURL(library));
 // Held as long as the process lives: everything else is part of it, and dies with it when it is collected.
 globalThis.gpu = create(['backend=null']);
-const adapter = await gpu.requestAdapter();
 const devices = new Map();
 
 async function deviceWith(feature) {
   if (!devices.has(feature)) {
+    // An adapter makes one device only.
+    const adapter = await gpu.requestAdapter();
     devices.set(feature, await adapter.requestDevice({ requiredFeatures: feature ? [feature] : [] }));
   }
   return devices.get(feature);

@@ -26,8 +26,8 @@ fn counted(split: &Split, row: usize, rank: usize) -> f64 {
         pairs.map(|(&a, &b)| ((f64::from(a) - f64::from(b)) / 255.0).powi(2)).sum::<f64>().sqrt()
     };
     let mut all: Vec<f64> = (0..split.rows).filter(|&other| other != row).map(distance).collect();
-    all.sort_by(f64::total_cmp);
-    all.get(rank - 1).or(all.last()).copied().unwrap_or(0.0)
+    let last = all.len().min(rank).saturating_sub(1);
+    if all.is_empty() { 0.0 } else { *all.select_nth_unstable_by(last, f64::total_cmp).1 }
 }
 
 #[test]

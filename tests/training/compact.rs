@@ -1,6 +1,7 @@
 //! Compaction: what carries nothing goes, what is left computes the same.
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 use crate::program::{gpu_ae, small_mnist, succeed, train};
 use gpu_ae::config::RunConfig;
@@ -12,10 +13,10 @@ use gpu_ae::study::compact::compact;
 use gpu_ae::train::{Checkpoint, Run, RunDir, Session, Tuning};
 use serde_json::Value;
 
-/// A network of 784-24-10-24-784, trained for a few epochs: its checkpoint and data.
-fn trained() -> (Checkpoint, Dataset) {
+/// A network of 784-24-10-24-784, trained for a few epochs, once for all tests: its checkpoint and data.
+static TRAINED: LazyLock<(Checkpoint, Dataset)> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
-    let data = data::digits::dataset(3, 6000, 1000).unwrap();
+    let data = data::digits::dataset(3, 6000, 500).unwrap();
     let mut config = RunConfig::recipe("plain").unwrap();
     (config.epochs, config.batch_size, config.lr) = (20, 64, 3e-3);
     let layer = BlockConfig::linear;
@@ -27,7 +28,7 @@ fn trained() -> (Checkpoint, Dataset) {
     let mut run = Run::start(config, RunDir::create(&directory).unwrap(), device, &data, tuning, None).unwrap();
     run.train(|_| ()).unwrap();
     (Checkpoint::load(&RunDir::open(&directory).unwrap().checkpoint()).unwrap(), data)
-}
+});
 
 fn session(checkpoint: &Checkpoint, data: &Dataset) -> Session {
     let device = Box::new(CpuDevice::new());
@@ -46,14 +47,14 @@ fn edit(checkpoint: &mut Checkpoint, name: &str, change: impl FnOnce(&mut [f32])
 
 #[test]
 fn dead_and_constant_neurons_go_and_nothing_changes() {
-    let (mut checkpoint, data) = trained();
+    let (mut checkpoint, data) = (TRAINED.0.clone(), &TRAINED.1);
     // Layer 1: nobody reads neurons 2 and 7. Layer 3: neuron 4 is always 0.6.
     edit(&mut checkpoint, "autoencoder.3.weight", |w| {
         w.chunks_exact_mut(24).for_each(|row| (row[2], row[7]) = (0.0, 0.0));
     });
     edit(&mut checkpoint, "autoencoder.5.weight", |w| w[4 * 10..5 * 10].fill(0.0));
     edit(&mut checkpoint, "autoencoder.5.bias", |b| b[4] = 0.6);
-    let mut session_before = session(&checkpoint, &data);
+    let mut session_before = session(&checkpoint, data);
     let before = session_before.evaluate().unwrap().mean("mse").unwrap();
     let mut told = 0;
     let outcome = compact(&mut session_before, &checkpoint, 1e-9, |done, all| {
@@ -73,7 +74,7 @@ fn dead_and_constant_neurons_go_and_nothing_changes() {
     let widths: Vec<usize> = smaller.config.layers().iter().map(|layer| layer.linear).collect();
     let left = |number: usize, width: usize| width - outcome.removed.iter().filter(|(l, _)| *l == number).count();
     assert_eq!(widths, [left(1, 24), left(2, 10), left(3, 24), 784]);
-    let after = session(smaller, &data).evaluate().unwrap().mean("mse").unwrap();
+    let after = session(smaller, data).evaluate().unwrap().mean("mse").unwrap();
     assert!(after / before - 1.0 < 1e-5, "{before} before, {after} after");
     assert!(
         (session_before.evaluate().unwrap().mean("mse").unwrap() - before).abs() < 1e-12,
@@ -87,19 +88,19 @@ fn dead_and_constant_neurons_go_and_nothing_changes() {
 
 #[test]
 fn a_larger_tolerance_removes_more_and_is_kept() {
-    let (checkpoint, data) = trained();
-    let before = session(&checkpoint, &data).evaluate().unwrap().mean("mse").unwrap();
+    let (checkpoint, data) = &*TRAINED;
+    let before = session(checkpoint, data).evaluate().unwrap().mean("mse").unwrap();
     assert!(before < 0.85 * data.mean_image_error(), "nothing was learnt: {before}");
     let mut removed = Vec::new();
     for tolerance in [0.0, 0.05, 0.3] {
-        let outcome = compact(&mut session(&checkpoint, &data), &checkpoint, tolerance, |_, _| ()).unwrap();
-        let after = session(&outcome.checkpoint, &data).evaluate().unwrap().mean("mse").unwrap();
+        let outcome = compact(&mut session(checkpoint, data), checkpoint, tolerance, |_, _| ()).unwrap();
+        let after = session(&outcome.checkpoint, data).evaluate().unwrap().mean("mse").unwrap();
         assert!(after <= outcome.mse_before * (1.0 + tolerance) * (1.0 + 1e-6), "{tolerance}: {after}");
         removed.push(outcome.removed.len());
     }
     assert!(removed[0] < removed[2] && removed[0] <= removed[1] && removed[1] <= removed[2], "{removed:?}");
     // Every layer keeps a neuron, whatever the tolerance.
-    let outcome = compact(&mut session(&checkpoint, &data), &checkpoint, 1e6, |_, _| ()).unwrap();
+    let outcome = compact(&mut session(checkpoint, data), checkpoint, 1e6, |_, _| ()).unwrap();
     let widths: Vec<usize> = outcome.checkpoint.config.layers().iter().map(|layer| layer.linear).collect();
     assert_eq!(widths, [1, 1, 1, 784]);
 }
