@@ -61,7 +61,7 @@ fn perturbations_are_measured_and_learnt_against() {
     assert!(adversarial > 0.0 && adversarial < 0.5, "{result}");
     assert!(result["purity"].as_f64().unwrap() > 0.3 && result["clusters_used"].as_f64().unwrap() > 7.0, "{result}");
     let config = std::fs::read_to_string(run.join("config.toml")).unwrap();
-    assert!(config.contains("[augment]") && config.contains("epsilon"), "{config}");
+    assert!(config.contains("[clustering.adversarial]") && config.contains("epsilon"), "{config}");
     assert_eq!(sorted_by_encoder(&run, data.path()), counts(&run));
 }
 
@@ -148,10 +148,12 @@ fn a_classifier_begins_with_the_encoder_of_clusters() {
         assert_eq!(begun.data(), kept.tensor(name).unwrap().data(), "{name} of a frozen encoder");
     }
 
-    for command in [&["generate", from][..], &["train", "--resume", from], &["inspect", from]] {
+    for (command, problem) in
+        [(&["generate", from], "this one sorts rows"), (&["inspect", from], "expected a network of linear layers")]
+    {
         let output = gpu_ae(command);
         let message = String::from_utf8_lossy(&output.stderr).to_string();
-        assert!(output.status.code() == Some(2) && message.contains("is a cluster run"), "{message}");
+        assert!(output.status.code() == Some(2) && message.contains(problem), "{message}");
     }
     let refusal = || {
         let out = folder.path().join("never");
@@ -159,10 +161,31 @@ fn a_classifier_begins_with_the_encoder_of_clusters() {
         assert!(output.status.code() == Some(2) && !out.exists());
         String::from_utf8_lossy(&output.stderr).to_string()
     };
-    std::fs::write(&before, &before_bytes[..before_bytes.len() / 2]).unwrap();
+    let checkpoint = clusters.join("checkpoint.safetensors");
+    let bytes = std::fs::read(&checkpoint).unwrap();
+    std::fs::write(&checkpoint, &bytes[..bytes.len() / 2]).unwrap();
     let message = refusal();
-    assert!(message.contains("encoder.safetensors: damaged encoder"), "{message}");
-    std::fs::remove_file(&before).unwrap();
-    let message = refusal();
-    assert!(message.contains("encoder.safetensors: the cluster run has no encoder yet"), "{message}");
+    assert!(message.contains("checkpoint.safetensors: damaged checkpoint"), "{message}");
+}
+
+/// Sorting is a run like all others: one that was interrupted goes on to the same bits, its settings kept.
+#[test]
+fn a_run_that_goes_on_ends_as_one_that_never_stopped() {
+    let data = small_mnist();
+    let folder = tempfile::tempdir().unwrap();
+    for augment in ["none", "vat"] {
+        let [whole, parts] = ["whole", "parts"].map(|name| folder.path().join(format!("{name} {augment}")));
+        let flags = ["--device", "cpu", "--augment", augment, "--hidden", "12", "--seed", "4", "--epochs"];
+        cluster(data.path(), &whole, &[&flags[..], &["4"]].concat());
+        cluster(data.path(), &parts, &[&flags[..], &["2"]].concat());
+        let resume = ["cluster", "--resume", parts.to_str().unwrap(), "--epochs", "4", "--quiet"];
+        succeed(&resume);
+        for file in ["encoder.safetensors", "clusters.csv"] {
+            let [whole, parts] = [&whole, &parts].map(|run| std::fs::read(run.join(file)).unwrap());
+            assert!(whole == parts, "{augment}: another {file}");
+        }
+        assert_eq!(std::fs::read_to_string(parts.join("metrics.jsonl")).unwrap().lines().count(), 4);
+        let output = gpu_ae(&[&resume[..], &["--clusters", "3"]].concat());
+        assert_eq!(output.status.code(), Some(2), "what a run was made with cannot change");
+    }
 }

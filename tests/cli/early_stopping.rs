@@ -146,7 +146,7 @@ fn a_network_trained_by_gradient_descent_is_compacted() {
 #[test]
 fn settings_without_meaning_are_refused_by_name() {
     let cases = [
-        ("early_stopping.term=elbo", "expected one of mse, loss, entropy"),
+        ("early_stopping.term=elbo", "expected one of loss, mse, entropy"),
         ("early_stopping.patience=0", "early_stopping.patience 0"),
         ("early_stopping.patient=3", "patient"),
         ("optimiser.kind=lion", "optimiser.kind=lion"),

@@ -132,14 +132,26 @@ fn flags_win_over_a_file_and_a_saved_configuration_repeats_its_run() {
 fn the_entropy_drives_its_own_value_down_and_up() {
     let data = small_mnist();
     let folder = tempfile::tempdir().unwrap();
-    let entropy = |name: &str, weight: &str| {
+    let entropy = |name: &str, key: &str| {
         let run = folder.path().join(name);
-        let flags = ["--recipe", "report", "--epochs", "4", "--device", "cpu", "--lambda-entropy", weight];
+        let flags = ["--recipe", "report", "--epochs", "4", "--device", "cpu", "--set", key];
         let output = train(data.path(), &run, &flags);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        metrics(&run).last().unwrap()["test_entropy"].as_f64().unwrap()
+        metrics(&run).last().unwrap()["test_entropy"].as_f64()
     };
-    assert!(entropy("with", "0.3") < entropy("without", "0") - 1e-4);
+    let [down, idle, up] = [
+        entropy("down", "lambda_entropy=0.3"),
+        entropy("idle", "lambda_entropy=1e-9"),
+        entropy("up", "entropy.maximise=true"),
+    ]
+    .map(Option::unwrap);
+    assert!(down < idle - 1e-4 && up > idle + 1e-4, "{down} {idle} {up}");
+    // What has no weight is not there, and nothing says so much as its name.
+    assert_eq!(entropy("none", "lambda_entropy=0"), None);
+    for file in ["metrics.jsonl", "config.toml"] {
+        let text = std::fs::read_to_string(folder.path().join("none").join(file)).unwrap();
+        assert!(!text.contains("train_entropy") && !text.contains("lambda_entropy"), "{text}");
+    }
 }
 
 #[test]

@@ -42,8 +42,17 @@ fn check_blocks(file: &Table) -> Result<()> {
     for half in ["encoder", "decoder"] {
         let blocks = file.get(half).and_then(Value::as_array).into_iter().flatten();
         for (index, block) in blocks.enumerate() {
-            let read: Result<BlockConfig, toml::de::Error> = block.clone().try_into();
-            read.map_err(|error| Error::Usage(format!("{half}.{}: {}", index + 1, error.message())))?;
+            let read = |block: Value| -> Result<BlockConfig, toml::de::Error> { block.try_into() };
+            let Err(error) = read(block.clone()) else { continue };
+            // The key that it would be a block without, if there is one.
+            let keys = block.as_table().map_or(Vec::new(), |table| table.keys().cloned().collect());
+            let without = |key: &String| {
+                let mut block = block.clone();
+                block.as_table_mut().map(|table| table.remove(key));
+                read(block).is_ok()
+            };
+            let key = keys.iter().find(|key| without(key)).map_or(String::new(), |key| format!(".{key}"));
+            return Err(Error::Usage(format!("{half}.{}{key}: {}", index + 1, error.message())));
         }
     }
     Ok(())
