@@ -242,7 +242,7 @@ mod tests {
         let path = folder.path().join("config.toml");
         std::fs::write(&path, "epochs = 3\n\n[[encoder]]\nlinear = 4\n\n[[encoder]]\nlinaer = 4\n").unwrap();
         let message = RunConfig::read(&path, None, None).unwrap_err().to_string();
-        assert!(message.contains("line 6: encoder.2") && message.contains("linear"), "{message}");
+        assert!(message.contains("line 7: encoder.2.linaer") && message.contains("linear"), "{message}");
     }
 
     #[test]

@@ -44,14 +44,15 @@ fn check_blocks(file: &Table) -> Result<()> {
         for (index, block) in blocks.enumerate() {
             let read = |block: Value| -> Result<BlockConfig, toml::de::Error> { block.try_into() };
             let Err(error) = read(block.clone()) else { continue };
-            // The key that it would be a block without, if there is one.
+            // The key that it would be a block without, or else its first.
             let keys = block.as_table().map_or(Vec::new(), |table| table.keys().cloned().collect());
             let without = |key: &String| {
                 let mut block = block.clone();
                 block.as_table_mut().map(|table| table.remove(key));
                 read(block).is_ok()
             };
-            let key = keys.iter().find(|key| without(key)).map_or(String::new(), |key| format!(".{key}"));
+            let key =
+                keys.iter().find(|key| without(key)).or(keys.first()).map_or(String::new(), |key| format!(".{key}"));
             return Err(Error::Usage(format!("{half}.{}{key}: {}", index + 1, error.message())));
         }
     }
