@@ -9,6 +9,7 @@ pub mod energy;
 pub mod family;
 pub mod machine;
 pub mod network;
+pub mod norm;
 pub mod optimisers;
 pub mod paths;
 pub mod proof;

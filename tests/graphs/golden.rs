@@ -7,8 +7,8 @@ use crate::common;
 use crate::golden_support::compare::share;
 use crate::golden_support::vectors::{Expected, Golden};
 use crate::golden_support::{
-    NOT_IMPLEMENTED, Runner, classes, codes, contractive, energy, family, network, optimisers, order, paths, proof,
-    reconstruction, wasserstein, weights,
+    NOT_IMPLEMENTED, Runner, classes, codes, contractive, energy, family, network, norm, optimisers, order, paths,
+    proof, reconstruction, wasserstein, weights,
 };
 
 /// Makes a test of every runner, and the list of all.
@@ -33,6 +33,7 @@ stamp! {
     golden_hopfield => energy::HOPFIELD,
     golden_l1_sparse => family::L1,
     golden_layer_entropy => weights::LAYER,
+    golden_layer_norm => norm::LAYER_NORM,
     golden_mmd => wasserstein::MMD,
     golden_nmn => classes::ENCODER_TASK,
     golden_optim => optimisers::OPTIMISERS,

@@ -198,7 +198,14 @@ fn models() -> Vec<(&'static str, RunConfig)> {
         decoder: vec![layer(12, Sigmoid)],
         ..small()
     };
+    let layer_norm: BlockConfig = toml::from_str("norm = \"layer\"").unwrap();
+    let per_sample = RunConfig {
+        encoder: vec![layer(8, Identity), layer_norm, layer(5, Relu)],
+        decoder: vec![layer(12, Sigmoid)],
+        ..small()
+    };
     let models = vec![
+        ("layer norm", per_sample),
         ("cluster", cluster(vec![layer(9, Relu)], None)),
         ("cluster, perturbed", cluster([normalised(9), normalised(7)].concat(), perturbed)),
         ("blocks", blocks),

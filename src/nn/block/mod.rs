@@ -6,6 +6,7 @@
 mod activation;
 mod batch_norm;
 mod dropout;
+mod layer_norm;
 mod linear;
 mod residual;
 
@@ -17,6 +18,7 @@ use toml::{Table, Value};
 pub use activation::ActivationBlock;
 pub use batch_norm::BatchNormBlock;
 pub use dropout::{DropoutBlock, dropped};
+pub use layer_norm::{LayerNormBlock, layer_norm};
 pub use linear::LinearBlock;
 pub use residual::ResidualBlock;
 
@@ -146,6 +148,7 @@ macro_rules! blocks {
 blocks! {
     Linear(LinearBlock) = "linear",
     Norm(BatchNormBlock) = "norm": "batch",
+    LayerNorm(LayerNormBlock) = "norm": "layer",
     Dropout(DropoutBlock) = "dropout",
     Residual(ResidualBlock) = "residual",
     Activation(ActivationBlock) = "activation",
@@ -235,13 +238,14 @@ mod tests {
     }
 
     const ALL: &str = "[[encoder]]\nlinear = 6\nactivation = \"relu\"\n[[encoder]]\nnorm = \"batch\"\n[[encoder]]\n\
+                       norm = \"layer\"\n[[encoder]]\n\
                        dropout = 0.5\n[[encoder]]\nresidual = [{ linear = 6 }, { activation = \"tanh\" }]\n";
 
     #[test]
     fn every_kind_reads_back_as_it_was_written() {
         let encoder = read(ALL).unwrap();
         let words: Vec<String> = encoder.iter().map(|block| block.kind().word()).collect();
-        assert_eq!(words, ["linear 6, relu", "batch norm", "dropout 0.5", "residual of 2"]);
+        assert_eq!(words, ["linear 6, relu", "batch norm", "layer norm", "dropout 0.5", "residual of 2"]);
         let text = toml::to_string(&File { encoder: encoder.clone() }).unwrap();
         assert_eq!(read(&text).unwrap(), encoder, "{text}");
     }
@@ -260,7 +264,7 @@ mod tests {
         let mut graph = Graph::new();
         let mut b = Builder::new(&mut graph);
         let (built, behind) = b.within("net", |b| sequence(b, &read(ALL).unwrap(), &Shape::new(&[4]), 1)).unwrap();
-        assert_eq!((built.len(), behind), (4, Shape::new(&[6])));
+        assert_eq!((built.len(), behind), (5, Shape::new(&[6])));
         let names: Vec<String> = b.finish().into_iter().map(|parameter| parameter.name).collect();
         let expected = [
             "net.1.weight",
@@ -269,8 +273,10 @@ mod tests {
             "net.3.bias",
             "net.3.running_mean",
             "net.3.running_var",
-            "net.5.blocks.0.weight",
-            "net.5.blocks.0.bias",
+            "net.4.weight",
+            "net.4.bias",
+            "net.6.blocks.0.weight",
+            "net.6.blocks.0.bias",
         ];
         assert_eq!(names, expected);
         let narrow = read("[[encoder]]\nresidual = [{ linear = 3 }]\n").unwrap();
