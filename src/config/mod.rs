@@ -172,6 +172,8 @@ run_config! {
     variational: Variational,
     /// Clusters instead of reconstructions.
     clustering: Clustering,
+    /// A reconstruction error that large differences do not rule.
+    huber: objective::huber::Huber,
 }
 
 impl RunConfig {

@@ -2,6 +2,7 @@
 //! points where formulas have corners.
 
 use gpu_ae::autodiff::grad;
+use gpu_ae::config::objective::huber::huber;
 use gpu_ae::graph::{Feeds, Graph, Role, Var, interpret};
 use gpu_ae::nn::losses::{Activity, weight_entropy};
 use gpu_ae::ops::array::activation::Activation;
@@ -107,5 +108,34 @@ fn the_cross_entropy_has_no_corner_at_zero() {
         let difference = (at(1e-5, target).0 - at(-1e-5, target).0) / 2e-5;
         assert!((slope - (0.5 - target)).abs() < 1e-12, "{slope}");
         assert!((slope - difference).abs() < 1e-9, "{slope} {difference}");
+    }
+}
+
+/// A parabola up to δ, a straight line beyond, over the rows that count; and its slope, which never exceeds δ.
+#[test]
+fn the_huber_loss_is_a_parabola_with_straight_ends() {
+    let (delta, valid) = (0.25, 2);
+    let (y, x) = ([0.1, 0.9, 0.5, 0.3, 7.0, 7.0], [0.0, 0.2, 0.5, 0.5, 0.0, 0.0]);
+    let mut g = Graph::new();
+    let [prediction, target] = ["y", "x"].map(|name| g.source(Role::Input, name, Ty::f32(&[3, 2])));
+    let c = g.source(Role::State, "clock", clock::ty());
+    let loss = huber(&mut g, prediction, target, c, delta as f32).unwrap();
+    let words = clock::with_valid_rows(valid);
+    let feeds = Feeds::from([
+        ("y".into(), tensor(&[3, 2], &y)),
+        ("x".into(), tensor(&[3, 2], &x)),
+        ("clock".into(), HostTensor::from_words(&[clock::WORDS], words.words())),
+    ]);
+    let (value, slopes) = value_and_gradient(g, feeds, loss, prediction);
+    let counted = (2 * valid) as f64;
+    let each = |(y, x): (&f64, &f64)| {
+        let d: f64 = y - x;
+        if d.abs() <= delta { 0.5 * d * d } else { delta * (d.abs() - 0.5 * delta) }
+    };
+    let expected: f64 = y.iter().zip(&x).take(2 * valid).map(each).sum::<f64>() / counted;
+    assert!((value - expected).abs() < 1e-7, "{value} and {expected}");
+    for (i, slope) in slopes.iter().enumerate() {
+        let expected = if i < 2 * valid { (y[i] - x[i]).clamp(-delta, delta) / counted } else { 0.0 };
+        assert!((slope - expected).abs() < 1e-7, "{i}: {slope} and {expected}");
     }
 }

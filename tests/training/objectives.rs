@@ -9,6 +9,7 @@ use gpu_ae::config::objective::clustering::{Adversarial, Clustering};
 use gpu_ae::config::objective::contractive::{Contraction, ContractionMethod};
 use gpu_ae::config::objective::contrastive_divergence::ContrastiveDivergence;
 use gpu_ae::config::objective::corruption::{Corruption, Noise};
+use gpu_ae::config::objective::huber::Huber;
 use gpu_ae::config::objective::sparsity::{SparsityConfig, SparsityKind};
 use gpu_ae::config::objective::variational::{Likelihood, Variational};
 use gpu_ae::config::objective::wasserstein::{Distance, Wasserstein};
@@ -204,7 +205,14 @@ fn models() -> Vec<(&'static str, RunConfig)> {
         decoder: vec![layer(12, Sigmoid)],
         ..small()
     };
+    let huber = |weight: f32, delta| RunConfig {
+        lambda_mse: if weight < 1.0 { 1.0 } else { 0.0 },
+        huber: Some(Huber { weight, delta }),
+        ..small()
+    };
     let models = vec![
+        ("huber", huber(1.0, 0.1)),
+        ("huber beside the squared error", huber(0.5, 0.3)),
         ("layer norm", per_sample),
         ("cluster", cluster(vec![layer(9, Relu)], None)),
         ("cluster, perturbed", cluster([normalised(9), normalised(7)].concat(), perturbed)),

@@ -10,6 +10,7 @@ pub mod contractive;
 pub mod contrastive_divergence;
 pub mod corruption;
 pub mod entropy;
+pub mod huber;
 pub mod reconstruction;
 pub mod schedule;
 pub mod sparsity;
