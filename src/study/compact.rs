@@ -133,7 +133,7 @@ pub fn compact(
     let mse_before = error(session)?;
     let mut judge = |neurons: &[Neuron]| -> Result<f64> {
         session.restore(&held(&checkpoint.state, &layers, neurons, &means)?)?;
-        Ok(error(session)?)
+        error(session)
     };
     let hidden: Vec<Neuron> = observation
         .layers

@@ -91,13 +91,16 @@ impl Told {
     }
 }
 
+/// A term's mean by its name.
+pub type Means<'a> = &'a dyn Fn(&str) -> f64;
+
 /// A figure that follows from terms.
 #[derive(Clone, Copy)]
 pub struct Derived {
     /// Its name, as a term has one.
     pub name: &'static str,
     /// How it follows from them.
-    pub of: fn(&dyn Fn(&str) -> f64) -> f64,
+    pub of: fn(Means<'_>) -> f64,
     /// Whether more of it is better.
     pub is_better_larger: bool,
 }

@@ -1,7 +1,7 @@
 //! What networks are made of: blocks, one file a kind.
 //!
 //! A kind of block is a configuration (its keys in TOML), a rule for the shape of a sample, and parameters; built, it
-//! takes a batch forward. A further kind is a file here and a line in [`blocks!`].
+//! takes a batch forward. A further kind is a file here and a line in `blocks!`.
 
 mod activation;
 mod batch_norm;

@@ -1,4 +1,4 @@
-//! Random words from the counter-based generator, keyed by the step: those of [`draw`], as they are.
+//! Random words from the counter-based generator, keyed by the step: those of `draw.rs`, as they are.
 
 use super::draw;
 use crate::error::Result;
