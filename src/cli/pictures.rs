@@ -134,6 +134,8 @@ fn curves(config: &RunConfig, metrics: &[EpochMetrics]) -> Vec<Curves> {
     };
     let title = |term: &str| match term {
         "mse" => "Reconstruction error (MSE)".to_string(),
+        // Initials.
+        "nll" | "kl" => term.to_uppercase(),
         term => {
             let words = term.replace('_', " ");
             words[..1].to_uppercase() + &words[1..]

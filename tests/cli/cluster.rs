@@ -148,9 +148,12 @@ fn a_classifier_begins_with_the_encoder_of_clusters() {
         assert_eq!(begun.data(), kept.tensor(name).unwrap().data(), "{name} of a frozen encoder");
     }
 
-    for (command, problem) in
-        [(&["generate", from], "this one sorts rows"), (&["inspect", from], "expected a network of linear layers")]
-    {
+    let refused = [
+        (["generate", from], "this one sorts rows"),
+        (["inspect", from], "expected a network of linear layers"),
+        (["export", from], "plain layers already"),
+    ];
+    for (command, problem) in &refused {
         let output = gpu_ae(command);
         let message = String::from_utf8_lossy(&output.stderr).to_string();
         assert!(output.status.code() == Some(2) && message.contains(problem), "{message}");

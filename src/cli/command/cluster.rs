@@ -13,6 +13,7 @@ use gpu_ae::report::{Band, image_grid, text_table, write_png};
 use gpu_ae::statistics::agreement::Contingency;
 use gpu_ae::statistics::assignments::Assignments;
 use gpu_ae::study::cluster::{encoder_file, plain_encoder};
+use gpu_ae::train::RunDir;
 use gpu_ae::train::record::checkpoint::serialize;
 use gpu_ae::{Error, Result, whole_file};
 
@@ -162,12 +163,12 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
         Some(path) => {
             let flags =
                 ConfigFlags { data: args.data.clone(), epochs: args.epochs, lr: args.lr, ..ConfigFlags::default() };
-            let launched = args.training.resume(path, &flags, &args.device)?;
-            if launched.config.clustering.is_none() {
+            let made = RunConfig::read(&RunDir::open(path)?.config(), None, None)?;
+            if made.clustering.is_none() {
                 let problem = "is no cluster run: 'gpu-ae train --resume' continues it";
                 return Err(Error::input(path, problem));
             }
-            launched
+            args.training.resume(path, &flags, &args.device)?
         }
         None => {
             let config = args.config()?;

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use gpu_ae::Result;
 use gpu_ae::train::record::export::export;
+use gpu_ae::{Error, Result};
 
 use crate::cli::flags::{DataFlags, DeviceFlag, open_run};
 use crate::cli::output::say;
@@ -22,6 +22,10 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<()> {
     let (run, checkpoint) = open_run(&args.run, &DataFlags::default(), &DeviceFlag::default(), args.quiet)?;
+    if checkpoint.config.clustering.is_some() {
+        let problem = "is a cluster run, which has left its encoder as plain layers already: encoder.safetensors";
+        return Err(Error::input(&args.run, problem));
+    }
     let folder = args.out.unwrap_or_else(|| run.path().to_path_buf());
     for file in export(&checkpoint.state, &checkpoint.config, checkpoint.features()?, &folder)? {
         if !args.quiet {

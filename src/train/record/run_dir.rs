@@ -55,8 +55,8 @@ impl RunDir {
         } else if !run.checkpoint().exists() && !previous(&run.checkpoint()).exists() && !run.config().exists() {
             "is no run directory: expected config.toml and checkpoint.safetensors in it"
         } else if !run.checkpoint().exists() && path.join("encoder.safetensors").exists() {
-            "is a cluster run; expected a run directory made by 'gpu-ae train' ('gpu-ae train --model classifier --from' \
-             begins with its encoder)"
+            "is a cluster run of version 0.1.0 as it was before such runs had checkpoints, which this version does not \
+             read; 'gpu-ae cluster' makes one that it does"
         } else {
             return Ok(run);
         };
