@@ -4,7 +4,10 @@
 //! the mean of the batches' means, and the mean of their variances plus the variance of their means. They are taken of the
 //! parameters as they are, once an epoch, before the network is judged.
 
+use std::sync::Arc;
+
 use super::session::{Session, load};
+use crate::device::ProgramId;
 use crate::error::Result;
 use crate::model::graph;
 use crate::ops::step::clock;
@@ -14,6 +17,10 @@ const BATCH: usize = 500;
 
 /// Most batches that are looked at.
 const BATCHES: usize = 20;
+
+/// What takes the moments of a batch: its program, and the names of the buffers of means and variances of every block that
+/// normalises; nothing where none does.
+pub(super) type MomentsProgram = Option<(ProgramId, Arc<[[String; 2]]>)>;
 
 /// Means and variances of the columns of one block, added up over batches.
 #[derive(Clone, Default)]
@@ -57,14 +64,7 @@ impl Session {
     /// When the device fails.
     pub fn settle_moments(&mut self) -> Result<()> {
         let batch = BATCH.min(self.training.rows);
-        let Some((graph, names)) = graph::moments(&self.config, self.training, batch)? else { return Ok(()) };
-        let program = match self.further.get("moments") {
-            Some(&program) => program,
-            None => {
-                let program = load(self.device.as_mut(), "moments", &graph, &self.choices)?;
-                *self.further.entry("moments").or_insert(program)
-            }
-        };
+        let Some((program, names)) = self.moments(batch)? else { return Ok(()) };
         let clock = clock::start(self.training.rows, batch, true, self.config.seed);
         self.device.write(program, "clock", bytemuck::cast_slice(&clock))?;
         let mut sums = vec![Moments::default(); names.len()];
@@ -81,6 +81,19 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// The program that takes the moments of a batch of so many rows, and the buffers that they are for, made when it is
+    /// first asked for; nothing for a network that needs none.
+    fn moments(&mut self, batch: usize) -> Result<MomentsProgram> {
+        if let Some(made) = &self.moments {
+            return Ok(made.clone());
+        }
+        let made = match graph::moments(&self.config, self.training, batch)? {
+            Some((graph, names)) => Some((load(self.device.as_mut(), "moments", &graph, &self.choices)?, names.into())),
+            None => None,
+        };
+        Ok(self.moments.insert(made).clone())
     }
 }
 

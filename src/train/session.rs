@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::feed::{Further, feed};
+use super::moments::MomentsProgram;
 use super::record::metrics::{TermSums, Weights};
 use crate::config::RunConfig;
 use crate::data::{Dataset, ImageShape};
@@ -40,6 +41,8 @@ pub struct Session {
     pub(super) evaluate: ProgramId,
     /// Programs for less common tasks, by what they do, once they were used.
     pub(super) further: BTreeMap<&'static str, ProgramId>,
+    /// What takes a batch's moments, once it is known.
+    pub(super) moments: Option<MomentsProgram>,
     /// The programs of parts of the network, once they were used.
     pub(crate) parts: BTreeMap<Part, ProgramId>,
     pub(super) training: DataShape,
@@ -116,6 +119,7 @@ impl Session {
             train: None,
             evaluate,
             further: BTreeMap::new(),
+            moments: None,
             parts: BTreeMap::new(),
             training: DataShape::of(&data.train),
             test,
