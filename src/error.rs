@@ -41,18 +41,29 @@ pub enum Error {
     /// A device could not be found, opened or used.
     #[error("{0}")]
     Device(String),
+    /// The work was ended by a signal, and can be gone on with.
+    #[error("{done}; '{advice}' goes on")]
+    Interrupted {
+        /// The signal's number.
+        signal: i32,
+        /// What was done by then.
+        done: String,
+        /// The command that goes on.
+        advice: String,
+    },
     /// What was asked for was tried and did not succeed.
     #[error("{0}")]
     Failed(String),
 }
 
 impl Error {
-    /// Exit code of the process: 1 when the work itself failed, 2 when the request or its input
-    /// was wrong.
+    /// Exit code of the process: 1 when the work itself failed, 2 when the request or its input was wrong, and as shells
+    /// have it, 128 and the signal's number when a signal ended it.
     pub fn exit_code(&self) -> u8 {
         match self {
             Error::Usage(_) | Error::Input { .. } | Error::Device(_) => 2,
             Error::Io { action, .. } if action.starts_with("read") => 2,
+            Error::Interrupted { signal, .. } => u8::try_from(128 + signal).unwrap_or(1),
             Error::Io { .. } | Error::Graph { .. } | Error::Failed(_) => 1,
         }
     }

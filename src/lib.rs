@@ -9,11 +9,15 @@
 //! stands on them: training runs, studies, pictures.
 
 pub mod autodiff;
+#[cfg(feature = "native")]
+pub mod claim;
 pub mod config;
 pub mod data;
 pub mod device;
 pub mod eigen;
 pub mod error;
+#[cfg(feature = "native")]
+mod fault;
 pub mod graph;
 pub mod model;
 pub mod nn;

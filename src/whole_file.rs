@@ -1,51 +1,159 @@
-//! Files that appear whole or not at all.
+//! Files that appear whole or not at all, and every other change of the disk.
 
-use std::fs::{File, Permissions};
-use std::io::Write;
-use std::path::Path;
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::fault;
 
 /// How the names of temporary files begin and end.
 const PREFIX: &str = ".gpu-ae-";
 const SUFFIX: &str = ".tmp";
 
-/// Removes temporary files that a killed program has left in a folder. What cannot be removed is left.
+/// Whether a file of this name is a temporary one of this program.
+pub fn is_leftover(name: &str) -> bool {
+    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+}
+
+/// Removes temporary files that a killed program has left in a folder, which nobody else may be at work in. What cannot
+/// be removed is left.
 pub fn remove_leftovers(folder: &Path) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        if name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX)) {
+        if entry.file_name().to_str().is_some_and(is_leftover) {
             let _ = std::fs::remove_file(entry.path());
         }
     }
 }
 
-/// Writes a file whole or not at all: to a temporary file beside it, flushed to the disk, renamed over
-/// it. A program that is killed leaves what was there before; `action` names the attempt in errors.
+/// Writes a file whole or not at all: to a temporary file beside it, flushed to the disk, renamed over it. A program that
+/// is killed leaves what was there before; `action` names the attempt in errors. A link is followed, what is no regular
+/// file, such as a pipe, is written into.
 ///
 /// # Errors
-/// When the folder cannot be written.
+/// When there is a folder of this name, none that it could be in, or that one cannot be written.
 pub fn write(path: &Path, bytes: &[u8], action: &'static str) -> Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let failed = || Error::io(path, action);
+    let there = std::fs::metadata(path).ok();
+    if there.as_ref().is_some_and(std::fs::Metadata::is_dir) {
+        return Err(Error::Usage(format!("{}: is a folder, expected the name of a file", path.display())));
+    }
+    if there.as_ref().is_some_and(|there| !there.is_file()) {
+        fault::point().map_err(failed())?;
+        let mut file = OpenOptions::new().write(true).open(path).map_err(failed())?;
+        return file.write_all(bytes).map_err(failed());
+    }
+    let target = followed(path);
+    let folder = folder_of(&target);
+    if !folder.is_dir() {
+        let problem = format!("there is no such folder; expected one that {} could be in", name_of(path));
+        return Err(Error::input(folder, problem));
+    }
     let mut builder = tempfile::Builder::new();
     builder.prefix(PREFIX).suffix(SUFFIX);
-    if let Some(permissions) = shared_permissions() {
+    // A file that was there stays as readable as it was.
+    if let Some(permissions) = there.map(|there| there.permissions()).or_else(shared_permissions) {
         builder.permissions(permissions);
     }
-    let mut file = builder.tempfile_in(folder).map_err(Error::io(path, action))?;
-    file.write_all(bytes).map_err(Error::io(path, action))?;
-    file.as_file().sync_all().map_err(Error::io(path, action))?;
-    file.persist(path).map_err(|failure| Error::io(path, action)(failure.error))?;
-    // Makes the rename durable where the system can; where a folder cannot be opened there is nothing
-    // to do.
-    if let Ok(folder) = File::open(folder) {
-        let _ = folder.sync_all();
-    }
+    let written = (|| {
+        fault::point()?;
+        let mut file = builder.tempfile_in(folder)?;
+        fault::point()?;
+        file.write_all(bytes)?;
+        fault::point()?;
+        file.as_file().sync_all()?;
+        fault::point()?;
+        file.persist(&target).map_err(|failure| failure.error)
+    })();
+    written.map_err(failed())?;
+    sync_folder(folder);
     Ok(())
 }
 
-/// Temporary files are private by default; these are to be as readable as any other file the user
-/// makes. The umask still applies.
+/// Adds to the end of a file, which is made if there is none, and flushes it to the disk.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn append(path: &Path, bytes: &[u8], action: &'static str) -> Result<()> {
+    let written = (|| {
+        fault::point()?;
+        let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+        fault::point()?;
+        file.write_all(bytes)?;
+        fault::point()?;
+        file.sync_data()
+    })();
+    written.map_err(Error::io(path, action))
+}
+
+/// Gives a file a second name, in place of what has that name, so that there is never a moment without either.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn keep_as(path: &Path, second: &Path, action: &'static str) -> Result<()> {
+    let spare = second.with_file_name(format!("{PREFIX}{}{SUFFIX}", name_of(second)));
+    let _ = std::fs::remove_file(&spare);
+    let kept = (|| {
+        fault::point()?;
+        if std::fs::hard_link(path, &spare).is_err() {
+            std::fs::copy(path, &spare)?;
+        }
+        fault::point()?;
+        std::fs::rename(&spare, second)
+    })();
+    kept.map_err(Error::io(second, action))
+}
+
+/// Removes a file; one that is not there is fine.
+///
+/// # Errors
+/// When it cannot be removed.
+pub fn remove(path: &Path) -> Result<()> {
+    match fault::point().and_then(|()| std::fs::remove_file(path)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io(path, "remove")(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Makes a folder and those above it, where they are not there.
+///
+/// # Errors
+/// When it cannot be made, or there is something else of this name.
+pub fn make_folder(path: &Path) -> Result<()> {
+    fault::point().and_then(|()| std::fs::create_dir_all(path)).map_err(Error::io(path, "make the folder"))
+}
+
+/// The file that a path means in the end: where links lead, whether there is a file or not.
+fn followed(path: &Path) -> PathBuf {
+    let mut target = path.to_path_buf();
+    // As many links as Linux follows.
+    for _ in 0..40 {
+        match std::fs::read_link(&target) {
+            Ok(next) => target = folder_of(&target).join(next),
+            Err(_) => break,
+        }
+    }
+    target
+}
+
+/// The folder that a file is in.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Makes a rename durable where the system can; where a folder cannot be opened there is nothing to do.
+fn sync_folder(folder: &Path) {
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
+    }
+}
+
+/// Temporary files are private by default; these are to be as readable as any other file the user makes. The umask
+/// still applies.
 #[cfg(unix)]
 fn shared_permissions() -> Option<Permissions> {
     use std::os::unix::fs::PermissionsExt;
@@ -56,4 +164,54 @@ fn shared_permissions() -> Option<Permissions> {
 #[cfg(not(unix))]
 fn shared_permissions() -> Option<Permissions> {
     None
+}
+
+#[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn links_are_followed_and_stay_links() {
+        let folder = tempfile::tempdir().unwrap();
+        let [real, link, far, dangling] = ["real", "link", "far", "dangling"].map(|name| folder.path().join(name));
+        std::fs::write(&real, "before").unwrap();
+        std::fs::set_permissions(&real, Permissions::from_mode(0o640)).unwrap();
+        symlink("real", &link).unwrap();
+        symlink(&link, &far).unwrap();
+        symlink("new", &dangling).unwrap();
+        write(&far, b"after", "write").unwrap();
+        write(&dangling, b"made", "write").unwrap();
+        assert_eq!(std::fs::read(&real).unwrap(), b"after");
+        assert_eq!(std::fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!(std::fs::read(folder.path().join("new")).unwrap(), b"made");
+        assert!([link, far, dangling].iter().all(|link| link.is_symlink()));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 5, "temporary files are left over");
+    }
+
+    #[test]
+    fn a_pipe_is_written_into() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || std::fs::read(pipe).unwrap()
+        });
+        write(&pipe, b"through", "write").unwrap();
+        assert_eq!(reader.join().unwrap(), b"through");
+        assert!(!std::fs::metadata(&pipe).unwrap().is_file());
+    }
+
+    #[test]
+    fn folders_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let message = write(folder.path(), b"", "write").unwrap_err().to_string();
+        assert!(message.contains("is a folder"), "{message}");
+        let missing = folder.path().join("none");
+        let message = write(&missing.join("x.png"), b"", "write").unwrap_err().to_string();
+        assert!(message.starts_with(&format!("{}: there is no such folder", missing.display())), "{message}");
+    }
 }

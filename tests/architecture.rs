@@ -9,7 +9,7 @@ use gpu_ae::ops::KERNELS;
 use gpu_ae::shader::{KERNEL_SOURCES, SNIPPET_SOURCES, Source};
 
 /// What every module may import. These import nothing but `error` themselves, and what FLOORS says.
-const GROUND: &[&str] = &["error", "tensor", "rng", "eigen", "threads", "whole_file"];
+const GROUND: &[&str] = &["error", "tensor", "rng", "eigen", "threads", "whole_file", "claim"];
 
 /// The floors: each module of `src/`, a file or a folder, and the modules it may import beside itself
 /// and the ground. `module::Item` admits that item alone, `*` admits everything.
@@ -19,7 +19,9 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("rng", &[]),
     ("eigen", &["tensor"]),
     ("threads", &[]),
-    ("whole_file", &[]),
+    ("fault", &[]),
+    ("whole_file", &["fault"]),
+    ("claim", &["whole_file", "fault"]),
     ("shader", &[]),
     // WHAT. An operation's kernel names its shader, so ops see shader; graphs do not.
     ("graph", &[]),

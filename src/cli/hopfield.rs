@@ -1,8 +1,5 @@
 //! `gpu-ae train --model hopfield`: patterns stored and recalled, nothing trained.
 
-use std::io::Write as _;
-use std::path::Path;
-
 use gpu_ae::config::{HopfieldConfig, RunConfig};
 use gpu_ae::data::Dataset;
 use gpu_ae::device::Device;
@@ -10,7 +7,7 @@ use gpu_ae::nn::hopfield::{Rule, Update};
 use gpu_ae::report::{Band, format_number, image_grid, text_table, write_png};
 use gpu_ae::study::hopfield::{Recall, study};
 use gpu_ae::train::RunDir;
-use gpu_ae::{Error, Result};
+use gpu_ae::{Error, Result, whole_file};
 
 use super::output::{complain, say_json, tell};
 
@@ -42,13 +39,13 @@ fn row(recall: &Recall) -> Vec<String> {
     ]
 }
 
-/// Stores and recalls on the device, into the run directory `path`.
+/// Stores and recalls on the device, into this run directory.
 pub fn run(
     config: &RunConfig,
     settings: &HopfieldConfig,
     data: &Dataset,
     device: &mut dyn Device,
-    path: &Path,
+    directory: &RunDir,
     [quiet, json]: [bool; 2],
 ) -> Result<()> {
     let neurons = data.train.row_bytes;
@@ -56,14 +53,10 @@ pub fn run(
         let order = if settings.update == Update::Synchronous { "all at once" } else { "one after the other" };
         complain(&format!("hopfield: {neurons} neurons, updated {order}, on {} with {}", data.name, device.name()));
     }
-    let directory = RunDir::create(path)?;
-    directory.write_config(config)?;
-    let metrics = directory.metrics();
-    let mut file = std::fs::File::create(&metrics).map_err(Error::io(&metrics, "create"))?;
     let mut recalls: Vec<Recall> = Vec::new();
     let picture = study(device, settings, data, config.seed, |recall| {
         let line = serde_json::to_string(recall).map_err(|error| Error::Failed(error.to_string()))?;
-        writeln!(file, "{line}").map_err(Error::io(&metrics, "write"))?;
+        whole_file::append(&directory.metrics(), format!("{line}\n").as_bytes(), "write the metrics")?;
         recalls.push(recall.clone());
         Ok(())
     })?;
@@ -71,8 +64,10 @@ pub fn run(
     let mut rows = vec![("stored", shown(&picture.stored)), ("shown", shown(&picture.flipped))];
     rows.extend(picture.recalled.iter().map(|(rule, pixels)| (name(*rule), shown(pixels))));
     let bands: Vec<Band<'_>> = rows.iter().map(|(caption, pixels)| Band { caption, pixels }).collect();
-    let file = path.join("retrieval.png");
+    let file = directory.path().join("retrieval.png");
     write_png(&file, &image_grid(&bands, data.image, COLUMNS)?)?;
+    directory.write_config(config)?;
+    directory.keep();
     if json {
         return say_json(&recalls);
     }
@@ -81,7 +76,7 @@ pub fn run(
             ["rule", "load", "patterns", "flipped", "exact", "near", "overlap before", "after", "steps", "at rest"];
         let rows: Vec<Vec<String>> = recalls.iter().map(row).collect();
         tell(text_table(&headers, &rows).trim_end());
-        tell(&format!("run directory: {}", path.display()));
+        tell(&format!("run directory: {}", directory.path().display()));
         tell(&format!("picture:       {}: stored, as shown, and what each rule recalls", file.display()));
     }
     Ok(())

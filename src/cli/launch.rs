@@ -16,6 +16,7 @@ use gpu_ae::train::{Checkpoint, Event, Run, RunDir};
 use gpu_ae::{Error, Result};
 
 use super::flags::{ConfigFlags, DeviceFlag, open_device};
+use super::interrupt::Signals;
 use super::output::{complain, say_json, tell, thousands};
 use super::profile::{ceilings, table, write_table};
 use super::progress::Display;
@@ -70,17 +71,17 @@ impl TrainingFlags {
         self.quiet || self.json
     }
 
-    /// A new run in the folder `path`, with this encoder if there is one; `file` is the configuration file that was named.
+    /// A new run in this folder, with this encoder if there is one; `file` is the configuration file that was named.
     pub fn start(
         &self,
         config: RunConfig,
-        path: PathBuf,
+        directory: RunDir,
         encoder: Option<&State>,
         file: Option<&Path>,
     ) -> Result<Launched> {
         let quiet = self.is_quiet();
+        let config = config.with_data_folder()?;
         config.warnings().iter().filter(|_| !quiet).for_each(|warning| complain(&format!("warning: {warning}")));
-        RunDir::check_free(&path)?;
         let (data, mut device) = prepare(&config, quiet)?;
         // Only a file can say so, and only now is it known to be wrong.
         if let Err(error) = config.check_shape(data.train.row_bytes, data.classes(), &data.name) {
@@ -89,7 +90,8 @@ impl TrainingFlags {
         introduce(&config, &data, device.name(), quiet)?;
         let tuning = tuning::choose(self.tune, self.precision, device.as_mut(), &config, &data, quiet)?;
         let ceilings = ceilings(self.profile, device.as_mut(), quiet)?;
-        let mut run = Run::start(config.clone(), RunDir::create(&path)?, device, &data, tuning, encoder)?;
+        let path = directory.path().to_path_buf();
+        let mut run = Run::start(config.clone(), directory, device, &data, tuning, encoder)?;
         if let Some(ceilings) = ceilings {
             run.profile(ceilings)?;
         }
@@ -99,7 +101,7 @@ impl TrainingFlags {
     /// The run at `path` from its checkpoint, with what these flags change.
     pub fn resume(&self, path: &Path, flags: &ConfigFlags, device: &DeviceFlag) -> Result<Launched> {
         let quiet = self.is_quiet();
-        let directory = RunDir::open(path)?;
+        let directory = RunDir::claim(path)?;
         let mut file = directory.checkpoint();
         if self.from_previous {
             file = previous(&file);
@@ -116,6 +118,9 @@ impl TrainingFlags {
         let mut run = Run::resume(config.clone(), checkpoint, directory, device, &data, tuning)?;
         if let Some(ceilings) = ceilings {
             run.profile(ceilings)?;
+        }
+        if let Some(notice) = run.notice() {
+            complain(&format!("warning: {notice}"));
         }
         if !quiet {
             complain(&standing(&run, path, config.epochs));
@@ -143,6 +148,8 @@ impl Launched {
     /// Trains while the terminal shows it, and takes the best epoch if the run may stop early; `begin` is when the program
     /// started.
     pub fn train(&mut self, begin: Instant, quiet: bool) -> Result<RunDir> {
+        let signals = Signals::listen()?;
+        self.run.end_on(signals.interrupt());
         let mut display = Display::new(&self.run, self.data.train.rows, begin, quiet);
         let directory = RunDir::open(&self.path)?;
         let mut profiled = Ok(());

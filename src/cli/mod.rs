@@ -4,6 +4,7 @@ mod command;
 mod flags;
 mod from;
 mod hopfield;
+mod interrupt;
 mod launch;
 pub mod output;
 mod pictures;
@@ -35,7 +36,7 @@ use command::{
   gpu-ae inspect runs/NAME                 how wide each layer turned out to be
   gpu-ae doctor --device gpu               prove every kernel on your GPU
 
-Exit codes: 0 done, 1 what was asked failed, 2 bad usage or input.")]
+Exit codes: 0 done, 1 what was asked failed, 2 bad usage or input, 130 and 143 interrupted with all work kept.")]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -8,8 +8,8 @@ use gpu_ae::config::RunConfig;
 use gpu_ae::data::{Dataset, ImageShape};
 use gpu_ae::nn::Pass;
 use gpu_ae::report::{
-    Curves, Features, Matrix, Series, Strip, feature_grid, image_sheet, line_plot, loss_plot, reconstruction_grid,
-    scatter_plot, weight_picture, write_png,
+    Curves, Features, Matrix, Series, Strip, check_png, feature_grid, image_sheet, line_plot, loss_plot,
+    reconstruction_grid, scatter_plot, weight_picture, write_png,
 };
 use gpu_ae::statistics::principal::principal_plane;
 use gpu_ae::study::codes::Reconstructions;
@@ -72,6 +72,12 @@ fn reconstructions(run: &mut Run, observation: &Observation) -> Result<RgbImage>
         return reconstruction_picture(&images, image);
     }
     row_picture(&images, Some(&observation.codes), rows)
+}
+
+/// Reads the name of a picture for the command line.
+pub fn picture_name(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    check_png(&path).map(|()| path).map_err(|error| error.to_string())
 }
 
 /// Images, the same under noise if there is any, and what the network makes of them; rows that are no images as

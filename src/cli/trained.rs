@@ -6,10 +6,12 @@ use std::str::FromStr;
 
 use gpu_ae::config::RunConfig;
 use gpu_ae::data::{Dataset, Split};
-use gpu_ae::train::{RunDir, Session};
+use gpu_ae::model::part::Part;
+use gpu_ae::study::codes::LonePart;
+use gpu_ae::train::{RunDir, Session, Tuning};
 use gpu_ae::{Error, Result};
 
-use super::flags::{DataFlags, DeviceFlag, open_run, session_on};
+use super::flags::{DataFlags, DeviceFlag, open_device, open_run, session_on};
 use super::output::say;
 
 /// Which run, on what.
@@ -48,12 +50,16 @@ impl RunFlags {
     }
 
     fn reconstructing(&self, trained: Trained) -> Result<Trained> {
-        if !trained.config.reconstructs() {
-            let what =
-                if trained.config.classifier.is_some() { "a classifier names classes" } else { "this one sorts rows" };
-            return Err(Error::input(&self.run, format!("expected a network that reconstructs; {what}")));
-        }
+        self.check_reconstructs(&trained.config)?;
         Ok(trained)
+    }
+
+    fn check_reconstructs(&self, config: &RunConfig) -> Result<()> {
+        if config.reconstructs() {
+            return Ok(());
+        }
+        let what = if config.classifier.is_some() { "a classifier names classes" } else { "this one sorts rows" };
+        Err(Error::input(&self.run, format!("expected a network that reconstructs; {what}")))
     }
 
     /// Opens the run of any network that has a code.
@@ -67,6 +73,18 @@ impl RunFlags {
         let data = checkpoint.config.load_data()?;
         let session = session_on(&checkpoint, &data, self.quiet || quiet)?;
         Ok(Trained { directory, config: checkpoint.config, data, session })
+    }
+
+    /// Opens a part of the network of a run, for rows that are brought along.
+    pub fn open_part(&self, which: Part, quiet: bool) -> Result<(RunDir, RunConfig, LonePart)> {
+        let (directory, checkpoint) = open_run(&self.run, &self.data, &self.device, self.quiet || quiet)?;
+        if which == Part::Decode {
+            self.check_reconstructs(&checkpoint.config)?;
+        }
+        let device = open_device(&checkpoint.config.device, self.quiet || quiet)?;
+        let choices = Tuning::or_static(checkpoint.tuning.as_ref(), device.as_ref());
+        let part = LonePart::open(device, &checkpoint, &choices, which)?;
+        Ok((directory, checkpoint.config, part))
     }
 
     /// Tells what was written, unless nothing was to be told.

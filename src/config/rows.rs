@@ -18,6 +18,20 @@ impl RunConfig {
         Ok(data)
     }
 
+    /// The same with the folder that its data is read from named, whole, whatever folder or environment it is read in
+    /// later; data that is made needs none.
+    ///
+    /// # Errors
+    /// When there is no such data, or no folder to keep it in.
+    #[cfg(feature = "native")]
+    pub fn with_data_folder(mut self) -> Result<Self> {
+        if data::source(&self.data)?.fetch.is_some() {
+            let folder = self.data_dir.take().map_or_else(data::default_dir, Ok)?;
+            self.data_dir = Some(std::path::absolute(&folder).map_err(Error::io(&folder, "find"))?);
+        }
+        Ok(self)
+    }
+
     fn without(&self, class: u8, data: &Dataset) -> Result<Split> {
         let train = data.train.without(class);
         if train.rows == data.train.rows || train.rows == 0 {

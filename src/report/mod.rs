@@ -19,7 +19,7 @@ pub use features::{Features, feature_grid};
 pub use grid::{Band, image_grid, reconstruction_grid};
 pub use loss::{Curves, loss_plot};
 pub use plot::{Series, line_plot, scatter_plot};
-pub use png::write_png;
+pub use png::{check_png, write_png};
 pub use sheet::{Strip, image_sheet};
 pub use table::{format_number, text_table};
 pub use weights::{Matrix, weight_picture};

@@ -11,13 +11,34 @@ use crate::whole_file;
 /// Writes `image` as a PNG file at `path`, whole or not at all.
 ///
 /// # Errors
-/// When the folder cannot be written.
+/// When the name is that of another kind of picture, or the folder cannot be written.
 pub fn write_png(path: &Path, image: &RgbImage) -> Result<()> {
+    check_png(path)?;
     let mut bytes = Vec::new();
     image
         .write_with_encoder(PngEncoder::new(&mut bytes))
         .map_err(|failure| Error::Failed(format!("{}: cannot be encoded: {failure}", path.display())))?;
     whole_file::write(path, &bytes, "write the picture")
+}
+
+/// Refuses a name that says another kind of file than PNG, which all pictures are.
+///
+/// # Errors
+/// When it does.
+pub fn check_png(path: &Path) -> Result<()> {
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some(extension)
+            if !extension.eq_ignore_ascii_case("png") && path.metadata().map_or(true, |there| there.is_file()) =>
+        {
+            let name = path.with_extension("png");
+            Err(Error::Usage(format!(
+                "{}: pictures are PNG files, expected a name such as {}",
+                path.display(),
+                name.display()
+            )))
+        }
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -45,8 +66,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("missing").join("loss.png");
         let error = write_png(&path, &picture(0)).unwrap_err();
-        assert!(error.to_string().contains("loss.png: cannot write the picture"), "{error}");
-        assert_eq!(error.exit_code(), 1);
+        assert!(error.to_string().contains("missing: there is no such folder"), "{error}");
+        assert_eq!(error.exit_code(), 2);
     }
 
     #[test]

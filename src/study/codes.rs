@@ -1,14 +1,18 @@
 //! Parts of a trained network at work: rows become codes, codes become rows, rows are judged one by one.
 
 use crate::config::RunConfig;
+use crate::device::{Device, ProgramId};
 use crate::error::{Error, Result};
+use crate::graph::Role;
 use crate::model::graph;
 use crate::model::part::{self, Part, RESULT, ROWS};
 use crate::nn::BlockConfig;
 use crate::nn::network::joined;
 use crate::ops::array::activation::Activation;
 use crate::ops::step::clock;
-use crate::train::session::{Session, load};
+use crate::plan::Choices;
+use crate::train::Checkpoint;
+use crate::train::session::{Session, load, restore};
 
 /// Rows that go through a part at a time.
 const BATCH: usize = 500;
@@ -68,17 +72,9 @@ impl Session {
         self.through(Part::Judge, rows)
     }
 
-    /// Batch by batch through a part; the last one is filled up with zeros.
+    /// Batch by batch through a part.
     fn through(&mut self, which: Part, rows: &[f32]) -> Result<Vec<f32>> {
-        let (features, code) = (self.test.features, self.config.code_width());
-        let (from, to) = match which {
-            Part::Encode => (features, code),
-            Part::Decode => (code, features),
-            Part::Judge => (features, 1),
-        };
-        if !rows.len().is_multiple_of(from) {
-            return Err(Error::graph(which.name(), format!("{} values are no rows of {from}", rows.len())));
-        }
+        let features = self.test.features;
         let program = match self.parts.get(&which) {
             Some(&program) => program,
             None => {
@@ -87,22 +83,78 @@ impl Session {
                 *self.parts.entry(which).or_insert(program)
             }
         };
-        let mut results = Vec::with_capacity(rows.len() / from * to);
-        let mut filled = vec![0.0; BATCH * from];
-        for batch in rows.chunks(BATCH * from) {
-            filled[..batch.len()].copy_from_slice(batch);
-            filled[batch.len()..].fill(0.0);
-            self.device.write(program, ROWS, bytemuck::cast_slice(&filled))?;
-            self.device.run(program, 1)?;
-            let result = self.device.read_f32(program, RESULT)?;
-            results.extend_from_slice(&result[..batch.len() / from * to]);
-        }
-        match results.iter().position(|value| !value.is_finite()) {
-            Some(place) => {
-                Err(Error::Failed(format!("{}: what comes of row {} is not finite", which.name(), place / to)))
-            }
-            None => Ok(results),
-        }
+        through(self.device.as_mut(), program, which, widths(&self.config, which, features), rows)
+    }
+}
+
+/// A part of a trained network on a device of its own, for rows that are brought along: no data set is needed.
+pub struct LonePart {
+    device: Box<dyn Device>,
+    program: ProgramId,
+    which: Part,
+    widths: [usize; 2],
+}
+
+impl LonePart {
+    /// A part of the network of a checkpoint.
+    ///
+    /// # Errors
+    /// When a parameter is missing or of another shape, or the device fails.
+    pub fn open(mut device: Box<dyn Device>, checkpoint: &Checkpoint, choices: &Choices, which: Part) -> Result<Self> {
+        let (config, features) = (&checkpoint.config, checkpoint.features()?);
+        let graph = part::part(config, which, features, BATCH)?;
+        let program = load(device.as_mut(), which.name(), &graph, choices)?;
+        restore(device.as_mut(), program, &checkpoint.state, Role::is_parameter)?;
+        Ok(LonePart { device, program, which, widths: widths(config, which, features) })
+    }
+
+    /// Values of a row of what goes in, and of what comes out.
+    pub fn widths(&self) -> [usize; 2] {
+        self.widths
+    }
+
+    /// What the part makes of rows.
+    ///
+    /// # Errors
+    /// When the device fails, or what comes out is not finite.
+    pub fn run(&mut self, rows: &[f32]) -> Result<Vec<f32>> {
+        through(self.device.as_mut(), self.program, self.which, self.widths, rows)
+    }
+}
+
+/// Values of a row that a part takes, and of one that it gives.
+fn widths(config: &RunConfig, which: Part, features: usize) -> [usize; 2] {
+    match which {
+        Part::Encode => [features, config.code_width()],
+        Part::Decode => [config.code_width(), features],
+        Part::Judge => [features, 1],
+    }
+}
+
+/// Batch by batch through a part that is loaded; the last one is filled up with zeros.
+fn through(
+    device: &mut dyn Device,
+    program: ProgramId,
+    which: Part,
+    [from, to]: [usize; 2],
+    rows: &[f32],
+) -> Result<Vec<f32>> {
+    if !rows.len().is_multiple_of(from) {
+        return Err(Error::graph(which.name(), format!("{} values are no rows of {from}", rows.len())));
+    }
+    let mut results = Vec::with_capacity(rows.len() / from * to);
+    let mut filled = vec![0.0; BATCH * from];
+    for batch in rows.chunks(BATCH * from) {
+        filled[..batch.len()].copy_from_slice(batch);
+        filled[batch.len()..].fill(0.0);
+        device.write(program, ROWS, bytemuck::cast_slice(&filled))?;
+        device.run(program, 1)?;
+        let result = device.read_f32(program, RESULT)?;
+        results.extend_from_slice(&result[..batch.len() / from * to]);
+    }
+    match results.iter().position(|value| !value.is_finite()) {
+        Some(place) => Err(Error::Failed(format!("{}: what comes of row {} is not finite", which.name(), place / to))),
+        None => Ok(results),
     }
 }
 

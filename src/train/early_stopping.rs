@@ -7,7 +7,8 @@
 use super::record::checkpoint::Checkpoint;
 use super::{EpochMetrics, RunDir};
 use crate::config::RunConfig;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::whole_file;
 
 /// How a run stands.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,7 +57,7 @@ pub(super) fn settle(directory: &RunDir, metrics: &[EpochMetrics], checkpoint: &
         return if there == best { Ok(()) } else { checkpoint.replace(&path) };
     }
     if there.is_some_and(|step| step > checkpoint.step()) {
-        return std::fs::remove_file(&path).map_err(Error::io(&path, "remove"));
+        return whole_file::remove(&path);
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 pub mod early_stopping;
 mod event;
 mod feed;
+mod interrupt;
 mod judging;
 mod moments;
 pub mod neighbours;
@@ -17,6 +18,7 @@ mod stretches;
 pub mod tuning;
 
 pub use event::Event;
+pub use interrupt::Interrupt;
 pub use observation::{LayerObservation, Observation};
 pub use profile::{Profile, ProfileRow};
 pub use record::checkpoint::Checkpoint;

@@ -8,7 +8,7 @@ use super::profile::profiler::Profiler;
 use super::record::checkpoint::Checkpoint;
 use super::record::metrics::{Progress, Weights};
 use super::stretches::{Read, Stretches};
-use super::{EpochMetrics, Event, RunDir, Session, TermSums, Tuning};
+use super::{EpochMetrics, Event, Interrupt, RunDir, Session, TermSums, Tuning};
 use crate::config::RunConfig;
 use crate::device::Device;
 use crate::device::ceilings::Ceilings;
@@ -39,9 +39,21 @@ pub struct Run {
     pub(super) weights: Weights,
     pub(super) profiler: Option<Profiler>,
     pub(super) stretches: Stretches,
+    pub(super) notice: Option<String>,
+    pub(super) interrupt: Interrupt,
 }
 
 impl Run {
+    /// What has to be said about how the run was found when it was gone on with.
+    pub fn notice(&self) -> Option<&str> {
+        self.notice.as_deref()
+    }
+
+    /// Has [`train`](Self::train) end as soon as a step is done, with a checkpoint of it, once this is set.
+    pub fn end_on(&mut self, interrupt: Interrupt) {
+        self.interrupt = interrupt;
+    }
+
     /// The run's configuration.
     pub fn config(&self) -> &RunConfig {
         &self.config
@@ -118,10 +130,13 @@ impl Run {
     /// Trains until the configuration's number of epochs is reached, or no epoch has been the best one for long.
     ///
     /// # Errors
-    /// When a loss is not finite, the device fails, or the directory cannot be written.
+    /// When a loss is not finite, the device fails, the directory cannot be written, or the run is interrupted.
     pub fn train(&mut self, mut tell: impl FnMut(Event<'_>)) -> Result<()> {
         let mut steps = 1;
         while !self.is_over() {
+            if self.stretches.len() == 0 {
+                self.end_if_interrupted()?;
+            }
             while self.stretches.len() <= self.ahead() && self.to_begin() > 0 {
                 self.begin(steps)?;
             }
@@ -149,8 +164,22 @@ impl Run {
     /// which is what the losses read so far belong to, and none where times are taken: of a profile and
     /// of the first step.
     fn ahead(&self) -> usize {
-        let alone = !self.pace.is_warm() || self.profiler.is_some() || self.saved.elapsed() > CHECKPOINT_EVERY;
+        let waited_for = self.saved.elapsed() > CHECKPOINT_EVERY || self.interrupt.signal().is_some();
+        let alone = !self.pace.is_warm() || self.profiler.is_some() || waited_for;
         usize::from(self.session.runs_ahead() && !alone)
+    }
+
+    /// Saves what was done since the last checkpoint and ends the run, if that is wanted.
+    fn end_if_interrupted(&mut self) -> Result<()> {
+        let Some(signal) = self.interrupt.signal() else { return Ok(()) };
+        // An epoch that has just ended is saved.
+        if self.clock[clock::BATCH] != 0 {
+            self.save()?;
+        }
+        let (step, path) = (self.clock[clock::STEP], self.directory.path().display());
+        let command = if self.config.clustering.is_some() { "cluster" } else { "train" };
+        let done = format!("interrupted after step {step}, which is kept");
+        Err(Error::Interrupted { signal, done, advice: format!("gpu-ae {command} --resume {path}") })
     }
 
     /// Steps of the epoch that are still to be started.
@@ -242,7 +271,7 @@ impl Run {
         let state = self.session.state()?;
         let (config, tuning) = (self.config.clone(), Some(self.tuning.clone()));
         let checkpoint = Checkpoint { config, tuning, state, sums: self.sums.clone() };
-        checkpoint.save(&self.directory.checkpoint())?;
+        self.directory.save(&checkpoint)?;
         if self.judgement().is_some_and(|judgement| judgement.best.step == checkpoint.step()) {
             checkpoint.replace(&self.directory.best_checkpoint())?;
         }

@@ -66,6 +66,34 @@ pub(crate) fn load(device: &mut dyn Device, name: &str, graph: &Graph, choices: 
     device.load(Plan::chosen(name, graph, device.profile(), &choices)?)
 }
 
+/// Names and types of a program's sources whose role is `kept`.
+fn types_of(device: &dyn Device, program: ProgramId, kept: fn(Role) -> bool) -> Vec<(String, Ty)> {
+    let sources = device.plan(program).sources.iter().filter(|(_, (role, _))| kept(*role));
+    sources.map(|(name, (_, place))| (name.clone(), place.ty.clone())).collect()
+}
+
+/// Writes those sources of a program whose role is `kept` as a checkpoint has them.
+///
+/// # Errors
+/// When one is missing or has another shape, or the device fails.
+pub(crate) fn restore(
+    device: &mut dyn Device,
+    program: ProgramId,
+    state: &State,
+    kept: fn(Role) -> bool,
+) -> Result<()> {
+    for (name, ty) in types_of(device, program, kept) {
+        match state.get(&name) {
+            Some((found, bytes)) if *found == ty => device.write(program, &name, bytes)?,
+            Some((found, _)) => {
+                return Err(Error::Usage(format!("checkpoint: '{name}' is {found}, the configuration says {ty}")));
+            }
+            None => return Err(Error::Usage(format!("checkpoint: '{name}' is missing"))),
+        }
+    }
+    Ok(())
+}
+
 impl Session {
     /// Prepares a device to train and evaluate; parameters and moments are still zero.
     ///
@@ -180,16 +208,10 @@ impl Session {
         Ok(())
     }
 
-    /// Names and types of what a checkpoint holds, which their roles decide; of an evaluation session's, the parameters
-    /// alone, since its clock is its own.
-    fn state_types(&self, program: ProgramId) -> Vec<(String, Ty)> {
-        let trains = self.train.is_some();
-        let kept = |role: Role| if trains { role.is_stored() } else { role.is_parameter() };
-        let sources = self.device.plan(program).sources.iter();
-        sources
-            .filter(|(_, (role, _))| kept(*role))
-            .map(|(name, (_, place))| (name.clone(), place.ty.clone()))
-            .collect()
+    /// What a checkpoint holds, which roles decide; of an evaluation session's, the parameters alone, since its clock is
+    /// its own.
+    fn kept(&self) -> fn(Role) -> bool {
+        if self.train.is_some() { Role::is_stored } else { Role::is_parameter }
     }
 
     /// Reads everything that training needs to go on.
@@ -198,7 +220,7 @@ impl Session {
     /// When the device fails.
     pub fn state(&mut self) -> Result<State> {
         let program = self.trainer()?;
-        let types = self.state_types(program);
+        let types = types_of(self.device.as_ref(), program, self.kept());
         let names: Vec<&str> = types.iter().map(|(name, _)| name.as_str()).collect();
         let bytes = self.device.read_many(program, &names)?;
         Ok(types.into_iter().zip(bytes).map(|((name, ty), bytes)| (name, (ty, bytes))).collect())
@@ -210,16 +232,8 @@ impl Session {
     /// When a tensor is missing or has another shape, or the device fails.
     pub fn restore(&mut self, state: &State) -> Result<()> {
         let program = self.train.unwrap_or(self.evaluate);
-        for (name, ty) in self.state_types(program) {
-            match state.get(&name) {
-                Some((found, bytes)) if *found == ty => self.device.write(program, &name, bytes)?,
-                Some((found, _)) => {
-                    return Err(Error::Usage(format!("checkpoint: '{name}' is {found}, the configuration says {ty}")));
-                }
-                None => return Err(Error::Usage(format!("checkpoint: '{name}' is missing"))),
-            }
-        }
-        Ok(())
+        let kept = self.kept();
+        restore(self.device.as_mut(), program, state, kept)
     }
 
     /// The plan of a training step.

@@ -6,17 +6,16 @@ use super::early_stopping::settle;
 use super::pace::Pace;
 use super::session::State;
 use super::stretches::Stretches;
-use super::{Checkpoint, Run, RunDir, Session, TermSums, Tuning};
+use super::{Checkpoint, Interrupt, Run, RunDir, Session, TermSums, Tuning};
 use crate::config::RunConfig;
 use crate::data::Dataset;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::ops::step::clock;
-use crate::whole_file;
 
 impl Run {
-    /// Starts a new run with these kernels, and with this encoder if there is one: writes its configuration and a
-    /// checkpoint of step 0.
+    /// Starts a new run with these kernels, and with this encoder if there is one: writes a checkpoint of step 0 and its
+    /// configuration.
     ///
     /// # Errors
     /// When the model fits neither data nor device, or the directory cannot be written.
@@ -30,9 +29,10 @@ impl Run {
     ) -> Result<Self> {
         let mut session = Session::for_training(device, &config, data, &tuning.choices)?;
         session.initialise(data.train.rows, encoder)?;
-        directory.write_config(&config)?;
         let mut run = Self::new(config, tuning, directory, session, data, TermSums::default())?;
+        // First, since with it the run has begun: a kill before it leaves an empty folder, one behind it a run.
         run.save()?;
+        run.directory.write_config(&run.config)?;
         Ok(run)
     }
 
@@ -60,8 +60,7 @@ impl Run {
                 data.train.rows
             )));
         }
-        whole_file::remove_leftovers(run.directory.path());
-        run.metrics = run.directory.cut_metrics(run.clock[clock::STEP])?;
+        (run.metrics, run.notice) = run.directory.cut_metrics(run.clock[clock::STEP])?;
         let tuning = Some(run.tuning.clone());
         let checkpoint = Checkpoint { config: run.config.clone(), tuning, ..checkpoint };
         checkpoint.replace(&run.directory.checkpoint())?;
@@ -96,6 +95,8 @@ impl Run {
             weights,
             profiler,
             stretches,
+            notice: None,
+            interrupt: Interrupt::default(),
         })
     }
 }

@@ -10,6 +10,8 @@ mod cluster;
 mod early_stopping;
 mod energy;
 mod errors;
+mod faults;
+mod folders;
 mod models;
 mod profile;
 mod resume;

@@ -172,9 +172,12 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
         }
         None => {
             let config = args.config()?;
-            let usual = || PathBuf::from("runs").join(format!("cluster-{}-{}", config.data, config.seed));
-            let path = args.training.out.clone().unwrap_or_else(usual);
-            args.training.start(config, path, None, None)?
+            let usual = PathBuf::from("runs").join(format!("cluster-{}-{}", config.data, config.seed));
+            let directory = match &args.training.out {
+                Some(path) => RunDir::create(path)?,
+                None => RunDir::numbered(&usual)?,
+            };
+            args.training.start(config, directory, None, None)?
         }
     };
     launched.train(begin, quiet)?;

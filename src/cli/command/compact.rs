@@ -11,6 +11,7 @@ use gpu_ae::{Error, Result};
 use serde::Serialize;
 
 use crate::cli::flags::{DataFlags, DeviceFlag, evaluation_session, open_device, open_run};
+use crate::cli::interrupt::Signals;
 use crate::cli::output::{complain, say, say_json, tell, thousands};
 use crate::cli::pictures::draw;
 
@@ -90,7 +91,8 @@ pub fn run(args: Args) -> Result<()> {
     }
     let quiet = args.quiet || args.json;
     let path = args.out.clone().unwrap_or_else(|| args.run.join("compact"));
-    RunDir::check_free(&path)?;
+    // Before the work is done, so that nobody else takes it; what comes to nothing leaves nothing.
+    let directory = RunDir::create(&path)?;
     let (source, checkpoint) = open_run(&args.run, &args.data, &args.device, quiet)?;
     let refused = [
         (checkpoint.config.variational.is_some(), "whose codes are computed; those of a variational one are drawn"),
@@ -109,9 +111,10 @@ pub fn run(args: Args) -> Result<()> {
         }
     })?;
     drop(session);
-
-    let smaller = compaction.checkpoint;
-    let test_mse_after = evaluation_session(&smaller, true)?.evaluate()?.mean("mse").unwrap_or(f64::NAN);
+    let mut smaller = compaction.checkpoint;
+    let mut session = evaluation_session(&smaller, true)?;
+    let test = session.evaluate()?;
+    let test_mse_after = test.mean("mse").unwrap_or(f64::NAN);
     let allowed = compaction.mse_before * (1.0 + args.tolerance);
     if test_mse_after.is_nan() || test_mse_after > allowed * (1.0 + 1e-6) {
         return Err(Error::Failed(format!(
@@ -119,13 +122,22 @@ pub fn run(args: Args) -> Result<()> {
              written"
         )));
     }
-    let directory = RunDir::create(&path)?;
-    directory.write_config(&smaller.config)?;
-    smaller.save(&directory.checkpoint())?;
-    for metrics in source.read_metrics()? {
-        directory.append_metrics(&metrics)?;
+    let mut epochs = source.read_metrics()?;
+    epochs.retain(|epoch| epoch.step <= smaller.step());
+    if let Some(last) = epochs.last_mut() {
+        last.judged_again(&smaller.config, &test, session.observe()?.metrics());
     }
-    let layers = layer_changes(&checkpoint.config, &smaller.config);
+    drop(session);
+    let compacted = smaller.config.clone();
+    if args.fine_tune > 0 {
+        // From the beginning, so that a run that is killed before it is fine-tuned knows what is left to do.
+        to_fine_tune(&mut smaller, args.fine_tune);
+    }
+    // The checkpoint last: with it the run has begun.
+    epochs.iter().try_for_each(|epoch| directory.append_metrics(epoch))?;
+    directory.save(&smaller)?;
+    directory.write_config(&smaller.config)?;
+    let layers = layer_changes(&checkpoint.config, &compacted);
     let total = |count: fn(&LayerChange) -> usize| layers.iter().map(count).sum();
     let mut outcome = Outcome {
         test_mse_before: compaction.mse_before,
@@ -138,7 +150,7 @@ pub fn run(args: Args) -> Result<()> {
         path,
     };
     if args.fine_tune > 0 {
-        outcome.test_mse_fine_tuned = Some(fine_tune(smaller, directory, args.fine_tune, quiet)?);
+        outcome.test_mse_fine_tuned = Some(fine_tune(smaller, directory, quiet)?);
     }
     if args.json {
         return say_json(&outcome);
@@ -147,20 +159,26 @@ pub fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-/// Trains on without entropy; returns the test error.
-fn fine_tune(mut checkpoint: Checkpoint, directory: RunDir, epochs: u32, quiet: bool) -> Result<f64> {
-    let data = checkpoint.config.load_data()?;
-    let device = open_device(&checkpoint.config.device, true)?;
-    let mut config = checkpoint.config.clone();
-    config.epochs = checkpoint.epoch() + epochs;
-    config.lambda_entropy = 0.0;
-    config.entropy.schedule = Schedule::Constant;
+/// Changes a run's configuration so that it trains on for so many epochs, without entropy.
+fn to_fine_tune(checkpoint: &mut Checkpoint, epochs: u32) {
+    checkpoint.config.epochs = checkpoint.epoch() + epochs;
+    checkpoint.config.lambda_entropy = 0.0;
+    checkpoint.config.entropy.schedule = Schedule::Constant;
     // So many epochs were asked for; those of the larger network are no measure of this one.
-    config.early_stopping = None;
+    checkpoint.config.early_stopping = None;
     let moved = ["lambda_entropy", "multiplier"];
     checkpoint.state.retain(|name, _| !moved.contains(&name.as_str()));
+}
+
+/// Trains as far as the configuration says; returns the test error.
+fn fine_tune(checkpoint: Checkpoint, directory: RunDir, quiet: bool) -> Result<f64> {
+    let config = checkpoint.config.clone();
+    let data = config.load_data()?;
+    let device = open_device(&config.device, true)?;
     let tuning = gpu_ae::train::Tuning::fixed(device.as_ref());
     let mut run = Run::resume(config, checkpoint, directory.clone(), device, &data, tuning)?;
+    let signals = Signals::listen()?;
+    run.end_on(signals.interrupt());
     run.train(|event| {
         if let (Event::Epoch(metrics), false) = (event, quiet) {
             tell(&format!(

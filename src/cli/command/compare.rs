@@ -12,6 +12,7 @@ use gpu_ae::{Error, Result};
 use serde::Serialize;
 
 use crate::cli::output::{say, say_json};
+use crate::cli::pictures::picture_name;
 
 #[derive(clap::Args)]
 #[command(
@@ -30,7 +31,7 @@ pub struct Args {
     #[arg(long, value_name = "KEY")]
     metric: Option<String>,
     /// Picture to write
-    #[arg(long, value_name = "FILE", default_value = "compare.png")]
+    #[arg(long, value_name = "FILE", default_value = "compare.png", value_parser = picture_name)]
     out: PathBuf,
     /// Print errors and the table only
     #[arg(long, short)]

@@ -7,7 +7,7 @@ use gpu_ae::data::source;
 use gpu_ae::model::graph::{DataShape, training};
 use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Plan};
 use gpu_ae::shader::assemble;
-use gpu_ae::{Error, Result};
+use gpu_ae::{Result, whole_file};
 
 use crate::cli::flags::{ConfigFlags, DeviceFlag};
 use crate::cli::output::say;
@@ -65,10 +65,10 @@ pub fn run(args: Args) -> Result<()> {
     };
     let plan = Plan::chosen("train", &training(&config, shape)?, &profile, &choices)?;
     if let Some(folder) = &args.dump_shaders {
-        std::fs::create_dir_all(folder).map_err(Error::io(folder, "create"))?;
+        whole_file::make_folder(folder)?;
         for key in plan.shaders() {
             let file = folder.join(format!("{}.wgsl", key.label()));
-            std::fs::write(&file, assemble(key)?).map_err(Error::io(&file, "write the shader"))?;
+            whole_file::write(&file, assemble(key)?.as_bytes(), "write the shader")?;
         }
     }
     say(plan.to_string().trim_end());

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use gpu_ae::Result;
 use gpu_ae::report::write_png;
 
-use crate::cli::pictures::reconstruction_picture;
+use crate::cli::pictures::{picture_name, reconstruction_picture};
 use crate::cli::trained::RunFlags;
 
 #[derive(clap::Args)]
@@ -15,7 +15,7 @@ pub struct Args {
     #[command(flatten)]
     run: RunFlags,
     /// Picture to write [default: RUN/reconstructions-<data>.png]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = picture_name)]
     out: Option<PathBuf>,
     /// Number of test images
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096),

@@ -9,7 +9,7 @@ use gpu_ae::{Error, Result, whole_file};
 use serde::Serialize;
 
 use crate::cli::output::{say, say_json};
-use crate::cli::pictures::COLUMNS;
+use crate::cli::pictures::{COLUMNS, picture_name};
 use crate::cli::trained::{RunFlags, Trained, check_class};
 
 #[derive(clap::Args)]
@@ -36,7 +36,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Picture of the images with the largest and the smallest scores [default: RUN/scores.png]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = picture_name)]
     picture: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]

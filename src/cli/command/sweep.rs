@@ -2,15 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use gpu_ae::claim::Claim;
 use gpu_ae::config::RunConfig;
 use gpu_ae::device::Device;
 use gpu_ae::report::{Series, line_plot, text_table, write_png};
 use gpu_ae::study::sweep::{Grid, Outcome, Spread, Summary, label, settings, summaries};
-use gpu_ae::train::{Checkpoint, Run, RunDir};
+use gpu_ae::train::{Checkpoint, Interrupt, Run, RunDir};
 use gpu_ae::{Error, Result, whole_file};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::flags::{ConfigFlags, DeviceFlag, open_device};
+use crate::cli::interrupt::Signals;
 use crate::cli::output::{complain, say, say_json, tell};
 use crate::cli::tuning::{self, Precision, Tune};
 
@@ -108,7 +110,7 @@ pub fn run(args: Args) -> Result<()> {
     if let (Some(path), Some(true)) = (&args.against, other.as_ref().map(Vec::is_empty)) {
         return Err(Error::input(path, "expected a study with a sweep.csv in it"));
     }
-    let (directory, study) = open(&args)?;
+    let (directory, _claim, study) = open(&args)?;
     let outcomes = train(&directory, &study, quiet)?;
     if args.json {
         return say_json(&outcomes);
@@ -133,11 +135,13 @@ fn title(config: &RunConfig) -> String {
     format!("{} on {}", config.recipe, config.data)
 }
 
-/// The study asked for, its file written if it is new. All its points are checked before anything runs.
-fn open(args: &Args) -> Result<(StudyDir, Study)> {
+/// The study asked for, which no other process may work on, its file written if it is new. All its points are checked
+/// before anything runs.
+fn open(args: &Args) -> Result<(StudyDir, Claim, Study)> {
     if let Some(path) = &args.resume {
         let directory = StudyDir(path.clone());
         let mut study = directory.read()?;
+        let claim = Claim::existing(path)?;
         args.config.check_resume(&study.base)?;
         if let Some(assignment) = args.config.set.first() {
             return Err(Error::Usage(format!(
@@ -147,9 +151,9 @@ fn open(args: &Args) -> Result<(StudyDir, Study)> {
         if let Some(device) = &args.device.device {
             study.base.device.clone_from(device);
         }
-        return Ok((directory, study));
+        return Ok((directory, claim, study));
     }
-    let base = args.config.clone().resolve_unsettled(&args.device)?;
+    let base = args.config.clone().resolve_unsettled(&args.device)?.with_data_folder()?;
     let study = Study { grid: Grid::parse(&args.grid)?, seeds: args.seeds, base };
     if study.seeds == 0 {
         return Err(Error::Usage("--seeds 0: expected 1 or more".into()));
@@ -158,18 +162,19 @@ fn open(args: &Args) -> Result<(StudyDir, Study)> {
         settings(&study.base, &point, study.base.seed)?;
     }
     let path = args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join("sweep"));
-    RunDir::check_free(&path)?;
-    std::fs::create_dir_all(&path).map_err(Error::io(&path, "create"))?;
+    let claim = Claim::new_folder(&path)?;
     let directory = StudyDir(path);
     let text = toml::to_string_pretty(&study).map_err(|error| Error::Failed(format!("sweep.toml: {error}")))?;
     whole_file::write(&directory.study(), text.as_bytes(), "write the study")?;
-    Ok((directory, study))
+    claim.keep();
+    Ok((directory, claim, study))
 }
 
 /// Trains what is not trained yet, one run after the other on one device.
 fn train(directory: &StudyDir, study: &Study, quiet: bool) -> Result<Vec<Outcome>> {
     let mut outcomes = directory.outcomes()?;
     let mut device: Option<Box<dyn Device>> = None;
+    let signals = Signals::listen()?;
     let points = study.grid.points();
     let all = points.len() * study.seeds as usize;
     for point in &points {
@@ -184,7 +189,14 @@ fn train(directory: &StudyDir, study: &Study, quiet: bool) -> Result<Vec<Outcome
                 None => open_device(&config.device, quiet)?,
             };
             let path = PathBuf::from(name.replace(['=', ' '], "-").replace('/', "_")).join(format!("seed-{seed}"));
-            let (outcome, returned) = train_one(directory, &path, &name, &config, ready)?;
+            let trained = train_one(directory, &path, &name, &config, ready, signals.interrupt());
+            let (outcome, returned) = trained.map_err(|error| match error {
+                Error::Interrupted { signal, done, .. } => {
+                    let advice = format!("gpu-ae sweep --resume {}", directory.0.display());
+                    Error::Interrupted { signal, done: format!("{name} seed {seed}: {done}"), advice }
+                }
+                other => other,
+            })?;
             device = returned;
             if !quiet {
                 tell(&format!("{}/{all}  {}", outcomes.len() + 1, line(&outcome)));
@@ -206,12 +218,14 @@ fn train_one(
     name: &str,
     config: &RunConfig,
     mut device: Box<dyn Device>,
+    interrupt: Interrupt,
 ) -> Result<(Outcome, Option<Box<dyn Device>>)> {
     let data = config.load_data()?;
     let folder = directory.0.join(path);
     let run_dir = RunDir::open(&folder).ok().filter(|run| run.checkpoint().exists());
     let mut run = match run_dir {
-        Some(existing) => {
+        Some(_) => {
+            let existing = RunDir::claim(&folder)?;
             let checkpoint = Checkpoint::load(&existing.checkpoint())?;
             let tuning = checkpoint.tuning.as_ref();
             let tuning = tuning::choose_again(tuning, Tune::Auto, device.as_mut(), config, &data, true)?;
@@ -222,6 +236,7 @@ fn train_one(
             Run::start(config.clone(), RunDir::create(&folder)?, device, &data, tuning, None)?
         }
     };
+    run.end_on(interrupt);
     let finished = match run.train(|_| ()) {
         Ok(()) => true,
         Err(Error::Failed(_)) => false,

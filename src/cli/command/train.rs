@@ -35,16 +35,18 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
         Some(path) => args.training.resume(path, &args.config, &args.device)?,
         None => {
             let mut config = args.config.clone().resolve(&args.device)?;
-            let path = args.training.out.clone().unwrap_or_else(|| default_out(&config.data));
+            let directory = match &args.training.out {
+                Some(path) => RunDir::create(path)?,
+                None => RunDir::numbered(&default_out(&config.data))?,
+            };
             if let Some(settings) = &config.hopfield {
-                RunDir::check_free(&path)?;
                 let (data, mut device) = prepare(&config, quiet)?;
                 let told = [quiet, args.training.json];
-                return crate::cli::hopfield::run(&config, settings, &data, device.as_mut(), &path, told);
+                return crate::cli::hopfield::run(&config, settings, &data, device.as_mut(), &directory, told);
             }
             let keep_data = args.config.data.data.is_some();
             let encoder = args.from.as_ref().map(|from| begin_with(from, &mut config, keep_data, quiet)).transpose()?;
-            args.training.start(config, path, encoder.as_ref(), args.config.config.as_deref())?
+            args.training.start(config, directory, encoder.as_ref(), args.config.config.as_deref())?
         }
     };
     let directory = launched.train(begin, quiet)?;
@@ -118,18 +120,11 @@ fn patterns(run: &mut Run) -> Result<String> {
     Ok(text_table(&["pattern", "hidden code", "largest error"], &lines).trim_end().to_string())
 }
 
-/// `runs/<data>-<time>`, numbered when two runs start within a second.
+/// `runs/<data>-<time>`.
 fn default_out(data: &str) -> PathBuf {
     let time =
         humantime::format_rfc3339_seconds(SystemTime::now()).to_string().replace([':', '-'], "").replace('T', "-");
-    let stem = format!("{data}-{}", time.trim_end_matches('Z'));
-    let mut path = PathBuf::from("runs").join(&stem);
-    let mut number = 2;
-    while path.exists() {
-        path = PathBuf::from("runs").join(format!("{stem}-{number}"));
-        number += 1;
-    }
-    path
+    PathBuf::from("runs").join(format!("{data}-{}", time.trim_end_matches('Z')))
 }
 
 /// What the network decided about its bottleneck.

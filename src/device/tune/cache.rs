@@ -125,7 +125,7 @@ impl Cache {
         let failed = |error: toml::ser::Error| Error::Failed(format!("{}: {error}", self.path.display()));
         let text = toml::to_string_pretty(&stored).map_err(failed)?;
         let folder = self.path.parent().unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder).map_err(Error::io(folder, "create"))?;
+        whole_file::make_folder(folder)?;
         whole_file::write(&self.path, text.as_bytes(), "remember tuning choices")
     }
 }

@@ -116,7 +116,7 @@ impl Checkpoint {
     pub fn save(&self, path: &Path) -> Result<()> {
         let bytes = self.to_bytes()?;
         if path.exists() {
-            keep_previous(path)?;
+            whole_file::keep_as(path, &previous(path), "keep the previous checkpoint as")?;
         }
         whole_file::write(path, &bytes, ACTION)
     }
@@ -170,18 +170,6 @@ impl Checkpoint {
         checkpoint.config.check()?;
         Ok(checkpoint)
     }
-}
-
-/// Gives the checkpoint its second name, so that there is never a moment without one.
-fn keep_previous(path: &Path) -> Result<()> {
-    let earlier = previous(path);
-    let action = "keep the previous checkpoint as";
-    let spare = path.with_file_name(".gpu-ae-previous.tmp");
-    let _ = std::fs::remove_file(&spare);
-    if std::fs::hard_link(path, &spare).is_err() {
-        std::fs::copy(path, &spare).map_err(Error::io(&earlier, action))?;
-    }
-    std::fs::rename(&spare, &earlier).map_err(Error::io(&earlier, action))
 }
 
 fn parse(bytes: &[u8]) -> Result<Checkpoint, String> {

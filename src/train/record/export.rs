@@ -40,7 +40,7 @@ pub fn export(state: &State, config: &RunConfig, features: usize, folder: &Path)
             decoder.insert(format!("{}.{rest}", module - begin), tensor.clone());
         }
     }
-    std::fs::create_dir_all(folder).map_err(Error::io(folder, "create"))?;
+    whole_file::make_folder(folder)?;
     let files = ["encoder", "decoder"].map(|half| folder.join(format!("{half}.safetensors")));
     for (file, half) in files.iter().zip([&encoder, &decoder]) {
         whole_file::write(file, &serialize(half, None)?, "write the exported model")?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::config::RunConfig;
+use crate::nn::Pass;
 
 /// Weights of the terms that count, by name, as they are now.
 pub type Weights = BTreeMap<String, f64>;
@@ -103,6 +104,23 @@ impl EpochMetrics {
         self.get(&format!("test_{term}"))
     }
 
+    /// The same epoch's metrics for another network that was made of the run's: what was measured of it on test data and
+    /// seen of it takes the place of what was known of the run's network.
+    pub fn judged_again(&mut self, config: &RunConfig, test: &TermSums, observed: BTreeMap<String, f64>) {
+        self.figures.retain(|key, _| key.starts_with("train_") || key.ends_with("_weight") || key == "learning_rate");
+        let terms = config.terms(Pass::Train).into_iter().filter(|(_, weight)| weight.counts);
+        let weights: Weights = terms
+            .map(|(name, weight)| {
+                let moved = self.get(&format!("{name}_weight")).filter(|_| weight.moves());
+                (name.to_string(), moved.unwrap_or(f64::from(weight.value)))
+            })
+            .collect();
+        self.test_loss = test.loss(&weights);
+        self.figures.extend(observed);
+        self.figures.extend(test.figures(config, "test"));
+        self.figures.retain(|_, figure| figure.is_finite());
+    }
+
     /// Metrics of an epoch from its sums, and from what was seen of the network.
     pub fn new(
         config: &RunConfig,
@@ -118,6 +136,8 @@ impl EpochMetrics {
         let Progress { epoch, step, seconds, weights } = progress;
         let moving = config.moving_terms().into_iter();
         figures.extend(moving.filter_map(|name| Some((format!("{name}_weight"), *weights.get(name)?))));
+        // JSON has no others.
+        figures.retain(|_, figure| figure.is_finite());
         EpochMetrics {
             epoch,
             step,

@@ -4,5 +4,6 @@ pub mod checkpoint;
 pub mod described;
 pub mod export;
 pub mod metrics;
+mod metrics_file;
 pub mod run_dir;
 mod sums;

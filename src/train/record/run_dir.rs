@@ -1,9 +1,11 @@
 //! The run directory: what a run leaves behind.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::checkpoint::{Checkpoint, NEWEST, previous};
+use super::metrics_file;
+use crate::claim::Claim;
 use crate::config::RunConfig;
 use crate::error::{Error, Result};
 use crate::train::profile::trace_file::trace_file;
@@ -14,32 +16,45 @@ use crate::whole_file;
 #[derive(Clone, Debug)]
 pub struct RunDir {
     path: PathBuf,
+    /// Where a run is made or gone on with, which one process alone may do.
+    claim: Option<Arc<Claim>>,
 }
 
 impl RunDir {
-    /// Whether a new run may be made here.
+    /// The directory of a new run, made and claimed; a run that cannot begin leaves nothing behind.
     ///
     /// # Errors
-    /// When there is anything already.
-    pub fn check_free(path: &Path) -> Result<()> {
-        let occupied = path.exists() && std::fs::read_dir(path).map_or(true, |mut entries| entries.next().is_some());
-        if occupied {
-            return Err(Error::Usage(format!(
-                "--out {}: exists and is not an empty folder; nothing is overwritten (--resume continues a run)",
-                path.display()
-            )));
-        }
-        Ok(())
+    /// When it holds anything already, or another process works in it.
+    pub fn create(path: &Path) -> Result<Self> {
+        Claim::new_folder(path).map(Self::claimed)
     }
 
-    /// The directory of a new run, which is made when its configuration is written: a run that cannot
-    /// begin leaves nothing behind.
+    /// The same for a name that nobody has chosen: numbered if it is taken.
     ///
     /// # Errors
-    /// When it holds anything already.
-    pub fn create(path: &Path) -> Result<Self> {
-        Self::check_free(path)?;
-        Ok(RunDir { path: path.to_path_buf() })
+    /// When it cannot be made.
+    pub fn numbered(stem: &Path) -> Result<Self> {
+        Claim::numbered(stem).map(Self::claimed)
+    }
+
+    fn claimed(claim: Claim) -> Self {
+        RunDir { path: claim.path().to_path_buf(), claim: Some(Arc::new(claim)) }
+    }
+
+    /// An existing run, to go on with: no other process may.
+    ///
+    /// # Errors
+    /// When there is no run in this folder, or another process works in it.
+    pub fn claim(path: &Path) -> Result<Self> {
+        Self::open(path)?;
+        Claim::existing(path).map(Self::claimed)
+    }
+
+    /// What is in it now is worth keeping. With its first checkpoint every run has that.
+    pub fn keep(&self) {
+        if let Some(claim) = &self.claim {
+            claim.keep();
+        }
     }
 
     /// An existing run.
@@ -47,7 +62,7 @@ impl RunDir {
     /// # Errors
     /// When there is no run in this folder.
     pub fn open(path: &Path) -> Result<Self> {
-        let run = RunDir { path: path.to_path_buf() };
+        let run = RunDir { path: path.to_path_buf(), claim: None };
         let missing = if path.exists() && !path.is_dir() {
             "is not a folder; expected a run directory made by 'gpu-ae train'"
         } else if !path.exists() {
@@ -147,12 +162,22 @@ impl RunDir {
         self.path.join("trace.json")
     }
 
-    /// Writes the configuration, into a folder that is made if need be.
+    /// Writes the newest checkpoint; the one that was there becomes the previous one. With its first checkpoint a run has
+    /// begun: it can be resumed, and is not taken for an empty folder.
+    ///
+    /// # Errors
+    /// When the folder cannot be written; an earlier checkpoint is then still in place.
+    pub fn save(&self, checkpoint: &Checkpoint) -> Result<()> {
+        checkpoint.save(&self.checkpoint())?;
+        self.keep();
+        Ok(())
+    }
+
+    /// Writes the configuration, which is there to be read: a checkpoint has its own.
     ///
     /// # Errors
     /// When the folder cannot be written.
     pub fn write_config(&self, config: &RunConfig) -> Result<()> {
-        std::fs::create_dir_all(&self.path).map_err(Error::io(&self.path, "create"))?;
         whole_file::write(&self.config(), config.to_toml()?.as_bytes(), "write the configuration")
     }
 
@@ -172,43 +197,25 @@ impl RunDir {
     /// # Errors
     /// When the file cannot be written.
     pub fn append_metrics(&self, metrics: &EpochMetrics) -> Result<()> {
-        let path = self.metrics();
-        let mut line = serde_json::to_string(metrics).map_err(|e| Error::Failed(format!("metrics: {e}")))?;
-        line.push('\n');
-        let action = "write the metrics";
-        let mut file =
-            std::fs::OpenOptions::new().create(true).append(true).open(&path).map_err(Error::io(&path, action))?;
-        file.write_all(line.as_bytes()).map_err(Error::io(&path, action))?;
-        file.sync_data().map_err(Error::io(&path, action))
+        metrics_file::append(&self.metrics(), metrics)
     }
 
     /// The metrics of the epochs completed by `step`, and the file cut back to them: what a run that was
-    /// killed had measured after its checkpoint will be measured again.
+    /// killed had measured after its checkpoint will be measured again. What to say where lines are damaged, which is
+    /// when the file is kept under another name.
     ///
     /// # Errors
     /// When the file cannot be read or written.
-    pub fn cut_metrics(&self, step: u32) -> Result<Vec<EpochMetrics>> {
-        let kept: Vec<EpochMetrics> = self.read_metrics()?.into_iter().filter(|m| m.step <= step).collect();
-        let mut text = String::new();
-        for metrics in &kept {
-            text += &serde_json::to_string(metrics).map_err(|e| Error::Failed(format!("metrics: {e}")))?;
-            text.push('\n');
-        }
-        whole_file::write(&self.metrics(), text.as_bytes(), "write the metrics")?;
-        Ok(kept)
+    pub fn cut_metrics(&self, step: u32) -> Result<(Vec<EpochMetrics>, Option<String>)> {
+        metrics_file::cut(&self.metrics(), step)
     }
 
     /// The metrics so far; a last line that was cut off in the middle is not one.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// When the file cannot be read, or a line is damaged.
     pub fn read_metrics(&self) -> Result<Vec<EpochMetrics>> {
-        let path = self.metrics();
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(error) => Err(Error::io(&path, "read")(error)),
-        }
+        metrics_file::read(&self.metrics())
     }
 
     /// The error of a loss that is not finite: what happened, and where to go on from.

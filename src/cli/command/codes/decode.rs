@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use gpu_ae::Result;
 use gpu_ae::data::npy::{read_rows, write_rows};
+use gpu_ae::data::source;
+use gpu_ae::model::part::Part;
 use gpu_ae::report::{Band, image_grid, write_png};
 
-use crate::cli::pictures::COLUMNS;
+use crate::cli::pictures::{COLUMNS, picture_name};
 use crate::cli::trained::RunFlags;
 
 /// Most images of a picture: a page of them.
@@ -25,21 +27,21 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Also draw the images, the first 256 of them
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = picture_name)]
     picture: Option<PathBuf>,
 }
 
 pub fn run(args: Args) -> Result<()> {
-    let mut trained = args.run.open(false)?;
-    let codes = read_rows(&args.codes, trained.config.code_width(), "a code of this run")?;
-    let images = trained.session.decode(&codes)?;
-    let features = trained.data.test.row_bytes;
-    let out = args.out.unwrap_or_else(|| trained.directory.path().join("decoded.npy"));
+    let (directory, config, mut decoder) = args.run.open_part(Part::Decode, false)?;
+    let [width, features] = decoder.widths();
+    let codes = read_rows(&args.codes, width, "a code of this run")?;
+    let images = decoder.run(&codes)?;
+    let out = args.out.unwrap_or_else(|| directory.path().join("decoded.npy"));
     write_rows(&out, features, &images)?;
     args.run.wrote(&out);
     if let Some(path) = &args.picture {
         let pixels = &images[..images.len().min(MOST * features)];
-        write_png(path, &image_grid(&[Band { caption: "", pixels }], trained.data.image, COLUMNS)?)?;
+        write_png(path, &image_grid(&[Band { caption: "", pixels }], source(&config.data)?.image, COLUMNS)?)?;
         args.run.wrote(path);
     }
     Ok(())

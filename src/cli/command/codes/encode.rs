@@ -1,9 +1,11 @@
 //! `gpu-ae encode`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use gpu_ae::data::npy::{read_rows, write_labels, write_rows};
+use gpu_ae::model::part::Part;
+use gpu_ae::train::RunDir;
 use gpu_ae::{Error, Result};
 use serde::Serialize;
 
@@ -49,19 +51,10 @@ struct Encoded {
 }
 
 pub fn run(args: Args) -> Result<()> {
-    let mut trained = args.run.open_any(args.json)?;
-    let width = trained.config.code_width();
-    let codes = match &args.input {
-        Some(path) => {
-            let features = trained.data.test.row_bytes;
-            let rows = read_rows(path, features, "an image with values from 0 to 1")?;
-            if let Some(place) = rows.iter().position(|value| !(0.0..=1.0).contains(value)) {
-                let (row, value) = (place / features, rows[place]);
-                return Err(Error::input(path, format!("row {row} has the value {value}, expected 0 to 1")));
-            }
-            trained.session.encode(&rows)?
-        }
+    let (directory, width, codes) = match &args.input {
+        Some(path) => encode_file(&args, path)?,
         None => {
+            let mut trained = args.run.open_any(args.json)?;
             let split = match args.split {
                 Rows::Train => &trained.data.train,
                 Rows::Test => &trained.data.test,
@@ -69,10 +62,11 @@ pub fn run(args: Args) -> Result<()> {
             if let Some(path) = &args.labels {
                 write_labels(path, &split.labels)?;
             }
-            trained.session.encode(&split.values(0..split.rows))?
+            let codes = trained.session.encode(&split.values(0..split.rows))?;
+            (trained.directory, trained.config.code_width(), codes)
         }
     };
-    let out = args.out.unwrap_or_else(|| trained.directory.path().join("codes.npy"));
+    let out = args.out.unwrap_or_else(|| directory.path().join("codes.npy"));
     write_rows(&out, width, &codes)?;
     if args.json {
         return say_json(&Encoded { rows: codes.len() / width, width, out, labels: args.labels });
@@ -80,4 +74,16 @@ pub fn run(args: Args) -> Result<()> {
     args.run.wrote(&out);
     args.labels.iter().for_each(|labels| args.run.wrote(labels));
     Ok(())
+}
+
+/// The codes of the rows of a file, which are all the data there need be.
+fn encode_file(args: &Args, path: &Path) -> Result<(RunDir, usize, Vec<f32>)> {
+    let (directory, _, mut encoder) = args.run.open_part(Part::Encode, args.json)?;
+    let [features, width] = encoder.widths();
+    let rows = read_rows(path, features, "an image with values from 0 to 1")?;
+    if let Some(place) = rows.iter().position(|value| !(0.0..=1.0).contains(value)) {
+        let (row, value) = (place / features, rows[place]);
+        return Err(Error::input(path, format!("row {row} has the value {value}, expected 0 to 1")));
+    }
+    Ok((directory, width, encoder.run(&rows)?))
 }

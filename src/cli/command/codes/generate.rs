@@ -10,7 +10,7 @@ use gpu_ae::study::codes::into_range;
 use gpu_ae::{Error, Result};
 
 use crate::cli::output::say;
-use crate::cli::pictures::COLUMNS;
+use crate::cli::pictures::{COLUMNS, picture_name};
 use crate::cli::trained::{RunFlags, Trained};
 
 /// Training rows whose codes a mixture is fitted to.
@@ -47,7 +47,7 @@ pub struct Args {
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<u64>,
     /// Picture to write [default: RUN/generated.png]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = picture_name)]
     out: Option<PathBuf>,
 }
 

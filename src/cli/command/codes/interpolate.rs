@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use gpu_ae::Result;
 use gpu_ae::report::{Strip, image_sheet, write_png};
 
+use crate::cli::pictures::picture_name;
 use crate::cli::trained::{RunFlags, Trained, check_class, classes, pair};
 
 #[derive(clap::Args)]
@@ -29,7 +30,7 @@ pub struct Args {
         allow_negative_numbers = true)]
     steps: u32,
     /// Picture to write [default: RUN/interpolation.png]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = picture_name)]
     out: Option<PathBuf>,
 }
 

@@ -8,6 +8,7 @@ use gpu_ae::study::codes::into_range;
 use serde::Serialize;
 
 use crate::cli::output::{say, say_json};
+use crate::cli::pictures::picture_name;
 use crate::cli::trained::{RunFlags, Trained};
 
 /// How far a dimension is moved to both sides, in its standard deviations, and images on the way.
@@ -36,7 +37,7 @@ pub struct Args {
         allow_negative_numbers = true)]
     dimensions: u32,
     /// Picture to write [default: RUN/traversal.png]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = picture_name)]
     out: Option<PathBuf>,
     /// Print what each dimension does as one JSON array
     #[arg(long)]

@@ -1,0 +1,150 @@
+//! Every change of the disk fails in turn, as on a full one, or is where a kill comes: afterwards there is nothing, or
+//! something that can be gone on with to the same bits.
+
+use std::path::Path;
+use std::process::Output;
+
+use crate::program::{checkpoint, command, gpu_ae, succeed};
+
+const TRAIN: [&str; 8] = ["train", "--model", "nmn", "--device", "cpu", "--epochs", "2", "--quiet"];
+
+/// What a process does that meets its fault at the change of this number; nothing once it makes fewer.
+fn fails(call: &[&str], number: usize, kind: &str) -> Option<Output> {
+    let output = command(call).env("GPU_AE_FAULT", format!("{number}:{kind}")).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() {
+        return None;
+    }
+    if kind == "error" {
+        assert!(matches!(output.status.code(), Some(1 | 2)), "change {number}: {said}");
+        assert!(said.contains("no space left") && said.lines().count() == 1, "change {number}: {said}");
+    }
+    Some(output)
+}
+
+/// Numbers of changes to fail at: all of the first, with which folders and runs begin, then some of each kind.
+fn numbers() -> impl Iterator<Item = usize> {
+    (1..22).chain((22..).step_by(5))
+}
+
+/// Fails at one change after the other; `check` is told the change, and makes the folder `out` anew.
+fn each(call: &[&str], check: impl Fn(&str)) {
+    for kind in ["error", "end"] {
+        let mut last = 0;
+        for number in numbers() {
+            if fails(call, number, kind).is_none() {
+                break;
+            }
+            check(&format!("{kind} at change {number}"));
+            last = number;
+        }
+        assert!(last > 10, "{kind}: only {last} changes were made to fail");
+    }
+}
+
+fn bits(run: &Path) -> Vec<u8> {
+    std::fs::read(checkpoint(run)).unwrap()
+}
+
+/// No temporary file is left in a folder that a process has worked in to its end.
+fn assert_clean(folder: &Path, label: &str) {
+    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let left: Vec<String> = names.filter(|name| name.ends_with(".tmp")).collect();
+    assert!(left.is_empty(), "{label}: {left:?}");
+}
+
+#[test]
+fn a_run_is_there_or_it_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let [whole, run] = ["whole", "run"].map(|name| folder.path().join(name));
+    succeed(&[&TRAIN[..], &["--out", whole.to_str().unwrap()]].concat());
+    let name = run.to_str().unwrap();
+    let call = [&TRAIN[..], &["--out", name]].concat();
+    each(&call, |label| {
+        let has_begun = checkpoint(&run).exists();
+        // Nothing is left of what failed and was told of; a kill may leave a folder, which is as good as none.
+        assert!(has_begun || label.starts_with("end") || !run.exists(), "{label}: a folder is left");
+        let resume = ["train", "--resume", name, "--quiet"];
+        succeed(if has_begun { &resume } else { &call });
+        assert!(bits(&whole) == bits(&run), "{label}: other bits");
+        assert_clean(&run, label);
+        std::fs::remove_dir_all(&run).unwrap();
+    });
+}
+
+#[test]
+fn a_smaller_network_is_there_or_it_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let [run, whole, smaller] = ["run", "whole", "smaller"].map(|name| folder.path().join(name));
+    let name = run.to_str().unwrap();
+    succeed(&[&TRAIN[..], &["--out", name]].concat());
+    let compact = |out: &Path| {
+        let fixed = ["compact", name, "--tolerance", "0.5", "--fine-tune", "2", "--quiet", "--out"];
+        [&fixed[..], &[out.to_str().unwrap()]].concat().into_iter().map(String::from).collect::<Vec<String>>()
+    };
+    let call = |out: &Path| compact(out);
+    let (wanted, made) = (call(&whole), call(&smaller));
+    succeed(&wanted.iter().map(String::as_str).collect::<Vec<_>>());
+    let made: Vec<&str> = made.iter().map(String::as_str).collect();
+    each(&made, |label| {
+        if checkpoint(&smaller).exists() {
+            succeed(&["train", "--resume", smaller.to_str().unwrap(), "--quiet"]);
+        } else {
+            succeed(&made);
+        }
+        assert!(bits(&whole) == bits(&smaller), "{label}: other bits");
+        assert_clean(&smaller, label);
+        std::fs::remove_dir_all(&smaller).unwrap();
+    });
+}
+
+#[test]
+fn a_study_goes_on_whatever_happened_to_a_point() {
+    let folder = tempfile::tempdir().unwrap();
+    let [whole, study] = ["whole", "study"].map(|name| folder.path().join(name));
+    let fixed = ["sweep", "--model", "nmn", "--device", "cpu", "--epochs", "1", "--grid", "lr=0.01", "--seeds", "1"];
+    let call = |out: &Path| {
+        [fixed.map(String::from).to_vec(), vec!["--quiet".into(), "--out".into(), out.to_str().unwrap().into()]]
+            .concat()
+    };
+    let (wanted, made) = (call(&whole), call(&study));
+    succeed(&wanted.iter().map(String::as_str).collect::<Vec<_>>());
+    let made: Vec<&str> = made.iter().map(String::as_str).collect();
+    each(&made, |label| {
+        let resume = ["sweep", "--resume", study.to_str().unwrap(), "--quiet"];
+        succeed(if study.join("sweep.toml").exists() { &resume } else { &made });
+        let table = |study: &Path| std::fs::read_to_string(study.join("sweep.csv")).unwrap();
+        assert_eq!(table(&whole), table(&study), "{label}");
+        std::fs::remove_dir_all(&study).unwrap();
+    });
+}
+
+#[test]
+fn a_failed_resume_leaves_what_it_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let [whole, made, run] = ["whole", "made", "run"].map(|name| folder.path().join(name));
+    let train = |epochs: &str, out: &Path| {
+        let fixed = ["train", "--model", "nmn", "--device", "cpu", "--quiet", "--epochs", epochs, "--out"];
+        succeed(&[&fixed[..], &[out.to_str().unwrap()]].concat());
+    };
+    train("2", &whole);
+    train("1", &made);
+    let resume = ["train", "--resume", run.to_str().unwrap(), "--epochs", "2", "--quiet"];
+    let anew = || {
+        let _ = std::fs::remove_dir_all(&run);
+        std::fs::create_dir(&run).unwrap();
+        for entry in std::fs::read_dir(&made).unwrap() {
+            let entry = entry.unwrap();
+            std::fs::copy(entry.path(), run.join(entry.file_name())).unwrap();
+        }
+    };
+    anew();
+    each(&resume, |label| {
+        let judged = gpu_ae(&["eval", run.to_str().unwrap(), "--json"]);
+        assert!(judged.status.success(), "{label}: {}", String::from_utf8_lossy(&judged.stderr));
+        succeed(&resume);
+        assert!(bits(&whole) == bits(&run), "{label}: other bits");
+        assert_clean(&run, label);
+        anew();
+    });
+}
