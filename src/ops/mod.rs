@@ -19,7 +19,7 @@
 //! translations (`tests/kernels/shaders.rs`), its check by central differences (`tests/graphs/gradients.rs`, where an
 //! operation without a gradient rule is listed with the reason), its row in `cargo bench` and in `gpu-ae doctor`, and
 //! plans choose it wherever its operation stands. A family of its own is a folder of each kind and its line in
-//! `tests/architecture.rs`.
+//! `tests/architecture/rooms.rs`.
 
 pub mod kernel;
 
