@@ -3,6 +3,7 @@
 
 mod families;
 mod floors;
+mod paths;
 mod rooms;
 mod source;
 mod words;
