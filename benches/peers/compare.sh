@@ -6,7 +6,7 @@
 # Builds what is missing; burn takes a quarter of an hour on two cores, once. A peer that cannot be
 # built or is not installed is left out, with a word on how to get it. What may be set:
 #
-#     PEERS_TARGET   where the peers are built, and keep data and caches   [benches/peers/target]
+#     PEERS_TARGET   where the peers are built, and keep data and caches   [target, beside this file]
 #     PEERS_PYTHON   a Python 3.9 or newer, with torch and jax             [python3]
 #     PEERS_SUBNORMAL  if set, PyTorch computes with subnormal numbers, its default
 #     PEERS_GPU_AE   the gpu-ae to measure                                 [built from this checkout]

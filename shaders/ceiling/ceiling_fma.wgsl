@@ -12,7 +12,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> y: array<f32>; // [n]
 
 const WORKGROUP: u32 = 64u;
-// The host's side is src/ops/ceiling_fma.rs.
+// The host's side is src/ops/ceiling/ceiling_fma.rs.
 const STEPS: u32 = 8u;
 
 @compute @workgroup_size(WORKGROUP)

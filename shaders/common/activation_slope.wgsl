@@ -1,4 +1,4 @@
-// Slope of an activation where its value is y; codes as in src/ops/activation.rs: 0 identity, 1 relu,
+// Slope of an activation where its value is y; codes as in src/ops/array/activation.rs: 0 identity, 1 relu,
 // 2 sigmoid, 3 tanh, 4 leaky relu, 5 softplus. All slopes are functions of the value.
 fn activation_slope4(kind: u32, y: vec4<f32>) -> vec4<f32> {
     let one = vec4<f32>(1.0);

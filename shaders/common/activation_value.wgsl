@@ -1,4 +1,4 @@
-// Value of an activation; codes as in src/ops/activation.rs: 0 identity, 1 relu, 2 sigmoid, 3 tanh,
+// Value of an activation; codes as in src/ops/array/activation.rs: 0 identity, 1 relu, 2 sigmoid, 3 tanh,
 // 4 leaky relu, 5 softplus.
 fn activation_value(kind: u32, z: f32) -> f32 {
     if kind == 1u {

@@ -1,5 +1,5 @@
 // Activeness of a layer's neurons into workgroup memory, by one workgroup. Needs `weights`, WORKGROUP and
-// NEURONS (most of a layer) of the kernel. Twin: src/ops/activeness.rs.
+// NEURONS (most of a layer) of the kernel. Twin: src/ops/entropy/activeness.rs.
 var<workgroup> activeness: array<f32, NEURONS>;
 var<workgroup> shares: array<f32, WORKGROUP>;
 

@@ -1,5 +1,5 @@
 // Row of the data set that is row i of the current batch: the next stretch of the epoch's permutation.
-// Needs clock, threefry, permutation, and clock_word(i) of the kernel. Twin: src/ops/batch_rows.rs.
+// Needs clock, threefry, permutation, and clock_word(i) of the kernel. Twin: src/ops/batch/batch_rows.rs.
 const PADDING: u32 = 0xFFFFFFFFu;
 
 fn batch_row(i: u32) -> u32 {

@@ -1,4 +1,4 @@
-// Words of the clock; the host's side is src/ops/clock.rs.
+// Words of the clock; the host's side is src/ops/step/clock.rs.
 const CLOCK_STEP: u32 = 0u;
 const CLOCK_EPOCH: u32 = 1u;
 const CLOCK_BATCH: u32 = 2u;

@@ -1,5 +1,5 @@
 // Rényi entropy of the non-negative weights weight_of(0) … weight_of(n − 1), which the kernel provides, by
-// one workgroup; formulas and the choice of forms in src/ops/renyi_entropy.rs. Needs reduce,
+// one workgroup; formulas and the choice of forms in src/ops/entropy/renyi_entropy.rs. Needs reduce,
 // safe_math and order. Every pass is strided over the workgroup and reduced in a fixed order.
 struct Renyi {
     entropy: f32,

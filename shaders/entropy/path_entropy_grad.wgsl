@@ -1,6 +1,6 @@
 //!use index safe_math lanes path_nodes
 // Gradient of the path entropy for one layer, once nodes and totals are there; formulas in
-// src/ops/path_entropy_grad.rs. LANES invocations share an output neuron.
+// src/ops/entropy/path_entropy_grad.rs. LANES invocations share an output neuron.
 //
 // Header: WORKGROUP and LANES, powers of two.
 

@@ -1,5 +1,5 @@
 //!use index clock soft_assignment
-// Gradient of the five totals of soft assignments; formulas in src/ops/softmax_entropy_grad.rs.
+// Gradient of the five totals of soft assignments; formulas in src/ops/entropy/softmax_entropy_grad.rs.
 // One invocation a row: a first walk over the columns takes the row's two sums, a second writes.
 
 @group(0) @binding(3) var<storage, read> row_max: array<f32>;     // [m]

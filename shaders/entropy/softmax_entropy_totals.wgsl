@@ -1,6 +1,6 @@
 //!use clock reduce
 // The five totals of soft assignments from their row and column statistics, by one workgroup:
-// ΣH, A_doc, A_avg, KL(q̄‖u), mean H; formulas in src/ops/softmax_entropy.rs.
+// ΣH, A_doc, A_avg, KL(q̄‖u), mean H; formulas in src/ops/entropy/softmax_entropy.rs.
 
 struct Params {
     m: u32,

@@ -22,7 +22,7 @@ struct Params {
 const WORKGROUP: u32 = 128u;
 const EPSILON: f32 = 1.1920929e-7;
 
-var<workgroup> roots: array<f32, 192>; // as many as src/ops/bures.rs allows columns
+var<workgroup> roots: array<f32, 192>; // as many as src/ops/loss/bures.rs allows columns
 var<workgroup> finished: u32;
 
 // The matrix as it is, and no rotation yet.

@@ -1,6 +1,6 @@
 //!use index clock activation_slope safe_math
 // Reconstruction loss and its gradient over the valid rows of a batch; formulas in
-// src/ops/reconstruction_loss.rs.
+// src/ops/loss/reconstruction_loss.rs.
 //
 // The batch is one array of vectors of four. Every invocation walks vectors i, i + invocations, …,
 // writes their gradients and leaves one partial sum of the values, already scaled; `sum_all` adds

@@ -1,5 +1,5 @@
 //!use index clock
-// One step of Adam over the whole parameter arena; formulas in src/ops/adam_step.rs.
+// One step of Adam over the whole parameter arena; formulas in src/ops/step/adam_step.rs.
 //
 // Four arenas of one layout: the padding between tensors is zero in all of them and stays zero, so
 // all is one array of vectors. An invocation takes several, which are read with fewer loads than

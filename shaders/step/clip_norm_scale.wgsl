@@ -1,6 +1,6 @@
 //!use index reduce safe_math
 // Gradients scaled down to a norm, given the sums of squares of `clip_norm_squares`; formulas in
-// src/ops/clip_norm.rs. Every workgroup adds the shares itself, in the same order.
+// src/ops/step/clip_norm.rs. Every workgroup adds the shares itself, in the same order.
 
 struct Params {
     vectors: u32,

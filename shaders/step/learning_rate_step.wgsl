@@ -1,6 +1,6 @@
 //!use clock
 // The learning rate of the step that the clock stands at, by a single invocation; formulas in
-// src/ops/learning_rate_step.rs.
+// src/ops/step/learning_rate_step.rs.
 
 struct Params {
     peak: f32,

@@ -1,6 +1,6 @@
 //!use clock safe_math
 // The weight of a loss term moved by one step, by a single invocation; formulas in
-// src/ops/multiplier_step.rs.
+// src/ops/step/multiplier_step.rs.
 
 struct Params {
     kind: u32,   // 0 ramp, 1 budget

@@ -15,10 +15,11 @@
 //!    names operation and kernel, never a default.
 //! 3. This file: `pub mod <stem>;` in the module of the family, and `<stem> => <family>::<stem>::<Stem>Kernel` below.
 //!
-//! From that line the kernel has its test against the twin on every device (`tests/kernels.rs`), its translations
-//! (`tests/shaders.rs`), its check by central differences (`tests/gradients.rs`, where an operation without a gradient
-//! rule is listed with the reason), its row in `cargo bench` and in `gpu-ae doctor`, and plans choose it wherever its
-//! operation stands. A family of its own is a folder of each kind and its line in `tests/architecture.rs`.
+//! From that line the kernel has its test against the twin on every device (`tests/kernels/twins.rs`), its
+//! translations (`tests/kernels/shaders.rs`), its check by central differences (`tests/graphs/gradients.rs`; an
+//! operation without a gradient rule is listed in `tests/graphs/gradients_exceptions.rs` with the reason), its row in
+//! `cargo bench` and in `gpu-ae doctor`, and plans choose it wherever its operation stands. A family of its own is a
+//! folder of each kind and its line in `tests/architecture/rooms.rs`.
 
 pub mod kernel;
 

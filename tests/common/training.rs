@@ -221,6 +221,12 @@ pub fn run_once(device: &mut dyn Device, graph: &Graph, feeds: &Feeds<f64>) -> R
         .collect()
 }
 
+/// Results of the f64 interpreter, by name.
+pub fn interpreted(graph: &Graph, feeds: &Feeds<f64>) -> Vec<(String, Vec<f64>)> {
+    let values = interpret(graph, &mut feeds.clone()).unwrap();
+    graph.results().iter().map(|(name, var)| (name.clone(), floats(values.get(*var)))).collect()
+}
+
 /// Largest difference of two lists as a share of the largest magnitude of the second.
 pub fn difference(got: &[f64], expected: &[f64]) -> f64 {
     assert_eq!(got.len(), expected.len());

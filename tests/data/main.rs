@@ -5,4 +5,6 @@
 mod web_server;
 
 mod download;
+mod files;
 mod idx;
+mod mnist;

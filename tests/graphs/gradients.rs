@@ -1,11 +1,12 @@
 //! Every gradient rule against f64 central differences, through the interpreter. The operations come
 //! from the registry of kernels: a new one is either differentiated here without further ado, or fails
-//! until it is listed among the refusals with its reason.
+//! until it is listed among the refusals of `gradients_exceptions.rs` with its reason.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::difference::{self, away_from_zero, check, signed};
+use crate::gradients_exceptions::{CARRIERS, CONSTANT, REFUSED, is_refused, is_refused_case};
 use gpu_ae::graph::{Feeds, Graph, OpRef, Role, Var};
 use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::ops::array::binary::Binary;
@@ -14,93 +15,8 @@ use gpu_ae::ops::array::sum_all::SumAll;
 use gpu_ae::ops::{Case, KERNELS, Tolerance};
 use gpu_ae::tensor::{Data, HostTensor, Ty};
 
-/// Operations that nothing is differentiated through, and why that is right.
-const REFUSED: &[(&str, &str)] = &[
-    ("activeness_grad", "piecewise constant in the weights; a second derivative has no use"),
-    ("activeness_grad_add", "made by a fusion of a plan, after differentiation"),
-    ("adam_step", "an update of parameters, not part of a loss"),
-    ("batch_gather", "its inputs are bytes and row numbers"),
-    ("batch_labels", "words, not numbers"),
-    ("batch_norm_grad", "no loss asks for its second derivative"),
-    ("batch_rows", "its input is the clock"),
-    ("ceiling_copy", "measures a device, no part of any model"),
-    ("ceiling_fma", "measures a device, no part of any model"),
-    ("clip_norm", "an update of gradients, not part of a loss"),
-    ("clock_advance", "an update of the clock"),
-    ("gathered", "made by a fusion of a plan, after differentiation"),
-    ("gaussian_kl_grad", "no loss asks for its second derivative"),
-    ("learning_rate_step", "its input is the clock"),
-    ("linear", "made by a fusion of a plan, after differentiation"),
-    ("linear_chain", "made by a fusion of a plan, after differentiation"),
-    ("linear_chain_grad", "made by a fusion of a plan, after differentiation"),
-    ("linear_input_grad", "made by a fusion of a plan, after differentiation"),
-    ("linear_weight_grad", "made by a fusion of a plan, after differentiation"),
-    ("linear_weight_grads", "made by a fusion of a plan, after differentiation"),
-    ("mmd_grad", "no loss asks for its second derivative"),
-    ("moments_grad", "no loss asks for its second derivative"),
-    ("multiplier_step", "an update of a weight, not part of a loss"),
-    ("network_pass", "made by a fusion of a plan, after differentiation"),
-    ("network_update", "made by a fusion of a plan, after differentiation"),
-    ("path_entropy_grad", "no loss asks for its second derivative"),
-    ("path_entropy_pair", "made by a fusion of a plan, after differentiation"),
-    ("random_bits", "words, not numbers"),
-    ("random_normal", "its input is the clock"),
-    ("random_uniform", "its input is the clock"),
-    ("reconstruction_loss_grad", "no loss asks for its second derivative"),
-    ("reconstruction_loss_pair", "made by a fusion of a plan, after differentiation"),
-    ("renyi_entropy_grad", "no loss asks for its second derivative"),
-    ("renyi_entropy_pair", "made by a fusion of a plan, after differentiation"),
-    ("sgd_step", "an update of parameters, not part of a loss"),
-    ("softmax_cross_entropy_grad", "no loss asks for its second derivative"),
-    ("softmax_divergence_grad", "no loss asks for its second derivative"),
-    ("softmax_entropy_grad", "no loss asks for its second derivative"),
-    ("sparsity_grad", "no loss asks for its second derivative"),
-    ("transpose_into", "an update of a parameter, not part of a loss"),
-    ("valid_ones", "its input is the clock"),
-    ("weight_entropies", "made by a fusion of a plan, after differentiation"),
-];
-
-/// Inputs that get no gradient though the output depends on them, and why that is right.
-const CONSTANT: &[(&str, usize, &str)] = &[
-    ("corrupt", 1, "draws decide, they are not changed"),
-    ("hopfield_sweep", 0, "a decision is flat wherever it is smooth"),
-    ("hopfield_sweep", 1, "a decision is flat wherever it is smooth"),
-    ("hopfield_sweep", 2, "a decision is flat wherever it is smooth"),
-    ("mmd", 1, "draws are what codes are compared with"),
-    ("normalise_rows", 0, "a direction is a constant of what it is used in"),
-    ("normalise_rows", 1, "the lengths are data"),
-    ("reconstruction_loss", 1, "the target is data"),
-    ("softmax_divergence", 0, "what is compared with is a constant"),
-    ("threshold", 0, "a decision is flat wherever it is smooth"),
-    ("threshold", 1, "a decision is flat wherever it is smooth"),
-];
-
-/// Outputs that carry gradients, for operations where not all do: (operation, outputs, reason).
-const CARRIERS: &[(&str, &[usize], &str)] = &[
-    ("batch_norm", &[0], "the moments are for the gradient and for use after training"),
-    ("bures", &[0], "the derivative is for the gradient, eigenvalues are for people to see"),
-    ("gaussian_kl", &[0], "the divergences of dimensions are for people to see"),
-    ("path_entropy", &[0], "weight, marginals and entropies of levels are for people to see"),
-    ("softmax_cross_entropy", &[0], "error rate and mean square are for people to see"),
-    ("softmax_entropy", &[0], "the row statistics exist for the gradient alone"),
-    ("sparsity", &[0], "the rates are for the gradient and for people to see"),
-];
-
-/// Cases of operations with a rule that refuse all the same: (operation, how its attributes begin, reason).
-const REFUSED_CASES: &[(&str, &str, &str)] =
-    &[("path_entropy", "alpha=inf", "the value is that of the one heaviest path; no loss minimises it")];
-
-fn is_refused_case(op: &OpRef) -> bool {
-    let attributes = op.attributes();
-    REFUSED_CASES.iter().any(|(name, begin, _)| op.name() == *name && attributes.starts_with(begin))
-}
-
 /// Elements up to which a case is small enough for differences.
 const SMALL: usize = 6_000;
-
-fn is_refused(name: &str) -> bool {
-    REFUSED.iter().any(|(refused, _)| *refused == name)
-}
 
 /// Operations that have no kernel, being views.
 fn views() -> Vec<Case> {

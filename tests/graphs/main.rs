@@ -18,8 +18,10 @@ mod training;
 #[path = "../common/viewed.rs"]
 mod viewed;
 
+mod fusions;
 mod golden;
 mod gradients;
+mod gradients_exceptions;
 mod gradients_family;
 mod gradients_losses;
 mod losses;

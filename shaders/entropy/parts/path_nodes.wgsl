@@ -1,5 +1,5 @@
 // Nodes of a network's paths: of each level weights, then entropies, the always-on source last in both;
-// layout in src/ops/path_layout.rs, formulas in src/ops/path_chain.rs. The kernel has an array `nodes`.
+// layout in src/ops/entropy/path_layout.rs, formulas in src/ops/entropy/path_chain.rs. The kernel has an array `nodes`.
 const PATH_BEGIN: u32 = 0xFFFFFFFFu; // level 0 forward: all ones
 const PATH_END: u32 = 0xFFFFFFFEu;   // last level backward: all ones but the source
 const PATH_SOURCE: u32 = 1u;         // biases are edges from the source

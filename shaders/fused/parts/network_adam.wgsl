@@ -1,5 +1,5 @@
 // Adam and the entropies' gradients for one parameter, for `network_update`; formulas in
-// src/ops/adam_step.rs and src/ops/activeness_grad.rs.
+// src/ops/step/adam_step.rs and src/ops/entropy/activeness_grad.rs.
 fn adam(i: u32, gradient: f32) {
     let rate = bitcast<f32>(state[params.rate]);
     // The clock has not moved yet: these are the corrections that it moves to.

@@ -1,4 +1,4 @@
-// Kernels of two points at squared distance d, and their derivatives by d; the host's side is src/ops/mmd.rs.
+// Kernels of two points at squared distance d, and their derivatives by d; the host's side is src/ops/loss/mmd.rs.
 const MMD_IMQ: u32 = 0u;
 const MMD_RBF: u32 = 1u;
 const MMD_SCALES: array<f32, 7> = array<f32, 7>(0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0);

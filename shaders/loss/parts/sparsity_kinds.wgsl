@@ -1,4 +1,4 @@
-// What a neuron of a rate adds to a penalty, and the derivative; the host's side is src/ops/sparsity.rs.
+// What a neuron of a rate adds to a penalty, and the derivative; the host's side is src/ops/loss/sparsity.rs.
 const SPARSITY_L1: u32 = 0u;
 const NEAREST: f32 = 1e-6;
 

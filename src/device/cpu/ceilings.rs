@@ -1,4 +1,4 @@
-//! Kernels of the CPU device that measure it: see `ceilings.rs`.
+//! Kernels of the CPU device that measure it: see `device/ceilings.rs`.
 
 use crate::threads::prelude::*;
 use pulp::{Arch, Simd, WithSimd};

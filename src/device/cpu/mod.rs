@@ -1,7 +1,7 @@
 //! The CPU device: runs the same plans on the processor, for machines without a GPU.
 //!
-//! What treats every sample by itself runs block of samples by block of samples (`cpu_region.rs`), a few
-//! operations have kernels of their own (`cpu_step.rs`), everything else runs its twin at f32. All of it
+//! What treats every sample by itself runs block of samples by block of samples (`region.rs`), a few
+//! operations have kernels of their own (`step.rs`), everything else runs its twin at f32. All of it
 //! is prepared when a plan is loaded: a step asks for no memory. Work is cut by shape alone, so the bits
 //! do not depend on the number of threads.
 

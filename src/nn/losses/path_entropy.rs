@@ -1,7 +1,7 @@
 //! Entropy of a network's paths: how many ways from the inputs to the outputs carry weight.
 //!
 //! Source: El Bouz, "Entropy-Regularized Autoencoder" (2025), §2.5; FORMULAS §1. exp H is the effective
-//! number of paths; what it is about and how it is computed says `ops/path_entropy.rs`.
+//! number of paths; what it is about and how it is computed says `ops/entropy/path_entropy.rs`.
 
 use std::sync::Arc;
 

@@ -130,7 +130,7 @@ pub(in crate::ops) const SIGMOID: Tolerance = Tolerance::new(
 pub(in crate::ops) const SMOOTH: Tolerance =
     Tolerance::new(2e-6, 1e-5, Terms::Each, "an exponential as for the sigmoid, series exact to 1e-7, or a product");
 
-/// `shaders/activation.wgsl`
+/// `shaders/array/activation.wgsl`
 pub struct ActivationKernel;
 
 impl Kernel for ActivationKernel {

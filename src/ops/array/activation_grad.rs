@@ -61,7 +61,7 @@ impl Op for ActivationGrad {
     crate::twin!();
 }
 
-/// `shaders/activation_grad.wgsl`
+/// `shaders/array/activation_grad.wgsl`
 pub struct ActivationGradKernel;
 
 impl Kernel for ActivationGradKernel {

@@ -43,7 +43,7 @@ impl Op for AddBias {
     crate::twin!();
 }
 
-/// `shaders/add_bias.wgsl`
+/// `shaders/array/add_bias.wgsl`
 pub struct AddBiasKernel;
 
 impl Kernel for AddBiasKernel {

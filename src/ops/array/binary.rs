@@ -79,7 +79,7 @@ impl Op for Binary {
     crate::twin!();
 }
 
-/// `shaders/binary.wgsl`
+/// `shaders/array/binary.wgsl`
 pub struct BinaryKernel;
 
 impl Kernel for BinaryKernel {

@@ -83,7 +83,7 @@ impl Op for Broadcast {
     crate::twin!();
 }
 
-/// `shaders/broadcast.wgsl`
+/// `shaders/array/broadcast.wgsl`
 pub struct BroadcastKernel;
 
 impl Kernel for BroadcastKernel {

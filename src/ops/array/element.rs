@@ -83,7 +83,7 @@ impl Op for OneHot {
     crate::twin!();
 }
 
-/// `shaders/element.wgsl`: both directions.
+/// `shaders/array/element.wgsl`: both directions.
 pub struct ElementKernel;
 
 impl Kernel for ElementKernel {

@@ -73,7 +73,7 @@ pub(in crate::ops) fn stages(source: Bind, n: usize, target: usize, scratch: usi
 /// Bytes of scratch memory that [`stages`] needs, whichever way it goes.
 pub(in crate::ops) const SCRATCH_BYTES: usize = SHARES * 4;
 
-/// `shaders/sum_all.wgsl`
+/// `shaders/array/sum_all.wgsl`
 pub struct SumAllKernel;
 
 impl Kernel for SumAllKernel {

@@ -59,7 +59,7 @@ impl Op for SumAxis {
     crate::twin!();
 }
 
-/// `shaders/sum_axis.wgsl`
+/// `shaders/array/sum_axis.wgsl`
 pub struct SumAxisKernel;
 
 impl Kernel for SumAxisKernel {

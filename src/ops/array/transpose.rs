@@ -77,11 +77,11 @@ impl Op for TransposeInto {
     crate::twin!();
 }
 
-/// Side of the tile that `shaders/transpose.wgsl` gives a workgroup.
+/// Side of the tile that `shaders/array/transpose.wgsl` gives a workgroup.
 const SIDE: usize = 16;
 
-/// `shaders/transpose.wgsl`, one workgroup a tile; what overwrites a parameter goes through memory of its own, since x
-/// and y may lie in one arena, which no dispatch can read and write.
+/// `shaders/array/transpose.wgsl`, one workgroup a tile; what overwrites a parameter goes through memory of its own,
+/// since x and y may lie in one arena, which no dispatch can read and write.
 pub struct TransposeKernel;
 
 impl Kernel for TransposeKernel {

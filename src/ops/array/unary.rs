@@ -83,7 +83,7 @@ impl Op for Unary {
     crate::twin!();
 }
 
-/// `shaders/unary.wgsl`
+/// `shaders/array/unary.wgsl`
 pub struct UnaryKernel;
 
 impl Kernel for UnaryKernel {

@@ -61,7 +61,7 @@ impl Op for BatchGather {
     crate::twin!();
 }
 
-/// `shaders/batch_gather.wgsl`
+/// `shaders/batch/batch_gather.wgsl`
 pub struct BatchGatherKernel;
 
 impl Kernel for BatchGatherKernel {

@@ -39,7 +39,7 @@ impl Op for BatchLabels {
     crate::twin!();
 }
 
-/// `shaders/batch_labels.wgsl`
+/// `shaders/batch/batch_labels.wgsl`
 pub struct BatchLabelsKernel;
 
 impl Kernel for BatchLabelsKernel {

@@ -63,7 +63,7 @@ impl Op for BatchRows {
     crate::twin!();
 }
 
-/// `shaders/batch_rows.wgsl`
+/// `shaders/batch/batch_rows.wgsl`
 pub struct BatchRowsKernel;
 
 impl Kernel for BatchRowsKernel {

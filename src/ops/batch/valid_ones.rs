@@ -59,7 +59,7 @@ impl Op for ValidOnes {
     crate::twin!();
 }
 
-/// `shaders/valid_ones.wgsl`
+/// `shaders/batch/valid_ones.wgsl`
 pub struct ValidOnesKernel;
 
 impl Kernel for ValidOnesKernel {

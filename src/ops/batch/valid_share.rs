@@ -62,7 +62,7 @@ impl Op for ValidShare {
     crate::twin!();
 }
 
-/// `shaders/valid_share.wgsl`
+/// `shaders/batch/valid_share.wgsl`
 pub struct ValidShareKernel;
 
 impl Kernel for ValidShareKernel {

@@ -32,7 +32,7 @@ impl Op for CeilingCopy {
     crate::twin!();
 }
 
-/// `shaders/ceiling_copy.wgsl`
+/// `shaders/ceiling/ceiling_copy.wgsl`
 pub struct CeilingCopyKernel;
 
 /// Vectors that one invocation copies, as in the shader.

@@ -52,7 +52,7 @@ impl Op for CeilingFma {
     crate::twin!();
 }
 
-/// `shaders/ceiling_fma.wgsl`
+/// `shaders/ceiling/ceiling_fma.wgsl`
 pub struct CeilingFmaKernel;
 
 impl Kernel for CeilingFmaKernel {

@@ -52,7 +52,7 @@ impl Op for HopfieldSweep {
     crate::twin!();
 }
 
-/// `shaders/hopfield_sweep.wgsl`, one workgroup a state.
+/// `shaders/energy/hopfield_sweep.wgsl`, one workgroup a state.
 pub struct HopfieldSweepKernel;
 
 impl Kernel for HopfieldSweepKernel {

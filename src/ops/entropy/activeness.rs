@@ -84,7 +84,7 @@ impl Op for Activeness {
     crate::twin!();
 }
 
-/// `shaders/activeness.wgsl`
+/// `shaders/entropy/activeness.wgsl`
 pub struct ActivenessKernel;
 
 impl Kernel for ActivenessKernel {

@@ -107,7 +107,7 @@ impl Op for ActivenessGradAdd {
     crate::twin!();
 }
 
-/// `shaders/activeness_grad.wgsl`: both forms.
+/// `shaders/entropy/activeness_grad.wgsl`: both forms.
 pub struct ActivenessGradKernel;
 
 impl Kernel for ActivenessGradKernel {

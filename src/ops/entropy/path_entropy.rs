@@ -106,7 +106,7 @@ impl Op for PathEntropy {
     crate::twin!();
 }
 
-/// `shaders/path_entropy_sweep.wgsl`, a layer forward and a layer backward at a time, then
+/// `shaders/entropy/path_entropy_sweep.wgsl`, a layer forward and a layer backward at a time, then
 /// `path_entropy_totals.wgsl`.
 pub struct PathEntropyKernel;
 

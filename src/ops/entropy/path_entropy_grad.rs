@@ -123,7 +123,7 @@ impl Op for PathEntropyPair {
     crate::twin!();
 }
 
-/// The path entropy's dispatches, then `shaders/path_entropy_grad.wgsl` layer by layer: both operations.
+/// The path entropy's dispatches, then `shaders/entropy/path_entropy_grad.wgsl` layer by layer: both operations.
 pub struct PathEntropyGradKernel;
 
 impl Kernel for PathEntropyGradKernel {

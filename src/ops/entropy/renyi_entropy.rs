@@ -151,7 +151,7 @@ impl Op for RenyiEntropyPair {
     crate::twin!();
 }
 
-/// `shaders/renyi_entropy.wgsl`: any of the three operations above, by one workgroup.
+/// `shaders/entropy/renyi_entropy.wgsl`: any of the three operations above, by one workgroup.
 pub struct RenyiEntropyKernel;
 
 impl RenyiEntropyKernel {

@@ -123,7 +123,7 @@ pub(in crate::ops) fn near_ties() -> HostTensor<f32> {
     HostTensor::from_f32(&[3, 4], &rows.concat())
 }
 
-/// `shaders/softmax_entropy_rows.wgsl`, then `softmax_entropy_columns.wgsl`, then
+/// `shaders/entropy/softmax_entropy_rows.wgsl`, then `softmax_entropy_columns.wgsl`, then
 /// `softmax_entropy_totals.wgsl`.
 pub struct SoftmaxEntropyKernel;
 

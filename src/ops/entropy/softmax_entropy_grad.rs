@@ -73,7 +73,7 @@ impl Op for SoftmaxEntropyGrad {
     crate::twin!();
 }
 
-/// `shaders/softmax_entropy_grad.wgsl`, one invocation a row.
+/// `shaders/entropy/softmax_entropy_grad.wgsl`, one invocation a row.
 pub struct SoftmaxEntropyGradKernel;
 
 impl Kernel for SoftmaxEntropyGradKernel {

@@ -132,7 +132,7 @@ impl Op for WeightEntropies {
 /// The variants, and the invocations of a workgroup in each.
 const WORKGROUPS: [(&str, u32); 2] = [("256", 256), ("64", 64)];
 
-/// `shaders/weight_entropies.wgsl`
+/// `shaders/entropy/weight_entropies.wgsl`
 pub struct WeightEntropiesKernel;
 
 impl Kernel for WeightEntropiesKernel {

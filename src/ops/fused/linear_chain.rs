@@ -62,7 +62,7 @@ impl Op for LinearChain {
     crate::twin!();
 }
 
-/// `shaders/linear_chain.wgsl`
+/// `shaders/fused/linear_chain.wgsl`
 pub struct LinearChainKernel;
 
 impl Kernel for LinearChainKernel {

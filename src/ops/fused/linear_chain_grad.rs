@@ -69,7 +69,7 @@ impl Op for LinearChainGrad {
     crate::twin!();
 }
 
-/// `shaders/linear_chain_grad.wgsl`
+/// `shaders/fused/linear_chain_grad.wgsl`
 pub struct LinearChainGradKernel;
 
 impl Kernel for LinearChainGradKernel {

@@ -106,7 +106,7 @@ impl Op for LinearWeightGrads {
     crate::twin!();
 }
 
-/// `shaders/linear_weight_grads.wgsl`
+/// `shaders/fused/linear_weight_grads.wgsl`
 pub struct LinearWeightGradsKernel;
 
 /// Tiles that the weights of a layer are cut into, as `shaders/fused/parts/weight_tile.wgsl` does.

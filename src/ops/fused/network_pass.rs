@@ -117,7 +117,7 @@ impl Op for NetworkPass {
     crate::twin!();
 }
 
-/// `shaders/network_pass.wgsl`
+/// `shaders/fused/network_pass.wgsl`
 pub struct NetworkPassKernel;
 
 /// Invocations of a workgroup.

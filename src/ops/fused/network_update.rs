@@ -157,7 +157,7 @@ impl Op for NetworkUpdate {
     crate::twin!();
 }
 
-/// `shaders/network_update.wgsl`
+/// `shaders/fused/network_update.wgsl`
 pub struct NetworkUpdateKernel;
 
 impl NetworkUpdateKernel {

@@ -92,7 +92,7 @@ impl Op for Bures {
     crate::twin!();
 }
 
-/// `shaders/bures.wgsl`, one workgroup.
+/// `shaders/loss/bures.wgsl`, one workgroup.
 pub struct BuresKernel;
 
 /// Invocations of it.

@@ -92,7 +92,7 @@ impl Op for GaussianKl {
     crate::twin!();
 }
 
-/// `shaders/gaussian_kl_columns.wgsl`, one workgroup a dimension, then `sum_all.wgsl`.
+/// `shaders/loss/gaussian_kl_columns.wgsl`, one workgroup a dimension, then `sum_all.wgsl`.
 pub struct GaussianKlKernel;
 
 impl Kernel for GaussianKlKernel {

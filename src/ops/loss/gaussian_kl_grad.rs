@@ -50,7 +50,7 @@ impl Op for GaussianKlGrad {
     crate::twin!();
 }
 
-/// `shaders/gaussian_kl_grad.wgsl`
+/// `shaders/loss/gaussian_kl_grad.wgsl`
 pub struct GaussianKlGradKernel;
 
 impl Kernel for GaussianKlGradKernel {

@@ -135,7 +135,7 @@ impl Op for Mmd {
     crate::twin!();
 }
 
-/// `shaders/mmd.wgsl`, one workgroup a row, then `sum_all.wgsl`.
+/// `shaders/loss/mmd.wgsl`, one workgroup a row, then `sum_all.wgsl`.
 pub struct MmdKernel;
 
 impl Kernel for MmdKernel {

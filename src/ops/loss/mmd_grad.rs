@@ -59,7 +59,7 @@ impl Op for MmdGrad {
     crate::twin!();
 }
 
-/// `shaders/mmd_grad.wgsl`, one workgroup a row.
+/// `shaders/loss/mmd_grad.wgsl`, one workgroup a row.
 pub struct MmdGradKernel;
 
 impl Kernel for MmdGradKernel {

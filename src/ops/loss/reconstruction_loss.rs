@@ -76,7 +76,7 @@ impl Op for ReconstructionLoss {
     crate::twin!();
 }
 
-/// `shaders/reconstruction_loss.wgsl`: any of the three operations above.
+/// `shaders/loss/reconstruction_loss.wgsl`: any of the three operations above.
 pub struct ReconstructionLossKernel;
 
 /// Vectors that an invocation takes at least.

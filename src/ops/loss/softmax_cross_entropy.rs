@@ -85,7 +85,7 @@ impl Op for SoftmaxCrossEntropy {
     crate::twin!();
 }
 
-/// `shaders/softmax_cross_entropy.wgsl`, one workgroup.
+/// `shaders/loss/softmax_cross_entropy.wgsl`, one workgroup.
 pub struct SoftmaxCrossEntropyKernel;
 
 impl Kernel for SoftmaxCrossEntropyKernel {

@@ -48,7 +48,7 @@ impl Op for SoftmaxCrossEntropyGrad {
     crate::twin!();
 }
 
-/// `shaders/softmax_cross_entropy_grad.wgsl`, one invocation a row.
+/// `shaders/loss/softmax_cross_entropy_grad.wgsl`, one invocation a row.
 pub struct SoftmaxCrossEntropyGradKernel;
 
 impl Kernel for SoftmaxCrossEntropyGradKernel {

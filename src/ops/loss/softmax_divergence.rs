@@ -66,7 +66,7 @@ impl Op for SoftmaxDivergence {
     crate::twin!();
 }
 
-/// `shaders/softmax_divergence.wgsl`, one workgroup.
+/// `shaders/loss/softmax_divergence.wgsl`, one workgroup.
 pub struct SoftmaxDivergenceKernel;
 
 impl Kernel for SoftmaxDivergenceKernel {

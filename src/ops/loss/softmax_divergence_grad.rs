@@ -47,7 +47,7 @@ impl Op for SoftmaxDivergenceGrad {
     crate::twin!();
 }
 
-/// `shaders/softmax_divergence_grad.wgsl`, one invocation a row.
+/// `shaders/loss/softmax_divergence_grad.wgsl`, one invocation a row.
 pub struct SoftmaxDivergenceGradKernel;
 
 impl Kernel for SoftmaxDivergenceGradKernel {

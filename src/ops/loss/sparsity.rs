@@ -121,7 +121,7 @@ impl Op for Sparsity {
     crate::twin!();
 }
 
-/// `shaders/sparsity_rates.wgsl`, one workgroup a neuron, then `sparsity_total.wgsl`.
+/// `shaders/loss/sparsity_rates.wgsl`, one workgroup a neuron, then `sparsity_total.wgsl`.
 pub struct SparsityKernel;
 
 impl Kernel for SparsityKernel {

@@ -49,7 +49,7 @@ impl Op for SparsityGrad {
     crate::twin!();
 }
 
-/// `shaders/sparsity_grad.wgsl`
+/// `shaders/loss/sparsity_grad.wgsl`
 pub struct SparsityGradKernel;
 
 impl Kernel for SparsityGradKernel {

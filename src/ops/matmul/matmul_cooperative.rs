@@ -23,7 +23,7 @@ const MIXED: Tolerance = Tolerance::new(
     "half an ULP of f16 (4.9e-4) for each factor; below 6e-5 an absolute 3e-8 each",
 );
 
-/// `shaders/matmul_cooperative.wgsl`
+/// `shaders/matmul/matmul_cooperative.wgsl`
 pub struct MatMulCooperativeKernel;
 
 impl Kernel for MatMulCooperativeKernel {

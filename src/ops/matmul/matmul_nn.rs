@@ -47,7 +47,7 @@ impl Op for LinearInputGrad {
     crate::twin!();
 }
 
-/// `shaders/matmul_nn.wgsl`
+/// `shaders/matmul/matmul_nn.wgsl`
 pub const KERNEL: TilesKernel = TilesKernel { stem: "matmul_nn", layout: MatMul::Nn, cases };
 
 fn cases() -> Vec<Case> {

@@ -51,7 +51,7 @@ impl Op for Linear {
     crate::twin!();
 }
 
-/// `shaders/matmul_nt.wgsl`
+/// `shaders/matmul/matmul_nt.wgsl`
 pub const KERNEL: TilesKernel = TilesKernel { stem: "matmul_nt", layout: MatMul::Nt, cases };
 
 fn cases() -> Vec<Case> {

@@ -97,7 +97,7 @@ impl Tile {
     }
 }
 
-/// `shaders/matmul_shared.wgsl`, and `shaders/matmul_join.wgsl` where the sum is split.
+/// `shaders/matmul/matmul_shared.wgsl`, and `shaders/matmul/matmul_join.wgsl` where the sum is split.
 pub struct MatMulSharedKernel;
 
 impl Kernel for MatMulSharedKernel {

@@ -15,7 +15,7 @@ const GROUP_SIZE: u32 = 64;
 /// Name of a tile, and vectors of four that a lane keeps of it, along rows and columns.
 const TILES: [(&str, [usize; 2]); 3] = [("16x32", [4, 1]), ("8x32", [2, 1]), ("16x64", [4, 2])];
 
-/// `shaders/matmul_subgroup.wgsl`
+/// `shaders/matmul/matmul_subgroup.wgsl`
 pub struct MatMulSubgroupKernel;
 
 impl Kernel for MatMulSubgroupKernel {

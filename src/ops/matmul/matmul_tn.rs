@@ -46,7 +46,7 @@ impl Op for LinearWeightGrad {
     crate::twin!();
 }
 
-/// `shaders/matmul_tn.wgsl`
+/// `shaders/matmul/matmul_tn.wgsl`
 pub const KERNEL: TilesKernel = TilesKernel { stem: "matmul_tn", layout: MatMul::Tn, cases };
 
 fn cases() -> Vec<Case> {

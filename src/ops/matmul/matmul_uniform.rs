@@ -43,7 +43,7 @@ fn chunks(product: &Product) -> Vec<Chunk> {
     (0..all).step_by(rows).map(|first| Chunk { first, rows: rows.min(all - first) }).collect()
 }
 
-/// `shaders/matmul_uniform.wgsl`
+/// `shaders/matmul/matmul_uniform.wgsl`
 pub struct MatMulUniformKernel;
 
 impl Kernel for MatMulUniformKernel {

@@ -92,7 +92,7 @@ impl Op for BatchNorm {
     crate::twin!();
 }
 
-/// `shaders/batch_norm.wgsl`, one workgroup a column.
+/// `shaders/norm/batch_norm.wgsl`, one workgroup a column.
 pub struct BatchNormKernel;
 
 impl Kernel for BatchNormKernel {

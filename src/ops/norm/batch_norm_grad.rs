@@ -61,7 +61,7 @@ impl Op for BatchNormGrad {
     crate::twin!();
 }
 
-/// `shaders/batch_norm_grad.wgsl`, one workgroup a column.
+/// `shaders/norm/batch_norm_grad.wgsl`, one workgroup a column.
 pub struct BatchNormGradKernel;
 
 impl Kernel for BatchNormGradKernel {

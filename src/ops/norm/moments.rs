@@ -78,7 +78,7 @@ impl Op for Moments {
     crate::twin!();
 }
 
-/// `shaders/moments.wgsl`
+/// `shaders/norm/moments.wgsl`
 pub struct MomentsKernel;
 
 impl Kernel for MomentsKernel {

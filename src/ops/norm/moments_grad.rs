@@ -54,7 +54,7 @@ impl Op for MomentsGrad {
     crate::twin!();
 }
 
-/// `shaders/moments_grad.wgsl`
+/// `shaders/norm/moments_grad.wgsl`
 pub struct MomentsGradKernel;
 
 impl Kernel for MomentsGradKernel {

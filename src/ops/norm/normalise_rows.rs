@@ -74,7 +74,7 @@ impl Op for NormaliseRows {
     crate::twin!();
 }
 
-/// `shaders/normalise_rows.wgsl`, one workgroup a row.
+/// `shaders/norm/normalise_rows.wgsl`, one workgroup a row.
 pub struct NormaliseRowsKernel;
 
 impl Kernel for NormaliseRowsKernel {

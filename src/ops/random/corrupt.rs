@@ -100,7 +100,7 @@ impl Op for Corrupt {
     crate::twin!();
 }
 
-/// `shaders/corrupt.wgsl`
+/// `shaders/random/corrupt.wgsl`
 pub struct CorruptKernel;
 
 impl Kernel for CorruptKernel {

@@ -37,7 +37,7 @@ impl Op for RandomBits {
     crate::twin!();
 }
 
-/// `shaders/random_bits.wgsl`
+/// `shaders/random/random_bits.wgsl`
 pub struct RandomBitsKernel;
 
 impl Kernel for RandomBitsKernel {

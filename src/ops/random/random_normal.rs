@@ -49,7 +49,7 @@ impl Op for RandomNormal {
     crate::twin!();
 }
 
-/// `shaders/random_normal.wgsl`
+/// `shaders/random/random_normal.wgsl`
 pub struct RandomNormalKernel;
 
 impl Kernel for RandomNormalKernel {

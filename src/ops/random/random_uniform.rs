@@ -41,7 +41,7 @@ impl Op for RandomUniform {
     crate::twin!();
 }
 
-/// `shaders/random_uniform.wgsl`
+/// `shaders/random/random_uniform.wgsl`
 pub struct RandomUniformKernel;
 
 impl Kernel for RandomUniformKernel {

@@ -65,7 +65,7 @@ impl Op for Threshold {
     crate::twin!();
 }
 
-/// `shaders/threshold.wgsl`
+/// `shaders/random/threshold.wgsl`
 pub struct ThresholdKernel;
 
 impl Kernel for ThresholdKernel {

@@ -120,7 +120,7 @@ impl Op for AdamStep {
     crate::twin!();
 }
 
-/// `shaders/adam_step.wgsl`
+/// `shaders/step/adam_step.wgsl`
 pub struct AdamStepKernel;
 
 /// Vectors that one invocation takes, as in the shader.

@@ -78,7 +78,7 @@ const SHARES: usize = 64;
 /// Elements that an invocation of the second stage takes: `EACH` vectors of four.
 const SCALED: usize = 16;
 
-/// `shaders/clip_norm_squares.wgsl`, `shaders/clip_norm_scale.wgsl`
+/// `shaders/step/clip_norm_squares.wgsl`, `shaders/step/clip_norm_scale.wgsl`
 pub struct ClipNormKernel;
 
 impl Kernel for ClipNormKernel {

@@ -107,7 +107,7 @@ impl Op for ClockAdvance {
     crate::twin!();
 }
 
-/// `shaders/clock_advance.wgsl`
+/// `shaders/step/clock_advance.wgsl`
 pub struct ClockAdvanceKernel;
 
 impl Kernel for ClockAdvanceKernel {

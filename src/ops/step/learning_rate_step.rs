@@ -109,7 +109,7 @@ impl Op for LearningRateStep {
     crate::twin!();
 }
 
-/// `shaders/learning_rate_step.wgsl`
+/// `shaders/step/learning_rate_step.wgsl`
 pub struct LearningRateStepKernel;
 
 impl Kernel for LearningRateStepKernel {

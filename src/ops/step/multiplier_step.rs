@@ -126,7 +126,7 @@ impl Op for MultiplierStep {
     crate::twin!();
 }
 
-/// `shaders/multiplier_step.wgsl`
+/// `shaders/step/multiplier_step.wgsl`
 pub struct MultiplierStepKernel;
 
 impl Kernel for MultiplierStepKernel {

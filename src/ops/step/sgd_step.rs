@@ -71,7 +71,7 @@ impl Op for SgdStep {
     crate::twin!();
 }
 
-/// `shaders/sgd_step.wgsl`
+/// `shaders/step/sgd_step.wgsl`
 pub struct SgdStepKernel;
 
 impl Kernel for SgdStepKernel {

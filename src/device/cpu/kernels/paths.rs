@@ -3,7 +3,7 @@
 //!
 //! With u = F and v = F (hF − log F), a node's entropy is hF_j = (Σ a v − Σ a log a u)/s + log s, s = Σ a u, so the
 //! logarithms of the weights are all that is not a multiplication. The gradient's log P is their sum with
-//! logarithms of nodes. Formulas in `ops/path_chain.rs`; other orders, and biases that are no source, are left
+//! logarithms of nodes. Formulas in `ops/entropy/path_chain.rs`; other orders, and biases that are no source, are left
 //! to the twin.
 
 use crate::threads::prelude::*;

@@ -1,13 +1,11 @@
-//! Views cost nothing, and the operations on matrices serve images: \[N·H·W, C\] is \[N, H, W, C\], a row a pixel.
+//! Networks of pixels, through views, against the same ones of matrices.
 
 use std::sync::Arc;
 
-use crate::random_graph::random_graph;
-use crate::training::{Recipe, difference, floats, forms, run_once, training, write};
-use crate::viewed::viewed;
+use super::{C, H, N, VALID, W, bits, dispatches, profile};
+use crate::training::{difference, forms, interpreted, run_once, write};
 use gpu_ae::autodiff;
-use gpu_ae::device::{CpuDevice, Device};
-use gpu_ae::graph::{Feeds, Graph, Op, OpRef, Role, Source, Var, interpret};
+use gpu_ae::graph::{Feeds, Graph, Op, Role, Source, Var};
 use gpu_ae::nn::layers::Layer;
 use gpu_ae::nn::losses::{Activity, weight_entropy};
 use gpu_ae::ops::array::activation::Activation;
@@ -16,14 +14,7 @@ use gpu_ae::ops::array::binary::Binary;
 use gpu_ae::ops::array::reshape::Reshape;
 use gpu_ae::ops::array::sum_all::SumAll;
 use gpu_ae::ops::array::sum_axis::SumAxis;
-use gpu_ae::ops::batch::valid_ones::ValidOnes;
-use gpu_ae::ops::batch::valid_share::ValidShare;
-use gpu_ae::ops::entropy::softmax_entropy::SoftmaxEntropy;
-use gpu_ae::ops::loss::gaussian_kl::GaussianKl;
 use gpu_ae::ops::loss::reconstruction_loss::{LossKind, ReconstructionLoss};
-use gpu_ae::ops::loss::softmax_cross_entropy::SoftmaxCrossEntropy;
-use gpu_ae::ops::loss::softmax_divergence::SoftmaxDivergence;
-use gpu_ae::ops::loss::sparsity::{Penalty, Sparsity};
 use gpu_ae::ops::matmul::MatMul;
 use gpu_ae::ops::norm::batch_norm::BatchNorm;
 use gpu_ae::ops::norm::moments::Moments;
@@ -31,107 +22,11 @@ use gpu_ae::ops::norm::normalise_rows::NormaliseRows;
 use gpu_ae::ops::step::adam_step::AdamStep;
 use gpu_ae::ops::step::clock;
 use gpu_ae::ops::step::clock_advance::ClockAdvance;
-use gpu_ae::ops::{KERNELS, kernels_for};
 use gpu_ae::optim::adam;
-use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Plan, fuse};
-use gpu_ae::tensor::{DType, HostTensor, Shape, Ty};
+use gpu_ae::plan::{Choices, Plan, fuse};
+use gpu_ae::tensor::{DType, HostTensor, Ty};
 
-fn profile() -> DeviceProfile {
-    DeviceProfile::portable(DeviceKind::Discrete)
-}
-
-/// Dispatches of a plan, each with its grid, parameters and places.
-fn dispatches(plan: &Plan) -> Vec<String> {
-    plan.steps.iter().flat_map(|step| &step.dispatches).map(|dispatch| format!("{dispatch:?}")).collect()
-}
-
-#[test]
-fn a_view_has_no_kernel() {
-    assert_eq!(kernels_for(&Reshape::to(&[2, 3])).count(), 0);
-    for case in KERNELS.iter().flat_map(|kernel| kernel.cases()) {
-        assert!(case.op.views().is_empty(), "{} has a kernel", case.op.name());
-    }
-}
-
-/// Through views, a graph takes the same dispatches on the same places, and once fused it is the same graph.
-#[test]
-fn views_change_no_plan() {
-    let graphs = (0..60).map(|seed| random_graph(seed).0).chain([training(Recipe::small()).graph]);
-    for (seed, graph) in graphs.enumerate() {
-        let through_views = viewed(&graph, seed as u64);
-        assert!(through_views.nodes().len() > graph.nodes().len(), "graph {seed} got no views");
-        for (form, choices) in forms() {
-            let plan = |graph: &Graph| Plan::chosen("plan", graph, &profile(), &choices).unwrap();
-            let (plain, viewed) = (plan(&graph), plan(&through_views));
-            assert_eq!(dispatches(&viewed), dispatches(&plain), "graph {seed} {form}\n{graph}\n{through_views}");
-            assert_eq!((viewed.bytes(), viewed.steps.len()), (plain.bytes(), plain.steps.len()), "graph {seed} {form}");
-            if !choices.fusions.is_empty() {
-                let fused = |graph: &Graph| fuse(graph, &choices.fusions, &profile()).unwrap().to_string();
-                assert_eq!(fused(&through_views), fused(&graph), "graph {seed} {form}");
-                assert_eq!(viewed.to_string(), plain.to_string(), "graph {seed} {form}");
-            }
-        }
-    }
-}
-
-/// Results of one run of the plan that these choices give, as bits.
-fn bits(device: &mut dyn Device, graph: &Graph, feeds: &Feeds<f64>, choices: &Choices) -> Vec<(String, Vec<u8>)> {
-    let plan = Plan::chosen("once", graph, device.profile(), choices).unwrap();
-    device.clear();
-    let program = device.load(plan).unwrap();
-    write(device, program, graph, feeds).unwrap();
-    device.run(program, 1).unwrap();
-    graph.results().iter().map(|(name, _)| (name.clone(), device.read(program, name).unwrap())).collect()
-}
-
-#[test]
-fn views_change_no_bit() {
-    let mut device = CpuDevice::new();
-    for seed in 0..40 {
-        let (graph, feeds) = random_graph(seed);
-        let through_views = viewed(&graph, seed);
-        for choices in [Choices::default(), Choices::by_kind(device.profile())] {
-            let [plain, viewed] = [&graph, &through_views].map(|g| bits(&mut device, g, &feeds, &choices));
-            assert!(plain == viewed, "graph {seed}\n{graph}\n{through_views}");
-        }
-        let [plain, viewed] = [&graph, &through_views].map(|g| interpreted(g, &feeds));
-        assert_eq!(plain, viewed, "graph {seed}");
-    }
-}
-
-/// In place, through views and packed, over several steps.
-#[test]
-fn a_training_step_through_views_trains_alike() {
-    let recipe = training(Recipe::small());
-    let through_views = crate::training::Training { graph: viewed(&recipe.graph, 3), ..training(Recipe::small()) };
-    let feeds = recipe.start(2);
-    for mut device in crate::common::devices() {
-        let device = device.as_mut();
-        for choices in [Choices::default(), Choices::by_kind(device.profile())] {
-            let [plain, viewed] = [&recipe, &through_views].map(|step| {
-                let program = step.load_as(device, &feeds, &choices);
-                device.run(program, 5).unwrap();
-                step.weights(device, program)
-            });
-            assert!(plain == viewed, "{} trains otherwise", device.name());
-        }
-    }
-    assert_eq!(recipe.interpreted_ring(&feeds, 3), through_views.interpreted_ring(&feeds, 3));
-}
-
-/// Results of the f64 interpreter, by name.
-fn interpreted(graph: &Graph, feeds: &Feeds<f64>) -> Vec<(String, Vec<f64>)> {
-    let values = interpret(graph, &mut feeds.clone()).unwrap();
-    graph.results().iter().map(|(name, var)| (name.clone(), floats(values.get(*var)))).collect()
-}
-
-/// Samples of a batch, and how many of them are valid.
-const N: usize = 5;
-const VALID: usize = 3;
-/// Rows and columns of an image, channels before and after the first product.
-const H: usize = 2;
-const W: usize = 3;
-const C: usize = 4;
+/// Channels behind the first product.
 const K: usize = 6;
 
 /// A graph, its terms with their seeds, and what it is differentiated by.
@@ -374,112 +269,5 @@ fn gradients_are_packed_through_views() {
     let fused = fuse(&filter, &Choices::by_kind(&profile()).fusions, &profile()).unwrap();
     for name in ["linear_chain", "linear_weight_grads", "weight_entropies"] {
         assert!(fused.nodes().iter().any(|node| node.op.name() == name), "no {name}:\n{fused}");
-    }
-}
-
-/// Outputs of an operation alone, and the gradients of what the first of them is worth, by the f64 twins.
-fn alone(op: &OpRef, inputs: &[HostTensor<f64>]) -> Vec<Vec<f64>> {
-    let mut g = Graph::new();
-    let mut feeds = Feeds::new();
-    let mut source = |g: &mut Graph, name: String, value: HostTensor<f64>| {
-        let var = g.source(Role::Input, name.clone(), value.ty());
-        feeds.insert(name, value);
-        var
-    };
-    let vars: Vec<Var> =
-        inputs.iter().enumerate().map(|(i, x)| source(&mut g, format!("input {i}"), x.clone())).collect();
-    let outputs = g.push(op.clone(), &vars).unwrap();
-    let dims = g.ty(outputs[0]).shape.dims().to_vec();
-    let seed = source(&mut g, "seed".into(), crate::difference::signed(&mut crate::difference::rng(3), &dims));
-    let wrt: Vec<Var> = vars.into_iter().filter(|&var| g.ty(var).dtype == DType::F32).collect();
-    let gradients = autodiff::grad(&mut g, &[(outputs[0], seed)], &wrt).unwrap();
-    let values = interpret(&g, &mut feeds).unwrap();
-    outputs.into_iter().chain(gradients.into_iter().flatten()).map(|var| values.get(var).real().to_vec()).collect()
-}
-
-const PIXELS: usize = H * W;
-
-fn valid(rows: usize) -> HostTensor<f64> {
-    HostTensor::from_words(&[clock::WORDS], clock::with_valid_rows(rows).words())
-}
-
-/// Operations whose means are over rows, of pixels or of whatever they are: the operation for so many rows a sample,
-/// and its inputs before the clock.
-fn means_over_rows(rows_per_sample: usize) -> Vec<(OpRef, Vec<HostTensor<f64>>)> {
-    let mut rng = crate::difference::rng(11);
-    let mut matrix = || crate::difference::signed(&mut rng, &[N * PIXELS, C]);
-    let column = HostTensor::from_f32(&[C], &[0.7, -1.2, 0.4, 0.9]);
-    let labels: Vec<u32> = (0..(N * PIXELS) as u32).map(|row| row * 7 % C as u32).collect();
-    let labels = HostTensor::from_words(&[N * PIXELS], &labels);
-    let sparsity = |penalty| Arc::new(Sparsity { penalty, rows_per_sample });
-    let ones = ValidOnes { rows: N * PIXELS, rows_per_sample, columns: C, column: Some(2) };
-    vec![
-        (Arc::new(BatchNorm { rows_per_sample }), vec![matrix(), column.clone(), column]),
-        (Arc::new(Moments { rows_per_sample }), vec![matrix()]),
-        (Arc::new(ValidShare { rows_per_sample }), vec![matrix()]),
-        (Arc::new(ones), vec![]),
-        (sparsity(Penalty::L1), vec![matrix()]),
-        (sparsity(Penalty::Divergence { target: 0.1 }), vec![matrix()]),
-        (Arc::new(SoftmaxEntropy { beta: -1.0, rows_per_sample }), vec![matrix()]),
-        (Arc::new(SoftmaxCrossEntropy { rows_per_sample }), vec![matrix(), labels]),
-        (Arc::new(SoftmaxDivergence { rows_per_sample }), vec![matrix(), matrix()]),
-    ]
-}
-
-/// For these, a sample of several rows is several samples.
-#[test]
-fn means_over_rows_count_every_row_of_a_sample() {
-    for ((op, inputs), (alike, _)) in means_over_rows(PIXELS).into_iter().zip(means_over_rows(1)) {
-        let with = |clock: HostTensor<f64>| [inputs.clone(), vec![clock]].concat();
-        let [got, expected] = [(&op, VALID), (&alike, VALID * PIXELS)].map(|(op, rows)| alone(op, &with(valid(rows))));
-        assert_eq!(got, expected, "{} {}", op.name(), op.attributes());
-        assert_ne!(alone(&alike, &with(valid(VALID))), expected, "{} counts no rows", op.name());
-    }
-}
-
-/// For these, a sample of several rows is one long row.
-#[test]
-fn means_over_samples_add_the_rows_of_a_sample() {
-    let mut rng = crate::difference::rng(13);
-    let pair = [0, 1].map(|_| crate::difference::signed(&mut rng, &[N * PIXELS, C]));
-    let ops = |rows_per_sample: usize| -> Vec<OpRef> {
-        let loss = |kind| Arc::new(ReconstructionLoss { kind, rows_per_sample }) as OpRef;
-        let losses = [LossKind::Mse, LossKind::Sse, LossKind::Bce].map(loss);
-        losses.into_iter().chain([Arc::new(GaussianKl { rows_per_sample }) as OpRef]).collect()
-    };
-    for (op, alike) in ops(PIXELS).iter().zip(ops(1)) {
-        let inputs = |dims: &[usize]| {
-            let pair = pair.iter().map(|x| HostTensor { shape: Shape::new(dims), data: x.data.clone() });
-            pair.chain([valid(VALID)]).collect::<Vec<_>>()
-        };
-        let [got, expected] = [alone(op, &inputs(&[N * PIXELS, C])), alone(&alike, &inputs(&[N, PIXELS * C]))];
-        let label = format!("{} {}", op.name(), op.attributes());
-        // A divergence of each dimension is one of each channel otherwise.
-        for at in (0..got.len()).filter(|&at| got[at].len() == expected[at].len()) {
-            let (got, expected) = (&got[at], &expected[at]);
-            assert!(difference(got, expected) <= 1e-14, "{label}: {got:?}, expected {expected:?}");
-        }
-    }
-}
-
-/// One row a sample is what choices of kernels were remembered for, under the words that they had.
-#[test]
-fn one_row_a_sample_goes_without_saying() {
-    for (op, _) in means_over_rows(1) {
-        assert!(!op.attributes().contains("rows_per_sample"), "{} {}", op.name(), op.attributes());
-    }
-    let loss = |rows_per_sample| ReconstructionLoss { kind: LossKind::Mse, rows_per_sample };
-    assert_eq!([1, 6].map(|rows| loss(rows).attributes()), ["mse", "mse rows_per_sample=6"]);
-    assert_eq!([1, 6].map(|rows| BatchNorm { rows_per_sample: rows }.attributes()), ["", "rows_per_sample=6"]);
-}
-
-#[test]
-fn rows_that_are_no_whole_samples_are_refused() {
-    for rows_per_sample in [0, PIXELS + 1] {
-        for (op, inputs) in means_over_rows(rows_per_sample) {
-            let types: Vec<Ty> = inputs.iter().map(HostTensor::ty).chain([clock::ty()]).collect();
-            let refusal = op.infer(&types.iter().collect::<Vec<_>>()).unwrap_err().to_string();
-            assert!(refusal.contains(op.name()) && refusal.contains("whole samples"), "{refusal}");
-        }
     }
 }

@@ -1,0 +1,123 @@
+//! Every file is in a room, and no room is a hall.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::source::{assert_none, files};
+
+/// Most files of a folder.
+const MOST_FILES: usize = 20;
+
+/// The rooms: every folder that has files of its own, and what lives in it.
+const ROOMS: &[&str] = &[
+    "src",
+    // Symmetric matrices.
+    "src/eigen",
+    // Arguments, and one call into the library for each command.
+    "src/cli",
+    "src/cli/command",
+    "src/cli/command/codes",
+    // What can be asked of a run.
+    "src/config",
+    "src/config/file",
+    // One file an objective: keys, checks, terms, what it tells.
+    "src/config/objective",
+    // What can be read, and how it reaches the device.
+    "src/data",
+    "src/data/digits",
+    // WHAT
+    "src/graph",
+    "src/ops",
+    "src/ops/array",
+    "src/ops/batch",
+    "src/ops/ceiling",
+    "src/ops/energy",
+    "src/ops/entropy",
+    "src/ops/fused",
+    "src/ops/kernel",
+    "src/ops/loss",
+    "src/ops/matmul",
+    "src/ops/norm",
+    "src/ops/random",
+    "src/ops/step",
+    // HOW
+    "src/plan",
+    "src/plan/fuse",
+    // WHERE
+    "src/device",
+    "src/device/cpu",
+    "src/device/cpu/kernels",
+    "src/device/gpu",
+    "src/device/proof",
+    "src/device/tune",
+    // Plain functions over graphs.
+    "src/nn",
+    // One file a kind of block.
+    "src/nn/block",
+    "src/nn/losses",
+    "src/optim",
+    // A configuration becomes graphs.
+    "src/model",
+    // The one loop, and what it leaves.
+    "src/train",
+    "src/train/profile",
+    "src/train/record",
+    // What people do with models, and the numbers they judge them by.
+    "src/study",
+    "src/statistics",
+    // Pictures, plots, tables.
+    "src/report",
+    // Kernels by family, each with the snippets that it alone uses.
+    "shaders/array",
+    "shaders/batch",
+    "shaders/batch/parts",
+    "shaders/ceiling",
+    "shaders/common",
+    "shaders/energy",
+    "shaders/entropy",
+    "shaders/entropy/parts",
+    "shaders/fused",
+    "shaders/fused/parts",
+    "shaders/loss",
+    "shaders/loss/parts",
+    "shaders/matmul",
+    "shaders/matmul/parts",
+    "shaders/matmul/parts/left",
+    "shaders/matmul/parts/right",
+    "shaders/norm",
+    "shaders/norm/parts",
+    "shaders/random",
+    "shaders/random/parts",
+    "shaders/step",
+];
+
+#[test]
+fn folders_are_no_halls() {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for (folder, extension) in [("src", "rs"), ("shaders", "wgsl")] {
+        for file in files(folder, extension) {
+            let parent = file.path.rsplit_once('/').map_or("", |(parent, _)| parent);
+            *counts.entry(format!("{folder}/{parent}")).or_default() += 1;
+        }
+    }
+    let halls = counts.into_iter().filter(|(_, count)| *count > MOST_FILES);
+    assert_none(halls.map(|(folder, count)| format!("{folder}: {count} files")).collect());
+}
+
+#[test]
+fn every_file_is_in_a_room() {
+    let mut problems = Vec::new();
+    let mut empty: BTreeSet<&str> = ROOMS.iter().copied().collect();
+    for (folder, extension) in [("src", "rs"), ("shaders", "wgsl")] {
+        for file in files(folder, extension) {
+            let parent = file.path.rsplit_once('/').map_or(String::new(), |(parent, _)| format!("/{parent}"));
+            let room = format!("{folder}{parent}");
+            match ROOMS.iter().find(|known| **known == room) {
+                Some(known) => drop(empty.remove(known)),
+                None => problems
+                    .push(format!("{folder}/{}: '{room}' is no room: add it to ROOMS, or move the file", file.path)),
+            }
+        }
+    }
+    problems.extend(empty.into_iter().map(|room| format!("{room}: a room without a file")));
+    assert_none(problems);
+}
