@@ -11,6 +11,7 @@ pub mod loss;
 pub mod plot;
 pub mod png;
 pub mod sheet;
+mod shrink;
 pub mod table;
 mod text;
 pub mod weights;

@@ -5,6 +5,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use super::axis::{Axis, drawable};
+use super::shrink::shrunk;
 use super::text::{self, drawing};
 use crate::error::{Error, Result};
 
@@ -107,28 +108,7 @@ pub(super) fn draw_panels(panels: &[Panel]) -> Result<RgbImage> {
     }
     canvas.present().map_err(drawing)?;
     drop(canvas);
-    shrunk(large.as_raw(), width, height)
-}
-
-/// The finished picture of a canvas: the mean of each of its squares of [`DETAIL`] pixels.
-fn shrunk(canvas: &[u8], width: u32, height: u32) -> Result<RgbImage> {
-    let (detail, channels) = (DETAIL as usize, 3);
-    let stride = width as usize * detail * channels;
-    let area = DETAIL * DETAIL;
-    let mut sums = vec![0; width as usize * channels];
-    let mut bytes = Vec::with_capacity(sums.len() * height as usize);
-    for rows in canvas.chunks_exact(stride * detail) {
-        sums.fill(area / 2);
-        for row in rows.chunks_exact(stride) {
-            for (sum, pixels) in sums.chunks_exact_mut(channels).zip(row.chunks_exact(channels * detail)) {
-                for (place, &byte) in pixels.iter().enumerate() {
-                    sum[place % channels] += u32::from(byte);
-                }
-            }
-        }
-        bytes.extend(sums.iter().map(|sum| (sum / area) as u8));
-    }
-    RgbImage::from_raw(width, height, bytes).ok_or_else(|| Error::Failed("a plot has lost its pixels".into()))
+    shrunk(large.as_raw(), [width, height], DETAIL)
 }
 
 fn nothing_to_plot() -> Error {

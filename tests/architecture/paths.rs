@@ -169,3 +169,33 @@ fn a_name_that_is_wrong_is_noticed() {
         ["docs/using.md beside it", "nowhere beside it"]
     );
 }
+
+/// Names of tests in a document: the file of each, and its own.
+fn named_tests(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let quoted = text.split('`').skip(1).step_by(2);
+    quoted.filter_map(|quoted| quoted.split_once("::").filter(|(path, _)| path.ends_with(".rs")))
+}
+
+#[test]
+fn what_a_promise_says_is_tested_is_tested() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("docs/promises.md")).unwrap();
+    let promises = text.lines().filter(|line| line.starts_with("| ") && !line.contains("| test |"));
+    let mut problems = Vec::new();
+    let mut count = 0;
+    for line in promises {
+        let mut tests = named_tests(line).peekable();
+        if tests.peek().is_none() {
+            problems.push(format!("docs/promises.md: no test is named in: {line}"));
+        }
+        for (path, name) in tests {
+            count += 1;
+            let there = fs::read_to_string(root.join(path)).is_ok_and(|file| file.contains(&format!("fn {name}(")));
+            if !there {
+                problems.push(format!("docs/promises.md: there is no {name} in {path}"));
+            }
+        }
+    }
+    assert!(count > 10, "only {count} tests are named");
+    assert_none(problems);
+}

@@ -257,6 +257,17 @@ mod tests {
     }
 
     #[test]
+    fn another_format_is_refused_by_its_number() {
+        let json =
+            |format: u32| format!(r#"{{"format":{format},"config":"","tuning":"","sums":{{"rows":0}},"sha256":{{}}}}"#);
+        for (format, named) in [(FORMAT + 7, true), (FORMAT, false)] {
+            let bytes = serialize(&State::new(), Some(HashMap::from([(KEY.to_string(), json(format))]))).unwrap();
+            let problem = parse(&bytes).unwrap_err();
+            assert_eq!(problem.contains(&format!("a checkpoint of format {}", FORMAT + 7)), named, "{problem}");
+        }
+    }
+
+    #[test]
     fn the_same_state_gives_the_same_bytes() {
         let folder = tempfile::tempdir().unwrap();
         let files = ["a", "b"].map(|name| folder.path().join(name));
