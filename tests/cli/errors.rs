@@ -178,3 +178,22 @@ fn a_reader_that_goes_away_is_no_panic() {
     let output = child.wait_with_output().unwrap();
     assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"));
 }
+
+/// What a stranger wrote into a file, its name or an argument is shown or left out, not obeyed.
+#[test]
+fn a_terminal_obeys_no_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(if cfg!(unix) { "c\u{1b}[31m.toml" } else { "c.toml" });
+    std::fs::write(&path, "model = \"\\u001b]0;owned\\u0007\"\n").unwrap();
+    let file = gpu_ae(&["config", "check", path.to_str().unwrap()]);
+    refused(&file, 2, &["\\u001b]0;owned\\u0007", if cfg!(unix) { "c\\u001b[31m.toml: " } else { "c.toml: " }]);
+    let flag = gpu_ae(&["train", "--epochs", "\u{1b}[2J"]);
+    refused(&flag, 2, &["--epochs"]);
+    let data = gpu_ae(&["train", "--data", "\u{9b}2J"]);
+    refused(&data, 2, &["\\u009b2J"]);
+    for output in [file, flag, data] {
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(!message.contains(|c: char| c.is_control() && c != '\n'), "{message:?}");
+        assert!(message.ends_with('\n'), "{message:?}");
+    }
+}
