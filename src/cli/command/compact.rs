@@ -152,7 +152,7 @@ fn fine_tune(mut checkpoint: Checkpoint, directory: RunDir, epochs: u32, quiet: 
     let data = checkpoint.config.load_data()?;
     let device = open_device(&checkpoint.config.device, true)?;
     let mut config = checkpoint.config.clone();
-    config.epochs = checkpoint.epoch() + epochs;
+    config.epochs = checkpoint.epoch().saturating_add(epochs);
     config.lambda_entropy = 0.0;
     config.entropy.schedule = Schedule::Constant;
     // So many epochs were asked for; those of the larger network are no measure of this one.

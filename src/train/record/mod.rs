@@ -3,6 +3,7 @@
 pub mod checkpoint;
 pub mod described;
 pub mod export;
+mod fitting;
 pub mod metrics;
 pub mod run_dir;
 mod sums;
