@@ -104,6 +104,9 @@ fn refuse(error: &clap::Error) -> ! {
 pub fn run(begin: Instant) -> Result<ExitCode> {
     let done = |()| ExitCode::SUCCESS;
     let cli = Cli::try_parse().unwrap_or_else(|error| refuse(&error));
+    if let Some(notice) = gpu_ae::threads::start()? {
+        output::complain(&notice);
+    }
     match cli.command {
         Command::Train(args) => train::run(args, begin).map(done),
         Command::Eval(args) => eval::run(args).map(done),

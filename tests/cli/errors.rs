@@ -197,3 +197,18 @@ fn a_terminal_obeys_no_message() {
         assert!(message.ends_with('\n'), "{message:?}");
     }
 }
+
+#[test]
+fn threads_that_there_are_not() {
+    let mut many = command(&["data", "list"]);
+    refused(&many.env("RAYON_NUM_THREADS", "100000").output().unwrap(), 2, &["RAYON_NUM_THREADS=100000", "1 to 1024"]);
+    // No thread gets a stack of 2⁶⁰ bytes: one thread does everything then.
+    if cfg!(target_os = "linux") {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("run");
+        let run = ["train", "--model", "nmn", "--epochs", "1", "--device", "cpu", "--out", out.to_str().unwrap()];
+        let output = command(&run).env("RUST_MIN_STACK", (1u64 << 60).to_string()).output().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && message.contains("working on 1 thread: "), "{message}");
+    }
+}
