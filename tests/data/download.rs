@@ -16,7 +16,8 @@ use gpu_ae::data::{self, mnist};
 use gpu_ae::error::Error;
 use sha2::{Digest, Sha256};
 
-const TIMEOUTS: Timeouts = Timeouts { connect: Duration::from_secs(5), stall: STALL, total: Duration::from_secs(10) };
+const TIMEOUTS: Timeouts =
+    Timeouts { connect: Duration::from_secs(5), stall: STALL, slowest: 1000, total: Duration::from_secs(10) };
 
 fn gzip(content: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -182,6 +183,13 @@ fn after_a_stall_the_next_mirror_is_tried() {
     let start = Instant::now();
     falls_back(Reply::Stall(gzip(&content(1))[..1000].to_vec()), "broke off after 1000 bytes: timeout");
     assert!(start.elapsed() < TIMEOUTS.total);
+}
+
+#[test]
+fn after_a_trickle_the_next_mirror_is_tried() {
+    let start = Instant::now();
+    falls_back(Reply::Trickle(gzip(&content(1))), "too slow: expected at least 1000 bytes a second");
+    assert!((STALL..TIMEOUTS.total / 2).contains(&start.elapsed()), "{:?}", start.elapsed());
 }
 
 #[test]
