@@ -1,9 +1,20 @@
 //! The one error type of the library, and the process exit code each kind of error maps to.
 
+use std::borrow::Cow;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 /// Result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Text that is at most `most` characters long, with what was left out counted: for what a stranger's file says, which
+/// may be of any length.
+pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}… ({} more characters)", &text[..end], text[end..].chars().count())),
+    }
+}
 
 /// What went wrong, worded for the person at the terminal: it names the file, flag or step and
 /// says what was expected.
@@ -79,8 +90,26 @@ impl Error {
         move |source| Error::Io { path, action, source }
     }
 
+    /// An [`Error::Failed`] for want of memory: `what` needs so many bytes.
+    pub fn memory(what: impl Display, bytes: usize) -> Self {
+        let megabytes = bytes as f64 / 1e6;
+        Error::Failed(format!("{what}: needs {megabytes:.1} MB of memory, which the system does not give"))
+    }
+
     /// An [`Error::Graph`] raised by operation `op`.
     pub fn graph(op: impl Into<String>, problem: impl Into<String>) -> Self {
         Error::Graph { op: op.into(), problem: problem.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shortened;
+
+    #[test]
+    fn what_is_left_out_is_counted_in_whole_characters() {
+        assert_eq!(shortened("äöü", 3), "äöü");
+        assert_eq!(shortened("äöüß", 2), "äö… (2 more characters)");
+        assert_eq!(shortened("", 0), "");
     }
 }

@@ -32,6 +32,9 @@ pub mod statistics;
 #[cfg(feature = "native")]
 pub mod study;
 pub mod tensor;
+#[cfg(feature = "native")]
+pub mod threads;
+#[cfg(not(feature = "native"))]
 mod threads;
 #[cfg(feature = "native")]
 pub mod train;

@@ -195,7 +195,7 @@ pub fn open_run(path: &Path, data: &DataFlags, device: &DeviceFlag, quiet: bool)
             complain(&format!("using the best of {epochs} epochs, {}: {name}", best.epoch()));
         }
         // The configuration is the newest one, which a resumed run may have changed.
-        (checkpoint.state, checkpoint.sums) = (best.state, best.sums);
+        checkpoint = checkpoint.with_state_of(best, &run.best_checkpoint())?;
     }
     if data.data.as_ref().is_some_and(|name| *name != checkpoint.config.data) {
         // Classes of other data are none of those that were left out.

@@ -18,6 +18,7 @@ use std::time::Instant;
 
 use clap::{Parser, Subcommand};
 use gpu_ae::Result;
+use gpu_ae::report::printable;
 
 use command::codes::{decode, encode, generate, interpolate, traverse};
 use command::{
@@ -86,10 +87,28 @@ enum Command {
     Data(data::Args),
 }
 
+/// Ends the program with what the parser says of the command line, help included. Where an argument has what a terminal would
+/// obey, the message goes without that, and without its colours.
+fn refuse(error: &clap::Error) -> ! {
+    let obeyed = std::env::args_os().any(|argument| {
+        let argument = argument.to_string_lossy();
+        printable(&argument) != argument
+    });
+    if !obeyed {
+        error.exit();
+    }
+    output::complain(error.render().to_string().trim_end());
+    std::process::exit(error.exit_code())
+}
+
 /// Parses the command line and runs the command; `begin` is when the program started.
 pub fn run(begin: Instant) -> Result<ExitCode> {
     let done = |()| ExitCode::SUCCESS;
-    match Cli::parse().command {
+    let cli = Cli::try_parse().unwrap_or_else(|error| refuse(&error));
+    if let Some(notice) = gpu_ae::threads::start()? {
+        output::complain(&notice);
+    }
+    match cli.command {
         Command::Train(args) => train::run(args, begin).map(done),
         Command::Eval(args) => eval::run(args).map(done),
         Command::Reconstruct(args) => reconstruct::run(args).map(done),

@@ -1,14 +1,19 @@
 //! Printing: results to standard output, everything else to standard error. A reader that went away
-//! never makes a panic.
+//! never makes a panic, and nothing that is printed is obeyed by a terminal: what comes from files and arguments is spelt out.
 
 use std::io::{ErrorKind, Result as IoResult, Write};
 use std::process::exit;
 
+use gpu_ae::error::shortened;
+use gpu_ae::report::printable;
 use gpu_ae::{Error, Result};
+
+/// Most characters of a line of a notice: what a foreign file says may be longer than anybody reads.
+const LONGEST_LINE: usize = 2000;
 
 fn line(text: &str) -> IoResult<()> {
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())?;
+    out.write_all(printable(text).as_bytes())?;
     out.write_all(b"\n")?;
     out.flush()
 }
@@ -32,13 +37,14 @@ pub fn tell(text: &str) {
 
 /// Prints a notice or an error. When nobody listens there is nobody to tell.
 pub fn complain(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let lines: Vec<_> = text.split('\n').map(|line| shortened(line, LONGEST_LINE)).collect();
+    let _ = writeln!(std::io::stderr().lock(), "{}", printable(&lines.join("\n")));
 }
 
 /// Prints the beginning of a notice, which [`complain`] ends.
 pub fn begin(text: &str) {
     let mut errors = std::io::stderr().lock();
-    let _ = errors.write_all(text.as_bytes());
+    let _ = errors.write_all(printable(text).as_bytes());
     let _ = errors.flush();
 }
 

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use file::in_file;
 pub use file::{MODELS, model_file};
 pub use hopfield::HopfieldConfig;
-pub use network::{REPORT_ENCODER, report_layers};
+pub use network::{MOST_BLOCKS, REPORT_ENCODER, report_layers};
 pub use objective::entropy::{Averaging, EntropyConfig, Schedule, Subject};
 pub use objective::{Collapse, Derived, Objective, Term, Told, Weight};
 pub use optimiser::{EarlyStopping, OptimiserConfig, OptimiserKind, RateKind, RateSchedule};

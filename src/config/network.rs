@@ -9,6 +9,9 @@ use crate::nn::network::{NetworkSpec, joined};
 use crate::ops::array::activation::Activation;
 use crate::tensor::Shape;
 
+/// Most blocks of a network, those inside others included.
+pub const MOST_BLOCKS: usize = 512;
+
 /// Layers of the report's encoder.
 pub const REPORT_ENCODER: usize = 3;
 
@@ -110,6 +113,11 @@ impl RunConfig {
     }
 
     pub(super) fn check_network(&self) -> Result<()> {
+        let count: usize = self.blocks().map(|block| block.kind().blocks()).sum();
+        if count > MOST_BLOCKS {
+            let problem = format!("{count} blocks with those of the decoder, expected at most {MOST_BLOCKS}");
+            return Err(Error::Usage(format!("encoder: {problem}")));
+        }
         let decoded = self.clustering.is_none();
         for (half, blocks) in [("encoder", &self.encoder), ("decoder", &self.decoder)] {
             if blocks.is_empty() && (decoded || half == "encoder") {

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
@@ -41,13 +41,20 @@ pub struct Timeouts {
     pub connect: Duration,
     /// For the next bytes: a mirror that is silent for longer has stalled.
     pub stall: Duration,
-    /// For one whole file, so that a mirror which trickles comes to an end too.
+    /// Fewest bytes a second, counted over `stall` at a time: a mirror that trickles is as good as none.
+    pub slowest: u64,
+    /// For one whole file.
     pub total: Duration,
 }
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Timeouts { connect: Duration::from_secs(15), stall: Duration::from_secs(30), total: Duration::from_secs(3600) }
+        Timeouts {
+            connect: Duration::from_secs(15),
+            stall: Duration::from_secs(30),
+            slowest: 2048,
+            total: Duration::from_secs(3600),
+        }
     }
 }
 
@@ -76,20 +83,26 @@ pub fn fetch(
     }
     fs::create_dir_all(folder).map_err(Error::io(folder, "create the folder"))?;
     sweep(folder, timeouts);
-    let agent = agent(timeouts);
+    let web = Web { agent: agent(timeouts), timeouts };
     for file in files {
         if verify(&folder.join(file.name), file).is_ok() {
             progress(Progress::Present { file: file.name });
         } else {
-            fetch_one(&agent, file, folder, mirrors, progress)?;
+            fetch_one(&web, file, folder, mirrors, progress)?;
         }
     }
     Ok(())
 }
 
+/// How mirrors are reached.
+struct Web {
+    agent: Agent,
+    timeouts: Timeouts,
+}
+
 /// Tries the mirrors one after the other.
 fn fetch_one(
-    agent: &Agent,
+    web: &Web,
     file: &RemoteFile<'_>,
     folder: &Path,
     mirrors: &[String],
@@ -98,7 +111,7 @@ fn fetch_one(
     let mut reasons = String::new();
     for mirror in mirrors {
         let url = format!("{}/{}", mirror.trim_end_matches('/'), file.name);
-        match attempt(agent, &url, file, folder, progress) {
+        match attempt(web, &url, file, folder, progress) {
             Ok(bytes) => {
                 progress(Progress::Done { file: file.name, bytes });
                 return Ok(());
@@ -119,13 +132,13 @@ fn fetch_one(
 
 /// Downloads from one address into a temporary file, which vanishes unless it is found valid.
 fn attempt(
-    agent: &Agent,
+    web: &Web,
     url: &str,
     file: &RemoteFile<'_>,
     folder: &Path,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<u64, Failure> {
-    let body = get(agent, url).map_err(|error| Failure::Mirror(error.to_string()))?.into_body();
+    let body = get(&web.agent, url).map_err(|error| Failure::Mirror(error.to_string()))?.into_body();
     let total = body.content_length();
     if let Some(total) = total.filter(|&total| total > file.max_download()) {
         let limit = file.max_download();
@@ -136,7 +149,9 @@ fn attempt(
     let path = folder.join(file.name);
     let local = |error| Failure::Local(Error::io(&path, "write the download")(error));
     let mut temporary = temporary(folder).map_err(local)?;
-    let bytes = receive(&mut body.into_reader(), file, progress, |chunk| temporary.write_all(chunk).map_err(local))?;
+    let bytes = receive(&mut body.into_reader(), file, web.timeouts, progress, |chunk| {
+        temporary.write_all(chunk).map_err(local)
+    })?;
     verify(temporary.path(), file).map_err(Failure::Mirror)?;
     temporary.as_file().sync_all().map_err(local)?;
     temporary.persist(&path).map_err(|error| local(error.error))?;
@@ -144,15 +159,18 @@ fn attempt(
     Ok(bytes)
 }
 
-/// Hands what arrives to `write`, up to the size limit, and counts it.
+/// Hands what arrives to `write`, up to the size limit and as long as it comes fast enough, and counts it.
 fn receive(
     input: &mut dyn Read,
     file: &RemoteFile<'_>,
+    timeouts: Timeouts,
     progress: &mut dyn FnMut(Progress<'_>),
     mut write: impl FnMut(&[u8]) -> Result<(), Failure>,
 ) -> Result<u64, Failure> {
     let mut chunk = vec![0; 1 << 16];
     let mut bytes = 0;
+    // When the time that is measured began, and the bytes until then.
+    let (mut begin, mut before) = (Instant::now(), 0);
     loop {
         let count = input
             .read(&mut chunk)
@@ -167,6 +185,15 @@ fn receive(
         }
         write(&chunk[..count])?;
         progress(Progress::Received { file: file.name, bytes });
+        let taken = begin.elapsed();
+        if taken >= timeouts.stall {
+            let speed = ((bytes - before) as f64 / taken.as_secs_f64()) as u64;
+            if speed < timeouts.slowest {
+                let expected = format!("expected at least {} bytes a second", timeouts.slowest);
+                return Err(Failure::Mirror(format!("too slow: {expected}, got {speed}, {bytes} bytes in all")));
+            }
+            (begin, before) = (Instant::now(), bytes);
+        }
     }
 }
 

@@ -22,34 +22,43 @@ const MAX_BYTES: u64 = 4 << 30;
 /// Most memory taken on the word of a header alone; beyond it, memory grows with what arrives.
 const MAX_TRUST: u64 = 64 << 20;
 
-/// Reads images of `height` x `width` bytes and their labels, each less than `classes`.
+/// Reads images of `height` x `width` bytes and their labels, each less than `classes`. Nothing behind the headers is read
+/// unless they promise as many of the one as of the other: a small file may unpack to a very large one.
 pub fn split(images_path: &Path, labels_path: &Path, height: usize, width: usize, classes: u8) -> Result<Split> {
-    let labels = labels(labels_path, classes)?;
-    let bytes = images(images_path, height, width)?;
-    let row_bytes = height * width;
-    let rows = bytes.len() / row_bytes;
-    if labels.len() != rows {
-        let problem =
-            format!("expected {rows} labels, one for each image of {}, found {}", images_path.display(), labels.len());
+    let (labels, images) = (Idx::<1>::open(labels_path)?, open_images(images_path, height, width)?);
+    let ([found], [rows, ..]) = (labels.dims, images.dims);
+    if found != rows {
+        let problem = format!("expected {rows} labels, one for each image of {}, found {found}", images_path.display());
         return Err(Error::input(labels_path, problem));
     }
-    Ok(Split { rows, row_bytes, bytes, labels })
+    let labels = checked_labels(labels, classes)?;
+    Ok(Split { rows: labels.len(), row_bytes: height * width, bytes: images.body()?, labels })
 }
 
 /// Reads a file of images, all `height` x `width`, which must not be zero: `[rows, height, width]`.
 pub fn images(path: &Path, height: usize, width: usize) -> Result<Vec<u8>> {
+    open_images(path, height, width)?.body()
+}
+
+/// A file of images whose header promises such.
+fn open_images(path: &Path, height: usize, width: usize) -> Result<Idx<'_, 3>> {
     let file = Idx::<3>::open(path)?;
     let [_, found_height, found_width] = file.dims;
     if (found_height, found_width) != (height as u64, width as u64) {
         let problem = format!("expected images of {height} x {width}, found images of {found_height} x {found_width}");
         return Err(Error::input(path, problem));
     }
-    file.body()
+    Ok(file)
 }
 
 /// Reads a file of labels, each less than `classes`.
 pub fn labels(path: &Path, classes: u8) -> Result<Vec<u8>> {
-    let labels = Idx::<1>::open(path)?.body()?;
+    checked_labels(Idx::<1>::open(path)?, classes)
+}
+
+fn checked_labels(file: Idx<'_, 1>, classes: u8) -> Result<Vec<u8>> {
+    let path = file.path;
+    let labels = file.body()?;
     match labels.iter().position(|&label| label >= classes) {
         Some(row) => {
             let problem = format!("expected labels below {classes}, found {} in row {row}", labels[row]);
@@ -114,8 +123,10 @@ impl<'a, const RANK: usize> Idx<'a, RANK> {
 
     /// Reads the bytes that the header promises, to the very end of the file.
     fn body(mut self) -> Result<Vec<u8>> {
-        let mut body = Vec::with_capacity(self.bytes.min(MAX_TRUST) as usize);
-        let mut surplus = Vec::new();
+        let (mut body, mut surplus) = (Vec::new(), Vec::new());
+        let trusted = self.bytes.min(MAX_TRUST) as usize;
+        // Reading itself takes memory only as far as there is some.
+        body.try_reserve_exact(trusted).map_err(|_| Error::memory(self.path.display(), trusted))?;
         // Asking for one byte more also makes a decompressor check its CRC.
         read_up_to(&mut self.input, self.bytes, &mut body)
             .and_then(|()| read_up_to(&mut self.input, 1, &mut surplus))
@@ -147,6 +158,7 @@ fn by(dims: &[u64]) -> String {
 fn unreadable(path: &Path, error: io::Error) -> Error {
     match error.kind() {
         ErrorKind::NotFound => Error::input(path, "expected an IDX file, found no such file"),
+        ErrorKind::OutOfMemory => Error::Failed(format!("{}: there is no memory for all of it", path.display())),
         ErrorKind::UnexpectedEof => {
             Error::input(path, "truncated: expected a whole gzip stream, found only its beginning")
         }

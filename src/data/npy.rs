@@ -4,11 +4,13 @@ use std::path::Path;
 
 use npyz::{NpyFile, Order, WriterBuilder};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shortened};
 use crate::whole_file;
 
 /// What an error says was attempted.
 const ACTION: &str = "write the array";
+/// Most characters that a message quotes of a file's header.
+const QUOTED: usize = 80;
 
 /// Reads rows of `width` floats, f32 or f64 in C order; axes behind the first count together, so that images may be
 /// `[rows, 28, 28]`. `of` says what a row should be, as "a code of this run".
@@ -22,10 +24,15 @@ pub fn read_rows(path: &Path, width: usize, of: &str) -> Result<Vec<f32>> {
 }
 
 fn rows(bytes: &[u8], width: usize, of: &str) -> Result<Vec<f32>, String> {
-    let damaged = |error: std::io::Error| format!("is no .npy file of NumPy ({error})");
+    let damaged =
+        |error: std::io::Error| format!("is no .npy file of NumPy ({})", shortened(&error.to_string(), QUOTED));
     let file = NpyFile::new(bytes).map_err(damaged)?;
     let (shape, kind) = (file.shape().to_vec(), file.dtype().descr());
-    let expected = || format!("is an array {shape:?} of {kind}, expected [rows, {width}] of floats, each row {of}");
+    let found = || {
+        let shape = format!("{shape:?}");
+        format!("is an array {} of {}", shortened(&shape, QUOTED), shortened(&kind, QUOTED))
+    };
+    let expected = || format!("{}, expected [rows, {width}] of floats, each row {of}", found());
     if file.order() != Order::C {
         return Err(format!("{}, in C order; numpy.ascontiguousarray gives one", expected()));
     }
@@ -144,10 +151,14 @@ mod tests {
             (by_hand("<f4", "False", "(4000000000, 2)", &four), 2, "cut off"),
             (by_hand("<f4", "False", "(2, 2)", &floats(&[1.0, 2.0, f32::NAN, 4.0])), 2, "row 1"),
             (b"PNG".to_vec(), 2, ".npy"),
+            (by_hand("<f4", "False", &format!("({})", "1, ".repeat(5000)), &four), 2, "1, 1"),
+            (by_hand(&"no kind ".repeat(1000), "False", "(2, 2)", &four), 2, ".npy"),
+            (by_hand("<f4", &"Perhaps".repeat(1000), "(2, 2)", &four), 2, ".npy"),
         ];
         for (bytes, width, named) in cases {
             let message = rows(&bytes, width, "a code").unwrap_err();
             assert!(message.contains(named), "{message} does not name {named}");
+            assert!(message.len() < 300, "{message}");
         }
     }
 }

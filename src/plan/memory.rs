@@ -47,11 +47,12 @@ impl Layout {
 fn origins(graph: &Graph) -> HashMap<Var, Var> {
     let mut origins = HashMap::new();
     for (index, node) in graph.nodes().iter().enumerate() {
+        // Asked for once: an optimiser's step overwrites every parameter there is.
+        let same_memory: HashMap<usize, usize> =
+            node.op.views().into_iter().chain(node.op.aliases()).map(|(input, output)| (output, input)).collect();
         for port in 0..node.outputs.len() {
             let var = Var { node: index, port };
-            let mut same_memory = node.op.aliases().into_iter().chain(node.op.views());
-            let before = same_memory.find(|&(_, output)| output == port);
-            let origin = before.map_or(var, |(input, _)| origins[&node.inputs[input]]);
+            let origin = same_memory.get(&port).map_or(var, |&input| origins[&node.inputs[input]]);
             origins.insert(var, origin);
         }
     }

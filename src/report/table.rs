@@ -1,7 +1,10 @@
 //! Tables and numbers for the terminal.
 
+use super::printable::printable_line;
+
 /// Lays out `rows` under `headers` with two spaces between the columns and a rule below the
-/// headers. A column of numbers is aligned to the right. Without headers, the rows stand alone.
+/// headers. A column of numbers is aligned to the right. Without headers, the rows stand alone. What a terminal would obey is
+/// spelt out, as [`printable_line`] does.
 ///
 /// ```
 /// use gpu_ae::report::text_table;
@@ -16,6 +19,8 @@
 /// );
 /// ```
 pub fn text_table(headers: &[&str], rows: &[Vec<String>]) -> String {
+    let shown = |row: &Vec<String>| row.iter().map(|cell| printable_line(cell).into_owned()).collect();
+    let rows: &[Vec<String>] = &rows.iter().map(shown).collect::<Vec<_>>();
     let count = rows.iter().map(Vec::len).chain([headers.len()]).max().unwrap_or(0);
     let columns: Vec<Column> = (0..count).map(|index| Column::measure(headers, rows, index)).collect();
     let mut text = String::new();

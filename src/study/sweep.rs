@@ -11,6 +11,9 @@ use crate::train::EpochMetrics;
 /// A run whose test error is over this share of that of the mean image has learnt nothing worth the name.
 pub const COLLAPSED: f64 = 0.9;
 
+/// Most runs of a study: one that takes a second each is then done in three hours, and its table is still one to read.
+pub const MOST_RUNS: usize = 10_000;
+
 /// Keys, each with the values it takes, in the order in which they were given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grid(Vec<(String, Vec<String>)>);
@@ -43,6 +46,27 @@ impl Grid {
     /// The keys.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(key, _)| key.as_str())
+    }
+
+    /// Refuses more runs than a study can have, given the seeds of each point, and seeds that there are not.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] that names the flags.
+    pub fn check(&self, first: u64, seeds: u32) -> Result<()> {
+        if seeds == 0 {
+            return Err(Error::Usage("--seeds 0: expected 1 or more".into()));
+        }
+        if first.checked_add(u64::from(seeds)).is_none() {
+            return Err(Error::Usage(format!("--seed {first} --seeds {seeds}: expected seeds below {}", u64::MAX)));
+        }
+        let points = self.0.iter().try_fold(1usize, |points, (_, values)| points.checked_mul(values.len()));
+        let runs = points.and_then(|points| points.checked_mul(seeds as usize));
+        if runs.is_some_and(|runs| runs <= MOST_RUNS) {
+            return Ok(());
+        }
+        let many = |count: Option<usize>| count.map_or("too many to count".to_string(), |count| count.to_string());
+        let of = format!("{} points, {} runs", many(points), many(runs));
+        Err(Error::Usage(format!("--grid, --seeds {seeds}: {of}, expected at most {MOST_RUNS} runs")))
     }
 
     /// All combinations, the last key changing fastest; a single empty one for an empty grid.
@@ -221,6 +245,22 @@ mod tests {
             let message = Grid::parse(text).unwrap_err().to_string();
             assert!(message.contains(part), "{message}");
         }
+    }
+
+    #[test]
+    fn a_study_has_a_limit() {
+        let thousand = (0..1000).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+        let grid = |keys: &[&str]| {
+            let parts: Vec<String> = keys.iter().map(|key| format!("{key}={thousand}")).collect();
+            Grid::parse(&parts.join(" ")).unwrap()
+        };
+        assert!(grid(&["lr"]).check(0, 10).is_ok());
+        let refused = |grid: &Grid, first, seeds| grid.check(first, seeds).unwrap_err().to_string();
+        assert!(refused(&grid(&["lr"]), 0, 11).contains("1000 points, 11000 runs, expected at most 10000 runs"));
+        let many = grid(&["a", "b", "c", "d", "e", "f", "g"]);
+        assert!(refused(&many, 0, 1).contains("--grid") && refused(&many, 0, 1).contains("too many to count"));
+        assert!(refused(&grid(&[]), 0, 0).contains("--seeds 0"));
+        assert!(refused(&grid(&[]), u64::MAX, 1).contains("--seed 18446744073709551615"));
     }
 
     #[test]

@@ -178,3 +178,37 @@ fn a_reader_that_goes_away_is_no_panic() {
     let output = child.wait_with_output().unwrap();
     assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"));
 }
+
+/// What a stranger wrote into a file, its name or an argument is shown or left out, not obeyed.
+#[test]
+fn a_terminal_obeys_no_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(if cfg!(unix) { "c\u{1b}[31m.toml" } else { "c.toml" });
+    std::fs::write(&path, "model = \"\\u001b]0;owned\\u0007\"\n").unwrap();
+    let file = gpu_ae(&["config", "check", path.to_str().unwrap()]);
+    refused(&file, 2, &["\\u001b]0;owned\\u0007", if cfg!(unix) { "c\\u001b[31m.toml: " } else { "c.toml: " }]);
+    let flag = gpu_ae(&["train", "--epochs", "\u{1b}[2J"]);
+    refused(&flag, 2, &["--epochs"]);
+    let data = gpu_ae(&["train", "--data", "\u{9b}2J"]);
+    refused(&data, 2, &["\\u009b2J"]);
+    for output in [file, flag, data] {
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(!message.contains(|c: char| c.is_control() && c != '\n'), "{message:?}");
+        assert!(message.ends_with('\n'), "{message:?}");
+    }
+}
+
+#[test]
+fn threads_that_there_are_not() {
+    let mut many = command(&["data", "list"]);
+    refused(&many.env("RAYON_NUM_THREADS", "100000").output().unwrap(), 2, &["RAYON_NUM_THREADS=100000", "1 to 1024"]);
+    // No thread gets a stack of 2⁶⁰ bytes: one thread does everything then.
+    if cfg!(target_os = "linux") {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("run");
+        let run = ["train", "--model", "nmn", "--epochs", "1", "--device", "cpu", "--out", out.to_str().unwrap()];
+        let output = command(&run).env("RUST_MIN_STACK", (1u64 << 60).to_string()).output().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && message.contains("working on 1 thread: "), "{message}");
+    }
+}

@@ -22,6 +22,8 @@ pub enum Reply {
     Promise(u64, Vec<u8>),
     /// Announces one byte more than it sends, then says nothing for a while before it hangs up.
     Stall(Vec<u8>),
+    /// Answers well, but so slowly that it takes for ever: a byte every few milliseconds, until the client hangs up.
+    Trickle(Vec<u8>),
     /// Answers with this status.
     Status(u16),
     /// Answers by another address.
@@ -92,6 +94,15 @@ fn respond(stream: &mut TcpStream, reply: Reply) -> std::io::Result<()> {
             stream.write_all(&[measured(body.len() as u64 + 1), body].concat())?;
             thread::sleep(3 * STALL);
             Ok(())
+        }
+        Reply::Trickle(body) => {
+            stream.write_all(&measured(body.len() as u64))?;
+            stream.set_nodelay(true)?;
+            let begin = Instant::now();
+            body.iter().take_while(|_| begin.elapsed() < PATIENCE).try_for_each(|&byte| {
+                thread::sleep(Duration::from_millis(5));
+                stream.write_all(&[byte])
+            })
         }
         Reply::Status(code) => stream.write_all(&head(&format!("{code} No\r\nContent-Length: 0"))),
         Reply::Redirect(url) => stream.write_all(&head(&format!("302 Found\r\nLocation: {url}\r\nContent-Length: 0"))),

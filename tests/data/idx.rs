@@ -1,5 +1,7 @@
 //! IDX files: what is good is read exactly, what is bad is refused by name.
 
+use std::fs;
+
 use crate::files::{assert_refused, gzip, idx_file, on_disk, pixels};
 use gpu_ae::data::idx;
 use proptest::prelude::*;
@@ -125,6 +127,14 @@ fn different_counts_of_images_and_labels_are_refused() {
     let (_labels_dir, labels) = on_disk(&idx_file(&[4], &[0; 4]));
     let words = ["expected 5 labels", "found 4", &images.display().to_string()];
     assert_refused(idx::split(&images, &labels, 3, 2, 10), &labels, &words);
+    // The headers say so: what follows them, here nothing good, may be gigabytes and is not looked at.
+    let whole = gzip(&idx_file(&[600_000_000, 3, 2], &pixels(9000)));
+    fs::write(&images, &whole[..whole.len() / 2]).unwrap();
+    assert_refused(idx::split(&images, &labels, 3, 2, 10), &labels, &["expected 600000000 labels", "found 4"]);
+    fs::write(&images, idx_file(&[5, 3, 2], &pixels(30))).unwrap();
+    let whole = gzip(&idx_file(&[u32::MAX], &pixels(9000)));
+    fs::write(&labels, &whole[..whole.len() / 2]).unwrap();
+    assert_refused(idx::split(&images, &labels, 3, 2, 10), &labels, &["expected 5 labels", "found 4294967295"]);
 }
 
 #[test]

@@ -8,3 +8,4 @@ mod download;
 mod files;
 mod idx;
 mod mnist;
+mod strangers;

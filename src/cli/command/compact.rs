@@ -161,7 +161,7 @@ pub fn run(args: Args) -> Result<()> {
 
 /// Changes a run's configuration so that it trains on for so many epochs, without entropy.
 fn to_fine_tune(checkpoint: &mut Checkpoint, epochs: u32) {
-    checkpoint.config.epochs = checkpoint.epoch() + epochs;
+    checkpoint.config.epochs = checkpoint.epoch().saturating_add(epochs);
     checkpoint.config.lambda_entropy = 0.0;
     checkpoint.config.entropy.schedule = Schedule::Constant;
     // So many epochs were asked for; those of the larger network are no measure of this one.

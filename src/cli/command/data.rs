@@ -21,6 +21,10 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Command {
     /// Download a data set and check it
+    #[command(
+        after_help = "The next mirror is tried when one is silent for 30 seconds, delivers fewer than 2,048 bytes a \
+second over 30 seconds, or takes an hour for a file."
+    )]
     Fetch(Fetch),
     /// List the data sets there are
     List,

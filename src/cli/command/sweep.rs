@@ -20,7 +20,7 @@ use crate::cli::tuning::{self, Precision, Tune};
 #[command(
     after_help = "A grid is KEY=VALUE,VALUE,… for every key, all combinations of which are trained. Keys are those of \
 config.toml, such as entropy.alpha, or short: alpha, lambda, budget, warm_up, activity, entropy, width (of the code \
-layer). Example: gpu-ae sweep --data mnist --grid 'alpha=0.5,1,2 lambda=0.01,0.1' --recipe report --seeds 3"
+layer). A study has at most 10,000 runs, points times seeds. Example: gpu-ae sweep --data mnist --grid 'alpha=0.5,1,2 lambda=0.01,0.1' --recipe report --seeds 3"
 )]
 pub struct Args {
     /// What to try, such as 'alpha=0.5,1,2 lambda=0.01,0.1'
@@ -141,6 +141,10 @@ fn open(args: &Args) -> Result<(StudyDir, Claim, Study)> {
     if let Some(path) = &args.resume {
         let directory = StudyDir(path.clone());
         let mut study = directory.read()?;
+        study
+            .grid
+            .check(study.base.seed, study.seeds)
+            .map_err(|error| Error::input(directory.study(), error.to_string()))?;
         let claim = Claim::existing(path)?;
         args.config.check_resume(&study.base)?;
         if let Some(assignment) = args.config.set.first() {
@@ -155,9 +159,7 @@ fn open(args: &Args) -> Result<(StudyDir, Claim, Study)> {
     }
     let base = args.config.clone().resolve_unsettled(&args.device)?.with_data_folder()?;
     let study = Study { grid: Grid::parse(&args.grid)?, seeds: args.seeds, base };
-    if study.seeds == 0 {
-        return Err(Error::Usage("--seeds 0: expected 1 or more".into()));
-    }
+    study.grid.check(study.base.seed, study.seeds)?;
     for point in study.grid.points() {
         settings(&study.base, &point, study.base.seed)?;
     }

@@ -103,6 +103,11 @@ pub trait Kind: Debug {
         1
     }
 
+    /// How many blocks it is, with those inside it.
+    fn blocks(&self) -> usize {
+        1
+    }
+
     /// In a word or two, for tables.
     fn word(&self) -> String;
 }

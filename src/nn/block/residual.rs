@@ -63,6 +63,10 @@ impl Kind for ResidualBlock {
         Ok(Box::new(Built { blocks, shortcut }))
     }
 
+    fn blocks(&self) -> usize {
+        1 + self.residual.iter().chain(&self.shortcut).map(|block| block.kind().blocks()).sum::<usize>()
+    }
+
     fn word(&self) -> String {
         format!("residual of {}", self.residual.len())
     }

@@ -28,10 +28,12 @@ impl<'a> Finder<'a> {
     pub fn ends_packed(&self, var: Var) -> bool {
         self.readers(var).iter().any(|&(reader, at)| {
             let op = self.op(reader);
-            let packed = op.packed_inputs(self.inputs(reader).len()).iter().any(|(_, range)| range.contains(&at));
+            if op.packed_inputs(self.inputs(reader).len()).iter().any(|(_, range)| range.contains(&at)) {
+                return true;
+            }
             let mut same_memory = op.aliases().into_iter().chain(op.views());
             let next = same_memory.find(|(input, _)| *input == at);
-            packed || next.is_some_and(|(_, port)| self.ends_packed(Var { node: reader, port }))
+            next.is_some_and(|(_, port)| self.ends_packed(Var { node: reader, port }))
         })
     }
 

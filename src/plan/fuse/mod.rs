@@ -13,7 +13,7 @@ mod sums;
 mod views;
 mod weight_grads;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -193,10 +193,14 @@ fn linear_input_grad(f: &Finder<'_>) -> Vec<Match> {
 /// Weight and bias gradient in one pass over dy.
 fn linear_weight_grad(f: &Finder<'_>) -> Vec<Match> {
     let mut matches = Vec::new();
+    // The first sum of the rows of each value.
+    let mut sums: HashMap<Var, usize> = HashMap::new();
+    for (sum, _) in f.all::<SumAxis>().filter(|(_, op)| **op == SumAxis::Rows) {
+        sums.entry(f.inputs(sum)[0]).or_insert(sum);
+    }
     for (product, _) in f.all::<MatMul>().filter(|(_, op)| **op == MatMul::Tn) {
         let dy = f.inputs(product)[0];
-        let sum = f.all::<SumAxis>().find(|(node, op)| **op == SumAxis::Rows && f.inputs(*node)[0] == dy);
-        let Some((sum, _)) = sum else { continue };
+        let Some(&sum) = sums.get(&dy) else { continue };
         matches.push(Match {
             nodes: vec![product, sum],
             op: Arc::new(LinearWeightGrad),

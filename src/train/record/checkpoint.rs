@@ -96,7 +96,7 @@ pub fn previous(path: &Path) -> PathBuf {
 impl Checkpoint {
     fn clock(&self, word: usize) -> u32 {
         let words = self.state.get("clock").map(|(_, bytes)| bytemuck::pod_collect_to_vec::<u8, u32>(bytes));
-        words.map_or(0, |words| words[word])
+        words.and_then(|words| words.get(word).copied()).unwrap_or(0)
     }
 
     /// Epochs completed when it was made.
@@ -130,11 +130,15 @@ impl Checkpoint {
     }
 
     fn to_bytes(&self) -> Result<Vec<u8>> {
+        self.of_format(FORMAT, Sums::of(&self.sums))
+    }
+
+    fn of_format(&self, format: u32, sums: Sums) -> Result<Vec<u8>> {
         let mut metadata = Metadata {
-            format: FORMAT,
+            format,
             config: self.config.to_toml()?,
             tuning: self.tuning.as_ref().map_or_else(|| Ok(STATIC.into()), Tuning::to_text)?,
-            sums: Sums::of(&self.sums),
+            sums,
             sha256: self.state.iter().map(|(name, (_, bytes))| (name.clone(), hash(bytes))).collect(),
         };
         let failed = |error| Error::Failed(format!("metadata: {error}"));
@@ -144,10 +148,11 @@ impl Checkpoint {
         serialize(&self.state, Some(HashMap::from([(KEY.to_string(), json)])))
     }
 
-    /// Reads a checkpoint and checks every tensor against its hash.
+    /// Reads a checkpoint and checks every tensor against its hash and against what the configuration says of it; one that it
+    /// says nothing of is left out.
     ///
     /// # Errors
-    /// When the file is missing, damaged, or not of this program; the message names the file and, if
+    /// When the file is missing, damaged, not of this program, or contradicts itself; the message names the file and, if
     /// there is one, the previous checkpoint and how to resume from it.
     pub fn load(path: &Path) -> Result<Self> {
         let advice = || {
@@ -166,9 +171,7 @@ impl Checkpoint {
             std::io::ErrorKind::NotFound => Error::input(path, format!("there is no checkpoint here{}", advice())),
             _ => Error::io(path, "read")(error),
         })?;
-        let checkpoint = parse(&bytes).map_err(|problem| Error::input(path, format!("{problem}{}", advice())))?;
-        checkpoint.config.check()?;
-        Ok(checkpoint)
+        parse(&bytes).map_err(|problem| Error::input(path, format!("{problem}{}", advice())))
     }
 }
 
@@ -195,18 +198,25 @@ fn parse(bytes: &[u8]) -> Result<Checkpoint, String> {
             Dtype::U32 => Ty::u32(view.shape()),
             other => return Err(format!("'{name}' has element type {other:?}, expected F32 or U32")),
         };
-        state.insert(name, (ty, view.data().to_vec()));
+        let mut bytes = Vec::new();
+        let length = view.data().len();
+        bytes
+            .try_reserve_exact(length)
+            .map_err(|_| format!("there is no memory for the {length} bytes of '{name}'"))?;
+        bytes.extend_from_slice(view.data());
+        state.insert(name, (ty, bytes));
     }
     if state.len() != metadata.sha256.len() {
         return Err("damaged checkpoint (a tensor is missing)".into());
     }
     let config: RunConfig = toml::from_str(&metadata.config).map_err(|e| damaged(&e))?;
+    config.check().map_err(|error| format!("its configuration: {error}"))?;
     let sums = metadata.sums.read(&config)?;
     let tuning = match metadata.tuning.as_str() {
         STATIC => None,
         text => Some(Tuning::from_text(text).map_err(|problem| format!("its kernels: {problem}"))?),
     };
-    Ok(Checkpoint { config, tuning, state, sums })
+    Checkpoint { config, tuning, state, sums }.fitted()
 }
 
 #[cfg(test)]
@@ -214,13 +224,13 @@ fn parse(bytes: &[u8]) -> Result<Checkpoint, String> {
 mod tests {
     use super::*;
     use crate::plan::{Choices, Fusion};
+    use crate::train::record::fitting::tests::{small, state};
 
     fn sample(step: u8) -> Checkpoint {
-        let mut state = State::new();
-        state.insert("autoencoder.1.weight".into(), (Ty::f32(&[2, 3]), vec![step; 24]));
-        state.insert("clock".into(), (Ty::u32(&[16]), vec![step; 64]));
+        let (mut config, data) = small();
+        let mut state = state(&config, data, u32::from(step));
+        state.values_mut().filter(|(ty, _)| ty.dtype == DType::F32).for_each(|(_, bytes)| bytes.fill(step));
         let sums = TermSums { rows: 0.1 + 0.2, terms: [("mse".into(), 1.0 / 3.0), ("entropy".into(), -0.0)].into() };
-        let mut config = RunConfig::default();
         config.entropy.alpha = f32::INFINITY;
         let choices = Choices { fusions: Fusion::ELEMENTARY.iter().copied().collect(), ..Choices::default() };
         let tuning = Some(Tuning { adapter: "A \"quoted\" adapter".into(), choices });
@@ -257,14 +267,16 @@ mod tests {
     }
 
     #[test]
-    fn another_format_is_refused_by_its_number() {
-        let json =
-            |format: u32| format!(r#"{{"format":{format},"config":"","tuning":"","sums":{{"rows":0}},"sha256":{{}}}}"#);
-        for (format, named) in [(FORMAT + 7, true), (FORMAT, false)] {
-            let bytes = serialize(&State::new(), Some(HashMap::from([(KEY.to_string(), json(format))]))).unwrap();
-            let problem = parse(&bytes).unwrap_err();
-            assert_eq!(problem.contains(&format!("a checkpoint of format {}", FORMAT + 7)), named, "{problem}");
-        }
+    fn the_format_before_this_one_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint.safetensors");
+        let old = sample(3);
+        let sums =
+            Sums::Listed([old.sums.rows, old.sums.terms["mse"], old.sums.terms["entropy"]].map(f64::to_bits).into());
+        std::fs::write(&path, old.of_format(UNNAMED, sums).unwrap()).unwrap();
+        assert_eq!(Checkpoint::load(&path).unwrap(), old);
+        std::fs::write(&path, old.of_format(FORMAT + 1, Sums::of(&old.sums)).unwrap()).unwrap();
+        assert!(Checkpoint::load(&path).unwrap_err().to_string().contains("format 3"));
     }
 
     #[test]

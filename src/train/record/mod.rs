@@ -3,6 +3,7 @@
 pub mod checkpoint;
 pub mod described;
 pub mod export;
+mod fitting;
 pub mod metrics;
 mod metrics_file;
 pub mod run_dir;

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::{TIMEOUTS, content, fetch_a, names};
 use crate::files::gzip;
-use crate::web_server::{Reply, Server};
+use crate::web_server::{Reply, STALL, Server};
 
 /// The first mirror does `reply`, the second is good: the file must come from the second, the first
 /// must be blamed by `reason`, and nothing else may be left behind.
@@ -69,6 +69,13 @@ fn after_a_stall_the_next_mirror_is_tried() {
     let start = Instant::now();
     falls_back(Reply::Stall(gzip(&content(1))[..1000].to_vec()), "broke off after 1000 bytes: timeout");
     assert!(start.elapsed() < TIMEOUTS.total);
+}
+
+#[test]
+fn after_a_trickle_the_next_mirror_is_tried() {
+    let start = Instant::now();
+    falls_back(Reply::Trickle(gzip(&content(1))), "too slow: expected at least 1000 bytes a second");
+    assert!((STALL..TIMEOUTS.total / 2).contains(&start.elapsed()), "{:?}", start.elapsed());
 }
 
 #[test]

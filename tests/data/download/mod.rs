@@ -15,7 +15,8 @@ use gpu_ae::data::{self, Progress};
 use gpu_ae::error::Error;
 use sha2::{Digest, Sha256};
 
-const TIMEOUTS: Timeouts = Timeouts { connect: Duration::from_secs(5), stall: STALL, total: Duration::from_secs(10) };
+const TIMEOUTS: Timeouts =
+    Timeouts { connect: Duration::from_secs(5), stall: STALL, slowest: 1000, total: Duration::from_secs(10) };
 
 /// Content that spans several reads and does not compress to nothing.
 fn content(seed: u32) -> Vec<u8> {
