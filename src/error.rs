@@ -1,6 +1,7 @@
 //! The one error type of the library, and the process exit code each kind of error maps to.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 /// Result of everything in this crate that can fail.
@@ -76,6 +77,12 @@ impl Error {
     pub fn io(path: impl AsRef<Path>, action: &'static str) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.as_ref().to_path_buf();
         move |source| Error::Io { path, action, source }
+    }
+
+    /// An [`Error::Failed`] for want of memory: `what` needs so many bytes.
+    pub fn memory(what: impl Display, bytes: usize) -> Self {
+        let megabytes = bytes as f64 / 1e6;
+        Error::Failed(format!("{what}: needs {megabytes:.1} MB of memory, which the system does not give"))
     }
 
     /// An [`Error::Graph`] raised by operation `op`.

@@ -3,6 +3,18 @@
 
 use std::fmt;
 
+use bytemuck::Zeroable;
+
+use crate::error::{Error, Result};
+
+/// So many zeros, for what may be too much for a machine: without memory for them the program would end where it stands.
+///
+/// # Errors
+/// When there is no memory for them; the message says how much `what` needs.
+pub fn zeroed<T: Zeroable>(length: usize, what: impl fmt::Display) -> Result<Vec<T>> {
+    bytemuck::try_zeroed_vec(length).map_err(|()| Error::memory(what, length.saturating_mul(size_of::<T>())))
+}
+
 /// Element type of a tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DType {

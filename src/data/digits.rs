@@ -13,6 +13,7 @@ mod strokes;
 use super::{Dataset, ImageShape, Split};
 use crate::error::Result;
 use crate::rng::{Rng, Stream, permute, stream_key, threefry2x32};
+use crate::tensor::zeroed;
 use crate::threads::prelude::*;
 use hand::Hand;
 use raster::SIDE;
@@ -40,13 +41,13 @@ pub fn dataset(seed: u64, train_rows: usize, test_rows: usize) -> Result<Dataset
     Ok(Dataset {
         name: "digits".into(),
         image: IMAGE,
-        train: split(&alphabet, key, TRAIN, train_rows),
-        test: split(&alphabet, key, TEST, test_rows),
+        train: split(&alphabet, key, TRAIN, train_rows)?,
+        test: split(&alphabet, key, TEST, test_rows)?,
     })
 }
 
-fn split(alphabet: &Alphabet, key: [u32; 2], which: u32, rows: usize) -> Split {
-    let mut bytes = vec![0; rows * PIXELS];
+fn split(alphabet: &Alphabet, key: [u32; 2], which: u32, rows: usize) -> Result<Split> {
+    let mut bytes = zeroed(rows * PIXELS, "data 'digits'")?;
     let labels: Vec<u8> = (0..rows as u32).map(|index| label(key, which, index)).collect();
     bytes.par_chunks_exact_mut(PIXELS).zip(&labels).enumerate().for_each_init(Vec::new, |path, (index, row)| {
         let (image, &digit) = row;
@@ -56,7 +57,7 @@ fn split(alphabet: &Alphabet, key: [u32; 2], which: u32, rows: usize) -> Split {
         raster::frame(path);
         raster::ink(path, image);
     });
-    Split { rows, row_bytes: PIXELS, bytes, labels }
+    Ok(Split { rows, row_bytes: PIXELS, bytes, labels })
 }
 
 /// The digit that image `index` shows: each block holds every digit equally often, shuffled.

@@ -123,8 +123,10 @@ impl<'a, const RANK: usize> Idx<'a, RANK> {
 
     /// Reads the bytes that the header promises, to the very end of the file.
     fn body(mut self) -> Result<Vec<u8>> {
-        let mut body = Vec::with_capacity(self.bytes.min(MAX_TRUST) as usize);
-        let mut surplus = Vec::new();
+        let (mut body, mut surplus) = (Vec::new(), Vec::new());
+        let trusted = self.bytes.min(MAX_TRUST) as usize;
+        // Reading itself takes memory only as far as there is some.
+        body.try_reserve_exact(trusted).map_err(|_| Error::memory(self.path.display(), trusted))?;
         // Asking for one byte more also makes a decompressor check its CRC.
         read_up_to(&mut self.input, self.bytes, &mut body)
             .and_then(|()| read_up_to(&mut self.input, 1, &mut surplus))
@@ -156,6 +158,7 @@ fn by(dims: &[u64]) -> String {
 fn unreadable(path: &Path, error: io::Error) -> Error {
     match error.kind() {
         ErrorKind::NotFound => Error::input(path, "expected an IDX file, found no such file"),
+        ErrorKind::OutOfMemory => Error::Failed(format!("{}: there is no memory for all of it", path.display())),
         ErrorKind::UnexpectedEof => {
             Error::input(path, "truncated: expected a whole gzip stream, found only its beginning")
         }

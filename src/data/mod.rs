@@ -12,6 +12,7 @@ pub mod npy;
 pub mod one_hot;
 mod progress;
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -63,17 +64,17 @@ pub struct Split {
 }
 
 impl Split {
-    /// All rows as a device holds them: each padded to whole words.
-    pub fn device_rows(&self) -> Vec<u8> {
+    /// All rows as a device holds them: each padded to whole words, no copy where they are that long already.
+    pub fn device_rows(&self) -> Cow<'_, [u8]> {
         let stride = self.row_bytes.next_multiple_of(4);
         if stride == self.row_bytes {
-            return self.bytes.clone();
+            return Cow::Borrowed(&self.bytes);
         }
         let mut padded = vec![0; self.rows * stride];
         for (to, from) in padded.chunks_exact_mut(stride).zip(self.bytes.chunks_exact(self.row_bytes)) {
             to[..self.row_bytes].copy_from_slice(from);
         }
-        padded
+        Cow::Owned(padded)
     }
 
     /// Rows `range` as values from 0 to 1, `[rows, row_bytes]`.

@@ -19,7 +19,7 @@ pub mod tune;
 
 pub use cpu::CpuDevice;
 pub use gpu::GpuDevice;
-pub use gpu::adapters::{AdapterReport, Choice, adapters, open};
+pub use gpu::adapters::{AdapterReport, Choice, absence, adapters, open};
 #[cfg(feature = "native")]
 pub use trace::{Span, TimedDispatch, Timer, Trace};
 

@@ -1,5 +1,6 @@
 //! What the data sources of a plan are fed with.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::neighbours::distances;
@@ -31,11 +32,11 @@ impl Further {
 }
 
 /// Bytes of what is called `what` of a split.
-pub(super) fn bytes(split: &Split, what: &str, further: &Further) -> Result<Vec<u8>> {
+pub(super) fn bytes<'a>(split: &'a Split, what: &str, further: &'a Further) -> Result<Cow<'a, [u8]>> {
     match what {
         IMAGES => Ok(split.device_rows()),
-        LABELS => Ok(split.device_labels()),
-        _ => further.0.get(what).cloned().ok_or_else(|| Error::graph(what, "is nothing that rows have")),
+        LABELS => Ok(split.device_labels().into()),
+        _ => further.0.get(what).map(Cow::from).ok_or_else(|| Error::graph(what, "is nothing that rows have")),
     }
 }
 

@@ -124,21 +124,20 @@ impl Graphs {
         })
     }
 
-    fn task(&self, config: &RunConfig, data: &Dataset, mixed: bool, profile: &DeviceProfile) -> Result<Task<'_>> {
+    /// What there is to choose; with what to measure it on if it `is_measured`, which takes a copy of the parameters.
+    fn task(
+        &self,
+        config: &RunConfig,
+        data: &Dataset,
+        [mixed, is_measured]: [bool; 2],
+        profile: &DeviceProfile,
+    ) -> Result<Task<'_>> {
         let steps = data.train.rows.div_ceil(config.step_rows(data.train.rows).max(1));
         let batches = data.test.rows.div_ceil(evaluation_batch(DataShape::of(&data.test)).max(1));
         let rows = (BATCHES * config.step_rows(data.train.rows)).min(data.train.rows);
-        let mut feeds = start_values(config, data.train.row_bytes, rows)?;
-        feeds.extend(settings(config).into_iter().map(|(name, value)| (name, value.to_le_bytes().to_vec())));
-        let first = Split {
-            rows,
-            bytes: data.train.bytes[..rows * data.train.row_bytes].to_vec(),
-            labels: data.train.labels.get(..rows).unwrap_or_default().to_vec(),
-            row_bytes: data.train.row_bytes,
-        };
-        let sources = self.train.sources().map(|(_, source)| (source.name.as_str(), source.role));
-        for what in wanted(sources, "train") {
-            feeds.push((format!("train {what}"), bytes(&first, &what, &Further::assumed(rows))?));
+        let mut feeds = Vec::new();
+        if is_measured {
+            feeds = self.feeds(config, data, rows)?;
         }
         let subject = |name, graph, weight: usize, feeds| Subject { name, graph, weight: weight as f64, feeds };
         Ok(Task {
@@ -151,6 +150,23 @@ impl Graphs {
             budget: BUDGET,
             mixed,
         })
+    }
+
+    /// What a training step begins with, and its first rows.
+    fn feeds(&self, config: &RunConfig, data: &Dataset, rows: usize) -> Result<Vec<(String, Vec<u8>)>> {
+        let mut feeds = start_values(config, data.train.row_bytes, rows)?;
+        feeds.extend(settings(config).into_iter().map(|(name, value)| (name, value.to_le_bytes().to_vec())));
+        let first = Split {
+            rows,
+            bytes: data.train.bytes[..rows * data.train.row_bytes].to_vec(),
+            labels: data.train.labels.get(..rows).unwrap_or_default().to_vec(),
+            row_bytes: data.train.row_bytes,
+        };
+        let sources = self.train.sources().map(|(_, source)| (source.name.as_str(), source.role));
+        for what in wanted(sources, "train") {
+            feeds.push((format!("train {what}"), bytes(&first, &what, &Further::assumed(rows))?.into_owned()));
+        }
+        Ok(feeds)
     }
 }
 
@@ -184,15 +200,16 @@ pub fn choose(
     if mixed {
         check_mixed(mode, device)?;
     }
-    let mut task = graphs.task(config, data, mixed, device.profile())?;
+    let kind = device.profile().kind;
+    let is_fixed = mode == Mode::Off || kind == DeviceKind::Cpu;
+    let mut task = graphs.task(config, data, [mixed, !is_fixed], device.profile())?;
     let mut identity = device.identity();
     if mixed {
         // Remembered apart: what is fastest among more kernels may not be used among fewer.
         identity.driver.push_str(", mixed precision");
     }
-    let kind = device.profile().kind;
     let record = |choices| Ok(Tuning { adapter: identity.adapter.clone(), choices });
-    if mode == Mode::Off || kind == DeviceKind::Cpu {
+    if is_fixed {
         return record(task.resolve(device, &Choices::by_kind(device.profile()))?);
     }
 

@@ -2,7 +2,7 @@
 
 use gpu_ae::Result;
 use gpu_ae::device::AdapterReport;
-use gpu_ae::device::adapters;
+use gpu_ae::device::{absence, adapters};
 use gpu_ae::report::text_table;
 
 use crate::cli::output::{say, say_json};
@@ -65,7 +65,10 @@ pub fn run(args: Args) -> Result<()> {
     let headers = ["--device", "name", "kind", "backend", "driver", "largest binding", "workgroup", "features"];
     say(text_table(&headers, &rows).trim_end());
     if adapters.is_empty() {
-        say("no GPU was found; on Linux a Vulkan driver is needed (mesa-vulkan-drivers has a software one)");
+        let why = pollster::block_on(absence());
+        say(&format!(
+            "no GPU was found: {why}; on Linux a Vulkan driver is needed (mesa-vulkan-drivers has a software one)"
+        ));
     }
     Ok(())
 }

@@ -1,10 +1,13 @@
 //! Memory of the CPU device: words that begin on a cache line, so that no wide load crosses one.
 
+use std::fmt::Display;
 use std::ops::{Deref, DerefMut};
 
 use bytemuck::{Pod, Zeroable, cast_slice, cast_slice_mut};
 
+use crate::error::Result;
 use crate::plan::Place;
+use crate::tensor::zeroed;
 
 /// Floats of a cache line.
 pub(in crate::device) const LINE: usize = 16;
@@ -24,6 +27,14 @@ impl Words {
     /// So many zeros.
     pub fn zeros(length: usize) -> Self {
         Words { lines: vec![Line([0; LINE]); length.div_ceil(LINE)], length }
+    }
+
+    /// The same for what may be too much for the machine.
+    ///
+    /// # Errors
+    /// When there is no memory for them; the message says what `what` needs.
+    pub fn try_zeros(length: usize, what: impl Display) -> Result<Self> {
+        Ok(Words { lines: zeroed(length.div_ceil(LINE), what)?, length })
     }
 
     /// The words as floats.

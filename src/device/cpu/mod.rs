@@ -23,13 +23,20 @@ mod step;
 use super::shared::Shared;
 use super::{Device, Identity, Means, ProgramId, Progress, Reading};
 use crate::error::{Error, Result};
+use crate::graph::Role;
 use crate::plan::{Arena, DeviceKind, DeviceProfile, Plan};
+use crate::tensor::zeroed;
 use crate::threads;
 use memory::Words;
 use schedule::{Job, jobs};
 
 /// Words beyond every arena that no kernel may touch; tests look at them.
 const TAIL_WORDS: usize = 64;
+
+/// Bytes that must be left beside a plan's memory: for blocks of samples under way and pictures.
+const SPARE: usize = 32 << 20;
+/// Copies of what training stores that must be left beside it: read back, by tensors, and as a checkpoint's file.
+const COPIES: usize = 3;
 
 /// The processor as a device.
 pub struct CpuDevice {
@@ -69,6 +76,24 @@ impl CpuDevice {
         CpuDevice { name, profile, memory: Vec::new(), shared: Shared::default(), programs: Vec::new() }
     }
 
+    /// Memory of the plan's arenas that no plan loaded before shares, in their order: all of it, or nothing.
+    fn allocate(&self, plan: &Plan) -> Result<Vec<Words>> {
+        let missing = || plan.arenas.iter().filter(|arena| self.shared.memory(&arena.name).is_none());
+        let all: usize = missing().map(|arena| arena.bytes).sum();
+        let of = |Arena { name, bytes }: &Arena| {
+            let what = format!("CPU device: '{name}' of plan '{}', {:.1} MB in all", plan.name, all as f64 / 1e6);
+            Words::try_zeros(bytes / 4 + TAIL_WORDS, what)
+        };
+        let fresh = missing().map(of).collect::<Result<Vec<Words>>>()?;
+        // What comes to its end for want of a few bytes more cannot say so.
+        let trains = plan.sources.values().any(|(role, _)| *role == Role::FirstMoment);
+        let stored = plan.sources.values().filter(|(role, _)| trains && role.is_stored());
+        let spare = SPARE + COPIES * stored.map(|(_, place)| place.ty.bytes()).sum::<usize>();
+        let what = format!("CPU device: work beside the {:.1} MB of plan '{}'", all as f64 / 1e6, plan.name);
+        zeroed::<u8>(spare, what)?;
+        Ok(fresh)
+    }
+
     fn range(&self, program: ProgramId, arena: usize, offset: usize, bytes: usize) -> Result<(usize, usize, usize)> {
         let memory = self.programs[program.0].memory[arena];
         let (start, end) = (offset, offset + bytes);
@@ -94,10 +119,12 @@ impl Device for CpuDevice {
 
     fn load(&mut self, plan: Plan) -> Result<ProgramId> {
         self.shared.check(&plan)?;
+        let fresh = self.allocate(&plan)?;
+        let mut fresh = fresh.into_iter();
         let mut numbers = Vec::with_capacity(plan.arenas.len());
-        for (arena, Arena { name, bytes }) in plan.arenas.iter().enumerate() {
+        for (arena, Arena { name, .. }) in plan.arenas.iter().enumerate() {
             let number = self.shared.memory(name).copied().unwrap_or_else(|| {
-                self.memory.push(Words::zeros(bytes / 4 + TAIL_WORDS));
+                self.memory.extend(fresh.next());
                 self.memory.len() - 1
             });
             self.shared.insert(&plan, arena, number);
@@ -155,5 +182,28 @@ impl Device for CpuDevice {
             all.extend_from_slice(&bytemuck::cast_slice::<u32, u8>(&self.memory[memory])[start..end]);
         }
         Ok(Reading(Progress::Done(all)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Graph;
+
+    #[test]
+    fn a_plan_larger_than_memory_is_refused_with_what_it_needs() {
+        let mut device = CpuDevice::new();
+        let plan = |bytes: &[usize]| {
+            let arenas = bytes.iter().enumerate().map(|(n, &bytes)| Arena { name: format!("huge/{n}"), bytes });
+            let empty = Plan::new("huge", &Graph::new(), device.profile());
+            empty.map(|plan| Plan { arenas: arenas.collect(), ..plan })
+        };
+        // More than a process has addresses for.
+        let (small, huge) = (plan(&[64, 256]), plan(&[1_000_000, 1 << 50]));
+        let message = huge.and_then(|plan| device.load(plan)).map_err(|error| error.to_string());
+        let expected = "CPU device: 'huge/1' of plan 'huge', 1125899907.8 MB in all: needs 1125899906.8 MB of memory";
+        assert!(message.as_ref().is_err_and(|message| message.contains(expected)), "{message:?}");
+        assert!(device.memory.is_empty(), "nothing of it is kept");
+        assert!(small.and_then(|plan| device.load(plan)).is_ok());
     }
 }

@@ -168,10 +168,48 @@ async fn open_adapter(adapter: &wgpu::Adapter) -> Result<GpuDevice> {
     Ok(GpuDevice::new(name, identity, profile(adapter), device, queue))
 }
 
+/// Fewer bytes of addresses than this may be too few for a driver and the compiler that it brings.
+const FEW_ADDRESSES: u64 = 2 << 30;
+
+/// Why there is no adapter, as far as can be told: what each interface says, and what keeps drivers from being loaded.
+pub async fn absence() -> String {
+    let said = match instance().request_adapter(&wgpu::RequestAdapterOptions::default()).await {
+        Ok(adapter) => format!("{} computes nothing", adapter.get_info().name),
+        Err(error) => {
+            let error = error.to_string();
+            let parts = error.rsplit("; ").next().unwrap_or_default().split(", ");
+            let asked = parts.filter(|part| !part.contains("not requested") && !part.contains("not compiled"));
+            asked.collect::<Vec<_>>().join(", ")
+        }
+    };
+    let hint = if cfg!(target_os = "linux") { "; VK_LOADER_DEBUG=error shows why a driver was not loaded" } else { "" };
+    let limit = address_limit().filter(|bytes| *bytes < FEW_ADDRESSES).map_or(String::new(), |bytes| {
+        let megabytes = bytes / 1_000_000;
+        format!("; this process is limited to {megabytes} MB of addresses (ulimit -v), drivers take several hundred")
+    });
+    format!("{said}{hint}{limit}")
+}
+
+/// The limit of this process's address space in bytes, where there is one and the system tells.
+#[cfg(all(feature = "native", target_os = "linux"))]
+fn address_limit() -> Option<u64> {
+    address_limit_of(&std::fs::read_to_string("/proc/self/limits").ok()?)
+}
+
+/// Elsewhere nobody says.
+#[cfg(not(all(feature = "native", target_os = "linux")))]
+fn address_limit() -> Option<u64> {
+    None
+}
+
+/// The soft limit that Linux's table of them has.
+#[cfg(all(feature = "native", target_os = "linux"))]
+fn address_limit_of(limits: &str) -> Option<u64> {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max address space"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
 fn listing(names: &[String]) -> String {
-    if names.is_empty() {
-        return "there is no adapter on this machine; --device cpu always works".into();
-    }
     let lines: Vec<String> = names.iter().enumerate().map(|(i, name)| format!("  {i}: {name}")).collect();
     format!("the adapters of this machine are\n{}", lines.join("\n"))
 }
@@ -214,6 +252,31 @@ pub async fn open(choice: &Choice) -> Result<(Box<dyn Device>, Option<String>)> 
         Choice::Name(part) => format!("--device {part}: no adapter's name contains this"),
         _ => "--device gpu: no adapter found".to_string(),
     };
-    let adapter = found.ok_or_else(|| Error::Device(format!("{wanted}; {}", listing(&names))))?;
+    let Some(adapter) = found else {
+        let there = match names.is_empty() {
+            true => format!("there is no adapter on this machine ({}); --device cpu always works", absence().await),
+            false => listing(&names),
+        };
+        return Err(Error::Device(format!("{wanted}; {there}")));
+    };
     Ok((Box::new(open_adapter(adapter).await?) as Box<dyn Device>, None))
+}
+
+#[cfg(all(test, feature = "native", target_os = "linux"))]
+mod tests {
+    use super::address_limit_of;
+
+    #[test]
+    fn a_limit_of_addresses_is_read_from_the_systems_table() {
+        let table = |soft: &str| {
+            format!(
+                "Limit                     Soft Limit           Hard Limit           Units     \n\
+                 Max processes             63387                63387                processes \n\
+                 Max address space         {soft:<20} unlimited            bytes     \n"
+            )
+        };
+        assert_eq!(address_limit_of(&table("307200000")), Some(307_200_000));
+        assert_eq!(address_limit_of(&table("unlimited")), None);
+        assert_eq!(address_limit_of(""), None);
+    }
 }

@@ -210,7 +210,13 @@ fn parse(bytes: &[u8]) -> Result<Checkpoint, String> {
             Dtype::U32 => Ty::u32(view.shape()),
             other => return Err(format!("'{name}' has element type {other:?}, expected F32 or U32")),
         };
-        state.insert(name, (ty, view.data().to_vec()));
+        let mut bytes = Vec::new();
+        let length = view.data().len();
+        bytes
+            .try_reserve_exact(length)
+            .map_err(|_| format!("there is no memory for the {length} bytes of '{name}'"))?;
+        bytes.extend_from_slice(view.data());
+        state.insert(name, (ty, bytes));
     }
     if state.len() != metadata.sha256.len() {
         return Err("damaged checkpoint (a tensor is missing)".into());
