@@ -6,3 +6,4 @@ mod web_server;
 
 mod download;
 mod idx;
+mod strangers;
