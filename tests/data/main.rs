@@ -7,5 +7,8 @@ mod web_server;
 mod download;
 mod files;
 mod idx;
+<<<<<<< HEAD
 mod mnist;
+=======
+>>>>>>> h-d
 mod strangers;
