@@ -7,8 +7,5 @@ mod web_server;
 mod download;
 mod files;
 mod idx;
-<<<<<<< HEAD
 mod mnist;
-=======
->>>>>>> h-d
 mod strangers;

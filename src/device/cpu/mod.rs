@@ -35,11 +35,7 @@ const TAIL_WORDS: usize = 64;
 
 /// Bytes that must be left beside a plan's memory: for blocks of samples under way and pictures.
 const SPARE: usize = 32 << 20;
-<<<<<<< HEAD
-/// Copies of what is stored that must be left beside it: read back, by tensors, and as a checkpoint's file.
-=======
 /// Copies of what training stores that must be left beside it: read back, by tensors, and as a checkpoint's file.
->>>>>>> h-d
 const COPIES: usize = 3;
 
 /// The processor as a device.
@@ -90,14 +86,9 @@ impl CpuDevice {
         };
         let fresh = missing().map(of).collect::<Result<Vec<Words>>>()?;
         // What comes to its end for want of a few bytes more cannot say so.
-<<<<<<< HEAD
-        let stored = plan.sources.values().filter(|(role, _)| role.is_stored()).map(|(_, place)| place.ty.bytes());
-        let spare = SPARE + COPIES * stored.sum::<usize>();
-=======
         let trains = plan.sources.values().any(|(role, _)| *role == Role::FirstMoment);
         let stored = plan.sources.values().filter(|(role, _)| trains && role.is_stored());
         let spare = SPARE + COPIES * stored.map(|(_, place)| place.ty.bytes()).sum::<usize>();
->>>>>>> h-d
         let what = format!("CPU device: work beside the {:.1} MB of plan '{}'", all as f64 / 1e6, plan.name);
         zeroed::<u8>(spare, what)?;
         Ok(fresh)

@@ -168,12 +168,9 @@ async fn open_adapter(adapter: &wgpu::Adapter) -> Result<GpuDevice> {
     Ok(GpuDevice::new(name, identity, profile(adapter), device, queue))
 }
 
-<<<<<<< HEAD
-=======
 /// Fewer bytes of addresses than this may be too few for a driver and the compiler that it brings.
 const FEW_ADDRESSES: u64 = 2 << 30;
 
->>>>>>> h-d
 /// Why there is no adapter, as far as can be told: what each interface says, and what keeps drivers from being loaded.
 pub async fn absence() -> String {
     let said = match instance().request_adapter(&wgpu::RequestAdapterOptions::default()).await {
@@ -186,11 +183,7 @@ pub async fn absence() -> String {
         }
     };
     let hint = if cfg!(target_os = "linux") { "; VK_LOADER_DEBUG=error shows why a driver was not loaded" } else { "" };
-<<<<<<< HEAD
-    let limit = address_limit().map_or(String::new(), |bytes| {
-=======
     let limit = address_limit().filter(|bytes| *bytes < FEW_ADDRESSES).map_or(String::new(), |bytes| {
->>>>>>> h-d
         let megabytes = bytes / 1_000_000;
         format!("; this process is limited to {megabytes} MB of addresses (ulimit -v), drivers take several hundred")
     });
