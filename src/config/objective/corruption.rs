@@ -69,13 +69,13 @@ impl Corruption {
         g.apply(corrupt, &[x, draws])
     }
 
-    /// The rows of a batch under noise, and what the network makes of those.
+    /// The rows of a batch under noise, and what is seen of the network's answers to those.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
     pub fn cleaned(&self, g: &mut Graph, batch: &Batch) -> Result<(Var, Passed)> {
         let noisy = self.apply(g, batch.x, batch.clock)?;
-        Ok((noisy, batch.again(g, noisy)?))
+        Ok((noisy, batch.shown(g, noisy)?))
     }
 }
 
