@@ -42,6 +42,11 @@ pub fn judge<'a>(config: &'a RunConfig, metrics: &'a [EpochMetrics]) -> Option<J
     Some(Judgement { term, best: &metrics[index], value, waited, is_over })
 }
 
+/// The epoch that a run with these metrics is worth: the best one if it may stop early, else the last.
+pub fn outcome<'a>(config: &'a RunConfig, metrics: &'a [EpochMetrics]) -> Option<&'a EpochMetrics> {
+    judge(config, metrics).map(|judgement| judgement.best).or(metrics.last())
+}
+
 /// Makes the best checkpoint agree with a run that goes on from `checkpoint`, the metrics being cut back to it. A
 /// kill may have come between the newest checkpoint and the best one, which is then the same; or the best one may be
 /// of an epoch that will be trained again, perhaps otherwise: then it is no longer this run's.

@@ -110,8 +110,12 @@ pub fn run(args: Args) -> Result<()> {
     })?;
     drop(session);
 
-    let smaller = compaction.checkpoint;
-    let test_mse_after = evaluation_session(&smaller, true)?.evaluate()?.mean("mse").unwrap_or(f64::NAN);
+    let mut smaller = compaction.checkpoint;
+    // The epochs of the larger network are no measure of this one.
+    smaller.config.early_stopping = None;
+    let mut session = evaluation_session(&smaller, true)?;
+    let judged = session.evaluate()?;
+    let test_mse_after = judged.mean("mse").unwrap_or(f64::NAN);
     let allowed = compaction.mse_before * (1.0 + args.tolerance);
     if test_mse_after.is_nan() || test_mse_after > allowed * (1.0 + 1e-6) {
         return Err(Error::Failed(format!(
@@ -122,8 +126,14 @@ pub fn run(args: Args) -> Result<()> {
     let directory = RunDir::create(&path)?;
     directory.write_config(&smaller.config)?;
     smaller.save(&directory.checkpoint())?;
-    for metrics in source.read_metrics()? {
-        directory.append_metrics(&metrics)?;
+    for metrics in source.read_metrics()?.iter().filter(|metrics| metrics.step <= smaller.step()) {
+        // What was measured of the larger network after these steps is no figure of this one.
+        let line = if metrics.step == smaller.step() {
+            metrics.of_successor(&smaller.config, &smaller.weights(), &judged, session.observe()?.metrics())
+        } else {
+            metrics.clone()
+        };
+        directory.append_metrics(&line)?;
     }
     let layers = layer_changes(&checkpoint.config, &smaller.config);
     let total = |count: fn(&LayerChange) -> usize| layers.iter().map(count).sum();
@@ -155,8 +165,6 @@ fn fine_tune(mut checkpoint: Checkpoint, directory: RunDir, epochs: u32, quiet: 
     config.epochs = checkpoint.epoch() + epochs;
     config.lambda_entropy = 0.0;
     config.entropy.schedule = Schedule::Constant;
-    // So many epochs were asked for; those of the larger network are no measure of this one.
-    config.early_stopping = None;
     let moved = ["lambda_entropy", "multiplier"];
     checkpoint.state.retain(|name, _| !moved.contains(&name.as_str()));
     let tuning = gpu_ae::train::Tuning::fixed(device.as_ref());

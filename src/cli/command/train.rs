@@ -135,8 +135,8 @@ fn default_out(data: &str) -> PathBuf {
 /// What the network decided about its bottleneck.
 fn chosen(config: &RunConfig, metrics: &EpochMetrics) -> Option<String> {
     let code = config.encoder_layers();
-    let active = metrics.get(&format!("active_units_{code}"))?;
-    let width = metrics.get(&format!("effective_width_{code}"));
+    let active = metrics.active_units(code)?;
+    let width = metrics.effective_width(code);
     let width = width.map_or(String::new(), |width| format!(", effective width {width:.1} by paths"));
-    Some(format!("code layer:    {active} of {} neurons take part{width}", config.code_width()))
+    Some(format!("code layer:    {active} of {} neurons active{width}", config.code_width()))
 }
