@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::early_stopping::{Judgement, judge};
+use super::early_stopping::{Judgement, judge, outcome};
 use super::pace::Pace;
 use super::profile::profiler::Profiler;
 use super::record::checkpoint::Checkpoint;
-use super::record::metrics::{Progress, Weights};
+use super::record::metrics::{LEARNING_RATE, Progress, Weights};
 use super::stretches::{Read, Stretches};
 use super::{EpochMetrics, Event, RunDir, Session, TermSums, Tuning};
 use crate::config::RunConfig;
@@ -15,6 +15,7 @@ use crate::device::ceilings::Ceilings;
 use crate::error::{Error, Result};
 use crate::model::graph::RING_STEPS;
 use crate::model::optimiser::learning_rate_step;
+use crate::nn::Pass;
 use crate::ops::step::clock;
 
 /// Longest time between two checkpoints.
@@ -64,7 +65,7 @@ impl Run {
 
     /// Metrics of the epoch that the run is worth: the best one if it may stop early, else the last.
     pub fn outcome(&self) -> Option<&EpochMetrics> {
-        self.judgement().map(|judgement| judgement.best).or(self.metrics.last())
+        outcome(&self.config, &self.metrics)
     }
 
     /// Takes the parameters of the best epoch, if the run may stop early; nothing is trained or saved after that.
@@ -195,12 +196,21 @@ impl Run {
         tell(Event::Progress {
             epoch: epoch + 1,
             samples: self.sums.rows as u64,
-            loss: self.sums.loss(&self.weights),
+            figure: self.progress(),
             samples_per_second: self.pace.samples_per_second(self.sums.rows),
         });
         let fitting = f64::from(steps) * READ_EVERY.as_secs_f64() / time.as_secs_f64().max(1e-6);
         // Growing by steps: the first one includes what drivers compile late.
         Ok((fitting as u32).clamp(1, (4 * steps).min(RING_STEPS as u32)))
+    }
+
+    /// What is told of an epoch under way.
+    fn progress(&self) -> (&'static str, f64) {
+        let terms = self.config.terms(Pass::Train);
+        match terms.first().filter(|_| !self.config.moving_terms().is_empty()) {
+            Some((term, _)) => (*term, self.sums.mean(term).unwrap_or(f64::NAN)),
+            None => ("loss", self.sums.loss(&self.weights)),
+        }
     }
 
     fn end_epoch(&mut self, tell: &mut impl FnMut(Event<'_>)) -> Result<()> {
@@ -215,7 +225,7 @@ impl Run {
         observed.extend(self.session.judge_answers(&self.labels)?);
         if let Some(schedule) = learning_rate_step(&self.config, self.clock[clock::ROWS] as usize) {
             // Of the last step that was made.
-            observed.insert("learning_rate".into(), schedule.rate(self.clock[clock::STEP] - 1));
+            observed.insert(LEARNING_RATE.into(), schedule.rate(self.clock[clock::STEP] - 1));
         }
         self.weights = self.session.weights()?;
         let (epoch, step, weights) = (self.epoch(), self.clock[clock::STEP], &self.weights);
