@@ -22,7 +22,7 @@ pub use file::{MODELS, model_file};
 pub use hopfield::HopfieldConfig;
 pub use network::{REPORT_ENCODER, report_layers};
 pub use objective::entropy::{Averaging, EntropyConfig, Schedule, Subject};
-pub use objective::{Collapse, Derived, Objective, Term, Told, Weight};
+pub use objective::{Collapse, Derived, ENOUGH_STEPS, Objective, Term, Told, Trained, Weight};
 pub use optimiser::{EarlyStopping, OptimiserConfig, OptimiserKind, RateKind, RateSchedule};
 pub use recipe::RECIPES;
 

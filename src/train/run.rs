@@ -68,6 +68,12 @@ impl Run {
         outcome(&self.config, &self.metrics)
     }
 
+    /// Metrics of all epochs up to the one that the run is worth.
+    pub fn epochs_to_outcome(&self) -> &[EpochMetrics] {
+        let last = self.outcome().map_or(0, |outcome| outcome.epoch);
+        &self.metrics[..self.metrics.partition_point(|metrics| metrics.epoch <= last)]
+    }
+
     /// Takes the parameters of the best epoch, if the run may stop early; nothing is trained or saved after that.
     ///
     /// # Errors

@@ -227,9 +227,9 @@ fn train_one(
         Err(Error::Failed(_)) => false,
         Err(error) => return Err(error),
     };
-    let metrics = run.outcome().filter(|_| finished);
+    let epochs = if finished { run.epochs_to_outcome() } else { &[] };
     let path = path.display().to_string();
-    let outcome = Outcome::new(name.to_string(), config, metrics, data.mean_image_error(), path);
+    let outcome = Outcome::new(name.to_string(), config, epochs, data.mean_image_error(), path);
     let device = finished.then(|| run.into_device());
     Ok((outcome, device))
 }
@@ -248,7 +248,11 @@ fn line(outcome: &Outcome) -> String {
         number(outcome.test_mse, 4),
         number(outcome.effective_width, 1),
         number(outcome.active_units, 0),
-        if outcome.collapsed { "  collapsed" } else { "" }
+        match (outcome.collapsed, outcome.undertrained) {
+            (true, _) => "  collapsed",
+            (false, true) => "  undertrained",
+            (false, false) => "",
+        }
     )
 }
 

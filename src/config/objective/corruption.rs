@@ -3,6 +3,8 @@
 //! Sources: Vincent et al., "Extracting and Composing Robust Features with Denoising Autoencoders" (2008); see
 //! [`Corrupt`].
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Objective, Told, Weight, refuse};
@@ -99,6 +101,10 @@ impl Objective for Corruption {
         Ok(vec![
             g.apply(ReconstructionLoss { kind: LossKind::Mse, rows_per_sample: 1 }, &[answer, batch.x, batch.clock])?,
         ])
+    }
+
+    fn relief(&self, _config: &RunConfig, _metrics: &BTreeMap<String, f64>) -> Option<String> {
+        Some("a smaller corruption.amount".into())
     }
 
     fn told(&self, _config: &RunConfig) -> Vec<Told> {
