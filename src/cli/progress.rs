@@ -15,11 +15,12 @@ use super::output::{complain, tell, thousands};
 use super::profile::table;
 
 /// Why a run ends before its last epoch.
-fn stopped(judgement: &Judgement<'_>) -> String {
+fn stopped(config: &RunConfig, judgement: &Judgement<'_>) -> String {
     let Judgement { term, best, value, waited, .. } = *judgement;
     let (value, plural) = (format_number(value), if waited == 1 { "" } else { "s" });
     format!(
-        "stopped early: {waited} epoch{plural} without a better test {term} than the {value} of epoch {}",
+        "stopped early: {waited} epoch{plural} without a better {} {term} than the {value} of epoch {}",
+        config.deciding(),
         best.epoch
     )
 }
@@ -96,8 +97,8 @@ impl Display {
             }
             (Event::Epoch(metrics), Some(bar)) => bar.suspend(|| tell(&line(&self.config, metrics))),
             (Event::Epoch(metrics), None) if !self.quiet => tell(&line(&self.config, metrics)),
-            (Event::Stopped(judgement), Some(bar)) => bar.suspend(|| tell(&stopped(&judgement))),
-            (Event::Stopped(judgement), None) if !self.quiet => tell(&stopped(&judgement)),
+            (Event::Stopped(judgement), Some(bar)) => bar.suspend(|| tell(&stopped(&self.config, &judgement))),
+            (Event::Stopped(judgement), None) if !self.quiet => tell(&stopped(&self.config, &judgement)),
             (Event::Profile(profile), Some(bar)) => bar.suspend(|| tell(&format!("\n{}", table(profile)))),
             (Event::Profile(profile), None) if !self.quiet => tell(&format!("\n{}", table(profile))),
             _ => {}
@@ -153,7 +154,10 @@ mod tests {
     #[test]
     fn a_loss_is_told_where_its_weights_rest_and_a_weight_that_moves_beside_its_term() -> gpu_ae::Result<()> {
         let report = told(&RunConfig::recipe("report")?, &[]);
-        assert!(report.starts_with("epoch  7/10  loss 5.8000  mse 0.0300  test mse 0.0310  entropy 2.900  "), "{report}");
+        assert!(
+            report.starts_with("epoch  7/10  loss 5.8000  mse 0.0300  test mse 0.0310  entropy 2.900  "),
+            "{report}"
+        );
         let bottleneck = told(&RunConfig::recipe("bottleneck")?, &[("entropy_weight", 0.0132)]);
         assert!(!bottleneck.contains("loss"), "{bottleneck}");
         assert!(bottleneck.contains("entropy 2.900 (weight 0.01320)  "), "{bottleneck}");

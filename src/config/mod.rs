@@ -71,6 +71,9 @@ macro_rules! run_config {
             /// Class whose rows are left out of the training data; the test data keeps them.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub without: Option<u8>,
+            /// Share of the training rows that is set aside, to decide what training decides; none if nothing is said.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub validation: Option<f32>,
             /// Device asked for.
             pub device: String,
             /// Seed of initial parameters, of the order of samples and of built-in data.
@@ -132,6 +135,7 @@ macro_rules! run_config {
                     data: "digits".into(),
                     data_dir: None,
                     without: None,
+                    validation: None,
                     device: "auto".into(),
                     seed: 0,
                     epochs: 10,

@@ -53,7 +53,7 @@ pub struct Batch {
     pub network: Network,
     /// What it makes of them.
     pub passed: Passed,
-    /// Name of the data set's split, `train` or `test`.
+    /// Name of the data set's split, `train`, `validation` or `test`.
     pub split: String,
     /// Its number of rows.
     pub split_rows: usize,

@@ -6,7 +6,7 @@ use super::early_stopping::{Judgement, judge, outcome};
 use super::pace::Pace;
 use super::profile::profiler::Profiler;
 use super::record::checkpoint::Checkpoint;
-use super::record::metrics::{LEARNING_RATE, Progress, Weights};
+use super::record::metrics::{Judged, LEARNING_RATE, Progress, Weights};
 use super::stretches::{Read, Stretches};
 use super::{EpochMetrics, Event, RunDir, Session, TermSums, Tuning};
 use crate::config::RunConfig;
@@ -222,10 +222,12 @@ impl Run {
     fn end_epoch(&mut self, tell: &mut impl FnMut(Event<'_>)) -> Result<()> {
         let begin = Instant::now();
         self.session.settle_moments()?;
-        let test = self.session.evaluate().map_err(|error| match error {
+        let stopped = |error| match error {
             Error::Failed(what) => self.directory.stopped(&format!("step {}: {what}", self.clock[clock::STEP])),
             other => other,
-        })?;
+        };
+        let test = self.session.evaluate().map_err(stopped)?;
+        let validation = self.session.validate().map_err(stopped)?;
         self.note("evaluate", begin);
         let mut observed = self.session.observe()?.metrics();
         observed.extend(self.session.judge_answers(&self.labels)?);
@@ -236,7 +238,8 @@ impl Run {
         self.weights = self.session.weights()?;
         let (epoch, step, weights) = (self.epoch(), self.clock[clock::STEP], &self.weights);
         let progress = Progress { epoch, step, seconds: self.pace.seconds(), weights };
-        let mut metrics = EpochMetrics::new(&self.config, progress, &self.sums, &test, observed);
+        let judged = Judged { train: &self.sums, validation: validation.as_ref(), test: &test };
+        let mut metrics = EpochMetrics::new(&self.config, progress, judged, observed);
         metrics.samples_per_second = self.pace.samples_per_second(self.sums.rows);
         self.directory.append_metrics(&metrics)?;
         tell(Event::Epoch(&metrics));

@@ -274,7 +274,8 @@ impl RunConfig {
 
     /// What is known to go wrong with settings that are not refused, a sentence each.
     pub fn warnings(&self) -> Vec<String> {
-        self.objectives().iter().flat_map(|objective| objective.warnings(self)).collect()
+        let objectives = self.objectives();
+        objectives.iter().flat_map(|objective| objective.warnings(self)).chain(self.decided_by_test()).collect()
     }
 }
 

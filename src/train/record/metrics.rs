@@ -72,7 +72,8 @@ pub struct EpochMetrics {
     pub train_loss: f64,
     /// Weighted loss of the test data.
     pub test_loss: f64,
-    /// Everything else by its key: `train_` and `test_` with each of the run's terms, `<term>_weight` of those whose
+    /// Everything else by its key: `train_` and `test_`, and `validation_` where rows were set aside, with each of the run's
+    /// terms (and of the latter the `loss`), `<term>_weight` of those whose
     /// weight moves, and what the network looks like (see
     /// [`Observation::metrics`](crate::train::Observation::metrics)).
     #[serde(flatten)]
@@ -130,6 +131,17 @@ pub fn effective_width(layer: usize) -> String {
     format!("effective_width_{layer}")
 }
 
+/// Sums of the terms of an epoch on each part of the data.
+#[derive(Clone, Copy, Debug)]
+pub struct Judged<'a> {
+    /// Of the epoch's steps.
+    pub train: &'a TermSums,
+    /// Of the rows set aside, if there are any.
+    pub validation: Option<&'a TermSums>,
+    /// Of the test data.
+    pub test: &'a TermSums,
+}
+
 impl EpochMetrics {
     /// Active units of a hidden layer, numbered from 1, if it was observed.
     pub fn active_units(&self, layer: usize) -> Option<f64> {
@@ -168,6 +180,11 @@ impl EpochMetrics {
         }
     }
 
+    /// A term of the data that decides by its name: of the validation rows, or of the test data where there are none.
+    pub fn deciding(&self, config: &RunConfig, term: &str) -> Option<f64> {
+        self.get(&format!("{}_{term}", config.deciding()))
+    }
+
     /// A term of the test data by its name, such as "mse" or "elbo".
     pub fn test(&self, term: &str) -> Option<f64> {
         self.get(&format!("test_{term}"))
@@ -177,15 +194,16 @@ impl EpochMetrics {
     pub fn new(
         config: &RunConfig,
         progress: Progress<'_>,
-        train: &TermSums,
-        test: &TermSums,
+        judged: Judged<'_>,
         observed: BTreeMap<String, f64>,
     ) -> Self {
-        let mut figures = observed;
-        for (sums, of) in [(train, "train"), (test, "test")] {
-            figures.extend(sums.figures(config, of));
-        }
         let Progress { epoch, step, seconds, weights } = progress;
+        let Judged { train, validation, test } = judged;
+        let mut figures = observed;
+        for (sums, of) in [(Some(train), "train"), (validation, "validation"), (Some(test), "test")] {
+            figures.extend(sums.map(|sums| sums.figures(config, of)).unwrap_or_default());
+        }
+        figures.extend(validation.map(|sums| ("validation_loss".to_string(), sums.loss(weights))));
         let moving = config.moving_terms().into_iter();
         figures.extend(moving.filter_map(|name| Some((weight_key(name), *weights.get(name)?))));
         EpochMetrics {
