@@ -213,12 +213,7 @@ pub fn open_run(path: &Path, data: &DataFlags, device: &DeviceFlag, quiet: bool)
     Ok((run, checkpoint))
 }
 
-/// A session that evaluates a checkpoint's model on its configuration's data.
-pub fn evaluation_session(checkpoint: &Checkpoint, quiet: bool) -> Result<Session> {
-    session_on(checkpoint, &checkpoint.config.load_data()?, quiet)
-}
-
-/// The same on data that is there already.
+/// A session that evaluates a checkpoint's model on this data.
 pub fn session_on(checkpoint: &Checkpoint, data: &Dataset, quiet: bool) -> Result<Session> {
     let features = checkpoint.features()?;
     if data.test.row_bytes != features {

@@ -231,3 +231,26 @@ fn by_layer(metrics: &[EpochMetrics], figure: fn(&EpochMetrics, usize) -> Option
     let layers = (1..).take_while(|&layer| points(layer).next().is_some());
     layers.map(|layer| Series { name: format!("layer {layer}"), points: points(layer).collect() }).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The panels of `loss.png` are the terms of a model and what follows from them, by name.
+    #[test]
+    fn a_model_s_losses_are_its_own() -> Result<()> {
+        let titles = |config: &RunConfig| -> Vec<String> {
+            let Losses { terms, weights, .. } = losses(config, &[]);
+            terms.into_iter().map(|term| term.title).chain(weights.into_iter().map(|(title, _)| title)).collect()
+        };
+        let model = |name: &str| RunConfig::model(name).map(|config| titles(&config));
+        let error = "Reconstruction error (MSE)";
+        assert_eq!(model("vae")?, [error, "NLL", "KL", "ELBO"]);
+        assert_eq!(model("classifier")?, ["Cross entropy", "Error rate", "Brier"]);
+        assert_eq!(model("rbm")?, [error, "Free energy difference"]);
+        assert_eq!(model("wae")?, [error, "Wasserstein"]);
+        assert_eq!(titles(&RunConfig::recipe("plain")?), [error]);
+        assert_eq!(titles(&RunConfig::recipe("bottleneck")?), [error, "Entropy", "Weight of the entropy"]);
+        Ok(())
+    }
+}

@@ -47,11 +47,18 @@ fn line(config: &RunConfig, m: &EpochMetrics) -> String {
     let objectives = config.objectives();
     let told = objectives.iter().flat_map(|objective| objective.told(config));
     let told: String = told.filter_map(|told| figure(&told, m)).collect();
+    let decides = config.early_stopping.as_ref().map(|_| config.judged_term());
+    let decides = decides.filter(|_| config.deciding() != "test");
+    let decided = decides.and_then(|term| {
+        let value = m.deciding(config, term)?;
+        Some(format!("{} {term} {}  ", config.deciding(), format_number(value)))
+    });
+    let decided = decided.unwrap_or_default();
     let active = (1..).map_while(|layer| m.active_units(layer)).map(|units| units.to_string());
     let active: Vec<String> = active.collect();
     let active = if active.is_empty() { String::new() } else { format!("active {}  ", active.join("-")) };
     format!(
-        "epoch {:>width$}/{}  {loss}{told}{active}{:>7} samples/s",
+        "epoch {:>width$}/{}  {loss}{told}{decided}{active}{:>7} samples/s",
         m.epoch,
         config.epochs,
         thousands(m.samples_per_second as u64)
@@ -166,6 +173,13 @@ mod tests {
         vae.set("--set", "variational.warm_up", "5")?;
         let warming = told(&vae, &[("kl_weight", 0.0)]);
         assert!(warming.contains("kl 24.00 (weight 0)  ") && !warming.contains("loss"), "{warming}");
+        // What decides when to stop is told where it is not told anyway.
+        let mut stopping = RunConfig::recipe("plain")?;
+        stopping.set("--set", "early_stopping.patience", "3")?;
+        let validated = [("validation_mse", 0.0325)];
+        assert!(!told(&stopping, &validated).contains("validation"), "the test data decides");
+        let line = told(&stopping.with_usual_validation(), &validated);
+        assert!(line.contains("test mse 0.0310  validation mse 0.03250  "), "{line}");
         Ok(())
     }
 }

@@ -160,6 +160,8 @@ pub struct Summary {
     pub runs: usize,
     /// Runs that collapsed.
     pub collapsed: usize,
+    /// Runs that were hardly trained.
+    pub undertrained: usize,
     /// Test error of the runs that ended.
     pub test_mse: Option<Spread>,
     /// Their effective width.
@@ -187,6 +189,7 @@ pub fn summaries(outcomes: &[Outcome]) -> Vec<Summary> {
             point: point.to_string(),
             runs: runs.len(),
             collapsed: runs.iter().filter(|outcome| outcome.collapsed).count(),
+            undertrained: runs.iter().filter(|outcome| outcome.undertrained).count(),
             test_mse: spread(|outcome| outcome.test_mse),
             effective_width: spread(|outcome| outcome.effective_width),
             active_units: spread(|outcome| outcome.active_units),

@@ -100,8 +100,13 @@ fn a_run_stops_early_and_its_best_epoch_is_used_from_then_on() {
     assert!(judged["rows"] == 100 && judged.get("validation_mse").is_none(), "{judged}");
     let said = format!("using the best of {} epochs, {}:", epochs.len(), expected.0 + 1);
     for command in ["eval", "reconstruct", "export", "inspect", "compact"] {
-        let told = errors(&gpu_ae(&[command, run]));
+        let output = gpu_ae(&[command, run]);
+        let told = errors(&output);
         assert!(told.contains(&said), "{command}: {told}");
+        // What is decided later is decided by the same rows.
+        let result = String::from_utf8_lossy(&output.stdout);
+        let decided = result.lines().any(|line| line.starts_with("validation mse") && line.ends_with("% allowed)"));
+        assert!(decided == (command == "compact"), "{command}: {result}");
     }
     let exported = std::fs::read(whole.join("encoder.safetensors")).unwrap();
     let exported = safetensors::SafeTensors::deserialize(&exported).unwrap();

@@ -242,7 +242,7 @@ fn spread(spread: Option<Spread>, decimals: usize) -> String {
 fn line(outcome: &Outcome) -> String {
     let number = |value: Option<f64>, decimals: usize| value.map_or("-".into(), |value| format!("{value:.decimals$}"));
     format!(
-        "{}  seed {}  test mse {}  width {}  active {}{}",
+        "{}  seed {}  test mse {}  effective width {}  active {}{}",
         outcome.point,
         outcome.seed,
         number(outcome.test_mse, 4),
@@ -266,11 +266,13 @@ fn table(groups: &[(String, Vec<Summary>)]) -> String {
             spread(s.effective_width, 1),
             spread(s.active_units, 1),
             format!("{} of {}", s.collapsed, s.runs),
+            format!("{} of {}", s.undertrained, s.runs),
         ]
     };
     let rows: Vec<Vec<String>> =
         groups.iter().flat_map(|(group, summaries)| summaries.iter().map(move |s| row(group, s))).collect();
-    let headers = ["study", "point", "runs", "test mse", "effective width", "active units", "collapsed"];
+    let headers =
+        ["study", "point", "runs", "test mse", "effective width", "active units", "collapsed", "undertrained"];
     text_table(&headers, &rows).trim_end().to_string()
 }
 

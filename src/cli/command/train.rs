@@ -56,10 +56,8 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
         return Ok(());
     }
     launched.tell_where(args.training.profile);
-    if let Some(metrics) = launched.run.outcome() {
-        if let Some(chosen) = chosen(&launched.config, metrics) {
-            tell(&chosen);
-        }
+    if let Some(chosen) = launched.run.outcome().and_then(|metrics| chosen(&launched.config, metrics)) {
+        tell(&chosen);
     }
     let epochs = launched.run.epochs_to_outcome();
     if let Some(warning) = mean_image(&launched.config, epochs, launched.data.mean_image_error()) {
