@@ -53,9 +53,10 @@ pub fn mean_image(config: &RunConfig, epochs: &[EpochMetrics], mean_image: f64) 
     match standing(epochs, mean_image) {
         Standing::Learnt => None,
         Standing::Undertrained => Some(format!(
-            "undertrained: after {} steps {figures}; more epochs (train --resume RUN --epochs N), or more steps of each by a \
+            "undertrained: after {} step{} {figures}; more epochs (train --resume RUN --epochs N), or more steps of each by a \
              smaller --batch-size, usually help",
-            last.step
+            last.step,
+            if last.step == 1 { "" } else { "s" }
         )),
         Standing::Collapsed => Some(format!("collapsed: {figures}; {} usually helps", relief(config, last))),
     }
