@@ -61,6 +61,8 @@ pub enum Stream {
     Patterns = 6,
     /// Which rows have a label that is known.
     Labels = 7,
+    /// Which training rows are set aside for validation.
+    Validation = 8,
     /// Codes and images made of a trained network.
     Generate = 16,
 }

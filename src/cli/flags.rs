@@ -51,6 +51,9 @@ pub struct ConfigFlags {
     /// Class whose rows are left out of the training data, not of the test data
     #[arg(long, value_name = "CLASS", value_parser = whole::<u8>, allow_negative_numbers = true)]
     pub without: Option<u8>,
+    /// Share of the training rows that is set aside to decide when to stop and which epoch is best; 0 leaves that to the test data [default: 0; with early_stopping: 0.1]
+    #[arg(long, value_name = "SHARE", value_parser = number, allow_negative_numbers = true)]
+    pub validation: Option<f32>,
     /// Kind of model: entropic, sparse, contractive, denoising, dropout, vae, wae, nmn, classifier, rbm, hopfield or cluster [default: entropic]
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
@@ -105,7 +108,7 @@ impl ConfigFlags {
             None => RunConfig::base(self.model.as_deref(), self.recipe.as_deref())?,
         };
         self.apply(device, &mut config)?;
-        Ok(config)
+        Ok(config.with_usual_validation())
     }
 
     /// Writes the flags that were given over a configuration.
@@ -130,6 +133,9 @@ impl ConfigFlags {
         }
         if self.without.is_some() {
             config.without = self.without;
+        }
+        if self.validation.is_some() {
+            config.validation = self.validation;
         }
         set(&mut config.device, device.device.clone());
         set(&mut config.epochs, self.epochs);
@@ -158,6 +164,7 @@ impl ConfigFlags {
         let fixed = [
             ("--data", self.data.data.clone(), made.data.clone()),
             ("--without", self.without.map(|n| n.to_string()), made.without.map_or("none".into(), |n| n.to_string())),
+            ("--validation", self.validation.map(|n| n.to_string()), made.validation.unwrap_or_default().to_string()),
             ("--model", self.model.clone(), made.model.clone()),
             ("--recipe", self.recipe.clone(), made.recipe.clone()),
             ("--batch-size", self.batch_size.map(|n| n.to_string()), made.batch_size.to_string()),
@@ -198,20 +205,15 @@ pub fn open_run(path: &Path, data: &DataFlags, device: &DeviceFlag, quiet: bool)
         checkpoint = checkpoint.with_state_of(best, &run.best_checkpoint())?;
     }
     if data.data.as_ref().is_some_and(|name| *name != checkpoint.config.data) {
-        // Classes of other data are none of those that were left out.
-        checkpoint.config.without = None;
+        // Classes of other data are none of those that were left out, and nothing is decided by its rows.
+        (checkpoint.config.without, checkpoint.config.validation) = (None, None);
     }
     let flags = ConfigFlags { data: data.clone(), ..ConfigFlags::default() };
     flags.apply(device, &mut checkpoint.config)?;
     Ok((run, checkpoint))
 }
 
-/// A session that evaluates a checkpoint's model on its configuration's data.
-pub fn evaluation_session(checkpoint: &Checkpoint, quiet: bool) -> Result<Session> {
-    session_on(checkpoint, &checkpoint.config.load_data()?, quiet)
-}
-
-/// The same on data that is there already.
+/// A session that evaluates a checkpoint's model on this data.
 pub fn session_on(checkpoint: &Checkpoint, data: &Dataset, quiet: bool) -> Result<Session> {
     let features = checkpoint.features()?;
     if data.test.row_bytes != features {

@@ -110,6 +110,8 @@ impl TrainingFlags {
         let mut config = checkpoint.config.clone();
         flags.check_resume(&config)?;
         flags.clone().apply(device, &mut config)?;
+        let warning = config.decided_by_test().filter(|_| !quiet);
+        warning.iter().for_each(|warning| complain(&format!("warning: {warning}")));
         let (data, mut device) = prepare(&config, quiet)?;
         introduce(&config, &data, device.name(), quiet)?;
         let recorded = checkpoint.tuning.as_ref();
@@ -183,7 +185,8 @@ impl Launched {
         tell(&format!("run directory: {path}"));
         if let Some(Judgement { term, best, value, .. }) = self.run.judgement() {
             let value = format_number(value);
-            tell(&format!("best epoch:    {} of {}, test {term} {value}", best.epoch, self.run.epoch()));
+            let (of, on) = (self.run.epoch(), self.config.deciding());
+            tell(&format!("best epoch:    {} of {of}, {on} {term} {value}", best.epoch));
         }
         if profiled {
             tell(&format!("profile:       {path}/profile.txt, {path}/profile.json"));
@@ -198,9 +201,13 @@ fn introduce(config: &RunConfig, data: &Dataset, device: &str, quiet: bool) -> R
         return Ok(());
     }
     let features = data.train.row_bytes;
+    let aside = match data.validation.rows {
+        0 => String::new(),
+        rows => format!(", {} set aside for validation", thousands(rows as u64)),
+    };
     let widths: Vec<String> = config.layers().iter().map(|layer| layer.linear.to_string()).collect();
     complain(&format!(
-        "{} {features}-{} ({} parameters) on {} ({} + {} images) with {device}",
+        "{} {features}-{} ({} parameters) on {} ({} + {} images{aside}) with {device}",
         config.model,
         widths.join("-"),
         thousands(parameter_count(config, features)? as u64),

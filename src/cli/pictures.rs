@@ -8,11 +8,12 @@ use gpu_ae::config::RunConfig;
 use gpu_ae::data::{Dataset, ImageShape};
 use gpu_ae::nn::Pass;
 use gpu_ae::report::{
-    Curves, Features, Matrix, Series, Strip, check_png, feature_grid, image_sheet, line_plot, loss_plot,
-    reconstruction_grid, scatter_plot, weight_picture, write_png,
+    Curves, Features, Losses, Matrix, Series, Strip, check_png, feature_grid, image_sheet, loss_plot,
+    reconstruction_grid, scatter_plot, weight_picture, width_plot, write_png,
 };
 use gpu_ae::statistics::principal::principal_plane;
 use gpu_ae::study::codes::Reconstructions;
+use gpu_ae::train::record::metrics::{weight_key, weights_move};
 use gpu_ae::train::{EpochMetrics, LayerObservation, Observation, Run, RunDir};
 
 /// Rows, columns and elements of a layer's weights.
@@ -49,12 +50,12 @@ pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<Vec<Str
         pictures.push((directory.codes_plot(), plot));
     }
     if !run.metrics().is_empty() {
-        pictures.push((directory.loss_plot(), loss_plot(&curves(run.config(), run.metrics()))?));
+        pictures.push((directory.loss_plot(), loss_plot(&losses(run.config(), run.metrics()))?));
     }
-    let widths = widths(run.metrics(), observation.code + 1);
-    if !widths.is_empty() {
-        let title = "Effective width of each hidden layer, by its neurons' shares of the paths";
-        pictures.push((directory.widths_plot(), line_plot(title, "epoch", "neurons", &widths)?));
+    let effective = by_layer(run.metrics(), EpochMetrics::effective_width);
+    let active = by_layer(run.metrics(), EpochMetrics::active_units);
+    if !active.is_empty() {
+        pictures.push((directory.widths_plot(), width_plot(&effective, &active)?));
     }
     for (path, picture) in &pictures {
         write_png(path, picture)?;
@@ -127,28 +128,44 @@ fn mistakes(run: &mut Run, data: &Dataset) -> Result<Option<RgbImage>> {
     image_sheet(&strips, data.image, &[]).map(Some)
 }
 
-/// The terms of a run over its epochs, and the loss that they make up.
-fn curves(config: &RunConfig, metrics: &[EpochMetrics]) -> Vec<Curves> {
-    let curve = |key: String| {
-        let point = |m: &EpochMetrics| Some((f64::from(m.epoch), m.get(&key)?));
-        metrics.iter().filter_map(point).collect()
+/// What a run has measured of its loss: its terms, what follows from them, and their weights where those move.
+fn losses(config: &RunConfig, metrics: &[EpochMetrics]) -> Losses {
+    let curve = |key: String| -> Vec<(f64, f64)> {
+        metrics.iter().filter_map(|m| Some((f64::from(m.epoch), m.get(&key)?))).collect()
     };
     let named = |term: &str, title: String| Curves {
         title,
         train: curve(format!("train_{term}")),
+        validation: curve(format!("validation_{term}")),
         test: curve(format!("test_{term}")),
     };
-    let title = |term: &str| match term {
-        "mse" => "Reconstruction error (MSE)".to_string(),
+    let terms = config.terms(Pass::Train).into_iter().map(|(name, _)| name);
+    let derived = config.derived().into_iter().map(|derived| derived.name);
+    let moving = config.moving_terms().into_iter();
+    Losses {
+        terms: terms.chain(derived).map(|name| named(name, title(name))).collect(),
+        total: named("loss", "Total loss".into()),
+        weights: moving.map(|term| (format!("Weight of the {}", term_words(term)), curve(weight_key(term)))).collect(),
+        moving: weights_move(config, metrics),
+    }
+}
+
+/// A term's name in words.
+fn term_words(term: &str) -> String {
+    match term {
         // Initials.
-        "nll" | "kl" => term.to_uppercase(),
-        term => {
-            let words = term.replace('_', " ");
-            words[..1].to_uppercase() + &words[1..]
-        }
-    };
-    let terms = config.terms(Pass::Train).into_iter().map(|(name, _)| named(name, title(name)));
-    terms.chain([named("loss", "Total loss".into())]).collect()
+        "mse" | "nll" | "kl" | "elbo" => term.to_uppercase(),
+        term => term.replace('_', " "),
+    }
+}
+
+/// A term's name as a title.
+fn title(term: &str) -> String {
+    if term == "mse" {
+        return "Reconstruction error (MSE)".into();
+    }
+    let words = term_words(term);
+    words[..1].to_uppercase() + &words[1..]
 }
 
 /// The neurons of the first layer that matter most, by what they read, and those before the last layer, by what they
@@ -214,18 +231,32 @@ fn codes(observation: &Observation, labels: &[u8]) -> Option<Vec<Series>> {
     Some(series.collect())
 }
 
-/// Effective width of every hidden layer over epochs, and the active neurons of layer `code`.
-fn widths(metrics: &[EpochMetrics], code: usize) -> Vec<Series> {
-    let hidden = (1..).take_while(|n| metrics.iter().any(|m| m.figures.contains_key(&format!("effective_width_{n}"))));
-    let numbers: Vec<usize> = hidden.collect();
-    let series = |name: String, key: String| {
-        let point = |m: &EpochMetrics| Some((f64::from(m.epoch), *m.figures.get(&key)?));
-        Series { name, points: metrics.iter().filter_map(point).collect() }
-    };
-    let mut all: Vec<Series> =
-        numbers.iter().map(|n| series(format!("layer {n}"), format!("effective_width_{n}"))).collect();
-    if !numbers.is_empty() {
-        all.push(series("active codes".into(), format!("active_units_{code}")));
+/// A figure of every hidden layer over epochs.
+fn by_layer(metrics: &[EpochMetrics], figure: fn(&EpochMetrics, usize) -> Option<f64>) -> Vec<Series> {
+    let points = |layer: usize| metrics.iter().filter_map(move |m| Some((f64::from(m.epoch), figure(m, layer)?)));
+    let layers = (1..).take_while(|&layer| points(layer).next().is_some());
+    layers.map(|layer| Series { name: format!("layer {layer}"), points: points(layer).collect() }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The panels of `loss.png` are the terms of a model and what follows from them, by name.
+    #[test]
+    fn a_model_s_losses_are_its_own() -> Result<()> {
+        let titles = |config: &RunConfig| -> Vec<String> {
+            let Losses { terms, weights, .. } = losses(config, &[]);
+            terms.into_iter().map(|term| term.title).chain(weights.into_iter().map(|(title, _)| title)).collect()
+        };
+        let model = |name: &str| RunConfig::model(name).map(|config| titles(&config));
+        let error = "Reconstruction error (MSE)";
+        assert_eq!(model("vae")?, [error, "NLL", "KL", "ELBO"]);
+        assert_eq!(model("classifier")?, ["Cross entropy", "Error rate", "Brier"]);
+        assert_eq!(model("rbm")?, [error, "Free energy difference"]);
+        assert_eq!(model("wae")?, [error, "Wasserstein"]);
+        assert_eq!(titles(&RunConfig::recipe("plain")?), [error]);
+        assert_eq!(titles(&RunConfig::recipe("bottleneck")?), [error, "Entropy", "Weight of the entropy"]);
+        Ok(())
     }
-    all
 }

@@ -15,6 +15,7 @@ impl RunConfig {
         }
         Self::recipe(&self.recipe)?;
         crate::data::source(&self.data)?;
+        self.check_rows()?;
         if self.epochs == 0 {
             return refuse("--epochs 0: expected 1 or more".into());
         }

@@ -22,7 +22,7 @@ pub use file::{MODELS, model_file};
 pub use hopfield::HopfieldConfig;
 pub use network::{MOST_BLOCKS, REPORT_ENCODER, report_layers};
 pub use objective::entropy::{Averaging, EntropyConfig, Schedule, Subject};
-pub use objective::{Collapse, Derived, Objective, Term, Told, Weight};
+pub use objective::{Collapse, Derived, ENOUGH_STEPS, Objective, Term, Told, Trained, Weight};
 pub use optimiser::{EarlyStopping, OptimiserConfig, OptimiserKind, RateKind, RateSchedule};
 pub use recipe::RECIPES;
 
@@ -71,6 +71,9 @@ macro_rules! run_config {
             /// Class whose rows are left out of the training data; the test data keeps them.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub without: Option<u8>,
+            /// Share of the training rows that is set aside, to decide what training decides; none if nothing is said.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub validation: Option<f32>,
             /// Device asked for.
             pub device: String,
             /// Seed of initial parameters, of the order of samples and of built-in data.
@@ -132,6 +135,7 @@ macro_rules! run_config {
                     data: "digits".into(),
                     data_dir: None,
                     without: None,
+                    validation: None,
                     device: "auto".into(),
                     seed: 0,
                     epochs: 10,

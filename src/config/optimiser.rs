@@ -70,11 +70,11 @@ pub enum RateKind {
     Cosine,
 }
 
-/// When to stop before the last epoch: the error of the test data no longer improves.
+/// When to stop before the last epoch: the error of the validation rows no longer improves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EarlyStopping {
-    /// What is judged: a term of the test data, one of [`RunConfig::judged_terms`]; see [`RunConfig::judged_term`].
+    /// What is judged: a term of the validation rows, one of [`RunConfig::judged_terms`]; see [`RunConfig::judged_term`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub term: Option<String>,
     /// Epochs in a row without improvement after which training stops.
@@ -168,7 +168,7 @@ impl RateSchedule {
 }
 
 impl RunConfig {
-    /// The terms of the test data that a run may be judged by, as metrics have them after `test_`.
+    /// The terms that a run may be judged by, as metrics have them after `validation_` and `test_`.
     pub fn judged_terms(&self) -> Vec<&'static str> {
         let terms = self.terms(Pass::Judge).into_iter().map(|(name, _)| name);
         let derived = self.derived().into_iter().map(|derived| derived.name);
@@ -179,6 +179,16 @@ impl RunConfig {
     pub fn judged_term(&self) -> &str {
         let said = self.early_stopping.as_ref().and_then(|stopping| stopping.term.as_deref());
         said.unwrap_or(if self.reconstructs() { "mse" } else { "loss" })
+    }
+
+    /// What is to be known of a run that lets test data decide.
+    pub fn decided_by_test(&self) -> Option<String> {
+        let decides = self.early_stopping.is_some() && self.deciding() == "test";
+        decides.then(|| {
+            "early_stopping: without a validation split (--validation 0.1) the test data decides when to stop and which epoch \
+             is best, so that its error is a little better than that of rows never seen"
+                .into()
+        })
     }
 
     /// Whether more of a term is better: of the evidence lower bound, and of an entropy that is driven up.

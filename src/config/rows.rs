@@ -1,20 +1,27 @@
 //! The rows that a configuration trains on and is judged by.
 
 use super::RunConfig;
+use super::objective::refuse;
 use crate::data::{self, Dataset, Split};
 use crate::error::{Error, Result};
+use crate::rng::{Stream, permute, stream_key};
+
+/// Share of the training rows that is set aside if nothing is said and something is to be decided.
+const USUAL: f32 = 0.1;
 
 impl RunConfig {
-    /// Loads the data, without the class that is to be left out of training and the rows whose labels are not known.
+    /// Loads the data, without the class that is to be left out of training and the rows whose labels are not known, some of
+    /// the rest set aside for validation.
     ///
     /// # Errors
-    /// When the data cannot be had, or there is no such class in it or nothing else.
+    /// When the data cannot be had, or there is no such class in it or nothing else, or too few rows to set some aside.
     pub fn load_data(&self) -> Result<Dataset> {
         let mut data = data::load(&self.data, self.data_dir.as_deref(), self.seed)?;
         if let Some(class) = self.without {
             data.train = self.without(class, &data)?;
         }
         self.keep_labelled(&mut data)?;
+        self.set_aside(&mut data)?;
         Ok(data)
     }
 
@@ -30,6 +37,47 @@ impl RunConfig {
             self.data_dir = Some(std::path::absolute(&folder).map_err(Error::io(&folder, "find"))?);
         }
         Ok(self)
+    }
+
+    /// The part of the data that decides what training decides, as metrics name it: the rows set aside, or the test data
+    /// where there are none.
+    pub fn deciding(&self) -> &'static str {
+        if self.validation.is_some_and(|share| share > 0.0) { "validation" } else { "test" }
+    }
+
+    /// The same with a validation split for whoever decides by rows and has not said which.
+    #[must_use]
+    pub fn with_usual_validation(mut self) -> Self {
+        if self.early_stopping.is_some() {
+            self.validation.get_or_insert(USUAL);
+        }
+        self
+    }
+
+    pub(super) fn check_rows(&self) -> Result<()> {
+        match self.validation.filter(|share| !(0.0..1.0).contains(share)) {
+            Some(share) => refuse("--validation", share, "a share of the training rows, at least 0 and less than 1"),
+            None => Ok(()),
+        }
+    }
+
+    /// Moves the first rows of an order of the seed's from training to validation.
+    fn set_aside(&self, data: &mut Dataset) -> Result<()> {
+        let Some(share) = self.validation.filter(|&share| share > 0.0) else { return Ok(()) };
+        let rows = data.train.rows;
+        let count = (f64::from(share) * rows as f64).round() as usize;
+        if count == 0 || count >= rows {
+            let expected =
+                format!("a share that leaves rows on both sides of the {rows} training rows of {}", data.name);
+            return refuse("--validation", share, &expected);
+        }
+        let key = stream_key(self.seed, Stream::Validation);
+        let mut is_aside = vec![false; rows];
+        (0..count as u32).for_each(|index| is_aside[permute(index, rows as u32, key) as usize] = true);
+        let (aside, kept): (Vec<usize>, Vec<usize>) = (0..rows).partition(|&row| is_aside[row]);
+        data.validation = data.train.only(&aside);
+        data.train = data.train.only(&kept);
+        Ok(())
     }
 
     fn without(&self, class: u8, data: &Dataset) -> Result<Split> {
@@ -62,6 +110,57 @@ mod tests {
         for (row, &from) in left.iter().enumerate() {
             assert_eq!(train.values(row..row + 1), whole.train.values(from..from + 1));
             assert_eq!(train.labels[row], whole.train.labels[from]);
+        }
+    }
+
+    #[test]
+    fn rows_are_set_aside_by_seed_and_none_is_on_both_sides() {
+        let whole = data::digits::dataset(3, 200, 50).unwrap();
+        let split = |seed: u64, validation: Option<f32>| {
+            let mut data = whole.clone();
+            RunConfig { seed, validation, ..RunConfig::default() }.set_aside(&mut data).map(|()| data)
+        };
+        let data = split(1, Some(0.1)).unwrap();
+        assert_eq!((data.train.rows, data.validation.rows, &data.test), (180, 20, &whole.test));
+        let row = |split: &Split, row: usize| (split.values(row..row + 1), split.labels[row]);
+        let (mut trained, mut aside) = (0, 0);
+        for number in 0..200 {
+            // In the order in which they were, each on one side.
+            if trained < 180 && row(&data.train, trained) == row(&whole.train, number) {
+                trained += 1;
+            } else {
+                assert!(row(&data.validation, aside) == row(&whole.train, number), "row {number}");
+                aside += 1;
+            }
+        }
+        assert_eq!(split(1, Some(0.1)).unwrap(), data, "a run that is resumed has the same rows");
+        assert_ne!(split(2, Some(0.1)).unwrap().validation, data.validation);
+        for none in [None, Some(0.0)] {
+            assert_eq!(split(1, none).unwrap(), whole);
+        }
+        for wrong in [0.001, 0.999] {
+            let message = split(1, Some(wrong)).unwrap_err().to_string();
+            assert!(message.starts_with(&format!("--validation {wrong}")) && message.contains("200"), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_decides_is_no_test_data_unless_that_is_said() {
+        let mut config = RunConfig::recipe("plain").unwrap();
+        assert_eq!((config.clone().with_usual_validation().validation, config.deciding()), (None, "test"));
+        config.set("--set", "early_stopping.patience", "3").unwrap();
+        // As an old checkpoint reads.
+        assert_eq!(config.deciding(), "test");
+        let usual = config.clone().with_usual_validation();
+        assert_eq!((usual.validation, usual.deciding()), (Some(0.1), "validation"));
+        config.set("--set", "validation", "0").unwrap();
+        assert_eq!(config.clone().with_usual_validation().deciding(), "test", "it was said");
+        assert!(config.warnings().iter().any(|warning| warning.contains("test data")));
+        assert!(!usual.warnings().iter().any(|warning| warning.contains("test data")));
+        for wrong in ["1", "-0.1", "nan"] {
+            config.set("--set", "validation", wrong).unwrap();
+            let message = config.check().unwrap_err().to_string();
+            assert!(message.starts_with("--validation "), "{message}");
         }
     }
 }

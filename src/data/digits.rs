@@ -42,6 +42,7 @@ pub fn dataset(seed: u64, train_rows: usize, test_rows: usize) -> Result<Dataset
         name: "digits".into(),
         image: IMAGE,
         train: split(&alphabet, key, TRAIN, train_rows)?,
+        validation: Split::default(),
         test: split(&alphabet, key, TEST, test_rows)?,
     })
 }

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::download::{self, RemoteFile, Timeouts};
-use super::{Dataset, ImageShape, Progress, default_dir, idx};
+use super::{Dataset, ImageShape, Progress, Split, default_dir, idx};
 use crate::error::{Error, Result};
 
 /// Layout of an image.
@@ -53,6 +53,7 @@ pub fn load(data_dir: Option<&Path>) -> Result<Dataset> {
         name: "mnist".into(),
         image: IMAGE,
         train: split(&train_images, &train_labels)?,
+        validation: Split::default(),
         test: split(&test_images, &test_labels)?,
     })
 }

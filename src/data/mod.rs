@@ -85,9 +85,10 @@ impl Split {
 
     /// These rows, in this order.
     pub fn only(&self, rows: &[usize]) -> Split {
-        let bytes = rows.iter().flat_map(|row| &self.bytes[row * self.row_bytes..][..self.row_bytes]).copied();
+        let mut bytes = Vec::with_capacity(rows.len() * self.row_bytes);
+        rows.iter().for_each(|row| bytes.extend_from_slice(&self.bytes[row * self.row_bytes..][..self.row_bytes]));
         let labels = rows.iter().map(|&row| self.labels[row]).collect();
-        Split { rows: rows.len(), row_bytes: self.row_bytes, bytes: bytes.collect(), labels }
+        Split { rows: rows.len(), row_bytes: self.row_bytes, bytes, labels }
     }
 
     /// The labels as a device holds them: a word each.
@@ -112,6 +113,8 @@ pub struct Dataset {
     pub image: ImageShape,
     /// Rows to learn from.
     pub train: Split,
+    /// Rows set aside of those, which decide what training decides; none if a run does without.
+    pub validation: Split,
     /// Rows never trained on.
     pub test: Split,
 }

@@ -19,7 +19,7 @@ pub(super) const fn source<const N: usize>(name: &'static str, about: &'static s
         load: |_, _| {
             let image = ImageShape { height: 1, width: N, channels: 1 };
             let (train, test) = (patterns(N, TRAIN_ROWS), patterns(N, N));
-            Ok(Dataset { name: format!("one-hot-{N}"), image, train, test })
+            Ok(Dataset { name: format!("one-hot-{N}"), image, train, validation: Split::default(), test })
         },
         fetch: None,
     }

@@ -31,7 +31,7 @@ pub fn parameter_count(config: &RunConfig, features: usize) -> Result<usize> {
     Ok(own.map(|parameter| parameter.ty.elements()).sum())
 }
 
-/// A batch of a split, `train` or `test`, through the network.
+/// A batch of a split, `train`, `validation` or `test`, through the network.
 pub(crate) fn forward(
     g: &mut Graph,
     config: &RunConfig,

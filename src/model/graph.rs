@@ -167,14 +167,14 @@ fn advance(g: &mut Graph, batch: &Batch, steps: usize, values: &[Var]) -> Result
     g.push(Arc::new(ClockAdvance { beta1: 0.0, beta2: 0.0 }), &inputs).map(|_| ())
 }
 
-/// One batch of evaluation: losses into the ring, nothing learnt. Sources beside parameters: `clock`,
-/// `ring` and the data set `test images`, with what objectives need beside it.
+/// One batch of evaluation on a split, `test` or `validation`: losses into the ring, nothing learnt. Sources beside
+/// parameters: `clock`, `ring` and the data set, as `test images`, with what objectives need beside it.
 ///
 /// # Errors
 /// When the layers do not fit the data.
-pub fn evaluation(config: &RunConfig, data: DataShape, batch: usize) -> Result<Graph> {
+pub fn evaluation(config: &RunConfig, split: &str, data: DataShape, batch: usize) -> Result<Graph> {
     let g = &mut Graph::new();
-    let forward = forward(g, config, "test", data, batch, Pass::Judge)?;
+    let forward = forward(g, config, split, data, batch, Pass::Judge)?;
     let terms = config.terms_of(g, &forward)?;
     let values: Vec<Var> = terms.iter().map(|term| term.var).collect();
     advance(g, &forward, data.rows.div_ceil(batch), &values)?;

@@ -10,7 +10,7 @@ use crate::tensor::Ty;
 pub enum Pass {
     /// To learn: with noise, with units left out, codes drawn, normalised by the batch.
     Train,
-    /// To be judged: as it is, codes drawn.
+    /// To be judged: as it is, codes drawn, since a likelihood is that of a draw; see [`Batch::reconstruction`].
     Judge,
     /// To be looked at: as it is, codes their means.
     Show,
@@ -53,19 +53,39 @@ pub struct Batch {
     pub network: Network,
     /// What it makes of them.
     pub passed: Passed,
-    /// Name of the data set's split, `train` or `test`.
+    /// Name of the data set's split, `train`, `validation` or `test`.
     pub split: String,
     /// Its number of rows.
     pub split_rows: usize,
 }
 
 impl Batch {
+    /// The answer whose distance from the rows is an error of reconstruction: what is learnt from while it is learnt; to be
+    /// judged, what whoever looks at the network sees, of a drawn code that of its mean.
+    ///
+    /// # Errors
+    /// When the decoder does not take the codes.
+    pub fn reconstruction(&self, g: &mut Graph) -> Result<Var> {
+        match self.passed.latent {
+            Some([mean, _]) if self.pass == Pass::Judge => self.network.decode(g, mean),
+            _ => Ok(self.passed.answer),
+        }
+    }
+
     /// What the network makes of other rows, for the same purpose.
     ///
     /// # Errors
     /// When they have another shape.
     pub fn again(&self, g: &mut Graph, x: Var) -> Result<Passed> {
         self.network.forward(g, x, self.clock, self.pass)
+    }
+
+    /// What is seen of other rows, codes their means.
+    ///
+    /// # Errors
+    /// When they have another shape.
+    pub fn shown(&self, g: &mut Graph, x: Var) -> Result<Passed> {
+        self.network.forward(g, x, self.clock, Pass::Show)
     }
 
     /// Further data of the split, one value a row, as `train labels`: whoever loads the plan writes it.

@@ -46,6 +46,16 @@ impl Axis {
         Axis { range, logarithmic: false, ticks }
     }
 
+    /// A linear axis for what the values of a curve stand over. A single whole one, such as the only epoch of a run, is all
+    /// there is: nothing is written beside it.
+    pub(super) fn under(values: &[f64], wanted: usize) -> Self {
+        let (low, high) = extent(values);
+        if low < high || low.fract() != 0.0 || low.abs() >= 1e9 {
+            return Self::linear(values, wanted);
+        }
+        Axis { range: low - 0.5..low + 0.5, logarithmic: false, ticks: vec![(low, format!("{low}"))] }
+    }
+
     /// An axis that is logarithmic if drawable `values` are positive and far enough apart.
     pub(super) fn fitting(values: &[f64], wanted: usize) -> Self {
         let (low, high) = extent(values);
@@ -179,6 +189,9 @@ mod tests {
     fn epochs_have_no_fractions() {
         assert_eq!(labels(&Axis::linear(&[1.0, 2.0, 3.0], 10)), ["1", "2", "3"]);
         assert_eq!(labels(&Axis::linear(&[7.0], 10)), ["6", "7", "8"]);
+        assert_eq!(labels(&Axis::under(&[1.0, 1.0], 8)), ["1"], "there is no epoch 0 and no second one");
+        assert_eq!(labels(&Axis::under(&[1.0, 2.0], 8)), ["1", "2"]);
+        assert_eq!(Axis::under(&[1.0], 8).map(&1.0, (0, 1000)), 500);
         assert_eq!(labels(&Axis::linear(&[0.0, 1000.0], 6)), ["0", "200", "400", "600", "800", "1000"]);
     }
 

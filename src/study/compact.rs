@@ -1,7 +1,8 @@
 //! Compaction: a trained network without the neurons that carry nothing, as a smaller one that does the same.
 //!
 //! A neuron whose activation is replaced by its mean is a constant, which folds into the next layer's biases:
-//! b' = b + W_i · mean. What that costs is measured, neuron by neuron, as the rise of the test error. Then the
+//! b' = b + W_i · mean. What that costs is measured, neuron by neuron, as the rise of the error on the session's test rows,
+//! which may be rows that were set aside for such decisions. Then the
 //! cheapest are removed together, as many as keep the error within the tolerance.
 
 use crate::error::{Error, Result};
@@ -19,11 +20,11 @@ pub type Neuron = (usize, usize);
 pub struct Compaction {
     /// The smaller network, ready to be trained further.
     pub checkpoint: Checkpoint,
-    /// Test error before.
+    /// Error before.
     pub mse_before: f64,
     /// The neurons that were removed.
     pub removed: Vec<Neuron>,
-    /// What removing each hidden neuron alone does to the test error.
+    /// What removing each hidden neuron alone does to it.
     pub effects: Vec<(Neuron, f64)>,
 }
 
@@ -72,7 +73,7 @@ fn held(state: &State, layers: &[String], neurons: &[Neuron], means: &[Vec<f64>]
     Ok(changed)
 }
 
-/// Test error of a network.
+/// Error of a network on the session's test rows.
 fn error(session: &mut Session) -> Result<f64> {
     let missing = || Error::Failed("compact: the network has no reconstruction error".into());
     session.evaluate()?.mean("mse").ok_or_else(missing)
@@ -116,7 +117,7 @@ fn without(checkpoint: &Checkpoint, layers: &[String], neurons: &[Neuron], means
     Ok(Checkpoint { config, state, ..checkpoint.clone() })
 }
 
-/// Finds and removes what a network can do without at a relative `tolerance` of its test error, given a
+/// Finds and removes what a network can do without at a relative `tolerance` of its error, given a
 /// session that holds it. `tell` hears how many of how many neurons have been judged.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ use crate::ops::entropy::path_chain::PathBias;
 use crate::ops::entropy::path_entropy::PathEntropy;
 use crate::ops::entropy::renyi_entropy::RenyiEntropy;
 use crate::tensor::HostTensor;
+use crate::train::EpochMetrics;
 use crate::train::session::State;
 
 /// One layer's figures.
@@ -26,35 +27,40 @@ pub struct LayerReport {
     pub sparsity: f64,
     /// Shannon entropy of the incoming activeness, in nats.
     pub entropy_in: f64,
-    /// exp of it: neurons that take part, as far as incoming weights tell.
-    pub effective_width_in: f64,
+    /// exp of it: neurons in use, as far as incoming weights tell.
+    pub width_in: f64,
     /// Shannon entropy of the outgoing activeness; none for the last layer.
     pub entropy_out: Option<f64>,
     /// exp of it.
-    pub effective_width_out: Option<f64>,
+    pub width_out: Option<f64>,
     /// Shannon entropy of incoming · outgoing, which rescaling a ReLU neuron cannot change.
     pub entropy_product: Option<f64>,
     /// exp of it.
-    pub effective_width: Option<f64>,
-    /// exp of the entropy of the neurons' shares of all paths through the network, biases included.
-    pub path_width: f64,
+    pub width_product: Option<f64>,
+    /// exp of the entropy of the neurons' shares of all paths through the network, biases included: what metrics call
+    /// `effective_width_N`.
+    pub effective_width: f64,
     /// Neurons whose incoming activeness is over a thousandth of the layer's largest.
-    pub active_in: usize,
+    pub linked_in: usize,
     /// The same of outgoing activeness.
-    pub active_out: Option<usize>,
-    /// Neurons that are active both ways.
-    pub active: Option<usize>,
+    pub linked_out: Option<usize>,
+    /// Neurons that are linked both ways.
+    pub linked: Option<usize>,
+    /// Neurons that make more than a thousandth of the differences in the next layer, as the metrics of this very network
+    /// tell it as `active_units_N`: unlike all the rest it takes rows to know. None of the last layer, and where there are no
+    /// such metrics.
+    pub active_units: Option<f64>,
 }
 
 /// A weight counts as zero below this share of its layer's largest.
 const NEGLIGIBLE: f64 = 1e-3;
-/// A neuron counts as active above this share of its layer's most active one. Trained to a small
+/// A neuron counts as linked above this share of its layer's most active one. Trained to a small
 /// entropy, dead neurons end some ten thousand times below the others.
-const ACTIVE: f64 = 1e-3;
+const LINKED: f64 = 1e-3;
 
-fn is_active(activeness: &[f64], neuron: usize) -> bool {
+fn is_linked(activeness: &[f64], neuron: usize) -> bool {
     let most = activeness.iter().fold(0.0, |most: f64, &a| most.max(a));
-    activeness[neuron] > ACTIVE * most
+    activeness[neuron] > LINKED * most
 }
 
 fn tensor(state: &State, name: &str) -> Result<HostTensor<f64>> {
@@ -100,11 +106,12 @@ fn path_entropies(state: &State, layers: &[String]) -> Result<Vec<f64>> {
     Ok(interpret(g, &mut feeds)?.get(entropies).real().to_vec())
 }
 
-/// Figures of every layer of a chain of linear layers whose parameters' names begin with these.
+/// Figures of every layer of a chain of linear layers whose parameters' names begin with these; `observed` are the metrics
+/// of this network, if there are any.
 ///
 /// # Errors
 /// When a parameter is missing from the state.
-pub fn inspect(state: &State, layers: &[String]) -> Result<Vec<LayerReport>> {
+pub fn inspect(state: &State, layers: &[String], observed: Option<&EpochMetrics>) -> Result<Vec<LayerReport>> {
     let parameter = |index: usize, part: &str| tensor(state, &format!("{}.{part}", layers[index]));
     let levels = path_entropies(state, layers)?;
     (0..layers.len())
@@ -128,9 +135,9 @@ pub fn inspect(state: &State, layers: &[String]) -> Result<Vec<LayerReport>> {
             let entropy_in = entropy(&incoming)?;
             let entropy_out = outgoing.as_deref().map(entropy).transpose()?;
             let entropy_product = product.as_deref().map(entropy).transpose()?;
-            let count = |active: &dyn Fn(usize) -> bool| (0..outputs).filter(|&neuron| active(neuron)).count();
-            let active_out = outgoing.as_ref().map(|out| count(&|neuron| is_active(out, neuron)));
-            let both = |out: &Vec<f64>| count(&|neuron| is_active(&incoming, neuron) && is_active(out, neuron));
+            let count = |linked: &dyn Fn(usize) -> bool| (0..outputs).filter(|&neuron| linked(neuron)).count();
+            let linked_out = outgoing.as_ref().map(|out| count(&|neuron| is_linked(out, neuron)));
+            let both = |out: &Vec<f64>| count(&|neuron| is_linked(&incoming, neuron) && is_linked(out, neuron));
             Ok(LayerReport {
                 layer: index + 1,
                 inputs,
@@ -138,15 +145,16 @@ pub fn inspect(state: &State, layers: &[String]) -> Result<Vec<LayerReport>> {
                 mean_abs_weight: w.real().iter().map(|x| x.abs()).sum::<f64>() / w.real().len() as f64,
                 sparsity: small as f64 / w.real().len() as f64,
                 entropy_in,
-                effective_width_in: entropy_in.exp(),
+                width_in: entropy_in.exp(),
                 entropy_out,
-                effective_width_out: entropy_out.map(f64::exp),
+                width_out: entropy_out.map(f64::exp),
                 entropy_product,
-                effective_width: entropy_product.map(f64::exp),
-                path_width: levels[index + 1].exp(),
-                active_in: count(&|neuron| is_active(&incoming, neuron)),
-                active_out,
-                active: outgoing.as_ref().map(both),
+                width_product: entropy_product.map(f64::exp),
+                effective_width: levels[index + 1].exp(),
+                linked_in: count(&|neuron| is_linked(&incoming, neuron)),
+                linked_out,
+                linked: outgoing.as_ref().map(both),
+                active_units: observed.and_then(|metrics| metrics.active_units(index + 1)),
             })
         })
         .collect()

@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::collapse::{Standing, standing};
 use crate::config::RunConfig;
 use crate::error::{Error, Result};
 use crate::train::EpochMetrics;
-
-/// A run whose test error is over this share of that of the mean image has learnt nothing worth the name.
-pub const COLLAPSED: f64 = 0.9;
 
 /// Most runs of a study: one that takes a second each is then done in three hours, and its table is still one to read.
 pub const MOST_RUNS: usize = 10_000;
@@ -113,7 +111,7 @@ pub struct Outcome {
     pub point: String,
     /// Its seed.
     pub seed: u64,
-    /// Epochs trained.
+    /// The epoch that its figures are of: the last one, or the best one of a run that stops early.
     pub epochs: u32,
     /// Error on the test data; none if a loss was not finite, or nothing is reconstructed.
     pub test_mse: Option<f64>,
@@ -125,35 +123,34 @@ pub struct Outcome {
     pub latent_usage: Option<f64>,
     /// Entropy of all paths.
     pub path_entropy: Option<f64>,
-    /// Whether it is no better than the mean image, or broke off.
+    /// Whether it came to the mean image, or broke off.
     pub collapsed: bool,
+    /// Whether it is no better than the mean image since it was hardly trained.
+    #[serde(default)]
+    pub undertrained: bool,
     /// Run directory, relative to that of the study.
     pub path: String,
 }
 
 impl Outcome {
-    /// That of a run with these metrics; `code` is the number of its code layer, from 1, `mean_image` the error of
-    /// the mean image.
-    pub fn new(
-        point: String,
-        config: &RunConfig,
-        metrics: Option<&EpochMetrics>,
-        mean_image: f64,
-        path: String,
-    ) -> Self {
+    /// That of a run which is worth the last of these epochs, none if it broke off; `mean_image` is the error of the mean
+    /// image.
+    pub fn new(point: String, config: &RunConfig, epochs: &[EpochMetrics], mean_image: f64, path: String) -> Self {
+        let metrics = epochs.last();
         let code = config.encoder_layers();
         let observed = |key: &str| metrics.and_then(|m| m.get(key));
-        let test_mse = observed("test_mse");
+        let standing = standing(epochs, mean_image);
         Outcome {
             point,
             seed: config.seed,
             epochs: metrics.map_or(0, |m| m.epoch),
-            test_mse,
-            effective_width: observed(&format!("effective_width_{code}")),
-            active_units: observed(&format!("active_units_{code}")),
+            test_mse: observed("test_mse"),
+            effective_width: metrics.and_then(|m| m.effective_width(code)),
+            active_units: metrics.and_then(|m| m.active_units(code)),
             latent_usage: observed("latent_usage"),
             path_entropy: observed("path_entropy"),
-            collapsed: metrics.is_none() || test_mse.is_some_and(|mse| mse > COLLAPSED * mean_image),
+            collapsed: epochs.is_empty() || standing == Standing::Collapsed,
+            undertrained: !epochs.is_empty() && standing == Standing::Undertrained,
             path,
         }
     }
@@ -187,6 +184,8 @@ pub struct Summary {
     pub runs: usize,
     /// Runs that collapsed.
     pub collapsed: usize,
+    /// Runs that were hardly trained.
+    pub undertrained: usize,
     /// Test error of the runs that ended.
     pub test_mse: Option<Spread>,
     /// Their effective width.
@@ -214,6 +213,7 @@ pub fn summaries(outcomes: &[Outcome]) -> Vec<Summary> {
             point: point.to_string(),
             runs: runs.len(),
             collapsed: runs.iter().filter(|outcome| outcome.collapsed).count(),
+            undertrained: runs.iter().filter(|outcome| outcome.undertrained).count(),
             test_mse: spread(|outcome| outcome.test_mse),
             effective_width: spread(|outcome| outcome.effective_width),
             active_units: spread(|outcome| outcome.active_units),

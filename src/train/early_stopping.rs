@@ -32,7 +32,7 @@ pub fn judge<'a>(config: &'a RunConfig, metrics: &'a [EpochMetrics]) -> Option<J
     let sign = if config.is_better_larger(term) { -1.0 } else { 1.0 };
     let mut best: Option<(usize, f64)> = None;
     for (index, epoch) in metrics.iter().enumerate() {
-        let Some(value) = epoch.test(term) else { continue };
+        let Some(value) = epoch.deciding(config, term) else { continue };
         if best.is_none_or(|(_, best)| sign * (best - value) > stopping.min_change) {
             best = Some((index, value));
         }
@@ -41,6 +41,11 @@ pub fn judge<'a>(config: &'a RunConfig, metrics: &'a [EpochMetrics]) -> Option<J
     let waited = (metrics.len() - 1 - index) as u32;
     let is_over = waited >= stopping.patience;
     Some(Judgement { term, best: &metrics[index], value, waited, is_over })
+}
+
+/// The epoch that a run with these metrics is worth: the best one if it may stop early, else the last.
+pub fn outcome<'a>(config: &'a RunConfig, metrics: &'a [EpochMetrics]) -> Option<&'a EpochMetrics> {
+    judge(config, metrics).map(|judgement| judgement.best).or(metrics.last())
 }
 
 /// Makes the best checkpoint agree with a run that goes on from `checkpoint`, the metrics being cut back to it. A
@@ -70,7 +75,7 @@ mod tests {
     use super::*;
     use crate::config::EarlyStopping;
     use crate::train::TermSums;
-    use crate::train::record::metrics::{Progress, Weights};
+    use crate::train::record::metrics::{Judged, Progress, Weights};
 
     fn epochs(config: &RunConfig, key: &str, values: &[f64]) -> Vec<EpochMetrics> {
         let epoch = |(index, &value): (usize, &f64)| {
@@ -78,7 +83,8 @@ mod tests {
             let progress = Progress { epoch, step: 3 * epoch, seconds: 1.0, weights: &Weights::new() };
             let terms = ["mse", "nll", "kl"].map(|name| (name.to_string(), value));
             let sums = TermSums { rows: 1.0, terms: terms.into() };
-            let mut metrics = EpochMetrics::new(config, progress, &sums, &sums, BTreeMap::new());
+            let judged = Judged { train: &sums, validation: None, test: &sums };
+            let mut metrics = EpochMetrics::new(config, progress, judged, BTreeMap::new());
             metrics.figures.insert(key.into(), value);
             metrics
         };
@@ -101,6 +107,21 @@ mod tests {
         assert_eq!(mse(&[3.0, 2.0, 2.0]), (2, 2.0, 1, false));
         assert_eq!(mse(&[3.0, 2.0, 2.0, 2.5]), (2, 2.0, 2, true));
         assert_eq!(mse(&[3.0, 2.0, 2.5, 1.0]), (4, 1.0, 0, false));
+    }
+
+    #[test]
+    fn rows_set_aside_decide_where_there_are_some() {
+        let early_stopping = Some(EarlyStopping { patience: 2, ..EarlyStopping::default() });
+        let mut config = RunConfig { early_stopping, ..RunConfig::model("denoising").unwrap() };
+        let mut metrics = epochs(&config, "test_mse", &[3.0, 2.0, 1.0]);
+        metrics.iter_mut().zip([0.5, 0.4, 0.6]).for_each(|(epoch, value)| {
+            epoch.figures.insert("validation_mse".into(), value);
+        });
+        assert_eq!(judge(&config, &metrics).unwrap().value, 1.0);
+        config.validation = Some(0.1);
+        let judgement = judge(&config, &metrics).unwrap();
+        assert_eq!((judgement.best.epoch, judgement.value, judgement.waited), (2, 0.4, 1));
+        assert_eq!(outcome(&config, &metrics), Some(&metrics[1]));
     }
 
     #[test]

@@ -12,8 +12,8 @@ pub enum Event<'a> {
         epoch: u32,
         /// Samples of it done.
         samples: u64,
-        /// Mean loss of the epoch so far.
-        loss: f64,
+        /// Mean loss of the epoch so far; under weights that move its first term by name.
+        figure: (&'a str, f64),
         /// Samples a second of the epoch so far.
         samples_per_second: f64,
     },

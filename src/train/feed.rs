@@ -40,7 +40,7 @@ pub(super) fn bytes<'a>(split: &'a Split, what: &str, further: &'a Further) -> R
     }
 }
 
-/// Names of the data of a split, `train` or `test`, that a plan or graph has, without the split's own.
+/// Names of the data of a split, `train`, `validation` or `test`, that a plan or graph has, without the split's own.
 pub(super) fn wanted<'a>(names: impl Iterator<Item = (&'a str, Role)>, split: &str) -> Vec<String> {
     let data = names.filter(|(_, role)| *role == Role::Data);
     data.filter_map(|(name, _)| Some(name.strip_prefix(split)?.strip_prefix(' ')?.to_string())).collect()

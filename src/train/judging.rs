@@ -1,10 +1,13 @@
-//! A trained network judged: its losses on the test data, its layers and their weights.
+//! A trained network judged: its losses on the test data and on rows set aside, its layers and their weights.
 
 use super::TermSums;
+use super::feed::{Further, feed};
 use super::record::described::layer_names;
-use super::session::{Session, bad_term, evaluation_batch};
+use super::session::{Session, bad_term, evaluation_batch, load};
+use crate::data::Split;
+use crate::device::ProgramId;
 use crate::error::{Error, Result};
-use crate::model::graph::terms;
+use crate::model::graph::{self, DataShape, terms};
 use crate::nn::Pass;
 use crate::ops::step::clock;
 use crate::tensor::Ty;
@@ -15,18 +18,45 @@ impl Session {
     /// # Errors
     /// When the device fails or a term is not finite.
     pub fn evaluate(&mut self) -> Result<TermSums> {
-        let batch = evaluation_batch(self.test);
-        let steps = self.test.rows.div_ceil(batch);
+        self.judge("test", self.evaluate, self.test)
+    }
+
+    /// Mean of every loss term over the rows set aside for validation; nothing without such rows, or in a session that was
+    /// opened to evaluate.
+    ///
+    /// # Errors
+    /// When the device fails or a term is not finite.
+    pub fn validate(&mut self) -> Result<Option<TermSums>> {
+        self.validate.map(|(program, rows)| self.judge("validation", program, rows)).transpose()
+    }
+
+    /// Prepares [`validate`](Self::validate) on these rows, if there are any.
+    pub(super) fn set_aside(&mut self, rows: &Split) -> Result<()> {
+        if rows.rows == 0 {
+            return Ok(());
+        }
+        let shape = DataShape::of(rows);
+        let graph = graph::evaluation(&self.config, "validation", shape, evaluation_batch(shape))?;
+        let program = load(self.device.as_mut(), "validate", &graph, &self.choices)?;
+        feed(self.device.as_mut(), program, "validation", rows, &Further::default())?;
+        self.validate = Some((program, shape));
+        Ok(())
+    }
+
+    /// Mean of every loss term over the rows of a split that a program evaluates.
+    fn judge(&mut self, split: &str, program: ProgramId, rows: DataShape) -> Result<TermSums> {
+        let batch = evaluation_batch(rows);
+        let steps = rows.rows.div_ceil(batch);
         let names = terms(&self.config, Pass::Judge);
-        let clock = clock::start(self.test.rows, batch, false, 0);
-        self.device.write(self.evaluate, "clock", bytemuck::cast_slice(&clock))?;
-        self.device.run(self.evaluate, steps as u32)?;
-        let after = self.device.read_u32(self.evaluate, "clock")?;
+        let clock = clock::start(rows.rows, batch, false, 0);
+        self.device.write(program, "clock", bytemuck::cast_slice(&clock))?;
+        self.device.run(program, steps as u32)?;
+        let after = self.device.read_u32(program, "clock")?;
         if after[clock::BAD_STEP] != 0 {
             let term = bad_term(&names, &after);
-            return Err(Error::Failed(format!("the {term} of the test data is not finite")));
+            return Err(Error::Failed(format!("the {term} of the {split} data is not finite")));
         }
-        let ring = self.device.read_f32(self.evaluate, "ring")?;
+        let ring = self.device.read_f32(program, "ring")?;
         let mut sums = TermSums::default();
         ring.chunks_exact(1 + names.len()).for_each(|row| sums.add_row(&names, row));
         Ok(sums)

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::record::metrics::{active_units, effective_width};
 use super::session::{Session, evaluation_batch, load};
 use crate::error::Result;
 use crate::model::{graph, observation::observation};
@@ -139,7 +140,7 @@ impl LayerObservation {
         parts.into_iter().map(|part| if sum > 0.0 { part / sum } else { 0.0 }).collect()
     }
 
-    /// Neurons that take part.
+    /// Neurons that take part: those that make more than a thousandth of the differences.
     pub fn active_units(&self) -> usize {
         self.shares().into_iter().filter(|&share| share > TAKES_PART).count()
     }
@@ -191,8 +192,8 @@ impl Observation {
         metrics.extend(self.path_entropy.map(|entropy| ("path_entropy".to_string(), entropy)));
         for (index, layer) in self.layers.iter().enumerate() {
             let number = index + 1;
-            metrics.extend(layer.path_entropy.map(|entropy| (format!("effective_width_{number}"), entropy.exp())));
-            metrics.insert(format!("active_units_{number}"), layer.active_units() as f64);
+            metrics.extend(layer.path_entropy.map(|entropy| (effective_width(number), entropy.exp())));
+            metrics.insert(active_units(number), layer.active_units() as f64);
             metrics.insert(format!("dead_units_{number}"), layer.dead_units() as f64);
             metrics.extend(layer.active_share().map(|share| (format!("active_share_{number}"), share)));
         }

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::early_stopping::{Judgement, judge};
+use super::early_stopping::{Judgement, judge, outcome};
 use super::pace::Pace;
 use super::profile::profiler::Profiler;
 use super::record::checkpoint::Checkpoint;
-use super::record::metrics::{Progress, Weights};
+use super::record::metrics::{Judged, LEARNING_RATE, Progress, Weights};
 use super::stretches::{Read, Stretches};
 use super::{EpochMetrics, Event, Interrupt, RunDir, Session, TermSums, Tuning};
 use crate::config::RunConfig;
@@ -15,6 +15,7 @@ use crate::device::ceilings::Ceilings;
 use crate::error::{Error, Result};
 use crate::model::graph::RING_STEPS;
 use crate::model::optimiser::learning_rate_step;
+use crate::nn::Pass;
 use crate::ops::step::clock;
 
 /// Longest time between two checkpoints.
@@ -76,7 +77,13 @@ impl Run {
 
     /// Metrics of the epoch that the run is worth: the best one if it may stop early, else the last.
     pub fn outcome(&self) -> Option<&EpochMetrics> {
-        self.judgement().map(|judgement| judgement.best).or(self.metrics.last())
+        outcome(&self.config, &self.metrics)
+    }
+
+    /// Metrics of all epochs up to the one that the run is worth.
+    pub fn epochs_to_outcome(&self) -> &[EpochMetrics] {
+        let last = self.outcome().map_or(0, |outcome| outcome.epoch);
+        &self.metrics[..self.metrics.partition_point(|metrics| metrics.epoch <= last)]
     }
 
     /// Takes the parameters of the best epoch, if the run may stop early; nothing is trained or saved after that.
@@ -224,7 +231,7 @@ impl Run {
         tell(Event::Progress {
             epoch: epoch + 1,
             samples: self.sums.rows as u64,
-            loss: self.sums.loss(&self.weights),
+            figure: self.progress(),
             samples_per_second: self.pace.samples_per_second(self.sums.rows),
         });
         let fitting = f64::from(steps) * READ_EVERY.as_secs_f64() / time.as_secs_f64().max(1e-6);
@@ -232,24 +239,36 @@ impl Run {
         Ok((fitting as u32).clamp(1, (4 * steps).min(RING_STEPS as u32)))
     }
 
+    /// What is told of an epoch under way.
+    fn progress(&self) -> (&'static str, f64) {
+        let terms = self.config.terms(Pass::Train);
+        match terms.first().filter(|_| !self.config.moving_terms().is_empty()) {
+            Some((term, _)) => (*term, self.sums.mean(term).unwrap_or(f64::NAN)),
+            None => ("loss", self.sums.loss(&self.weights)),
+        }
+    }
+
     fn end_epoch(&mut self, tell: &mut impl FnMut(Event<'_>)) -> Result<()> {
         let begin = Instant::now();
         self.session.settle_moments()?;
-        let test = self.session.evaluate().map_err(|error| match error {
+        let stopped = |error| match error {
             Error::Failed(what) => self.directory.stopped(&format!("step {}: {what}", self.clock[clock::STEP])),
             other => other,
-        })?;
+        };
+        let test = self.session.evaluate().map_err(stopped)?;
+        let validation = self.session.validate().map_err(stopped)?;
         self.note("evaluate", begin);
         let mut observed = self.session.observe()?.metrics();
         observed.extend(self.session.judge_answers(&self.labels)?);
         if let Some(schedule) = learning_rate_step(&self.config, self.clock[clock::ROWS] as usize) {
             // Of the last step that was made.
-            observed.insert("learning_rate".into(), schedule.rate(self.clock[clock::STEP] - 1));
+            observed.insert(LEARNING_RATE.into(), schedule.rate(self.clock[clock::STEP] - 1));
         }
         self.weights = self.session.weights()?;
         let (epoch, step, weights) = (self.epoch(), self.clock[clock::STEP], &self.weights);
         let progress = Progress { epoch, step, seconds: self.pace.seconds(), weights };
-        let mut metrics = EpochMetrics::new(&self.config, progress, &self.sums, &test, observed);
+        let judged = Judged { train: &self.sums, validation: validation.as_ref(), test: &test };
+        let mut metrics = EpochMetrics::new(&self.config, progress, judged, observed);
         metrics.samples_per_second = self.pace.samples_per_second(self.sums.rows);
         self.directory.append_metrics(&metrics)?;
         tell(Event::Epoch(&metrics));

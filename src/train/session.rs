@@ -39,6 +39,8 @@ pub struct Session {
     pub(crate) device: Box<dyn Device>,
     pub(super) train: Option<ProgramId>,
     pub(super) evaluate: ProgramId,
+    /// The evaluation on rows set aside, and how many they are, where there are some.
+    pub(super) validate: Option<(ProgramId, DataShape)>,
     /// Programs for less common tasks, by what they do, once they were used.
     pub(super) further: BTreeMap<&'static str, ProgramId>,
     /// What takes a batch's moments, once it is known.
@@ -120,6 +122,7 @@ impl Session {
             }
         }
         session.train = Some(program);
+        session.set_aside(&data.validation)?;
         Ok(session)
     }
 
@@ -137,7 +140,7 @@ impl Session {
         if test.rows == 0 {
             return Err(Error::Usage(format!("data '{}' has no test rows", data.name)));
         }
-        let graph = graph::evaluation(config, test, evaluation_batch(test))?;
+        let graph = graph::evaluation(config, "test", test, evaluation_batch(test))?;
         let evaluate = load(device.as_mut(), "evaluate", &graph, choices)?;
         feed(device.as_mut(), evaluate, "test", &data.test, &Further::default())?;
         let network = network(&mut Graph::new(), config, test.features)?;
@@ -146,6 +149,7 @@ impl Session {
             device,
             train: None,
             evaluate,
+            validate: None,
             further: BTreeMap::new(),
             moments: None,
             parts: BTreeMap::new(),

@@ -120,7 +120,7 @@ impl Graphs {
         let test = DataShape::of(&data.test);
         Ok(Graphs {
             train: graph::training(config, DataShape::of(&data.train))?,
-            evaluate: graph::evaluation(config, test, evaluation_batch(test))?,
+            evaluate: graph::evaluation(config, "test", test, evaluation_batch(test))?,
         })
     }
 

@@ -22,6 +22,32 @@ fn metrics(run: &Path) -> Vec<serde_json::Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// A run from before there were validation splits, or one that was told to do without: the test data decides, which is said,
+/// and rows are what they were.
+#[test]
+fn a_run_without_a_validation_split_is_judged_by_the_test_data_and_says_so() {
+    let data = small_mnist();
+    let data = data.path().to_str().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let [plain, stopping] = ["plain", "stopping"].map(|name| folder.path().join(name));
+    succeed(&arguments(data, plain.to_str().unwrap(), &["--epochs", "2"]));
+    let zero = [&STOPPING[..], &["--validation", "0", "--epochs", "2"]].concat();
+    let told = errors(&gpu_ae(&arguments(data, stopping.to_str().unwrap(), &zero)));
+    assert!(told.contains("warning: early_stopping: without a validation split"), "{told}");
+    let [plain, made] = [&plain, &stopping].map(|run| Checkpoint::load(&checkpoint(run)).unwrap());
+    assert!(plain.state == made.state, "the same rows give the same bits");
+    assert!(metrics(&stopping).iter().all(|epoch| epoch.get("validation_mse").is_none()));
+    // What an old checkpoint says is nothing at all of a split.
+    for file in [checkpoint, best] {
+        let mut old = Checkpoint::load(&file(&stopping)).unwrap();
+        old.config.validation = None;
+        old.replace(&file(&stopping)).unwrap();
+    }
+    let resumed = gpu_ae(&["train", "--resume", stopping.to_str().unwrap(), "--epochs", "3"]);
+    let told = String::from_utf8_lossy(&resumed.stdout).into_owned() + &errors(&resumed);
+    assert!(told.contains("warning: early_stopping") && told.contains("best epoch:    3 of 3, test mse"), "{told}");
+}
+
 /// A small run whose error falls a few times and then no longer by `min_change`.
 fn arguments<'a>(data: &'a str, out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let base = ["train", "--recipe", "plain", "--data", "mnist", "--data-dir", data, "--device", "cpu"];
@@ -46,11 +72,13 @@ fn a_run_stops_early_and_its_best_epoch_is_used_from_then_on() {
     let stops = [&STOPPING[..], &["--epochs", "60"]].concat();
     let output = gpu_ae(&arguments(data, whole.to_str().unwrap(), &stops));
     let told = String::from_utf8_lossy(&output.stdout).into_owned() + &errors(&output);
-    assert!(told.contains("stopped early: 3 epochs") && told.contains("best epoch:"), "{told}");
+    assert!(told.contains("stopped early: 3 epochs without a better validation mse"), "{told}");
+    assert!(told.contains("270 + 100 images, 30 set aside") && told.contains("best epoch:"), "{told}");
+    assert!(!told.contains("warning: early_stopping"), "{told}");
 
-    // By the rule itself, worked out from the metrics.
+    // By the rule itself, worked out from the metrics: training rows decide, the test data is only reported.
     let epochs = metrics(&whole);
-    let errors_of = |epoch: &serde_json::Value| epoch["test_mse"].as_f64().unwrap();
+    let errors_of = |epoch: &serde_json::Value| epoch["validation_mse"].as_f64().unwrap();
     let mut expected = (0, f64::INFINITY);
     for (index, epoch) in epochs.iter().enumerate() {
         if expected.1 - errors_of(epoch) > 0.004 {
@@ -67,11 +95,18 @@ fn a_run_stops_early_and_its_best_epoch_is_used_from_then_on() {
     let judged = gpu_ae(&["eval", run, "--json"]);
     assert!(errors(&judged).is_empty());
     let judged: serde_json::Value = serde_json::from_slice(&judged.stdout).unwrap();
-    assert!((judged["test_mse"].as_f64().unwrap() - expected.1).abs() < 1e-9, "{judged}");
+    let test_mse = epochs[expected.0]["test_mse"].as_f64().unwrap();
+    assert!((judged["test_mse"].as_f64().unwrap() - test_mse).abs() < 1e-9 && test_mse != expected.1, "{judged}");
+    assert!(judged["rows"] == 100 && judged.get("validation_mse").is_none(), "{judged}");
     let said = format!("using the best of {} epochs, {}:", epochs.len(), expected.0 + 1);
     for command in ["eval", "reconstruct", "export", "inspect", "compact"] {
-        let told = errors(&gpu_ae(&[command, run]));
+        let output = gpu_ae(&[command, run]);
+        let told = errors(&output);
         assert!(told.contains(&said), "{command}: {told}");
+        // What is decided later is decided by the same rows.
+        let result = String::from_utf8_lossy(&output.stdout);
+        let decided = result.lines().any(|line| line.starts_with("validation mse") && line.ends_with("% allowed)"));
+        assert!(decided == (command == "compact"), "{command}: {result}");
     }
     let exported = std::fs::read(whole.join("encoder.safetensors")).unwrap();
     let exported = safetensors::SafeTensors::deserialize(&exported).unwrap();
@@ -84,6 +119,9 @@ fn a_run_stops_early_and_its_best_epoch_is_used_from_then_on() {
     let first = (expected.0 + 2).to_string();
     part.extend(["--epochs", &first]);
     succeed(&arguments(data, broken.to_str().unwrap(), &part));
+    let refused = gpu_ae(&["train", "--resume", broken.to_str().unwrap(), "--validation", "0.2"]);
+    let message = String::from_utf8_lossy(&refused.stderr);
+    assert!(refused.status.code() == Some(2) && message.contains("was made with --validation 0.1"), "{message}");
     succeed(&["train", "--resume", broken.to_str().unwrap(), "--epochs", "60", "--quiet"]);
     for file in [checkpoint, best] {
         let [a, b] = [&whole, &broken].map(|run| Checkpoint::load(&file(run)).unwrap());

@@ -189,6 +189,14 @@ fn a_model_s_file_builds_what_the_model_is() {
     assert!(message.contains(&format!("line {line}: decoder.2.linear 785: expected 784")), "{message}");
 }
 
+/// Elements of all parameters of a run, counted in its checkpoint.
+fn parameters(run: &Path) -> usize {
+    let bytes = std::fs::read(run.join("checkpoint.safetensors")).unwrap();
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let own = tensors.tensors().into_iter().filter(|(name, _)| name.starts_with("autoencoder."));
+    own.map(|(_, tensor)| tensor.shape().iter().product::<usize>()).sum()
+}
+
 #[test]
 fn a_classifier_begins_with_another_run_s_encoder() {
     let data = small_mnist();
@@ -215,5 +223,9 @@ fn a_classifier_begins_with_another_run_s_encoder() {
         let judged = succeed(&["eval", run.to_str().unwrap(), "--device", "cpu", "--json"]);
         let judged: Value = serde_json::from_str(&judged).unwrap();
         assert_eq!(number(&judged, "test_error_rate"), number(&metrics, "test_error_rate"));
+        let out = folder.path().join("compare.png");
+        let compared = succeed(&["compare", run.to_str().unwrap(), "--json", "--out", out.to_str().unwrap()]);
+        let compared: Value = serde_json::from_str(&compared).unwrap();
+        assert_eq!(compared[0]["parameters"], parameters(&run), "{compared}");
     }
 }

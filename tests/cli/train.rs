@@ -73,10 +73,23 @@ fn a_run_leaves_what_it_promises_and_every_command_uses_it() {
     assert!(succeed(&["reconstruct", run, "--images", "20"]).contains("reconstructions-mnist.png"));
     let layers: Value = serde_json::from_str(&succeed(&["inspect", run, "--json"])).unwrap();
     assert_eq!(layers.as_array().unwrap().len(), 6);
-    let width = layers[2]["effective_width_in"].as_f64().unwrap();
-    assert!((1.0..=20.0).contains(&width), "effective width {width} of 20 neurons");
-    assert_eq!(layers[2]["active"], 20, "three epochs of nine steps kill no neuron");
-    assert_eq!(succeed(&["inspect", run]).lines().count(), 8);
+    let width = layers[2]["width_in"].as_f64().unwrap();
+    assert!((1.0..=20.0).contains(&width), "width {width} of 20 neurons");
+    assert_eq!(layers[2]["linked"], 20, "three epochs of nine steps kill no neuron");
+    // What metrics have under the same name is the same.
+    for (number, layer) in layers.as_array().unwrap()[..5].iter().enumerate() {
+        let [active, width] =
+            ["active_units", "effective_width"].map(|name| &lines[2][format!("{name}_{}", number + 1)]);
+        assert_eq!(&layer["active_units"], active);
+        let other = layer["effective_width"].as_f64().unwrap();
+        assert!((other - width.as_f64().unwrap()).abs() < 1e-4 * other, "{layer}, {width} in metrics");
+    }
+    let table = succeed(&["inspect", run]);
+    assert_eq!(table.lines().count(), 8);
+    // A heading over every column: two spaces and more lie between them.
+    let columns = |line: &str| line.split("  ").filter(|cell| !cell.trim().is_empty()).count();
+    let [headings, rule, row] = [0, 1, 2].map(|line| columns(table.lines().nth(line).unwrap()));
+    assert!(headings == rule && headings == row, "{table}");
     export(Path::new(run));
 }
 

@@ -60,6 +60,43 @@ fn size(picture: &Path) -> (u32, u32) {
     image::image_dimensions(picture).unwrap()
 }
 
+/// The mean squared error of a network of linear layers, ReLU behind all but a code that is a mean and a sigmoid at the end,
+/// computed from what was exported of it alone.
+fn error_of_exported(folder: &Path, is_mean: bool, rows: &[f32]) -> f64 {
+    let mut values: Vec<Vec<f64>> =
+        rows.chunks_exact(PIXELS).map(|row| row.iter().map(|&value| f64::from(value)).collect()).collect();
+    for half in ["encoder", "decoder"] {
+        let bytes = std::fs::read(folder.join(format!("{half}.safetensors"))).unwrap();
+        let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let floats = |name: &str| -> Vec<f64> {
+            let data = file.tensor(name).unwrap().data().to_vec();
+            bytemuck::pod_collect_to_vec::<u8, f32>(&data).into_iter().map(f64::from).collect()
+        };
+        let mut keys: Vec<usize> =
+            file.names().iter().filter_map(|n| n.strip_suffix(".weight")?.parse().ok()).collect();
+        keys.sort_unstable();
+        for (place, key) in keys.iter().enumerate() {
+            let (weight, bias) = (floats(&format!("{key}.weight")), floats(&format!("{key}.bias")));
+            let last = place + 1 == keys.len();
+            for row in &mut values {
+                let sum = |(weights, bias): (&[f64], &f64)| {
+                    let sum = bias + weights.iter().zip(row.iter()).map(|(w, x)| w * x).sum::<f64>();
+                    match (half, last) {
+                        ("decoder", true) => 1.0 / (1.0 + (-sum).exp()),
+                        ("encoder", true) if is_mean => sum,
+                        _ => sum.max(0.0),
+                    }
+                };
+                *row = weight.chunks_exact(row.len()).zip(&bias).map(sum).collect();
+            }
+        }
+    }
+    let error = |(row, answer): (&[f32], &Vec<f64>)| -> f64 {
+        row.iter().zip(answer).map(|(&x, y)| (f64::from(x) - y).powi(2)).sum()
+    };
+    rows.chunks_exact(PIXELS).zip(&values).map(error).sum::<f64>() / rows.len() as f64
+}
+
 #[test]
 fn codes_that_are_decoded_are_the_reconstructions() {
     let folder = tempfile::tempdir().unwrap();
@@ -82,6 +119,7 @@ fn codes_that_are_decoded_are_the_reconstructions() {
         let test = test_rows();
         assert_eq!(text.lines().next(), Some("row,label,score"));
         assert_eq!(text.lines().count(), 101);
+        let mut sum = 0.0;
         for (row, line) in text.lines().skip(1).enumerate() {
             let cells: Vec<&str> = line.split(',').collect();
             assert_eq!((cells[0], cells[1]), (&*row.to_string(), &*test.labels[row].to_string()));
@@ -89,7 +127,16 @@ fn codes_that_are_decoded_are_the_reconstructions() {
             let error = pairs.map(|(x, y)| f64::from(x - y).powi(2)).sum::<f64>() / PIXELS as f64;
             let score: f64 = cells[2].parse().unwrap();
             assert!((score - error).abs() < 1e-5 * error, "row {row}: {score}, by hand {error}");
+            sum += score;
         }
+        // And what eval says of all rows is their mean, which follows from the exported weights as well.
+        let judged: Value = serde_json::from_str(&ok(&[&"eval", &run(name), &"--json"])).unwrap();
+        let judged = judged["test_mse"].as_f64().unwrap();
+        assert!((judged - sum / 100.0).abs() < 1e-5 * judged, "{name}: eval {judged}, score {}", sum / 100.0);
+        let exported = folder.path().join(name);
+        ok(&[&"export", &run(name), &"--out", &exported]);
+        let error = error_of_exported(&exported, name == "vae", &test.values(0..100));
+        assert!((judged - error).abs() < 1e-5 * judged, "{name}: eval {judged}, from the exported weights {error}");
         // The same images from a file give the same codes.
         let input = folder.path().join("input.npy");
         write_rows(&input, PIXELS, &test.values(0..100)).unwrap();
@@ -204,7 +251,7 @@ fn dimensions_are_drawn_by_what_they_do() {
         assert!(effects.is_sorted_by(|a, b| a >= b) && effects[0] > 0.0, "{effects:?}");
         let mut numbers: Vec<u64> = told.iter().map(|dimension| dimension["dimension"].as_u64().unwrap()).collect();
         numbers.sort_unstable();
-        assert_eq!(numbers, [0, 1, 2, 3]);
+        assert_eq!(numbers, [1, 2, 3, 4], "counted as test_kl_1 is");
     }
     assert_eq!(size(&path).1, 3 * 87 - 3 + 32 + 22);
     let message = refused(&[&"traverse", &run("vae"), &"--row", &"100"]);
@@ -225,7 +272,7 @@ fn runs_are_compared() {
     let hidden = 400 * (PIXELS + 1) + PIXELS * 401;
     assert_eq!(lines[0]["parameters"], hidden + 2 * 4 * 401 + 400 * 5);
     assert_eq!(
-        (&lines[0]["epochs"], &lines[0]["code_width"], &lines[1]["code_width"]),
+        (&lines[0]["epoch"], &lines[0]["code_width"], &lines[1]["code_width"]),
         (&3.into(), &4.into(), &20.into())
     );
     assert!(lines[0]["test_elbo"].as_f64().unwrap() < 0.0 && lines[1].get("test_elbo").is_none());

@@ -127,7 +127,16 @@ fn the_command_leaves_a_run_that_every_command_takes() {
     assert!(after <= 1.02 * before, "{before} {after}");
     assert!(outcome["parameters_after"].as_u64().unwrap() < outcome["parameters_before"].as_u64().unwrap());
     succeed(&["export", smaller.to_str().unwrap()]);
-    succeed(&["inspect", smaller.to_str().unwrap()]);
+    // Its figures are its own, not those of the network that it was made of.
+    let inspected: Value = serde_json::from_str(&succeed(&["inspect", smaller.to_str().unwrap(), "--json"])).unwrap();
+    let text = std::fs::read_to_string(smaller.join("metrics.jsonl")).unwrap();
+    let last: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    assert!((last["test_mse"].as_f64().unwrap() - after).abs() < 1e-9, "{last} after {after}");
+    for (number, layer) in inspected.as_array().unwrap()[..5].iter().enumerate() {
+        let active = layer["active_units"].as_f64().unwrap();
+        assert!(active <= layer["outputs"].as_f64().unwrap(), "{layer}");
+        assert_eq!(last[format!("active_units_{}", number + 1)], active);
+    }
     succeed(&["reconstruct", smaller.to_str().unwrap()]);
     succeed(&["train", "--resume", smaller.to_str().unwrap(), "--epochs", "7", "--quiet"]);
 

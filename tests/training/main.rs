@@ -13,6 +13,7 @@ mod training;
 mod cluster_neighbours;
 mod compact;
 mod descent;
+mod judging;
 mod latch;
 mod objectives;
 mod optimisers;

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use gpu_ae::config::{RunConfig, Schedule};
+use gpu_ae::data::Dataset;
 use gpu_ae::report::{format_number, text_table};
 use gpu_ae::study::compact::compact;
 use gpu_ae::train::{Checkpoint, Event, Run, RunDir};
 use gpu_ae::{Error, Result};
 use serde::Serialize;
 
-use crate::cli::flags::{DataFlags, DeviceFlag, evaluation_session, open_device, open_run};
+use crate::cli::flags::{DataFlags, DeviceFlag, open_device, open_run, session_on};
 use crate::cli::interrupt::Signals;
 use crate::cli::output::{complain, say, say_json, tell, thousands};
 use crate::cli::pictures::draw;
@@ -18,13 +19,14 @@ use crate::cli::pictures::draw;
 #[derive(clap::Args)]
 #[command(
     after_help = "Every hidden neuron is replaced by its mean in turn, which folds into the next layer's biases, and the \
-rise of the test error is measured. The cheapest are removed, as many as the tolerance allows. The result is a run \
-directory like any other: eval, reconstruct, export and train --resume take it."
+rise of the error is measured: on the rows that the run has set aside for validation, or on the test data where there are \
+none. The cheapest are removed, as many as the tolerance allows. The result is a run directory like any other: eval, \
+reconstruct, export and train --resume take it."
 )]
 pub struct Args {
     /// Run directory
     run: PathBuf,
-    /// By how much the test error may rise, relative to what it is
+    /// By how much the error may rise, relative to what it is
     #[arg(long, value_name = "X", default_value_t = 0.01, allow_negative_numbers = true)]
     tolerance: f64,
     /// Train the smaller network for so many epochs, without entropy
@@ -59,6 +61,11 @@ struct LayerChange {
 struct Outcome {
     test_mse_before: f64,
     test_mse_after: f64,
+    /// Of the rows set aside, which decided, where there are some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validation_mse_before: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validation_mse_after: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     test_mse_fine_tuned: Option<f64>,
     tolerance: f64,
@@ -102,8 +109,10 @@ pub fn run(args: Args) -> Result<()> {
     if let Some((_, what)) = refused.iter().find(|(is, _)| *is) {
         return Err(Error::input(&args.run, format!("expected a network {what}")));
     }
-    let mut session = evaluation_session(&checkpoint, quiet)?;
-    session.restore(&checkpoint.state)?;
+    let data = checkpoint.config.load_data()?;
+    // Rows set aside decide where there are some: the test data is for the report.
+    let aside = (data.validation.rows > 0).then(|| Dataset { test: data.validation.clone(), ..data.clone() });
+    let mut session = session_on(&checkpoint, aside.as_ref().unwrap_or(&data), quiet)?;
     let begin = Instant::now();
     let compaction = compact(&mut session, &checkpoint, args.tolerance, |done, all| {
         if !quiet && done == all {
@@ -111,37 +120,51 @@ pub fn run(args: Args) -> Result<()> {
         }
     })?;
     drop(session);
+
     let mut smaller = compaction.checkpoint;
-    let mut session = evaluation_session(&smaller, true)?;
-    let test = session.evaluate()?;
-    let test_mse_after = test.mean("mse").unwrap_or(f64::NAN);
+    // The epochs of the larger network are no measure of this one.
+    smaller.config.early_stopping = None;
+    let mse = |checkpoint: &Checkpoint, data: &Dataset| -> Result<f64> {
+        Ok(session_on(checkpoint, data, true)?.evaluate()?.mean("mse").unwrap_or(f64::NAN))
+    };
+    let validation_mse_after = aside.as_ref().map(|aside| mse(&smaller, aside)).transpose()?;
+    let test_mse_before = if aside.is_some() { mse(&checkpoint, &data)? } else { compaction.mse_before };
+    let mut session = session_on(&smaller, &data, true)?;
+    let judged = session.evaluate()?;
+    let test_mse_after = judged.mean("mse").unwrap_or(f64::NAN);
+    let after = validation_mse_after.unwrap_or(test_mse_after);
     let allowed = compaction.mse_before * (1.0 + args.tolerance);
-    if test_mse_after.is_nan() || test_mse_after > allowed * (1.0 + 1e-6) {
+    if after.is_nan() || after > allowed * (1.0 + 1e-6) {
+        let on = checkpoint.config.deciding();
         return Err(Error::Failed(format!(
-            "the smaller network has a test error of {test_mse_after}, over the {allowed} that were allowed; nothing was \
-             written"
+            "the smaller network has a {on} error of {after}, over the {allowed} that were allowed; nothing was written"
         )));
     }
-    let mut epochs = source.read_metrics()?;
-    epochs.retain(|epoch| epoch.step <= smaller.step());
-    if let Some(last) = epochs.last_mut() {
-        last.judged_again(&smaller.config, &test, session.observe()?.metrics());
+    let before = source.read_metrics()?;
+    for metrics in before.iter().filter(|metrics| metrics.step <= smaller.step()) {
+        // What was measured of the larger network after these steps is no figure of this one.
+        let line = if metrics.step == smaller.step() {
+            metrics.of_successor(&smaller.config, &smaller.weights(), &judged, session.observe()?.metrics())
+        } else {
+            metrics.clone()
+        };
+        directory.append_metrics(&line)?;
     }
     drop(session);
-    let compacted = smaller.config.clone();
+    let layers = layer_changes(&checkpoint.config, &smaller.config);
     if args.fine_tune > 0 {
         // From the beginning, so that a run that is killed before it is fine-tuned knows what is left to do.
         to_fine_tune(&mut smaller, args.fine_tune);
     }
-    // The checkpoint last: with it the run has begun.
-    epochs.iter().try_for_each(|epoch| directory.append_metrics(epoch))?;
+    // Behind the metrics: with it the run has begun.
     directory.save(&smaller)?;
     directory.write_config(&smaller.config)?;
-    let layers = layer_changes(&checkpoint.config, &compacted);
     let total = |count: fn(&LayerChange) -> usize| layers.iter().map(count).sum();
     let mut outcome = Outcome {
-        test_mse_before: compaction.mse_before,
+        test_mse_before,
         test_mse_after,
+        validation_mse_before: validation_mse_after.map(|_| compaction.mse_before),
+        validation_mse_after,
         test_mse_fine_tuned: None,
         tolerance: args.tolerance,
         parameters_before: total(|layer| layer.parameters_before),
@@ -164,8 +187,6 @@ fn to_fine_tune(checkpoint: &mut Checkpoint, epochs: u32) {
     checkpoint.config.epochs = checkpoint.epoch().saturating_add(epochs);
     checkpoint.config.lambda_entropy = 0.0;
     checkpoint.config.entropy.schedule = Schedule::Constant;
-    // So many epochs were asked for; those of the larger network are no measure of this one.
-    checkpoint.config.early_stopping = None;
     let moved = ["lambda_entropy", "multiplier"];
     checkpoint.state.retain(|name, _| !moved.contains(&name.as_str()));
 }
@@ -211,13 +232,18 @@ fn print(outcome: &Outcome) {
     let none = ["", ""].map(str::to_string);
     rows.push(row("all".into(), none, [outcome.parameters_before, outcome.parameters_after]));
     say(text_table(&["layer", "width", "now", "parameters", "now", "left"], &rows).trim_end());
-    let change = 100.0 * (outcome.test_mse_after / outcome.test_mse_before - 1.0);
-    say(&format!(
-        "test mse {} before, {} after ({change:+.2}%, {:.2}% allowed)",
-        format_number(outcome.test_mse_before),
-        format_number(outcome.test_mse_after),
-        100.0 * outcome.tolerance
-    ));
+    let told = |on: &str, [before, after]: [f64; 2], allowed: &str| {
+        let change = 100.0 * (after / before - 1.0);
+        let [before, after] = [before, after].map(format_number);
+        say(&format!("{on} mse {before} before, {after} after ({change:+.2}%{allowed})"));
+    };
+    let allowed = format!(", {:.2}% allowed", 100.0 * outcome.tolerance);
+    let aside = outcome.validation_mse_before.zip(outcome.validation_mse_after);
+    if let Some((before, after)) = aside {
+        told("validation", [before, after], &allowed);
+    }
+    let allowed = if aside.is_some() { "" } else { &allowed };
+    told("test", [outcome.test_mse_before, outcome.test_mse_after], allowed);
     if let Some(mse) = outcome.test_mse_fine_tuned {
         let change = 100.0 * (mse / outcome.test_mse_before - 1.0);
         say(&format!("test mse {} fine-tuned ({change:+.2}%)", format_number(mse)));

@@ -7,6 +7,7 @@ use gpu_ae::config::RunConfig;
 use gpu_ae::data::source;
 use gpu_ae::model::forward::parameter_count;
 use gpu_ae::report::{Series, format_number, line_plot, text_table, write_png};
+use gpu_ae::train::early_stopping::outcome;
 use gpu_ae::train::{EpochMetrics, RunDir};
 use gpu_ae::{Error, Result};
 use serde::Serialize;
@@ -16,8 +17,8 @@ use crate::cli::pictures::picture_name;
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "Figures are those of the last epoch. Active counts the neurons of the code that make more than a \
-thousandth of the differences between codes.
+    after_help = "Figures are those of the last epoch, of a run that stops early those of its best one, as train, eval and \
+inspect tell them. Active counts the neurons of the code that make more than a thousandth of the differences in the next layer.
 
 Example:
   gpu-ae compare runs/vae runs/sparse runs/plain --out models.png
@@ -49,7 +50,8 @@ struct Line {
     recipe: String,
     data: String,
     parameters: usize,
-    epochs: u32,
+    /// The epoch that the figures are of.
+    epoch: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     test_mse: Option<f64>,
     test_loss: f64,
@@ -57,7 +59,7 @@ struct Line {
     #[serde(flatten)]
     further: BTreeMap<String, f64>,
     code_width: usize,
-    active: Option<f64>,
+    active_units: Option<f64>,
     samples_per_second: f64,
 }
 
@@ -68,10 +70,10 @@ pub fn run(args: Args) -> Result<()> {
         let directory = RunDir::open(path)?;
         let config = RunConfig::read(&directory.config(), None, None)?;
         let metrics = directory.read_metrics()?;
-        let last = metrics.last().ok_or_else(|| {
+        let worth = outcome(&config, &metrics).ok_or_else(|| {
             Error::input(directory.metrics(), "has no epoch in it; expected a run that was trained for one at least")
         })?;
-        lines.push(line(name.clone(), &config, last)?);
+        lines.push(line(name.clone(), &config, worth)?);
         curves.push((name, metrics, directory.metrics()));
     }
     let usual = if lines.iter().all(|line| line.test_mse.is_some()) { "test_mse" } else { "test_loss" };
@@ -115,8 +117,8 @@ fn curve(key: &str, name: String, metrics: &[EpochMetrics], file: &Path) -> Resu
     Ok(Series { name, points })
 }
 
-fn line(run: String, config: &RunConfig, last: &EpochMetrics) -> Result<Line> {
-    let further = last.figures.iter().filter(|(key, _)| {
+fn line(run: String, config: &RunConfig, worth: &EpochMetrics) -> Result<Line> {
+    let further = worth.figures.iter().filter(|(key, _)| {
         // Of each dimension there is too much for a line.
         key.starts_with("test_") && *key != "test_mse" && !key.ends_with(|last: char| last.is_ascii_digit())
     });
@@ -127,30 +129,30 @@ fn line(run: String, config: &RunConfig, last: &EpochMetrics) -> Result<Line> {
         recipe: config.recipe.clone(),
         data: config.data.clone(),
         parameters: parameter_count(config, features)?,
-        epochs: last.epoch,
-        test_mse: last.test("mse"),
-        test_loss: last.test_loss,
+        epoch: worth.epoch,
+        test_mse: worth.test("mse"),
+        test_loss: worth.test_loss,
         further: further.map(|(key, value)| (key.clone(), *value)).collect(),
         code_width: config.code_width(),
-        active: last.get(&format!("active_units_{}", config.encoder_layers())),
-        samples_per_second: last.samples_per_second,
+        active_units: worth.active_units(config.encoder_layers()),
+        samples_per_second: worth.samples_per_second,
     })
 }
 
 fn print(lines: &[Line]) {
     let terms: BTreeSet<&String> = lines.iter().flat_map(|line| line.further.keys()).collect();
     let titles: Vec<String> = terms.iter().map(|term| term.replace('_', " ")).collect();
-    let head = ["run", "model", "recipe", "data", "parameters", "epochs", "test mse", "test loss"];
+    let head = ["run", "model", "recipe", "data", "parameters", "epoch", "test mse", "test loss"];
     let tail = ["code", "active", "samples/s"];
     let headers: Vec<&str> = head.into_iter().chain(titles.iter().map(String::as_str)).chain(tail).collect();
     let optional = |value: Option<f64>| value.map_or("-".into(), format_number);
     let row = |line: &Line| {
         let fixed = [&line.run, &line.model, &line.recipe, &line.data].map(String::clone);
         let mut cells = fixed.to_vec();
-        cells.extend([line.parameters.to_string(), line.epochs.to_string()]);
+        cells.extend([line.parameters.to_string(), line.epoch.to_string()]);
         cells.extend([optional(line.test_mse), format_number(line.test_loss)]);
         cells.extend(terms.iter().map(|term| optional(line.further.get(*term).copied())));
-        let active = line.active.map_or("-".into(), |active| active.to_string());
+        let active = line.active_units.map_or("-".into(), |units| units.to_string());
         cells.extend([line.code_width.to_string(), active, format!("{:.0}", line.samples_per_second)]);
         cells
     };

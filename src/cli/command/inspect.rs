@@ -12,10 +12,12 @@ use crate::cli::output::{say, say_json};
 #[derive(clap::Args)]
 #[command(
     after_help = "Columns: H is the Shannon entropy in nats of the neurons' activeness (sums of absolute weights \
-in, out, and the product of both), width is exp(H), the number of neurons that effectively take part; active counts \
-neurons whose sum is over a thousandth of the layer's largest, in, out and both. Width by paths is exp of the entropy of the \
-neurons' shares of all paths from the inputs to the outputs. Only the product and the paths cannot be changed by rescaling \
-a ReLU neuron."
+in, out, and the product of both), width is exp(H), the number of neurons evenly in use; linked counts neurons whose sum is \
+over a thousandth of the layer's largest, in, out and both. Effective width is exp of the entropy of the neurons' shares of all \
+paths from the inputs to the outputs, effective_width_N in metrics.jsonl. Active counts the neurons that make more than a \
+thousandth of the differences in the next layer, active_units_N in metrics.jsonl as train measured it on a thousand test images; \
+weights alone do not tell it. Only the product, the effective width and what is active cannot be changed by rescaling a ReLU \
+neuron."
 )]
 pub struct Args {
     /// Run directory
@@ -26,12 +28,14 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> Result<()> {
-    let (_, checkpoint) = open_run(&args.run, &DataFlags::default(), &DeviceFlag::default(), args.json)?;
-    let layers = inspect(&checkpoint.state, &checkpoint.layer_names("inspect")?)?;
+    let (directory, checkpoint) = open_run(&args.run, &DataFlags::default(), &DeviceFlag::default(), args.json)?;
+    let observed = directory.metrics_after(checkpoint.step())?;
+    let layers = inspect(&checkpoint.state, &checkpoint.layer_names("inspect")?, observed.as_ref())?;
     if args.json {
         return say_json(&layers);
     }
     let optional = |value: Option<f64>| value.map_or("-".into(), format_number);
+    let count = |value: Option<usize>| value.map_or("-".into(), |value| value.to_string());
     let rows: Vec<Vec<String>> = layers
         .iter()
         .map(|layer| {
@@ -41,15 +45,16 @@ pub fn run(args: Args) -> Result<()> {
                 format_number(layer.mean_abs_weight),
                 format!("{:.1}%", 100.0 * layer.sparsity),
                 format_number(layer.entropy_in),
-                format_number(layer.effective_width_in),
+                format_number(layer.width_in),
                 optional(layer.entropy_out),
-                optional(layer.effective_width_out),
+                optional(layer.width_out),
                 optional(layer.entropy_product),
-                optional(layer.effective_width),
-                format_number(layer.path_width),
-                layer.active_in.to_string(),
-                layer.active_out.map_or("-".into(), |active| active.to_string()),
-                layer.active.map_or("-".into(), |active| active.to_string()),
+                optional(layer.width_product),
+                format_number(layer.effective_width),
+                layer.linked_in.to_string(),
+                count(layer.linked_out),
+                count(layer.linked),
+                layer.active_units.map_or("-".into(), |units| units.to_string()),
             ]
         })
         .collect();
@@ -63,8 +68,11 @@ pub fn run(args: Args) -> Result<()> {
         "H out",
         "width out",
         "H product",
-        "width",
-        "width by paths",
+        "width product",
+        "effective width",
+        "linked in",
+        "linked out",
+        "linked",
         "active",
     ];
     say(text_table(&headers, &rows).trim_end());

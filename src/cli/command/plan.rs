@@ -44,8 +44,9 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> Result<()> {
-    let other_rows = args.config.data.data_dir.is_some() || args.config.without.is_some();
+    let other_data = args.config.data.data_dir.is_some();
     let config = args.config.resolve(&DeviceFlag::default())?;
+    let other_rows = other_data || config.without.is_some() || config.deciding() == "validation";
     let shape = if other_rows {
         DataShape::of(&config.load_data()?.train)
     } else {

@@ -244,9 +244,9 @@ fn train_one(
         Err(Error::Failed(_)) => false,
         Err(error) => return Err(error),
     };
-    let metrics = run.outcome().filter(|_| finished);
+    let epochs = if finished { run.epochs_to_outcome() } else { &[] };
     let path = path.display().to_string();
-    let outcome = Outcome::new(name.to_string(), config, metrics, data.mean_image_error(), path);
+    let outcome = Outcome::new(name.to_string(), config, epochs, data.mean_image_error(), path);
     let device = finished.then(|| run.into_device());
     Ok((outcome, device))
 }
@@ -259,13 +259,17 @@ fn spread(spread: Option<Spread>, decimals: usize) -> String {
 fn line(outcome: &Outcome) -> String {
     let number = |value: Option<f64>, decimals: usize| value.map_or("-".into(), |value| format!("{value:.decimals$}"));
     format!(
-        "{}  seed {}  test mse {}  width {}  active {}{}",
+        "{}  seed {}  test mse {}  effective width {}  active {}{}",
         outcome.point,
         outcome.seed,
         number(outcome.test_mse, 4),
         number(outcome.effective_width, 1),
         number(outcome.active_units, 0),
-        if outcome.collapsed { "  collapsed" } else { "" }
+        match (outcome.collapsed, outcome.undertrained) {
+            (true, _) => "  collapsed",
+            (false, true) => "  undertrained",
+            (false, false) => "",
+        }
     )
 }
 
@@ -279,11 +283,13 @@ fn table(groups: &[(String, Vec<Summary>)]) -> String {
             spread(s.effective_width, 1),
             spread(s.active_units, 1),
             format!("{} of {}", s.collapsed, s.runs),
+            format!("{} of {}", s.undertrained, s.runs),
         ]
     };
     let rows: Vec<Vec<String>> =
         groups.iter().flat_map(|(group, summaries)| summaries.iter().map(move |s| row(group, s))).collect();
-    let headers = ["study", "point", "runs", "test mse", "effective width", "active units", "collapsed"];
+    let headers =
+        ["study", "point", "runs", "test mse", "effective width", "active units", "collapsed", "undertrained"];
     text_table(&headers, &rows).trim_end().to_string()
 }
 

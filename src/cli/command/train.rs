@@ -7,12 +7,12 @@ use gpu_ae::Result;
 use gpu_ae::config::RunConfig;
 use gpu_ae::report::text_table;
 use gpu_ae::study::codes::Reconstructions;
-use gpu_ae::study::sweep::COLLAPSED;
+use gpu_ae::study::collapse::mean_image;
 use gpu_ae::train::{EpochMetrics, Run, RunDir};
 
 use crate::cli::flags::{ConfigFlags, DeviceFlag};
 use crate::cli::from::begin_with;
-use crate::cli::launch::{Launched, TrainingFlags, prepare};
+use crate::cli::launch::{TrainingFlags, prepare};
 use crate::cli::output::{complain, tell};
 use crate::cli::pictures::draw;
 
@@ -58,13 +58,12 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
         return Ok(());
     }
     launched.tell_where(args.training.profile);
-    if let Some(metrics) = launched.run.outcome() {
-        if let Some(chosen) = chosen(&launched.config, metrics) {
-            tell(&chosen);
-        }
-        if let Some(warning) = mean_image(&launched, metrics) {
-            complain(&warning);
-        }
+    if let Some(chosen) = launched.run.outcome().and_then(|metrics| chosen(&launched.config, metrics)) {
+        tell(&chosen);
+    }
+    let epochs = launched.run.epochs_to_outcome();
+    if let Some(warning) = mean_image(&launched.config, epochs, launched.data.mean_image_error()) {
+        complain(&warning);
     }
     let (config, path) = (&launched.config, launched.path.display().to_string());
     if config.data.starts_with("one-hot") && config.reconstructs() {
@@ -73,20 +72,6 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
     tell(&format!("pictures:      {path}/{}", pictures.join(", ")));
     tell(&format!("what next:     gpu-ae inspect {path}, {}", next(config, &path)));
     Ok(())
-}
-
-/// What to say of a network that has learnt little more than the mean image.
-fn mean_image(launched: &Launched, metrics: &EpochMetrics) -> Option<String> {
-    let (error, mean_image) = (metrics.test("mse")?, launched.data.mean_image_error());
-    if error <= COLLAPSED * mean_image {
-        return None;
-    }
-    let advice = if launched.config.lambda_entropy > 0.0 {
-        "a smaller --lambda-entropy, a warm-up or --recipe bottleneck usually helps"
-    } else {
-        "a smaller --lr or weight of the penalty, or more epochs, usually helps"
-    };
-    Some(format!("collapsed: the test error is {error:.4}, that of the mean image {mean_image:.4}; {advice}"))
 }
 
 /// A command that makes something of a run.
@@ -130,8 +115,8 @@ fn default_out(data: &str) -> PathBuf {
 /// What the network decided about its bottleneck.
 fn chosen(config: &RunConfig, metrics: &EpochMetrics) -> Option<String> {
     let code = config.encoder_layers();
-    let active = metrics.get(&format!("active_units_{code}"))?;
-    let width = metrics.get(&format!("effective_width_{code}"));
+    let active = metrics.active_units(code)?;
+    let width = metrics.effective_width(code);
     let width = width.map_or(String::new(), |width| format!(", effective width {width:.1} by paths"));
-    Some(format!("code layer:    {active} of {} neurons take part{width}", config.code_width()))
+    Some(format!("code layer:    {active} of {} neurons active{width}", config.code_width()))
 }

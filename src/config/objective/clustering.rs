@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Collapse, Objective, Told, Weight, check_weight, refuse};
+use super::{Collapse, Objective, Told, Trained, Weight, check_weight, refuse};
 use crate::autodiff::grad;
 use crate::config::RunConfig;
 use crate::data::NEIGHBOUR_DISTANCES;
@@ -187,8 +187,8 @@ impl Objective for Clustering {
     }
 
     /// Early on assignments are even, which is no fault.
-    fn collapses(&self, _config: &RunConfig, metrics: &BTreeMap<String, f64>, last: bool) -> Vec<Collapse> {
-        if !last {
+    fn collapses(&self, _config: &RunConfig, metrics: &BTreeMap<String, f64>, trained: Trained) -> Vec<Collapse> {
+        if !trained.is_last {
             return Vec::new();
         }
         let get = |key: &str| metrics.get(key).copied().unwrap_or(f64::NAN);

@@ -2,6 +2,8 @@
 //!
 //! Source: Rifai et al. (2011); see [`contractive_exact`].
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Objective, Told, Weight, check_weight, refuse};
@@ -78,6 +80,10 @@ impl Objective for Contraction {
             }
         };
         Ok(vec![norm])
+    }
+
+    fn relief(&self, _config: &RunConfig, _metrics: &BTreeMap<String, f64>) -> Option<String> {
+        Some("a smaller contractive.weight".into())
     }
 
     fn told(&self, _config: &RunConfig) -> Vec<Told> {

@@ -3,6 +3,8 @@
 //! Sources: Vincent et al., "Extracting and Composing Robust Features with Denoising Autoencoders" (2008); see
 //! [`Corrupt`].
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Objective, Told, Weight, refuse};
@@ -69,13 +71,13 @@ impl Corruption {
         g.apply(corrupt, &[x, draws])
     }
 
-    /// The rows of a batch under noise, and what the network makes of those.
+    /// The rows of a batch under noise, and what is seen of the network's answers to those.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
     pub fn cleaned(&self, g: &mut Graph, batch: &Batch) -> Result<(Var, Passed)> {
         let noisy = self.apply(g, batch.x, batch.clock)?;
-        Ok((noisy, batch.again(g, noisy)?))
+        Ok((noisy, batch.shown(g, noisy)?))
     }
 }
 
@@ -99,6 +101,10 @@ impl Objective for Corruption {
         Ok(vec![
             g.apply(ReconstructionLoss { kind: LossKind::Mse, rows_per_sample: 1 }, &[answer, batch.x, batch.clock])?,
         ])
+    }
+
+    fn relief(&self, _config: &RunConfig, _metrics: &BTreeMap<String, f64>) -> Option<String> {
+        Some("a smaller corruption.amount".into())
     }
 
     fn told(&self, _config: &RunConfig) -> Vec<Told> {

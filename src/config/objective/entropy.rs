@@ -2,6 +2,8 @@
 //!
 //! Sources: El Bouz, "Entropy-Regularized Autoencoder" (2025); Paiton and Lundquist; FORMULAS §1 and §2.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 pub use super::schedule::Schedule;
@@ -218,6 +220,24 @@ impl Objective for EntropyConfig {
         term == "entropy" && self.maximise
     }
 
+    /// An entropy that has had no weight yet is not why.
+    fn relief(&self, _config: &RunConfig, metrics: &BTreeMap<String, f64>) -> Option<String> {
+        if metrics.get("entropy_weight") == Some(&0.0) {
+            return None;
+        }
+        let relief = match self.schedule {
+            Schedule::Constant => {
+                "a smaller --lambda-entropy, or --recipe bottleneck, which keeps it within a budget of error"
+            }
+            Schedule::WarmUp { .. } => "a smaller --lambda-entropy, or a longer warm-up (entropy.schedule.to)",
+            Schedule::Budget { mse, .. } if mse > 0.0 => "a smaller --budget, which this error is within or was once",
+            Schedule::Budget { .. } => {
+                "a longer entropy.schedule.warm_up, whose error is the budget, or a smaller entropy.schedule.rate"
+            }
+        };
+        Some(relief.into())
+    }
+
     fn warnings(&self, config: &RunConfig) -> Vec<String> {
         let mut warnings = Vec::new();
         // A collapsed network is the mean image: measured on MNIST with weights of 0.3 / 0.7; 0.012 / 0.7 holds.
@@ -265,7 +285,7 @@ mod tests {
     #[test]
     fn settings_known_to_collapse_are_warned_of() {
         let warned = |set: &[(&str, &str)]| {
-            let mut config = RunConfig::recipe("report").unwrap();
+            let mut config = RunConfig { validation: Some(0.1), ..RunConfig::recipe("report").unwrap() };
             set.iter().for_each(|(key, value)| config.set("--set", key, value).unwrap());
             config.warnings().len()
         };

@@ -72,7 +72,8 @@ impl Objective for Huber {
     }
 
     fn vars(&self, _config: &RunConfig, g: &mut Graph, batch: &Batch) -> Result<Vec<Var>> {
-        Ok(vec![huber(g, batch.passed.answer, batch.x, batch.clock, self.delta)?])
+        let answer = batch.reconstruction(g)?;
+        Ok(vec![huber(g, answer, batch.x, batch.clock, self.delta)?])
     }
 
     fn is_sufficient(&self) -> bool {

@@ -105,6 +105,18 @@ pub struct Derived {
     pub is_better_larger: bool,
 }
 
+/// Steps before which a network is not trained enough for anything to have collapsed.
+pub const ENOUGH_STEPS: u32 = 1000;
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trained {
+    /// Steps made.
+    pub steps: u32,
+    /// Whether there are no more to come.
+    pub is_last: bool,
+}
+
 /// Something that has collapsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Collapse {
@@ -175,10 +187,17 @@ pub trait Objective {
         false
     }
 
-    /// What has collapsed after an epoch with these metrics, the `last` one or another.
-    fn collapses(&self, config: &RunConfig, metrics: &BTreeMap<String, f64>, last: bool) -> Vec<Collapse> {
-        let _ = (config, metrics, last);
+    /// What has collapsed after an epoch with these metrics.
+    fn collapses(&self, config: &RunConfig, metrics: &BTreeMap<String, f64>, trained: Trained) -> Vec<Collapse> {
+        let _ = (config, metrics, trained);
         Vec::new()
+    }
+
+    /// What helps a network that makes the mean image of everything, if this objective may be why after an epoch with these
+    /// metrics.
+    fn relief(&self, config: &RunConfig, metrics: &BTreeMap<String, f64>) -> Option<String> {
+        let _ = (config, metrics);
+        None
     }
 
     /// What is known to go wrong with settings that are not refused, a sentence each.
@@ -255,7 +274,8 @@ impl RunConfig {
 
     /// What is known to go wrong with settings that are not refused, a sentence each.
     pub fn warnings(&self) -> Vec<String> {
-        self.objectives().iter().flat_map(|objective| objective.warnings(self)).collect()
+        let objectives = self.objectives();
+        objectives.iter().flat_map(|objective| objective.warnings(self)).chain(self.decided_by_test()).collect()
     }
 }
 

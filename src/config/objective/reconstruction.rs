@@ -23,10 +23,9 @@ impl Objective for Reconstruction {
     }
 
     fn vars(&self, _config: &RunConfig, g: &mut Graph, batch: &Batch) -> Result<Vec<Var>> {
-        Ok(vec![g.apply(
-            ReconstructionLoss { kind: LossKind::Mse, rows_per_sample: 1 },
-            &[batch.passed.answer, batch.x, batch.clock],
-        )?])
+        let answer = batch.reconstruction(g)?;
+        let error = ReconstructionLoss { kind: LossKind::Mse, rows_per_sample: 1 };
+        Ok(vec![g.apply(error, &[answer, batch.x, batch.clock])?])
     }
 
     fn error_term(&self) -> Option<&'static str> {

@@ -1,5 +1,6 @@
 //! A penalty on activity: `[sparsity]`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -79,6 +80,10 @@ impl Objective for SparsityConfig {
             });
         }
         Ok(vec![total.ok_or_else(|| Error::Usage("sparsity.layers: expected at least one layer".into()))?])
+    }
+
+    fn relief(&self, _config: &RunConfig, _metrics: &BTreeMap<String, f64>) -> Option<String> {
+        Some("a smaller sparsity.weight".into())
     }
 
     fn told(&self, _config: &RunConfig) -> Vec<Told> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::schedule::Schedule;
-use super::{Collapse, Derived, Objective, Told, Weight, check_weight, refuse};
+use super::{Collapse, Derived, ENOUGH_STEPS, Objective, Told, Trained, Weight, check_weight, refuse};
 use crate::config::RunConfig;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Var};
@@ -51,6 +51,15 @@ const COLLAPSED: f64 = 0.1;
 impl Variational {
     fn usual_sigma() -> f32 {
         0.1
+    }
+
+    /// Settings under which a code is less held down.
+    fn softer(&self) -> String {
+        let warm_up = match self.warm_up {
+            0.0 => "variational.warm_up over some epochs".to_string(),
+            epochs => format!("a variational.warm_up of more than {epochs} epochs"),
+        };
+        format!("a smaller variational.beta, or {warm_up}")
     }
 }
 
@@ -114,19 +123,25 @@ impl Objective for Variational {
         vec![told("test_elbo", "test elbo", 2), told("test_kl", "kl", 2), told("active_codes", "codes in use", 0)]
     }
 
-    fn collapses(&self, config: &RunConfig, metrics: &BTreeMap<String, f64>, _last: bool) -> Vec<Collapse> {
+    /// Codes that say nothing yet are no collapse.
+    fn collapses(&self, config: &RunConfig, metrics: &BTreeMap<String, f64>, trained: Trained) -> Vec<Collapse> {
         let (Some(&active), Some(&kl)) = (metrics.get("active_codes"), metrics.get("test_kl")) else {
             return Vec::new();
         };
         let width = config.code_width();
-        if active > COLLAPSED * width as f64 {
+        if active > COLLAPSED * width as f64 || trained.steps < ENOUGH_STEPS {
             return Vec::new();
         }
         let advice = format!(
             "posterior collapse: {active} of {width} code dimensions say anything about the image (KL {kl:.2} nats), the \
-             decoder does without; a smaller variational.beta, or variational.warm_up over some epochs, usually helps"
+             decoder does without; {}, usually helps",
+            self.softer()
         );
         vec![Collapse { of: "posterior".into(), advice }]
+    }
+
+    fn relief(&self, _config: &RunConfig, _metrics: &BTreeMap<String, f64>) -> Option<String> {
+        Some(self.softer())
     }
 }
 

@@ -3,6 +3,8 @@
 //!
 //! Sources: Tolstikhin et al., "Wasserstein Auto-Encoders" (2018); FORMULAS §5.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Objective, Told, Weight, check_weight, refuse};
@@ -96,6 +98,10 @@ impl Objective for Wasserstein {
             }
         };
         Ok(vec![distance])
+    }
+
+    fn relief(&self, _config: &RunConfig, _metrics: &BTreeMap<String, f64>) -> Option<String> {
+        Some("a smaller wasserstein.weight".into())
     }
 
     fn told(&self, _config: &RunConfig) -> Vec<Told> {

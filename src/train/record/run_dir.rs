@@ -218,6 +218,14 @@ impl RunDir {
         metrics_file::read(&self.metrics())
     }
 
+    /// The metrics of the network that there was after so many steps, if an epoch ended there.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn metrics_after(&self, step: u32) -> Result<Option<EpochMetrics>> {
+        Ok(self.read_metrics()?.into_iter().rfind(|metrics| metrics.step == step))
+    }
+
     /// The error of a loss that is not finite: what happened, and where to go on from.
     pub(crate) fn stopped(&self, what: &str) -> Error {
         Error::Failed(format!("{what}; {}. A smaller --lr usually helps", self.last_good()))

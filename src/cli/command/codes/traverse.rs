@@ -20,7 +20,7 @@ const ROWS: usize = 10_000;
 #[derive(clap::Args)]
 #[command(
     after_help = "A row of the picture moves one dimension of the code from -3 to +3 of its standard deviations over the \
-test data, all others staying where they are. Dimensions that change the image most come first; one that the network does not \
+test data, all others staying where they are. Dimensions are numbered from 1, as test_kl_1 in metrics.jsonl. Those that change the image most come first; one that the network does not \
 use changes nothing.
 
 Example:
@@ -47,7 +47,7 @@ pub struct Args {
 /// What is said of one dimension.
 #[derive(Serialize)]
 struct Dimension {
-    /// Its number, from 0.
+    /// Its number, from 1.
     dimension: usize,
     mean: f64,
     deviation: f64,
@@ -81,7 +81,7 @@ pub fn run(args: Args) -> Result<()> {
         let squares = pixels.chunks_exact(features).flat_map(|image| image.iter().zip(own));
         let sum: f64 = squares.map(|(value, own)| f64::from(value - own).powi(2)).sum();
         let effect = sum / (STEPS * features) as f64;
-        Dimension { dimension: i, mean: mean[i], deviation: deviation[i], effect, pixels: pixels.to_vec() }
+        Dimension { dimension: i + 1, mean: mean[i], deviation: deviation[i], effect, pixels: pixels.to_vec() }
     };
     let mut dimensions: Vec<Dimension> = images.chunks_exact(STEPS * features).enumerate().map(dimension).collect();
     dimensions.sort_by(|a, b| b.effect.total_cmp(&a.effect));

@@ -1,0 +1,285 @@
+//! Coordinate systems with curves or points, one or several in a picture.
+
+use std::ops::Range;
+
+use image::RgbImage;
+use plotters::coord::Shift;
+use plotters::prelude::*;
+
+use super::axis::{Axis, drawable};
+use super::plot::Series;
+use super::shrink::shrunk;
+use super::text::{self, drawing};
+use crate::error::{Error, Result};
+
+/// Pictures are drawn this much larger and averaged down: plotters smooths thin lines only.
+const DETAIL: u32 = 3;
+/// Width and height of a picture of one panel.
+pub(super) const ALONE: (u32, u32) = (1200, 750);
+/// Width and height of each panel of several.
+pub(super) const ABREAST: (u32, u32) = (800, 620);
+
+const TITLE: f64 = 34.0;
+pub(super) const LETTERING: f64 = 28.0;
+pub(super) const MARGIN: u32 = 24;
+/// Radius of a point of a curve, and of one of a scatter.
+const DOT: f64 = 5.5;
+const SMALL_DOT: f64 = 3.5;
+/// Up to this many points of a series are marked one by one.
+const MARKED_POINTS: usize = 40;
+
+/// Most panels side by side.
+const MOST_ABREAST: usize = 3;
+
+const AXIS: RGBColor = RGBColor(130, 130, 130);
+const MESH: RGBColor = RGBColor(228, 228, 228);
+pub(super) const SHADE: RGBColor = RGBColor(255, 241, 208);
+/// Okabe and Ito, "Color Universal Design" (2008), distinct to colour-blind readers as well, and three more.
+pub(super) const PALETTE: [RGBColor; 10] = [
+    RGBColor(0, 114, 178),
+    RGBColor(213, 94, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(204, 121, 167),
+    RGBColor(230, 159, 0),
+    RGBColor(86, 180, 233),
+    RGBColor(0, 0, 0),
+    RGBColor(148, 103, 189),
+    RGBColor(140, 140, 140),
+    RGBColor(188, 189, 34),
+];
+
+type Canvas<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
+type Chart<'a, 'b> = ChartContext<'a, BitMapBackend<'b>, Cartesian2d<Axis, Axis>>;
+/// Name, colour and points.
+type Curve<'a> = (&'a str, RGBColor, Vec<(f64, f64)>);
+
+/// One coordinate system with its curves.
+pub(super) struct Panel<'a> {
+    pub(super) title: &'a str,
+    pub(super) x_label: &'a str,
+    pub(super) y_label: &'a str,
+    pub(super) series: Vec<Series>,
+    /// Whether the points of a series are joined; else each is a small dot.
+    pub(super) joined: bool,
+    /// Stretches of the abscissa that are shaded, in order.
+    pub(super) shaded: Vec<Range<f64>>,
+    /// What the shading means, in the legend.
+    pub(super) shading: &'a str,
+    /// Whether points are joined across what is shaded.
+    pub(super) across: bool,
+}
+
+impl Default for Panel<'_> {
+    fn default() -> Self {
+        let (series, shaded) = (Vec::new(), Vec::new());
+        Panel { title: "", x_label: "", y_label: "", series, joined: true, shaded, shading: "", across: true }
+    }
+}
+
+impl Panel<'_> {
+    /// Whether there is anything to draw.
+    pub(super) fn has_curves(&self) -> bool {
+        !self.curves().is_empty()
+    }
+
+    /// Names and drawable points of the series that have any, each with its colour.
+    fn curves(&self) -> Vec<Curve<'_>> {
+        let curves = self.series.iter().zip(PALETTE.iter().cycle()).map(|(series, &color)| {
+            let points = series.points.iter().copied();
+            let points = points.filter(|&(x, y)| drawable(x) && drawable(y)).collect();
+            (series.name.as_str(), color, points)
+        });
+        curves.filter(|(_, _, points): &Curve| !points.is_empty()).collect()
+    }
+
+    /// The pieces of a curve that are joined.
+    fn pieces<'a>(&self, points: &'a [(f64, f64)]) -> Vec<&'a [(f64, f64)]> {
+        let between = |from: f64, to: f64| self.shaded.iter().any(|shaded| shaded.start < to && from < shaded.end);
+        points.chunk_by(|a, b| self.across || !between(a.0, b.0)).collect()
+    }
+}
+
+/// Draws panels side by side, in two or more rows where they are many.
+pub(super) fn draw_panels(panels: &[Panel]) -> Result<RgbImage> {
+    if panels.is_empty() {
+        return Err(nothing_to_plot());
+    }
+    let (width, height) = if panels.len() > 1 { ABREAST } else { ALONE };
+    let rows = panels.len().div_ceil(MOST_ABREAST);
+    let columns = panels.len().div_ceil(rows);
+    let (width, height) = (width * columns as u32, height * rows as u32);
+    let mut large = RgbImage::new(width * DETAIL, height * DETAIL);
+    let size = large.dimensions();
+    let canvas = BitMapBackend::with_buffer(large.as_mut(), size).into_drawing_area();
+    canvas.fill(&WHITE).map_err(drawing)?;
+    for (panel, area) in panels.iter().zip(canvas.split_evenly((rows, columns))) {
+        draw_panel(&area, panel)?;
+    }
+    canvas.present().map_err(drawing)?;
+    drop(canvas);
+    shrunk(large.as_raw(), [width, height], DETAIL)
+}
+
+fn nothing_to_plot() -> Error {
+    Error::Failed("nothing to plot: no series has a finite value".into())
+}
+
+/// `pixels` of the finished picture as pixels of the canvas.
+fn fine(pixels: f64) -> f64 {
+    pixels * f64::from(DETAIL)
+}
+
+fn draw_panel(area: &Canvas, panel: &Panel) -> Result<()> {
+    let curves = panel.curves();
+    if curves.is_empty() {
+        return Err(nothing_to_plot());
+    }
+    let points = || curves.iter().flat_map(|(_, _, points)| points);
+    let x_axis = Axis::under(&points().map(|&(x, _)| x).collect::<Vec<_>>(), 8);
+    let y_axis = Axis::fitting(&points().map(|&(_, y)| y).collect::<Vec<_>>(), 7);
+    let y_label = match (panel.y_label, y_axis.logarithmic) {
+        ("", true) => "log scale".to_owned(),
+        (label, true) => format!("{label} (log scale)"),
+        (label, false) => label.to_owned(),
+    };
+
+    let lettering = text::style(fine(LETTERING))?;
+    let mut widest = 0;
+    for label in y_axis.labels() {
+        widest = widest.max(text::width(label, fine(LETTERING))?);
+    }
+    let line = (LETTERING * f64::from(DETAIL)) as u32;
+    let tick = fine(6.0) as u32;
+    let margin = MARGIN * DETAIL;
+    let beside = widest + 2 * tick + if y_label.is_empty() { 0 } else { line };
+    let under = line + 2 * tick + if panel.x_label.is_empty() { 0 } else { line };
+    let header = draw_header(area, panel, &curves, margin + beside)?;
+
+    let mut chart = ChartBuilder::on(area)
+        .margin(margin)
+        .margin_top(header)
+        .set_label_area_size(LabelAreaPosition::Left, beside)
+        .set_label_area_size(LabelAreaPosition::Bottom, under)
+        .build_cartesian_2d(x_axis, y_axis)
+        .map_err(drawing)?;
+    shade(area, panel, &chart)?;
+    chart
+        .configure_mesh()
+        .bold_line_style(MESH.stroke_width(DETAIL))
+        .axis_style(AXIS.stroke_width(DETAIL))
+        .set_all_tick_mark_size(tick)
+        .label_style(lettering.clone())
+        .axis_desc_style(lettering.clone())
+        // plotters centres the line's box, whose lower third is mostly empty.
+        .y_label_offset((0.15 * fine(LETTERING)) as i32)
+        .x_desc(panel.x_label)
+        .y_desc(y_label)
+        .draw()
+        .map_err(drawing)?;
+
+    let plane = chart.plotting_area();
+    for (_, color, points) in &curves {
+        for piece in panel.pieces(points) {
+            let positions: Vec<_> = piece.iter().map(|point| plane.map_coordinate(point)).collect();
+            draw_curve(area, &positions, *color, panel.joined)?;
+        }
+    }
+    Ok(())
+}
+
+/// Shades what is to be shaded, as far as it lies within the plane.
+fn shade(area: &Canvas, panel: &Panel, chart: &Chart) -> Result<()> {
+    let plane = chart.plotting_area();
+    let (across, down) = plane.get_pixel_range();
+    let position = |x: f64| plane.map_coordinate(&(x, chart.y_range().start)).0.clamp(across.start, across.end);
+    for Range { start, end } in &panel.shaded {
+        let corners = [(position(*start), down.start), (position(*end), down.end)];
+        if corners[0].0 < corners[1].0 {
+            area.use_screen_coord().draw(&Rectangle::new(corners, SHADE.filled())).map_err(drawing)?;
+        }
+    }
+    Ok(())
+}
+
+/// Draws the title and, below it, the legend: outside the plane, where it hides no curve. Returns
+/// the height of both; `left` is where the plane begins.
+fn draw_header(area: &Canvas, panel: &Panel, curves: &[Curve], left: u32) -> Result<u32> {
+    let (large, small) = (fine(TITLE), fine(LETTERING));
+    let mut y = f64::from(MARGIN * DETAIL);
+    if !panel.title.is_empty() {
+        text::draw(area, panel.title, large, (left as i32, y as i32))?;
+        y += large;
+    }
+    let (sample, gap) = (fine(34.0) as i32, fine(10.0) as i32);
+    let right = area.dim_in_pixel().0 as i32 - (MARGIN * DETAIL) as i32;
+    let mut x = left as i32;
+    let mut listed = false;
+    for (name, color, points) in curves.iter().filter(|(name, ..)| !name.is_empty()) {
+        let width = sample + gap + text::width(name, small)? as i32;
+        if listed && x + width > right {
+            (x, y) = (left as i32, y + small);
+        }
+        let middle = (y + 0.25 * small) as i32;
+        let (base_x, base_y) = area.get_base_pixel();
+        let ends = [(x, middle), (x + sample, middle)].map(|(x, y)| (x + base_x, y + base_y));
+        if panel.joined {
+            draw_line(area, &ends, *color)?;
+        }
+        if !panel.joined || points.len() <= MARKED_POINTS {
+            draw_dot(area, (base_x + x + sample / 2, base_y + middle), DOT, *color)?;
+        }
+        text::draw(area, name, small, (x + sample + gap, y as i32))?;
+        x += width + 3 * gap;
+        listed = true;
+    }
+    if !panel.shaded.is_empty() && !panel.shading.is_empty() {
+        let width = sample + gap + text::width(panel.shading, small)? as i32;
+        if listed && x + width > right {
+            (x, y) = (left as i32, y + small);
+        }
+        let (base_x, base_y) = area.get_base_pixel();
+        let corners = [(x, y + 0.1 * small), (x + sample, y + 0.6 * small)];
+        let corners = corners.map(|(x, y)| (x + base_x, y as i32 + base_y));
+        area.use_screen_coord().draw(&Rectangle::new(corners, SHADE.filled())).map_err(drawing)?;
+        text::draw(area, panel.shading, small, (x + sample + gap, y as i32))?;
+        listed = true;
+    }
+    if listed {
+        y += small;
+    }
+    Ok(y as u32)
+}
+
+/// Draws a curve through `positions`, in pixels of the whole canvas.
+fn draw_curve(area: &Canvas, positions: &[(i32, i32)], color: RGBColor, joined: bool) -> Result<()> {
+    if !joined {
+        return positions.iter().try_for_each(|&position| draw_dot(area, position, SMALL_DOT, color));
+    }
+    draw_line(area, positions, color)?;
+    if positions.len() <= MARKED_POINTS {
+        for &position in positions {
+            draw_dot(area, position, DOT, color)?;
+        }
+    }
+    Ok(())
+}
+
+/// Draws segment after segment with round joints: plotters' own joints grow spikes on noisy curves.
+fn draw_line(area: &Canvas, positions: &[(i32, i32)], color: RGBColor) -> Result<()> {
+    const WIDTH: f64 = 3.0;
+    let canvas = area.use_screen_coord();
+    for segment in positions.windows(2) {
+        let stroke = color.stroke_width(fine(WIDTH) as u32);
+        canvas.draw(&PathElement::new(segment.to_vec(), stroke)).map_err(drawing)?;
+    }
+    for &position in positions {
+        let joint = Circle::new(position, fine(WIDTH / 2.0) as i32, color.filled());
+        canvas.draw(&joint).map_err(drawing)?;
+    }
+    Ok(())
+}
+
+fn draw_dot(area: &Canvas, position: (i32, i32), radius: f64, color: RGBColor) -> Result<()> {
+    let dot = Circle::new(position, fine(radius) as i32, color.filled());
+    area.use_screen_coord().draw(&dot).map_err(drawing)
+}
