@@ -104,8 +104,18 @@ impl ConfigFlags {
             Some(path) => RunConfig::read(path, self.model.as_deref(), self.recipe.as_deref())?,
             None => RunConfig::base(self.model.as_deref(), self.recipe.as_deref())?,
         };
+        let follows = !self.gives_decoder()?;
         self.apply(device, &mut config)?;
+        if follows {
+            config.follow_data()?;
+        }
         Ok(config)
+    }
+
+    /// Whether a flag or the file says how wide the answer is; else it is as wide as the data wants.
+    pub fn gives_decoder(&self) -> Result<bool> {
+        let set = self.set.iter().any(|key| key.trim_start().starts_with("decoder"));
+        Ok(set || self.config.as_deref().map_or(Ok(false), RunConfig::spells_decoder)?)
     }
 
     /// Writes the flags that were given over a configuration.

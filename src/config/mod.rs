@@ -248,6 +248,24 @@ mod tests {
     }
 
     #[test]
+    fn what_depends_on_the_network_or_the_data_follows_them_unless_it_is_said() {
+        let read = |text: &str| RunConfig::parse(text, "c.toml".as_ref(), None, None);
+        let two = "[[encoder]]\nlinear = 400\nactivation = \"relu\"\n[[encoder]]\nlinear = 20\n";
+        let spelt = format!("{two}[[decoder]]\nlinear = 784\nactivation = \"sigmoid\"\n");
+        let config = read(&spelt).unwrap().settled();
+        assert_eq!((&config.recipe[..], config.entropy.layers), ("bottleneck", vec![2]), "the code layer is the second");
+        let last = |config: &RunConfig| config.layers().last().unwrap().linear;
+        let following = read(&format!("data = \"one-hot-5\"\n{two}")).unwrap();
+        assert_eq!((last(&following), following.depth()), (5, 5), "the default decoder, as wide as the rows");
+        let classes = read("model = \"classifier\"\ndata = \"one-hot-4\"\n").unwrap();
+        assert_eq!(last(&classes), 4);
+        assert_eq!(last(&read(&format!("data = \"one-hot-5\"\n{spelt}")).unwrap()), 784, "what is said stays");
+        let mut set = RunConfig::base(None, None).unwrap();
+        set.set("--set", "encoder", "[{ linear = 9 }]").unwrap();
+        assert_eq!(set.settled().entropy.layers, [1]);
+    }
+
+    #[test]
     fn values_without_meaning_are_refused_by_name() {
         type Spoil = fn(&mut RunConfig);
         let cases: [(&str, Spoil); 6] = [

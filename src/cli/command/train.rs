@@ -42,8 +42,8 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
                 let told = [quiet, args.training.json];
                 return crate::cli::hopfield::run(&config, settings, &data, device.as_mut(), &path, told);
             }
-            let keep_data = args.config.data.data.is_some();
-            let encoder = args.from.as_ref().map(|from| begin_with(from, &mut config, keep_data, quiet)).transpose()?;
+            let begun = args.from.as_ref().map(|from| begin_with(from, &mut config, &args.config, quiet));
+            let encoder = begun.transpose()?;
             args.training.start(config, path, encoder.as_ref(), args.config.config.as_deref())?
         }
     };

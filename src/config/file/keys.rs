@@ -22,6 +22,9 @@ const SHORT: &[(&str, &str)] = &[
 /// The key that sets the width of the code layer.
 const WIDTH: &str = "width";
 
+/// The key of the network from the code to the answer.
+const DECODER: &str = "decoder";
+
 /// Writes `over` into `under`, table by table. A table that names another kind of the same thing replaces it
 /// whole.
 pub(super) fn merge(under: &mut Table, over: Table) {
@@ -72,6 +75,17 @@ impl RunConfig {
         Self::parse(&text, path, model, recipe)
     }
 
+    /// Whether a configuration file spells its own decoder, so that its width follows no data.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is no TOML.
+    #[cfg(feature = "native")]
+    pub fn spells_decoder(path: &Path) -> Result<bool> {
+        let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
+        let file: Table = toml::from_str(&text).map_err(|error| Error::input(path, error.to_string()))?;
+        Ok(file.contains_key(DECODER))
+    }
+
     /// Reads a configuration file's text; errors call it by `path`. Else as `read`.
     ///
     /// # Errors
@@ -87,8 +101,12 @@ impl RunConfig {
         let recipe = recipe.or(named("recipe", alone.recipe.as_str()));
         let config = RunConfig::base(model, recipe).map_err(|error| invalid(&error))?;
         let mut table = config.table()?;
+        let own_decoder = file.contains_key(DECODER);
         merge(&mut table, file);
-        let config: RunConfig = table.try_into().map_err(|error| invalid(&error))?;
+        let mut config: RunConfig = table.try_into().map_err(|error| invalid(&error))?;
+        if !own_decoder {
+            config.follow_data().map_err(|error| in_text(path, text, &error))?;
+        }
         config.check().map_err(|error| in_text(path, text, &error))?;
         Ok(config)
     }
