@@ -196,7 +196,7 @@ pub fn open_device(name: &str, quiet: bool) -> Result<Box<dyn Device>> {
 /// A trained run, its configuration adjusted by flags; the run's own data and device unless they say
 /// otherwise. Where there is a best epoch, the parameters are those of that one.
 pub fn open_run(path: &Path, data: &DataFlags, device: &DeviceFlag, quiet: bool) -> Result<(RunDir, Checkpoint)> {
-    let run = RunDir::open(path)?;
+    let run = RunDir::open_network(path)?;
     let mut checkpoint = Checkpoint::load(&run.checkpoint())?;
     if run.best_checkpoint().exists() {
         let best = Checkpoint::load(&run.best_checkpoint())?;

@@ -99,7 +99,7 @@ impl TrainingFlags {
     /// The run at `path` from its checkpoint, with what these flags change.
     pub fn resume(&self, path: &Path, flags: &ConfigFlags, device: &DeviceFlag) -> Result<Launched> {
         let quiet = self.is_quiet();
-        let directory = RunDir::open(path)?;
+        let directory = RunDir::open_network(path)?;
         let mut file = directory.checkpoint();
         if self.from_previous {
             file = previous(&file);
