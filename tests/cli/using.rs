@@ -233,6 +233,16 @@ fn runs_are_compared() {
     let message = refused(&[&"compare", &run("plain"), &"--metric", &"test_elbo", &"--out", &path]);
     assert!(message.contains("test_elbo") && message.contains("metrics.jsonl"), "{message}");
     assert!(refused(&[&"compare", &folder.path(), &"--out", &path]).contains("run directory"));
+    // What has nothing to compare is left out, with a note, of what has: a run without the key, and what is no run.
+    let [vae, plain] = ["vae", "plain"].map(run);
+    let parts: [&dyn AsRef<Path>; 8] =
+        [&"compare", &plain, &folder.path(), &vae, &"--metric", &"test_elbo", &"--out", &path];
+    let words = words(&parts);
+    let output = gpu_ae(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    let [table, notes] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).to_string());
+    assert!(output.status.success() && table.contains("vae") && !table.contains("plain"), "{table}{notes}");
+    let notes: Vec<&str> = notes.lines().filter(|line| line.starts_with("left out: ")).collect();
+    assert!(notes.len() == 2 && notes[0].contains("run directory") && notes[1].contains("no test_elbo"), "{notes:?}");
 }
 
 #[test]
