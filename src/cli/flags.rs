@@ -1,16 +1,16 @@
 //! Flags that several commands share, and how they change a configuration.
 
 use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
-use gpu_ae::config::{RunConfig, Schedule};
+use gpu_ae::config::{MOST_BATCH, MOST_SEED, RunConfig, Schedule};
 use gpu_ae::data::Dataset;
 use gpu_ae::device::{Choice, Device, open};
 use gpu_ae::train::{Checkpoint, RunDir, Session, Tuning};
 use gpu_ae::{Error, Result};
-use num_traits::Bounded;
 
 use super::output::complain;
 
@@ -34,13 +34,24 @@ pub struct DeviceFlag {
 }
 
 /// Reads a number for the command line; whether it makes sense is the configuration's to say.
-fn number(text: &str) -> Result<f32, String> {
+pub fn number(text: &str) -> Result<f32, String> {
     text.parse().map_err(|_| "expected a number, such as 0.5 or 1e-3".into())
 }
 
-/// Reads a whole number for the command line.
-fn whole<T: FromStr + Bounded + Display>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| format!("expected a whole number from 0 to {}", T::max_value()))
+/// Reads whole numbers of a range for the command line.
+pub fn whole<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
+where
+    T: FromStr + PartialOrd + Display + Clone + Send + Sync + 'static,
+{
+    move |text| {
+        let read = text.parse().ok().filter(|value| range.contains(value));
+        read.ok_or_else(|| format!("expected a whole number from {} to {}", range.start(), range.end()))
+    }
+}
+
+/// Reads a seed: one that a configuration file can hold.
+pub fn seed(text: &str) -> Result<u64, String> {
+    whole(0..=MOST_SEED)(text)
 }
 
 /// What makes up a configuration.
@@ -49,7 +60,7 @@ pub struct ConfigFlags {
     #[command(flatten)]
     pub data: DataFlags,
     /// Class whose rows are left out of the training data, not of the test data
-    #[arg(long, value_name = "CLASS", value_parser = whole::<u8>, allow_negative_numbers = true)]
+    #[arg(long, value_name = "CLASS", value_parser = whole(0..=u8::MAX), allow_negative_numbers = true)]
     pub without: Option<u8>,
     /// Kind of model: entropic, sparse, contractive, denoising, dropout, vae, wae, nmn, classifier, rbm, hopfield or cluster [default: entropic]
     #[arg(long, value_name = "NAME")]
@@ -61,10 +72,10 @@ pub struct ConfigFlags {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Passes over the training data [default: 10]
-    #[arg(long, value_name = "N", value_parser = whole::<u32>, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = whole(1..=u32::MAX), allow_negative_numbers = true)]
     pub epochs: Option<u32>,
     /// Samples of a training step [default: 128]
-    #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = whole(1..=MOST_BATCH), allow_negative_numbers = true)]
     pub batch_size: Option<usize>,
     /// Step size of the optimiser; where lr_schedule moves it, the largest [default: 0.001]
     #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true)]
@@ -82,7 +93,7 @@ pub struct ConfigFlags {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Seed of everything random [default: 0]
-    #[arg(long, value_name = "N", value_parser = whole::<u64>, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     pub seed: Option<u64>,
 }
 

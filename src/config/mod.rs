@@ -16,6 +16,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use check::{MOST_BATCH, MOST_SEED};
 #[cfg(feature = "native")]
 pub use file::in_file;
 pub use file::{MODELS, model_file};

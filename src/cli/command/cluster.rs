@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use gpu_ae::config::RunConfig;
+use gpu_ae::config::{MOST_BATCH, RunConfig};
 use gpu_ae::config::objective::clustering::{Adversarial, Clustering};
 use gpu_ae::data::Dataset;
 use gpu_ae::nn::BlockConfig;
@@ -17,7 +17,7 @@ use gpu_ae::train::RunDir;
 use gpu_ae::train::record::checkpoint::serialize;
 use gpu_ae::{Error, Result, whole_file};
 
-use crate::cli::flags::{ConfigFlags, DataFlags, DeviceFlag};
+use crate::cli::flags::{ConfigFlags, DataFlags, DeviceFlag, number, seed, whole};
 use crate::cli::launch::{Launched, TrainingFlags};
 use crate::cli::output::{say, tell};
 
@@ -38,10 +38,10 @@ pub struct Args {
     #[command(flatten)]
     asked: Asked,
     /// Passes over the training data [default: 5; vat: 20]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole(1..=u32::MAX), allow_negative_numbers = true)]
     epochs: Option<u32>,
     /// Adam's step size [default: 0.001; vat: 0.01]
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true)]
     lr: Option<f32>,
     #[command(flatten)]
     training: TrainingFlags,
@@ -51,31 +51,34 @@ pub struct Args {
 #[derive(clap::Args)]
 struct Asked {
     /// Number of clusters [default: 10]
-    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    #[arg(long, value_name = "N", value_parser = whole(2..=4096), allow_negative_numbers = true,
+        conflicts_with = "resume")]
     clusters: Option<usize>,
     /// What keeps rows that are alike together: nothing, or virtual adversarial perturbations [default: none]
     #[arg(long, value_enum, conflicts_with = "resume")]
     augment: Option<Augment>,
     /// Widths of hidden layers, such as 512,256 [default: none, a linear encoder; vat: 400,400]
-    #[arg(long, value_name = "N,N", value_delimiter = ',', conflicts_with = "resume")]
+    #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = whole(1..=WIDEST),
+        allow_negative_numbers = true, conflicts_with = "resume")]
     hidden: Option<Vec<usize>>,
     /// Length of a perturbation, as a share of the distance from its row to the tenth nearest one [default: 0.2]
-    #[arg(long, value_name = "X", allow_negative_numbers = true, conflicts_with = "resume")]
+    #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true, conflicts_with = "resume")]
     epsilon: Option<f32>,
     /// Weight of what perturbations change [default: 10]
-    #[arg(long, value_name = "X", allow_negative_numbers = true, conflicts_with = "resume")]
+    #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true, conflicts_with = "resume")]
     augment_weight: Option<f32>,
     /// Samples of a training step [default: 256; vat: 250]
-    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    #[arg(long, value_name = "N", value_parser = whole(1..=MOST_BATCH), allow_negative_numbers = true,
+        conflicts_with = "resume")]
     batch_size: Option<usize>,
     /// L2 penalty on all parameters [default: 0.01; vat: 0]
-    #[arg(long, value_name = "X", allow_negative_numbers = true, conflicts_with = "resume")]
+    #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true, conflicts_with = "resume")]
     weight_decay: Option<f32>,
     /// Weight of the balance between clusters [default: 2; vat: 4]
-    #[arg(long, value_name = "X", allow_negative_numbers = true, conflicts_with = "resume")]
+    #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true, conflicts_with = "resume")]
     balance: Option<f32>,
     /// Seed of everything random [default: 0]
-    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true, conflicts_with = "resume")]
     seed: Option<u64>,
 }
 
@@ -97,7 +100,7 @@ impl Args {
         let (asked, vat) = (&self.asked, self.asked.augment == Some(Augment::Vat));
         let clusters = asked.clusters.unwrap_or(10);
         let hidden = asked.hidden.clone().unwrap_or(if vat { vec![400, 400] } else { Vec::new() });
-        self.check(clusters, &hidden)?;
+        self.check()?;
         let mut config = RunConfig::model("cluster")?;
         let usual = Adversarial::default();
         let adversarial = Adversarial {
@@ -124,16 +127,10 @@ impl Args {
     }
 
     /// Refuses what makes no sense by the flag's own name, which the configuration does not know.
-    fn check(&self, clusters: usize, hidden: &[usize]) -> Result<()> {
+    fn check(&self) -> Result<()> {
         let refuse = |flag: &str, value: String, expected: &str| {
             Err(Error::Usage(format!("{flag} {value}: expected {expected}")))
         };
-        if !(2..=4096).contains(&clusters) {
-            return refuse("--clusters", clusters.to_string(), "2 to 4096");
-        }
-        if let Some(width) = hidden.iter().find(|&&width| width == 0 || width > WIDEST) {
-            return refuse("--hidden", width.to_string(), &format!("1 to {WIDEST}"));
-        }
         let numbers = [
             ("--weight-decay", self.asked.weight_decay),
             ("--balance", self.asked.balance),

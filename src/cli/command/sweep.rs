@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use gpu_ae::config::RunConfig;
+use gpu_ae::config::{MOST_SEED, RunConfig};
 use gpu_ae::device::Device;
 use gpu_ae::report::{Series, line_plot, text_table, write_png};
 use gpu_ae::study::sweep::{Grid, Outcome, Spread, Summary, label, settings, summaries};
@@ -10,7 +10,7 @@ use gpu_ae::train::{Checkpoint, Run, RunDir};
 use gpu_ae::{Error, Result, whole_file};
 use serde::{Deserialize, Serialize};
 
-use crate::cli::flags::{ConfigFlags, DeviceFlag, open_device};
+use crate::cli::flags::{ConfigFlags, DeviceFlag, open_device, whole};
 use crate::cli::output::{complain, say, say_json, tell};
 use crate::cli::tuning::{self, Precision, Tune};
 
@@ -25,7 +25,7 @@ pub struct Args {
     #[arg(long, value_name = "GRID", default_value = "")]
     grid: String,
     /// Seeds for each point of the grid, counted up from --seed
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = whole(1..=u32::MAX), allow_negative_numbers = true)]
     seeds: u32,
     #[command(flatten)]
     config: ConfigFlags,
@@ -151,8 +151,10 @@ fn open(args: &Args) -> Result<(StudyDir, Study)> {
     }
     let base = args.config.clone().resolve_unsettled(&args.device)?;
     let study = Study { grid: Grid::parse(&args.grid)?, seeds: args.seeds, base };
-    if study.seeds == 0 {
-        return Err(Error::Usage("--seeds 0: expected 1 or more".into()));
+    let (first, more) = (study.base.seed, u64::from(study.seeds) - 1);
+    if first.checked_add(more).is_none_or(|last| last > MOST_SEED) {
+        let problem = format!("from --seed {first} on there are not as many; the largest is {MOST_SEED}");
+        return Err(Error::Usage(format!("--seeds {}: {problem}", study.seeds)));
     }
     for point in study.grid.points() {
         settings(&study.base, &point, study.base.seed)?;

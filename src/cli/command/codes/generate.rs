@@ -9,6 +9,7 @@ use gpu_ae::statistics::mixture::Mixture;
 use gpu_ae::study::codes::into_range;
 use gpu_ae::{Error, Result};
 
+use crate::cli::flags::whole;
 use crate::cli::output::say;
 use crate::cli::pictures::COLUMNS;
 use crate::cli::trained::{RunFlags, Trained};
@@ -44,7 +45,7 @@ pub struct Args {
         allow_negative_numbers = true)]
     images: u32,
     /// Seed of the draws [default: the run's]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = whole(0..=u64::MAX), allow_negative_numbers = true)]
     seed: Option<u64>,
     /// Picture to write [default: RUN/generated.png]
     #[arg(long, value_name = "FILE")]
