@@ -183,7 +183,22 @@ impl RunConfig {
     /// # Errors
     /// Never for a configuration that passes [`check`](Self::check).
     pub fn to_toml(&self) -> Result<String> {
-        toml::to_string_pretty(self).map_err(|error| Error::Failed(format!("config.toml cannot be written: {error}")))
+        let failed = |error: toml::ser::Error| Error::Failed(format!("config.toml cannot be written: {error}"));
+        let mut text = toml::to_string_pretty(self).map_err(failed)?;
+        // What has no weight does not say so, unless the model and the recipe that it started from say otherwise.
+        let usual = RunConfig::base(Some(&self.model), Some(&self.recipe))?;
+        let weights = [("lambda_mse", self.lambda_mse, usual.lambda_mse)];
+        let weights = weights.into_iter().chain([("lambda_entropy", self.lambda_entropy, usual.lambda_entropy)]);
+        let taken_away = weights.filter(|(_, own, usual)| *own == 0.0 && *usual != 0.0);
+        let lines: String = taken_away.map(|(key, ..)| format!("{key} = 0.0\n")).collect();
+        // Behind the last key that is in no table.
+        let place = text.find("\n[").map_or(text.len(), |line| line.max(1));
+        text.insert_str(place, &lines);
+        if self.entropy.is_unsaid() && !usual.entropy.is_unsaid() {
+            let entropy = std::collections::BTreeMap::from([("entropy", &self.entropy)]);
+            text = format!("{text}\n{}", toml::to_string_pretty(&entropy).map_err(failed)?);
+        }
+        Ok(text)
     }
 
     /// Weight of the entropy, negative if it is driven up.
