@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::program::{checkpoint, small_mnist, succeed, train};
+use gpu_ae::ops::array::activation::Activation;
+use gpu_ae::train::record::export::Part;
 use serde_json::Value;
 
 fn names(folder: &Path) -> BTreeSet<String> {
@@ -94,6 +96,21 @@ fn export(run: &Path) {
             assert_eq!(weight.1, shapes[first + layer]);
             assert_eq!(weight.2, find(&format!("autoencoder.{}.weight", 2 * (first + layer) + 1)).2);
         }
+        // What it is stands beside it, and a changed byte is noticed.
+        let path = run.join(format!("{file}.safetensors"));
+        let (part, _) = Part::read(&path).unwrap();
+        assert_eq!((&part.part[..], part.features, &part.values[..]), (file, 784, "bytes / 255"));
+        let places: Vec<(usize, [usize; 2])> =
+            part.modules.iter().map(|module| (module.place, [module.outputs[0], module.inputs[0]])).collect();
+        assert_eq!(places, (0..3).map(|layer| (keys[layer], shapes[first + layer])).collect::<Vec<_>>());
+        let last = part.modules[2].block.as_linear().unwrap().activation;
+        assert_eq!(last, if file == "encoder" { Activation::Relu } else { Activation::Sigmoid });
+        let mut bytes = std::fs::read(&path).unwrap();
+        let place = bytes.len() - 1;
+        bytes[place] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        let message = Part::read(&path).unwrap_err().to_string();
+        assert!(message.contains(&format!("{file}.safetensors")) && message.contains("hash"), "{message}");
     }
 }
 

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use crate::program::{ROWS, gpu_ae, small_mnist, succeed, train};
 use gpu_ae::data::npy::{read_rows, write_rows};
+use gpu_ae::train::record::export::Part;
+use gpu_ae::train::session::State;
 use serde_json::Value;
 
 const PIXELS: usize = 28 * 28;
@@ -209,6 +211,25 @@ fn dimensions_are_drawn_by_what_they_do() {
     assert_eq!(size(&path).1, 3 * 87 - 3 + 32 + 22);
     let message = refused(&[&"traverse", &run("vae"), &"--row", &"100"]);
     assert!(message.contains("--row 100") && message.contains("0 to 99"), "{message}");
+}
+
+/// The layer beside the encoder's last has a file of its own, which the network's own answers are made with.
+#[test]
+fn the_log_variances_of_drawn_codes_are_exported() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = ok(&[&"export", &run("vae"), &"--out", &folder.path()]);
+    let names = ["encoder", "decoder", "log_variance"];
+    assert!(names.iter().all(|name| told.contains(&format!("{name}.safetensors"))), "{told}");
+    let [encoder, _, beside] =
+        names.map(|name| Part::read(&folder.path().join(format!("{name}.safetensors"))).unwrap());
+    let keys = |(_, tensors): &(Part, State)| tensors.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&encoder), ["1.bias", "1.weight", "3.bias", "3.weight"]);
+    assert_eq!(keys(&beside), ["bias", "weight"]);
+    assert_eq!(beside.1["weight"].0, encoder.1["3.weight"].0);
+    let means = encoder.0.modules.last().unwrap();
+    assert_eq!((beside.0.modules.len(), &beside.0.modules[0]), (1, means), "it reads what the means' layer reads");
+    let plain = ok(&[&"export", &run("plain"), &"--out", &folder.path().join("plain")]);
+    assert!(!plain.contains("log_variance"), "{plain}");
 }
 
 #[test]

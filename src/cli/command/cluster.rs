@@ -14,7 +14,7 @@ use gpu_ae::statistics::agreement::Contingency;
 use gpu_ae::statistics::assignments::Assignments;
 use gpu_ae::study::cluster::{encoder_file, plain_encoder};
 use gpu_ae::train::RunDir;
-use gpu_ae::train::record::checkpoint::serialize;
+use gpu_ae::train::record::export::Part;
 use gpu_ae::{Error, Result, whole_file};
 
 use crate::cli::flags::{ConfigFlags, DataFlags, DeviceFlag, number, seed, whole};
@@ -197,7 +197,8 @@ fn finish(launched: &mut Launched) -> Result<Contingency> {
     let table = Contingency::new(&test.clusters, &data.test.labels, config.code_width());
     write(path, data, &test, &table)?;
     let state = run.session().state()?;
-    let encoder = serialize(&encoder_file(&plain_encoder(config, &state)?.1), None)?;
+    let (blocks, plain) = plain_encoder(config, &state)?;
+    let encoder = Part::encoder(config, &blocks, data.train.row_bytes)?.to_bytes(&encoder_file(&plain))?;
     whole_file::write(&path.join("encoder.safetensors"), &encoder, "write the encoder")?;
     Ok(table)
 }

@@ -6,3 +6,4 @@ pub mod export;
 pub mod metrics;
 pub mod run_dir;
 mod sums;
+mod tensors;
