@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
-use gpu_ae::config::{MOST_BATCH, MOST_SEED, RunConfig, Schedule};
-use gpu_ae::data::Dataset;
+use gpu_ae::config::{Assignment, MOST_BATCH, MOST_SEED, RunConfig, Schedule};
+use gpu_ae::data::{Dataset, source};
 use gpu_ae::device::{Choice, Device, open};
 use gpu_ae::train::{Checkpoint, RunDir, Session, Tuning};
 use gpu_ae::{Error, Result};
@@ -23,6 +23,19 @@ pub struct DataFlags {
     /// Folder that holds the data files, or their mnist/ sub-folder [default: $GPU_AE_DATA, or the user's cache]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+}
+
+impl DataFlags {
+    /// Refuses a folder of files for data that is in none, which is known once the data is.
+    pub fn check_used(&self, data: &str) -> Result<()> {
+        match &self.data_dir {
+            Some(folder) if source(data)?.fetch.is_none() => {
+                let problem = format!("has no effect; {data} is built in and needs no files");
+                Err(Error::Usage(format!("--data-dir {}: {problem}", folder.display())))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Which device.
@@ -106,7 +119,9 @@ fn set<T>(target: &mut T, value: Option<T>) {
 impl ConfigFlags {
     /// The configuration these flags stand for: model, then recipe, then file, then flags.
     pub fn resolve(self, device: &DeviceFlag) -> Result<RunConfig> {
-        Ok(self.resolve_unsettled(device)?.settled())
+        let config = self.clone().resolve_unsettled(device)?;
+        self.check_used(std::slice::from_ref(&config))?;
+        Ok(config.settled())
     }
 
     /// The same with what depends on something else still open.
@@ -130,13 +145,10 @@ impl ConfigFlags {
     }
 
     /// Writes the flags that were given over a configuration.
-    pub fn apply(self, device: &DeviceFlag, config: &mut RunConfig) -> Result<()> {
-        for assignment in &self.set {
-            let (key, value) = assignment
-                .split_once('=')
-                .ok_or_else(|| Error::Usage(format!("--set {assignment}: expected KEY=VALUE, such as alpha=0.5")))?;
-            config.set("--set", key.trim(), value.trim())?;
-        }
+    pub fn apply(&self, device: &DeviceFlag, config: &mut RunConfig) -> Result<()> {
+        let before = config.clone();
+        let assignments = self.assignments()?;
+        config.set_all("--set", &assignments)?;
         if let Some(budget) = self.budget {
             if !matches!(config.entropy.schedule, Schedule::Budget { .. }) {
                 config.entropy.schedule = Schedule::budget();
@@ -145,9 +157,9 @@ impl ConfigFlags {
                 *mse = budget;
             }
         }
-        set(&mut config.data, self.data.data);
+        set(&mut config.data, self.data.data.clone());
         if self.data.data_dir.is_some() {
-            config.data_dir = self.data.data_dir;
+            config.data_dir.clone_from(&self.data.data_dir);
         }
         if self.without.is_some() {
             config.without = self.without;
@@ -160,7 +172,49 @@ impl ConfigFlags {
         set(&mut config.lambda_entropy, self.lambda_entropy);
         set(&mut config.seed, self.seed);
         config.device.parse::<Choice>()?;
-        config.check()
+        config.check().map_err(|error| before.beside_other_section("--set", &assignments, error))
+    }
+
+    /// The keys that are set, with their values.
+    fn assignments(&self) -> Result<Vec<Assignment<'_>>> {
+        let expected = "expected KEY=VALUE, such as alpha=0.5";
+        let refuse = |assignment: &str| Error::Usage(format!("--set {assignment}: {expected}"));
+        let pairs = self.set.iter().map(|assignment| {
+            let (key, value) = assignment.split_once('=').ok_or_else(|| refuse(assignment))?;
+            Ok((key.trim(), value.trim()))
+        });
+        pairs.collect()
+    }
+
+    /// The flags that may change from one part of a run to the next, as they were given, each with its key.
+    fn changeable(&self) -> Vec<(String, &'static str)> {
+        let text = |value: Option<f32>| value.map(|value| value.to_string());
+        let all = [
+            ("--epochs", self.epochs.map(|n| n.to_string()), "epochs"),
+            ("--lr", text(self.lr), "lr"),
+            ("--lambda-mse", text(self.lambda_mse), "lambda_mse"),
+            ("--lambda-entropy", text(self.lambda_entropy), "lambda_entropy"),
+        ];
+        let given = all.into_iter().filter_map(|(flag, value, key)| Some((format!("{flag} {}", value?), key)));
+        given.collect()
+    }
+
+    /// What was given that changes a run which is resumed.
+    pub fn changes(&self) -> Vec<String> {
+        let data_dir = self.data.data_dir.iter().map(|path| format!("--data-dir {}", path.display()));
+        let set = self.set.iter().map(|assignment| format!("--set {assignment}"));
+        self.changeable().into_iter().map(|(what, _)| what).chain(data_dir).chain(set).collect()
+    }
+
+    /// Refuses flags and keys that change nothing of any of these configurations.
+    pub fn check_used(&self, configs: &[RunConfig]) -> Result<()> {
+        let recipe = self.recipe.iter().map(|name| (format!("--recipe {name}"), "recipe"));
+        let batch = self.batch_size.iter().map(|size| (format!("--batch-size {size}"), "batch_size"));
+        let budget = self.budget.iter().map(|mse| (format!("--budget {mse}"), "entropy.schedule.mse"));
+        let flags = self.changeable().into_iter().chain(recipe).chain(batch).chain(budget);
+        let assignments = self.assignments()?;
+        let keys = assignments.iter().map(|(key, value)| (format!("--set {key}={value}"), *key));
+        flags.chain(keys).try_for_each(|(what, key)| check_idle(&what, key, configs))
     }
 
     /// Refuses flags that contradict what a run was made with; those that repeat it are fine.
@@ -195,6 +249,15 @@ impl ConfigFlags {
     }
 }
 
+/// Refuses `what` was given for a key that changes nothing of any of these configurations.
+pub fn check_idle(what: &str, key: &str, configs: &[RunConfig]) -> Result<()> {
+    let reasons: Option<Vec<&str>> = configs.iter().map(|config| config.idle(key)).collect();
+    match reasons.as_deref() {
+        Some([reason, ..]) => Err(Error::Usage(format!("{what}: has no effect; {reason}"))),
+        _ => Ok(()),
+    }
+}
+
 /// Opens a device and passes its notice on.
 pub fn open_device(name: &str, quiet: bool) -> Result<Box<dyn Device>> {
     let (device, notice) = pollster::block_on(open(&name.parse()?))?;
@@ -224,6 +287,7 @@ pub fn open_run(path: &Path, data: &DataFlags, device: &DeviceFlag, quiet: bool)
     }
     let flags = ConfigFlags { data: data.clone(), ..ConfigFlags::default() };
     flags.apply(device, &mut checkpoint.config)?;
+    data.check_used(&checkpoint.config.data)?;
     Ok((run, checkpoint))
 }
 

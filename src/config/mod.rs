@@ -6,6 +6,7 @@
 mod check;
 mod file;
 mod hopfield;
+mod idle;
 mod network;
 pub mod objective;
 mod optimiser;
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use check::{MOST_BATCH, MOST_SEED};
 #[cfg(feature = "native")]
 pub use file::in_file;
-pub use file::{MODELS, model_file};
+pub use file::{Assignment, MODELS, model_file};
 pub use hopfield::HopfieldConfig;
 pub use network::{REPORT_ENCODER, report_layers};
 pub use objective::entropy::{Averaging, EntropyConfig, Schedule, Subject};
@@ -269,7 +270,11 @@ mod tests {
         let two = "[[encoder]]\nlinear = 400\nactivation = \"relu\"\n[[encoder]]\nlinear = 20\n";
         let spelt = format!("{two}[[decoder]]\nlinear = 784\nactivation = \"sigmoid\"\n");
         let config = read(&spelt).unwrap().settled();
-        assert_eq!((&config.recipe[..], config.entropy.layers), ("bottleneck", vec![2]), "the code layer is the second");
+        assert_eq!(
+            (&config.recipe[..], config.entropy.layers),
+            ("bottleneck", vec![2]),
+            "the code layer is the second"
+        );
         let last = |config: &RunConfig| config.layers().last().unwrap().linear;
         let following = read(&format!("data = \"one-hot-5\"\n{two}")).unwrap();
         assert_eq!((last(&following), following.depth()), (5, 5), "the default decoder, as wide as the rows");

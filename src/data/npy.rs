@@ -25,7 +25,8 @@ fn rows(bytes: &[u8], width: usize, of: &str) -> Result<Vec<f32>, String> {
     let damaged = |error: std::io::Error| format!("is no .npy file of NumPy ({error})");
     let file = NpyFile::new(bytes).map_err(damaged)?;
     let (shape, kind) = (file.shape().to_vec(), element(&file.dtype()));
-    let expected = || format!("is an array {shape:?} of {kind}, expected [rows, {width}] of float32 or float64, each row {of}");
+    let expected =
+        || format!("is an array {shape:?} of {kind}, expected [rows, {width}] of float32 or float64, each row {of}");
     if file.order() != Order::C {
         return Err(format!("{}, in C order; numpy.ascontiguousarray gives one", expected()));
     }

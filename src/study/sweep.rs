@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::RunConfig;
+use crate::config::{Assignment, RunConfig};
 use crate::error::{Error, Result};
 use crate::train::EpochMetrics;
 
@@ -75,9 +75,8 @@ pub fn label(point: &Point) -> String {
 /// When a key or value means nothing; the message names it.
 pub fn settings(base: &RunConfig, point: &Point, seed: u64) -> Result<RunConfig> {
     let mut config = RunConfig { seed, ..base.clone() };
-    for (key, value) in point {
-        config.set("--grid", key, value)?;
-    }
+    let assignments: Vec<Assignment<'_>> = point.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    config.set_all("--grid", &assignments)?;
     config.check().map_err(|error| Error::Usage(format!("--grid {}: {error}", label(point))))?;
     Ok(config.settled())
 }

@@ -103,6 +103,7 @@ fn configurations_with_mistakes() {
     let cases = [
         ("epochs = 2\nepoch = 3\n", "line 2"),
         ("epochs = \"many\"\n", "line 1"),
+        ("epochs = 2\n\n[optimizer]\nclip = 1.0\n", "did you mean `optimiser`?"),
         (
             "[entropy]\nactivity = \"sideways\"\nalpha = 1.0\nbias_weight = 1.0\nlayers = [3]\nmaximise = false\n",
             "line 2",

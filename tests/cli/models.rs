@@ -117,6 +117,22 @@ fn what_makes_no_sense_is_refused_by_name() {
         (&["--model", "wae", "--set", "wasserstein.weight=-1"], "wasserstein.weight -1"),
         (&["--model", "wae", "--set", "wasserstein.kind=sinkhorn"], "wasserstein.kind"),
         (&["--model", "wae", "--batch-size", "1"], "--batch-size 1"),
+        // Whose section it is comes first, whatever else does not fit.
+        (
+            &["--model", "nmn", "--set", "variational.beta=2"],
+            "variational.beta=2: [variational] belongs to --model vae",
+        ),
+        (&["--set", "clustering.balance=1"], "clustering.balance=1: [clustering] belongs to --model cluster"),
+        (&["--set", "optimizer.clip=1"], "did you mean `optimiser`?"),
+        (&["--set", "model=vae"], "--set model=vae: --model chooses it"),
+        // What changes nothing is not ignored in silence.
+        (&["--model", "vae", "--budget", "0.1"], "--budget 0.1: has no effect"),
+        (&["--recipe", "plain", "--set", "alpha=1"], "--set alpha=1: has no effect"),
+        (&["--model", "vae", "--set", "variational.sigma=0.3"], "variational.sigma=0.3: has no effect"),
+        (&["--model", "cluster", "--recipe", "report"], "--recipe report: has no effect"),
+        (&["--model", "hopfield", "--epochs", "3"], "--epochs 3: has no effect"),
+        (&["--model", "hopfield", "--profile"], "--profile: has no effect"),
+        (&["--data", "digits", "--data-dir", "somewhere"], "--data-dir somewhere: has no effect"),
     ];
     for (flags, named) in cases {
         let output = gpu_ae(&[&["train", "--out", "unused-folder"][..], flags].concat());

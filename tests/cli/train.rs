@@ -165,10 +165,11 @@ fn the_entropy_drives_its_own_value_down_and_up() {
     assert!(down < idle - 1e-4 && up > idle + 1e-4, "{down} {idle} {up}");
     // What has no weight is not there, and nothing says so much as its name.
     assert_eq!(entropy("none", "lambda_entropy=0"), None);
-    for file in ["metrics.jsonl", "config.toml"] {
-        let text = std::fs::read_to_string(folder.path().join("none").join(file)).unwrap();
-        assert!(!text.contains("train_entropy") && !text.contains("lambda_entropy"), "{text}");
-    }
+    let [metrics, config] = ["metrics.jsonl", "config.toml"]
+        .map(|file| std::fs::read_to_string(folder.path().join("none").join(file)).unwrap());
+    assert!(!metrics.contains("entropy"), "{metrics}");
+    // But that there is none has to be said where the recipe would have one.
+    assert!(config.contains("lambda_entropy = 0.0\n") && !config.contains("[entropy]"), "{config}");
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use gpu_ae::config::{MOST_BATCH, RunConfig};
 use gpu_ae::config::objective::clustering::{Adversarial, Clustering};
+use gpu_ae::config::{MOST_BATCH, RunConfig};
 use gpu_ae::data::Dataset;
 use gpu_ae::nn::BlockConfig;
 use gpu_ae::nn::block::{ActivationBlock, BatchNormBlock, LinearBlock};
@@ -51,7 +51,7 @@ pub struct Args {
 #[derive(clap::Args)]
 struct Asked {
     /// Number of clusters [default: 10]
-    #[arg(long, value_name = "N", value_parser = whole(2..=4096), allow_negative_numbers = true,
+    #[arg(long, value_name = "N", value_parser = whole(2..=4096usize), allow_negative_numbers = true,
         conflicts_with = "resume")]
     clusters: Option<usize>,
     /// What keeps rows that are alike together: nothing, or virtual adversarial perturbations [default: none]
@@ -123,6 +123,7 @@ impl Args {
         config.lr = self.lr.unwrap_or(if vat { 1e-2 } else { 1e-3 });
         config.optimiser.weight_decay = Some(asked.weight_decay.unwrap_or(if vat { 0.0 } else { 1e-2 }));
         config.check()?;
+        self.data.check_used(&config.data)?;
         Ok(config)
     }
 
@@ -131,6 +132,12 @@ impl Args {
         let refuse = |flag: &str, value: String, expected: &str| {
             Err(Error::Usage(format!("{flag} {value}: expected {expected}")))
         };
+        if self.asked.augment != Some(Augment::Vat) {
+            let of_vat = [("--epsilon", self.asked.epsilon), ("--augment-weight", self.asked.augment_weight)];
+            if let Some((flag, Some(value))) = of_vat.into_iter().find(|(_, value)| value.is_some()) {
+                return Err(Error::Usage(format!("{flag} {value}: has no effect; it is for --augment vat")));
+            }
+        }
         let numbers = [
             ("--weight-decay", self.asked.weight_decay),
             ("--balance", self.asked.balance),

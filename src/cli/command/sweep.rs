@@ -10,7 +10,7 @@ use gpu_ae::train::{Checkpoint, Run, RunDir};
 use gpu_ae::{Error, Result, whole_file};
 use serde::{Deserialize, Serialize};
 
-use crate::cli::flags::{ConfigFlags, DeviceFlag, open_device, whole};
+use crate::cli::flags::{ConfigFlags, DeviceFlag, check_idle, open_device, whole};
 use crate::cli::output::{complain, say, say_json, tell};
 use crate::cli::tuning::{self, Precision, Tune};
 
@@ -139,10 +139,8 @@ fn open(args: &Args) -> Result<(StudyDir, Study)> {
         let directory = StudyDir(path.clone());
         let mut study = directory.read()?;
         args.config.check_resume(&study.base)?;
-        if let Some(assignment) = args.config.set.first() {
-            return Err(Error::Usage(format!(
-                "--set {assignment}: cannot change on --resume, a study keeps its settings"
-            )));
+        if let Some(what) = args.config.changes().into_iter().next() {
+            return Err(Error::Usage(format!("{what}: cannot change on --resume, a study keeps its settings")));
         }
         if let Some(device) = &args.device.device {
             study.base.device.clone_from(device);
@@ -150,15 +148,16 @@ fn open(args: &Args) -> Result<(StudyDir, Study)> {
         return Ok((directory, study));
     }
     let base = args.config.clone().resolve_unsettled(&args.device)?;
+    args.config.data.check_used(&base.data)?;
     let study = Study { grid: Grid::parse(&args.grid)?, seeds: args.seeds, base };
     let (first, more) = (study.base.seed, u64::from(study.seeds) - 1);
     if first.checked_add(more).is_none_or(|last| last > MOST_SEED) {
         let problem = format!("from --seed {first} on there are not as many; the largest is {MOST_SEED}");
         return Err(Error::Usage(format!("--seeds {}: {problem}", study.seeds)));
     }
-    for point in study.grid.points() {
-        settings(&study.base, &point, study.base.seed)?;
-    }
+    let of_point = |point| settings(&study.base, &point, study.base.seed);
+    let configs = study.grid.points().into_iter().map(of_point).collect::<Result<Vec<RunConfig>>>()?;
+    check_used(&args.config, &study.grid, &configs)?;
     let path = args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join("sweep"));
     RunDir::check_free(&path)?;
     std::fs::create_dir_all(&path).map_err(Error::io(&path, "create"))?;
@@ -166,6 +165,17 @@ fn open(args: &Args) -> Result<(StudyDir, Study)> {
     let text = toml::to_string_pretty(&study).map_err(|error| Error::Failed(format!("sweep.toml: {error}")))?;
     whole_file::write(&directory.study(), text.as_bytes(), "write the study")?;
     Ok((directory, study))
+}
+
+/// Refuses what changes nothing of any point, and a grid over it.
+fn check_used(flags: &ConfigFlags, grid: &Grid, configs: &[RunConfig]) -> Result<()> {
+    if configs.iter().any(|config| config.hopfield.is_some()) {
+        let problem = "a Hopfield network is not trained, so there is nothing to sweep";
+        return Err(Error::Usage(format!("--model hopfield: {problem}")));
+    }
+    flags.check_used(configs)?;
+    let mut keys = grid.keys();
+    keys.try_for_each(|key| check_idle(&format!("--grid {key}"), key, configs))
 }
 
 /// Trains what is not trained yet, one run after the other on one device.

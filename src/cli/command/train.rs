@@ -3,18 +3,19 @@
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
-use gpu_ae::Result;
 use gpu_ae::config::RunConfig;
 use gpu_ae::report::text_table;
 use gpu_ae::study::codes::Reconstructions;
 use gpu_ae::study::sweep::COLLAPSED;
 use gpu_ae::train::{EpochMetrics, Run, RunDir};
+use gpu_ae::{Error, Result};
 
 use crate::cli::flags::{ConfigFlags, DeviceFlag};
 use crate::cli::from::begin_with;
 use crate::cli::launch::{Launched, TrainingFlags, prepare};
 use crate::cli::output::{complain, tell};
 use crate::cli::pictures::draw;
+use crate::cli::tuning::{Precision, Tune};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -37,6 +38,8 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
             let mut config = args.config.clone().resolve(&args.device)?;
             let path = args.training.out.clone().unwrap_or_else(|| default_out(&config.data));
             if let Some(settings) = &config.hopfield {
+                check_untrained(&args)?;
+                args.config.data.check_used(&config.data)?;
                 RunDir::check_free(&path)?;
                 let (data, mut device) = prepare(&config, quiet)?;
                 let told = [quiet, args.training.json];
@@ -44,6 +47,7 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
             }
             let begun = args.from.as_ref().map(|from| begin_with(from, &mut config, &args.config, quiet));
             let encoder = begun.transpose()?;
+            args.config.data.check_used(&config.data)?;
             args.training.start(config, path, encoder.as_ref(), args.config.config.as_deref())?
         }
     };
@@ -71,6 +75,21 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
     tell(&format!("pictures:      {path}/{}", pictures.join(", ")));
     tell(&format!("what next:     gpu-ae inspect {path}, {}", next(config, &path)));
     Ok(())
+}
+
+/// Refuses flags about how a network is trained, for a model that trains none.
+fn check_untrained(args: &Args) -> Result<()> {
+    let training = &args.training;
+    let flags = [
+        ("--from", args.from.is_some()),
+        ("--profile", training.profile),
+        ("--tune", training.tune != Tune::Auto),
+        ("--precision", training.precision != Precision::F32),
+    ];
+    match flags.iter().find(|(_, given)| *given) {
+        Some((flag, _)) => Err(Error::Usage(format!("{flag}: has no effect; a Hopfield network is not trained"))),
+        None => Ok(()),
+    }
 }
 
 /// What to say of a network that has learnt little more than the mean image.

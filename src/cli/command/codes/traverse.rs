@@ -33,7 +33,7 @@ pub struct Args {
     #[arg(long, value_name = "I", value_parser = whole(0..=usize::MAX), allow_negative_numbers = true)]
     row: Option<usize>,
     /// Dimensions to draw, those that matter most
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=300),
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = whole(1..=300u32),
         allow_negative_numbers = true)]
     dimensions: u32,
     /// Picture to write [default: RUN/traversal.png]
