@@ -167,7 +167,7 @@ fn the_entropy_drives_its_own_value_down_and_up() {
     assert_eq!(entropy("none", "lambda_entropy=0"), None);
     let [metrics, config] = ["metrics.jsonl", "config.toml"]
         .map(|file| std::fs::read_to_string(folder.path().join("none").join(file)).unwrap());
-    assert!(!metrics.contains("entropy"), "{metrics}");
+    assert!(!metrics.contains("train_entropy"), "{metrics}");
     // But that there is none has to be said where the recipe would have one.
     assert!(config.contains("lambda_entropy = 0.0\n") && !config.contains("[entropy]"), "{config}");
 }
