@@ -256,6 +256,15 @@ mod tests {
     }
 
     #[test]
+    fn a_section_is_over_its_model_s_or_says_whose_it_is() {
+        let read = |text: &str| RunConfig::parse(text, "c.toml".as_ref(), None, None);
+        let vae = read("model = \"vae\"\n\n[variational]\nbeta = 4.0\n").unwrap().variational.unwrap();
+        assert_eq!((vae.beta, vae.sigma), (4.0, 0.1));
+        let message = read("model = \"nmn\"\n\n[variational]\nbeta = 4.0\n").unwrap_err().to_string();
+        assert!(message.contains("line 3: variational: [variational] belongs to --model vae"), "{message}");
+    }
+
+    #[test]
     fn a_block_of_no_kind_is_refused_with_its_line() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");

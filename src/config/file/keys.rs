@@ -13,6 +13,9 @@ use crate::nn::BlockConfig;
 /// The key of the network from the code to the answer.
 const DECODER: &str = "decoder";
 
+/// What an error about a section begins with that is not complete.
+pub(super) const MISSING: &str = "missing field";
+
 /// Writes `over` into `under`, table by table. A table that names another kind of the same thing replaces it
 /// whole.
 pub(super) fn merge(under: &mut Table, over: Table) {
@@ -82,16 +85,27 @@ impl RunConfig {
         let invalid = |error: &dyn std::fmt::Display| Error::input(path, suggested(&error.to_string()));
         let file: Table = toml::from_str(text).map_err(|error| invalid(&error))?;
         check_blocks(&file).map_err(|error| in_text(path, text, &error))?;
-        // Keys and values are checked where they stand, so that an error can name their line.
-        let alone: RunConfig = toml::from_str(text).map_err(|error| invalid(&error))?;
-        let named = |key: &str, value| file.get(key).map(|_| value);
-        let model = named("model", alone.model.as_str()).or(model);
-        let recipe = recipe.or(named("recipe", alone.recipe.as_str()));
+        // Keys and values are checked where they stand, so that an error can name their line; what is missing of a section
+        // may be the model's to say.
+        let alone: Result<RunConfig, toml::de::Error> = toml::from_str(text);
+        if let Some(error) = alone.err().filter(|error| !error.message().starts_with(MISSING)) {
+            return Err(invalid(&error));
+        }
+        let named = |key: &str| file.get(key).and_then(Value::as_str);
+        let (model, recipe) = (named("model").or(model), recipe.or(named("recipe")));
         let config = RunConfig::base(model, recipe).map_err(|error| invalid(&error))?;
+        let foreign = file.keys().find_map(|key| Some((key.clone(), config.owner(key)?)));
         let mut table = config.table()?;
         let own_decoder = file.contains_key(DECODER);
         merge(&mut table, file);
-        let mut config: RunConfig = table.try_into().map_err(|error| invalid(&error))?;
+        let read: Result<RunConfig, toml::de::Error> = table.try_into();
+        let mut config = read.map_err(|error| match &foreign {
+            Some((section, belongs)) if error.message().starts_with(MISSING) => {
+                let problem = format!("{section}: {belongs}; {}", error.message());
+                in_text(path, text, &Error::Usage(problem))
+            }
+            _ => invalid(&error),
+        })?;
         if !own_decoder {
             config.follow_data().map_err(|error| in_text(path, text, &error))?;
         }

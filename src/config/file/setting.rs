@@ -2,7 +2,7 @@
 
 use toml::{Table, Value};
 
-use super::keys::merge;
+use super::keys::{MISSING, merge};
 use super::models::{MODELS, model_file};
 use super::suggestion::suggested;
 use crate::config::RunConfig;
@@ -21,9 +21,6 @@ const SHORT: &[(&str, &str)] = &[
 
 /// The key that sets the width of the code layer.
 const WIDTH: &str = "width";
-
-/// What an error about a section begins with that is not complete.
-const MISSING: &str = "missing field";
 
 /// A key and its value, as they are written.
 pub type Assignment<'a> = (&'a str, &'a str);
@@ -136,12 +133,15 @@ impl RunConfig {
 
     /// An error that says whose the first section is that this configuration does not have; none if it has all.
     fn belonging(&self, flag: &str, assignments: &[Assignment<'_>], problem: String) -> Option<Error> {
-        let own = self.table().ok()?;
-        let missing = assignments.iter().filter(|(key, _)| !own.contains_key(section(key)));
-        let (key, value, model) =
-            missing.filter_map(|(key, value)| Some((key, value, model_of(section(key))?))).next()?;
-        let belongs = format!("[{}] belongs to --model {model}, and this is {}", section(key), self.model);
+        let mut owners = assignments.iter().map(|(key, value)| (key, value, self.owner(section(key))));
+        let (key, value, belongs) = owners.find_map(|(key, value, owner)| Some((key, value, owner?)))?;
         Some(Error::Usage(format!("{flag} {key}={value}: {belongs}; {problem}")))
+    }
+
+    /// In words, whose section this is that the configuration does not have and one other model has; else none.
+    pub(super) fn owner(&self, section: &str) -> Option<String> {
+        let model = model_of(section).filter(|_| !self.table().is_ok_and(|own| own.contains_key(section)))?;
+        Some(format!("[{section}] belongs to --model {model}, and this is {}", self.model))
     }
 
     fn set_together(&mut self, assignments: &[Assignment<'_>]) -> Result<(), String> {
@@ -179,5 +179,55 @@ impl RunConfig {
     fn replace(&mut self, table: Table) -> Result<(), String> {
         *self = table.try_into().map_err(|error: toml::de::Error| suggested(error.message()))?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn set(model: &str, assignments: &[Assignment<'_>]) -> Result<RunConfig> {
+        let mut config = RunConfig::model(model)?;
+        config.set_all("--set", assignments)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    #[test]
+    fn keys_of_a_section_that_is_not_there_make_it_together() {
+        let config = set("vae", &[("dropout.rate", "0.1"), ("lr", "0.01"), ("dropout.layers", "[1]")]).unwrap();
+        let dropout = config.dropout.unwrap();
+        assert_eq!((dropout.rate, dropout.layers, config.lr), (0.1, vec![1], 0.01));
+        let message = set("vae", &[("dropout.rate", "0.1"), ("lr", "0.01")]).unwrap_err().to_string();
+        let belongs = "--set dropout.rate=0.1: [dropout] belongs to --model dropout, and this is vae; missing field";
+        assert!(message.starts_with(belongs), "{message}");
+    }
+
+    #[test]
+    fn a_table_is_written_over_the_one_that_is_there() {
+        let config = set("cluster", &[("optimiser", "{ clip = 2.0 }")]).unwrap();
+        assert_eq!((config.optimiser.clip, config.optimiser.weight_decay), (Some(2.0), Some(0.01)));
+        let config = set("entropic", &[("entropy.schedule", "{ kind = \"warm-up\", to = 2.0 }")]).unwrap();
+        assert_eq!(config.entropy.schedule, crate::config::Schedule::WarmUp { from: 0.0, to: 2.0 });
+    }
+
+    #[test]
+    fn what_a_section_cannot_be_beside_says_whose_it_is() {
+        let before = RunConfig::model("entropic").unwrap();
+        let assignments = [("clustering.balance", "1")];
+        let mut config = before.clone();
+        config.set_all("--set", &assignments).unwrap();
+        let error = before.beside_other_section("--set", &assignments, config.check().unwrap_err()).to_string();
+        assert!(error.starts_with("--set clustering.balance=1: [clustering] belongs to --model cluster"), "{error}");
+        // A value that is wrong in every model is named as it is.
+        let wrong = [("huber.delta", "0"), ("dropout", "{ rate = 2.0, layers = [1] }")];
+        for assignment in wrong {
+            let mut config = before.clone();
+            config.set_all("--set", &[assignment]).unwrap();
+            let problem = config.check().unwrap_err().to_string();
+            let same = before.beside_other_section("--set", &[assignment], Error::Usage(problem.clone()));
+            assert_eq!(same.to_string(), problem);
+        }
     }
 }
