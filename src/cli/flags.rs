@@ -1,16 +1,16 @@
 //! Flags that several commands share, and how they change a configuration.
 
 use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
-use gpu_ae::config::{RunConfig, Schedule};
-use gpu_ae::data::Dataset;
+use gpu_ae::config::{Assignment, MOST_BATCH, MOST_SEED, RunConfig, Schedule};
+use gpu_ae::data::{Dataset, source};
 use gpu_ae::device::{Choice, Device, open};
 use gpu_ae::train::{Checkpoint, RunDir, Session, Tuning};
 use gpu_ae::{Error, Result};
-use num_traits::Bounded;
 
 use super::output::complain;
 
@@ -25,6 +25,19 @@ pub struct DataFlags {
     pub data_dir: Option<PathBuf>,
 }
 
+impl DataFlags {
+    /// Refuses a folder of files for data that is in none, which is known once the data is.
+    pub fn check_used(&self, data: &str) -> Result<()> {
+        match &self.data_dir {
+            Some(folder) if source(data)?.fetch.is_none() => {
+                let problem = format!("has no effect; {data} is built in and needs no files");
+                Err(Error::Usage(format!("--data-dir {}: {problem}", folder.display())))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Which device.
 #[derive(Args, Clone, Default)]
 pub struct DeviceFlag {
@@ -34,13 +47,24 @@ pub struct DeviceFlag {
 }
 
 /// Reads a number for the command line; whether it makes sense is the configuration's to say.
-fn number(text: &str) -> Result<f32, String> {
+pub fn number(text: &str) -> Result<f32, String> {
     text.parse().map_err(|_| "expected a number, such as 0.5 or 1e-3".into())
 }
 
-/// Reads a whole number for the command line.
-fn whole<T: FromStr + Bounded + Display>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| format!("expected a whole number from 0 to {}", T::max_value()))
+/// Reads whole numbers of a range for the command line.
+pub fn whole<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
+where
+    T: FromStr + PartialOrd + Display + Clone + Send + Sync + 'static,
+{
+    move |text| {
+        let read = text.parse().ok().filter(|value| range.contains(value));
+        read.ok_or_else(|| format!("expected a whole number from {} to {}", range.start(), range.end()))
+    }
+}
+
+/// Reads a seed: one that a configuration file can hold.
+pub fn seed(text: &str) -> Result<u64, String> {
+    whole(0..=MOST_SEED)(text)
 }
 
 /// What makes up a configuration.
@@ -49,7 +73,7 @@ pub struct ConfigFlags {
     #[command(flatten)]
     pub data: DataFlags,
     /// Class whose rows are left out of the training data, not of the test data
-    #[arg(long, value_name = "CLASS", value_parser = whole::<u8>, allow_negative_numbers = true)]
+    #[arg(long, value_name = "CLASS", value_parser = whole(0..=u8::MAX), allow_negative_numbers = true)]
     pub without: Option<u8>,
     /// Share of the training rows that is set aside to decide when to stop and which epoch is best; 0 leaves that to the test data [default: 0; with early_stopping: 0.1]
     #[arg(long, value_name = "SHARE", value_parser = number, allow_negative_numbers = true)]
@@ -64,10 +88,10 @@ pub struct ConfigFlags {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Passes over the training data [default: 10]
-    #[arg(long, value_name = "N", value_parser = whole::<u32>, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = whole(1..=u32::MAX), allow_negative_numbers = true)]
     pub epochs: Option<u32>,
     /// Samples of a training step [default: 128]
-    #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = whole(1..=MOST_BATCH), allow_negative_numbers = true)]
     pub batch_size: Option<usize>,
     /// Step size of the optimiser; where lr_schedule moves it, the largest [default: 0.001]
     #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true)]
@@ -85,7 +109,7 @@ pub struct ConfigFlags {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Seed of everything random [default: 0]
-    #[arg(long, value_name = "N", value_parser = whole::<u64>, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     pub seed: Option<u64>,
 }
 
@@ -98,7 +122,9 @@ fn set<T>(target: &mut T, value: Option<T>) {
 impl ConfigFlags {
     /// The configuration these flags stand for: model, then recipe, then file, then flags.
     pub fn resolve(self, device: &DeviceFlag) -> Result<RunConfig> {
-        Ok(self.resolve_unsettled(device)?.settled())
+        let config = self.clone().resolve_unsettled(device)?;
+        self.check_used(std::slice::from_ref(&config))?;
+        Ok(config.settled())
     }
 
     /// The same with what depends on something else still open.
@@ -107,18 +133,25 @@ impl ConfigFlags {
             Some(path) => RunConfig::read(path, self.model.as_deref(), self.recipe.as_deref())?,
             None => RunConfig::base(self.model.as_deref(), self.recipe.as_deref())?,
         };
+        let follows = !self.gives_decoder()?;
         self.apply(device, &mut config)?;
+        if follows {
+            config.follow_data()?;
+        }
         Ok(config.with_usual_validation())
     }
 
+    /// Whether a flag or the file says how wide the answer is; else it is as wide as the data wants.
+    pub fn gives_decoder(&self) -> Result<bool> {
+        let set = self.set.iter().any(|key| key.trim_start().starts_with("decoder"));
+        Ok(set || self.config.as_deref().map_or(Ok(false), RunConfig::spells_decoder)?)
+    }
+
     /// Writes the flags that were given over a configuration.
-    pub fn apply(self, device: &DeviceFlag, config: &mut RunConfig) -> Result<()> {
-        for assignment in &self.set {
-            let (key, value) = assignment
-                .split_once('=')
-                .ok_or_else(|| Error::Usage(format!("--set {assignment}: expected KEY=VALUE, such as alpha=0.5")))?;
-            config.set("--set", key.trim(), value.trim())?;
-        }
+    pub fn apply(&self, device: &DeviceFlag, config: &mut RunConfig) -> Result<()> {
+        let before = config.clone();
+        let assignments = self.assignments()?;
+        config.set_all("--set", &assignments)?;
         if let Some(budget) = self.budget {
             if !matches!(config.entropy.schedule, Schedule::Budget { .. }) {
                 config.entropy.schedule = Schedule::budget();
@@ -127,9 +160,9 @@ impl ConfigFlags {
                 *mse = budget;
             }
         }
-        set(&mut config.data, self.data.data);
+        set(&mut config.data, self.data.data.clone());
         if self.data.data_dir.is_some() {
-            config.data_dir = self.data.data_dir;
+            config.data_dir.clone_from(&self.data.data_dir);
         }
         if self.without.is_some() {
             config.without = self.without;
@@ -145,7 +178,49 @@ impl ConfigFlags {
         set(&mut config.lambda_entropy, self.lambda_entropy);
         set(&mut config.seed, self.seed);
         config.device.parse::<Choice>()?;
-        config.check()
+        config.check().map_err(|error| before.beside_other_section("--set", &assignments, error))
+    }
+
+    /// The keys that are set, with their values.
+    fn assignments(&self) -> Result<Vec<Assignment<'_>>> {
+        let expected = "expected KEY=VALUE, such as alpha=0.5";
+        let refuse = |assignment: &str| Error::Usage(format!("--set {assignment}: {expected}"));
+        let pairs = self.set.iter().map(|assignment| {
+            let (key, value) = assignment.split_once('=').ok_or_else(|| refuse(assignment))?;
+            Ok((key.trim(), value.trim()))
+        });
+        pairs.collect()
+    }
+
+    /// The flags that may change from one part of a run to the next, as they were given, each with its key.
+    fn changeable(&self) -> Vec<(String, &'static str)> {
+        let text = |value: Option<f32>| value.map(|value| value.to_string());
+        let all = [
+            ("--epochs", self.epochs.map(|n| n.to_string()), "epochs"),
+            ("--lr", text(self.lr), "lr"),
+            ("--lambda-mse", text(self.lambda_mse), "lambda_mse"),
+            ("--lambda-entropy", text(self.lambda_entropy), "lambda_entropy"),
+        ];
+        let given = all.into_iter().filter_map(|(flag, value, key)| Some((format!("{flag} {}", value?), key)));
+        given.collect()
+    }
+
+    /// What was given that changes a run which is resumed.
+    pub fn changes(&self) -> Vec<String> {
+        let data_dir = self.data.data_dir.iter().map(|path| format!("--data-dir {}", path.display()));
+        let set = self.set.iter().map(|assignment| format!("--set {assignment}"));
+        self.changeable().into_iter().map(|(what, _)| what).chain(data_dir).chain(set).collect()
+    }
+
+    /// Refuses flags and keys that change nothing of any of these configurations.
+    pub fn check_used(&self, configs: &[RunConfig]) -> Result<()> {
+        let recipe = self.recipe.iter().map(|name| (format!("--recipe {name}"), "recipe"));
+        let batch = self.batch_size.iter().map(|size| (format!("--batch-size {size}"), "batch_size"));
+        let budget = self.budget.iter().map(|mse| (format!("--budget {mse}"), "entropy.schedule.mse"));
+        let flags = self.changeable().into_iter().chain(recipe).chain(batch).chain(budget);
+        let assignments = self.assignments()?;
+        let keys = assignments.iter().map(|(key, value)| (format!("--set {key}={value}"), *key));
+        flags.chain(keys).try_for_each(|(what, key)| check_idle(&what, key, configs))
     }
 
     /// Refuses flags that contradict what a run was made with; those that repeat it are fine.
@@ -181,6 +256,15 @@ impl ConfigFlags {
     }
 }
 
+/// Refuses `what` was given for a key that changes nothing of any of these configurations.
+pub fn check_idle(what: &str, key: &str, configs: &[RunConfig]) -> Result<()> {
+    let reasons: Option<Vec<&str>> = configs.iter().map(|config| config.idle(key)).collect();
+    match reasons.as_deref() {
+        Some([reason, ..]) => Err(Error::Usage(format!("{what}: has no effect; {reason}"))),
+        _ => Ok(()),
+    }
+}
+
 /// Opens a device and passes its notice on.
 pub fn open_device(name: &str, quiet: bool) -> Result<Box<dyn Device>> {
     let (device, notice) = pollster::block_on(open(&name.parse()?))?;
@@ -193,7 +277,7 @@ pub fn open_device(name: &str, quiet: bool) -> Result<Box<dyn Device>> {
 /// A trained run, its configuration adjusted by flags; the run's own data and device unless they say
 /// otherwise. Where there is a best epoch, the parameters are those of that one.
 pub fn open_run(path: &Path, data: &DataFlags, device: &DeviceFlag, quiet: bool) -> Result<(RunDir, Checkpoint)> {
-    let run = RunDir::open(path)?;
+    let run = RunDir::open_network(path)?;
     let mut checkpoint = Checkpoint::load(&run.checkpoint())?;
     if run.best_checkpoint().exists() {
         let best = Checkpoint::load(&run.best_checkpoint())?;
@@ -210,6 +294,7 @@ pub fn open_run(path: &Path, data: &DataFlags, device: &DeviceFlag, quiet: bool)
     }
     let flags = ConfigFlags { data: data.clone(), ..ConfigFlags::default() };
     flags.apply(device, &mut checkpoint.config)?;
+    data.check_used(&checkpoint.config.data)?;
     Ok((run, checkpoint))
 }
 

@@ -8,7 +8,7 @@ use gpu_ae::study::cluster::plain_encoder;
 use gpu_ae::train::session::State;
 use gpu_ae::{Error, Result};
 
-use super::flags::{DataFlags, DeviceFlag, open_run};
+use super::flags::{ConfigFlags, DataFlags, DeviceFlag, open_run};
 
 /// An encoder, and the data that it was trained on.
 struct Encoder {
@@ -28,8 +28,8 @@ fn encoder(from: &Path, quiet: bool) -> Result<Encoder> {
     Ok(Encoder { blocks, state, data: checkpoint.config.data, data_dir: checkpoint.config.data_dir })
 }
 
-/// Puts the encoder of the run `from` into a configuration, and its data unless `keep_data`; returns its parameters.
-pub fn begin_with(from: &Path, config: &mut RunConfig, keep_data: bool, quiet: bool) -> Result<State> {
+/// Puts the encoder of the run `from` into a configuration, and its data unless `flags` name some; returns its parameters.
+pub fn begin_with(from: &Path, config: &mut RunConfig, flags: &ConfigFlags, quiet: bool) -> Result<State> {
     let Some(classifier) = &mut config.classifier else {
         let problem = "expected --model classifier, which alone begins with another run's encoder";
         return Err(Error::Usage(format!("--from {}: {problem}", from.display())));
@@ -38,9 +38,12 @@ pub fn begin_with(from: &Path, config: &mut RunConfig, keep_data: bool, quiet: b
     let encoder = encoder(from, quiet)?;
     config.encoder = encoder.blocks;
     config.entropy.layers.clear();
-    if !keep_data {
+    if flags.data.data.is_none() {
         config.data = encoder.data;
         config.data_dir = config.data_dir.take().or(encoder.data_dir);
+        if !flags.gives_decoder()? {
+            config.follow_data()?;
+        }
     }
     // Layers that an entropy may be of are this encoder's.
     *config = config.clone().settled();

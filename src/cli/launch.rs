@@ -41,7 +41,7 @@ pub struct TrainingFlags {
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Tune::Auto)]
     pub tune: Tune,
     /// How exactly matrix products are computed; a resumed run keeps its own
-    #[arg(long, value_enum, default_value_t = Precision::F32)]
+    #[arg(long, value_enum, default_value_t = Precision::F32, conflicts_with = "resume")]
     pub precision: Precision,
     /// Print errors only
     #[arg(long, short)]
@@ -109,7 +109,8 @@ impl TrainingFlags {
         let checkpoint = Checkpoint::load(&file)?;
         let mut config = checkpoint.config.clone();
         flags.check_resume(&config)?;
-        flags.clone().apply(device, &mut config)?;
+        flags.apply(device, &mut config)?;
+        flags.data.check_used(&config.data)?;
         let warning = config.decided_by_test().filter(|_| !quiet);
         warning.iter().for_each(|warning| complain(&format!("warning: {warning}")));
         let (data, mut device) = prepare(&config, quiet)?;

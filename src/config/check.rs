@@ -3,6 +3,12 @@
 use super::{MODELS, RunConfig, objective};
 use crate::error::{Error, Result};
 
+/// Most samples of a step.
+pub const MOST_BATCH: usize = 1 << 20;
+
+/// Largest seed: whole numbers of a TOML file have 63 bits and a sign.
+pub const MOST_SEED: u64 = i64::MAX as u64;
+
 impl RunConfig {
     /// Refuses values that make no sense, naming the flag or key.
     ///
@@ -19,8 +25,17 @@ impl RunConfig {
         if self.epochs == 0 {
             return refuse("--epochs 0: expected 1 or more".into());
         }
-        if self.batch_size == 0 || self.batch_size > 1 << 20 {
-            return refuse(format!("--batch-size {}: expected 1 to {}", self.batch_size, 1 << 20));
+        if self.batch_size == 0 || self.batch_size > MOST_BATCH {
+            return refuse(format!("--batch-size {}: expected 1 to {MOST_BATCH}", self.batch_size));
+        }
+        if self.seed > MOST_SEED {
+            return refuse(format!("--seed {}: expected 0 to {MOST_SEED}", self.seed));
+        }
+        let from = self.classifier.as_ref().and_then(|classifier| classifier.from.as_ref());
+        for (name, path) in [("--data-dir", &self.data_dir.as_ref()), ("--from", &from)] {
+            if let Some(path) = path.filter(|path| path.to_str().is_none()) {
+                return refuse(format!("{name} {}: expected a path in Unicode, as config.toml has it", path.display()));
+            }
         }
         if !(self.lr.is_finite() && self.lr > 0.0) {
             return refuse(format!("--lr {}: expected a positive number", self.lr));

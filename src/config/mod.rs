@@ -6,6 +6,7 @@
 mod check;
 mod file;
 mod hopfield;
+mod idle;
 mod network;
 pub mod objective;
 mod optimiser;
@@ -16,9 +17,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use check::{MOST_BATCH, MOST_SEED};
 #[cfg(feature = "native")]
 pub use file::in_file;
-pub use file::{MODELS, model_file};
+pub use file::{Assignment, MODELS, model_file};
 pub use hopfield::HopfieldConfig;
 pub use network::{MOST_BLOCKS, REPORT_ENCODER, report_layers};
 pub use objective::entropy::{Averaging, EntropyConfig, Schedule, Subject};
@@ -186,7 +188,22 @@ impl RunConfig {
     /// # Errors
     /// Never for a configuration that passes [`check`](Self::check).
     pub fn to_toml(&self) -> Result<String> {
-        toml::to_string_pretty(self).map_err(|error| Error::Failed(format!("config.toml cannot be written: {error}")))
+        let failed = |error: toml::ser::Error| Error::Failed(format!("config.toml cannot be written: {error}"));
+        let mut text = toml::to_string_pretty(self).map_err(failed)?;
+        // What has no weight does not say so, unless the model and the recipe that it started from say otherwise.
+        let usual = RunConfig::base(Some(&self.model), Some(&self.recipe))?;
+        let weights = [("lambda_mse", self.lambda_mse, usual.lambda_mse)];
+        let weights = weights.into_iter().chain([("lambda_entropy", self.lambda_entropy, usual.lambda_entropy)]);
+        let taken_away = weights.filter(|(_, own, usual)| *own == 0.0 && *usual != 0.0);
+        let lines: String = taken_away.map(|(key, ..)| format!("{key} = 0.0\n")).collect();
+        // Behind the last key that is in no table.
+        let place = text.find("\n[").map_or(text.len(), |line| line.max(1));
+        text.insert_str(place, &lines);
+        if self.entropy.is_unsaid() && !usual.entropy.is_unsaid() {
+            let entropy = std::collections::BTreeMap::from([("entropy", &self.entropy)]);
+            text = format!("{text}\n{}", toml::to_string_pretty(&entropy).map_err(failed)?);
+        }
+        Ok(text)
     }
 
     /// Weight of the entropy, negative if it is driven up.
@@ -243,12 +260,43 @@ mod tests {
     }
 
     #[test]
+    fn a_section_is_over_its_model_s_or_says_whose_it_is() {
+        let read = |text: &str| RunConfig::parse(text, "c.toml".as_ref(), None, None);
+        let vae = read("model = \"vae\"\n\n[variational]\nbeta = 4.0\n").unwrap().variational.unwrap();
+        assert_eq!((vae.beta, vae.sigma), (4.0, 0.1));
+        let message = read("model = \"nmn\"\n\n[variational]\nbeta = 4.0\n").unwrap_err().to_string();
+        assert!(message.contains("line 3: variational: [variational] belongs to --model vae"), "{message}");
+    }
+
+    #[test]
     fn a_block_of_no_kind_is_refused_with_its_line() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
         std::fs::write(&path, "epochs = 3\n\n[[encoder]]\nlinear = 4\n\n[[encoder]]\nlinaer = 4\n").unwrap();
         let message = RunConfig::read(&path, None, None).unwrap_err().to_string();
         assert!(message.contains("line 7: encoder.2.linaer") && message.contains("linear"), "{message}");
+    }
+
+    #[test]
+    fn what_depends_on_the_network_or_the_data_follows_them_unless_it_is_said() {
+        let read = |text: &str| RunConfig::parse(text, "c.toml".as_ref(), None, None);
+        let two = "[[encoder]]\nlinear = 400\nactivation = \"relu\"\n[[encoder]]\nlinear = 20\n";
+        let spelt = format!("{two}[[decoder]]\nlinear = 784\nactivation = \"sigmoid\"\n");
+        let config = read(&spelt).unwrap().settled();
+        assert_eq!(
+            (&config.recipe[..], config.entropy.layers),
+            ("bottleneck", vec![2]),
+            "the code layer is the second"
+        );
+        let last = |config: &RunConfig| config.layers().last().unwrap().linear;
+        let following = read(&format!("data = \"one-hot-5\"\n{two}")).unwrap();
+        assert_eq!((last(&following), following.depth()), (5, 5), "the default decoder, as wide as the rows");
+        let classes = read("model = \"classifier\"\ndata = \"one-hot-4\"\n").unwrap();
+        assert_eq!(last(&classes), 4);
+        assert_eq!(last(&read(&format!("data = \"one-hot-5\"\n{spelt}")).unwrap()), 784, "what is said stays");
+        let mut set = RunConfig::base(None, None).unwrap();
+        set.set("--set", "encoder", "[{ linear = 9 }]").unwrap();
+        assert_eq!(set.settled().entropy.layers, [1]);
     }
 
     #[test]

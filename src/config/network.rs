@@ -159,6 +159,20 @@ impl RunConfig {
         Ok(())
     }
 
+    /// Makes the last layer as wide as the answer to rows of the data has to be: what a configuration means that does not
+    /// spell its decoder.
+    ///
+    /// # Errors
+    /// When there is no such data.
+    pub fn follow_data(&mut self) -> Result<()> {
+        let data = crate::data::source(&self.data)?;
+        let width = if self.classifier.is_some() { data.classes } else { data.image.bytes() };
+        if let Some(last) = self.decoder.iter_mut().rev().find_map(BlockConfig::as_linear_mut) {
+            last.linear = width;
+        }
+        Ok(())
+    }
+
     /// Refuses a network that does not take rows of `features` values, those of `data`, or does not answer with as many,
     /// or as a classifier with one for each of its `classes`.
     ///

@@ -195,11 +195,17 @@ pub const SOURCES: &[Source] = &[
 ];
 
 /// The data set called `name`.
+///
+/// # Errors
+/// When there is none of that name; the message blames `--data` for it.
 pub fn source(name: &str) -> Result<&'static Source> {
-    SOURCES.iter().find(|source| source.name == name).ok_or_else(|| {
-        let known: Vec<_> = SOURCES.iter().map(|source| source.name).collect();
-        Error::Usage(format!("--data '{name}': no such data set, expected one of: {}", known.join(", ")))
-    })
+    SOURCES.iter().find(|source| source.name == name).ok_or_else(|| unknown("--data", name, SOURCES.iter()))
+}
+
+/// The error of a name that is none of these data sets; `asked` is what was followed by it.
+fn unknown(asked: &str, name: &str, known: impl Iterator<Item = &'static Source>) -> Error {
+    let known: Vec<_> = known.map(|source| source.name).collect();
+    Error::Usage(format!("{asked} '{name}': no such data set, expected one of: {}", known.join(", ")))
 }
 
 /// Loads the data set called `name`, from `data_dir` or else [`default_dir`] if it is kept in
@@ -216,10 +222,12 @@ pub fn fetch(
     mirrors: &[String],
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<PathBuf> {
-    let fetch = source(name)?
-        .fetch
-        .ok_or_else(|| Error::Usage(format!("data set '{name}' is built in, there is nothing to fetch")))?;
-    fetch(data_dir, mirrors, progress)
+    let asked = "data fetch";
+    match SOURCES.iter().find(|source| source.name == name) {
+        Some(Source { fetch: Some(fetch), .. }) => fetch(data_dir, mirrors, progress),
+        Some(_) => Err(Error::Usage(format!("{asked} '{name}': is built in, there is nothing to fetch"))),
+        None => Err(unknown(asked, name, SOURCES.iter().filter(|source| source.fetch.is_some()))),
+    }
 }
 
 /// Where data is kept when no `--data-dir` is given: `GPU_AE_DATA`, or else the user's cache.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use npyz::{NpyFile, Order, WriterBuilder};
+use npyz::{DType, NpyFile, Order, WriterBuilder};
 
 use crate::error::{Error, Result, shortened};
 use crate::whole_file;
@@ -27,12 +27,12 @@ fn rows(bytes: &[u8], width: usize, of: &str) -> Result<Vec<f32>, String> {
     let damaged =
         |error: std::io::Error| format!("is no .npy file of NumPy ({})", shortened(&error.to_string(), QUOTED));
     let file = NpyFile::new(bytes).map_err(damaged)?;
-    let (shape, kind) = (file.shape().to_vec(), file.dtype().descr());
+    let (shape, kind) = (file.shape().to_vec(), element(&file.dtype()));
     let found = || {
         let shape = format!("{shape:?}");
         format!("is an array {} of {}", shortened(&shape, QUOTED), shortened(&kind, QUOTED))
     };
-    let expected = || format!("{}, expected [rows, {width}] of floats, each row {of}", found());
+    let expected = || format!("{}, expected [rows, {width}] of float32 or float64, each row {of}", found());
     if file.order() != Order::C {
         return Err(format!("{}, in C order; numpy.ascontiguousarray gives one", expected()));
     }
@@ -42,9 +42,14 @@ fn rows(bytes: &[u8], width: usize, of: &str) -> Result<Vec<f32>, String> {
     if inner.is_empty() || product(inner) != Some(width as u64) || elements == 0 {
         return Err(expected());
     }
+    let size = match kind.as_str() {
+        "float32" => 4,
+        "float64" => 8,
+        other => return Err(format!("{}; {}", expected(), converted(other))),
+    };
     // What a header promises is allocated only if the file can hold it.
-    if elements.saturating_mul(4) > bytes.len() as u64 {
-        return Err(format!("is cut off: it should hold {elements} values"));
+    if elements.saturating_mul(size) > bytes.len() as u64 {
+        return Err(format!("is cut off: it should hold {elements} values of {size} bytes each"));
     }
     let cut = |error: std::io::Error| format!("is cut off or damaged ({error})");
     let values = match file.try_data::<f32>() {
@@ -57,6 +62,35 @@ fn rows(bytes: &[u8], width: usize, of: &str) -> Result<Vec<f32>, String> {
     match values.iter().position(|value| !value.is_finite()) {
         Some(place) => Err(format!("row {} has a value that is not finite", place / width)),
         None => Ok(values),
+    }
+}
+
+/// The element type of an array by NumPy's name, such as `float32`; of what has none, as the file spells it.
+fn element(dtype: &DType) -> String {
+    let spelt = match dtype {
+        DType::Plain(plain) => plain.to_string(),
+        other => other.descr(),
+    };
+    let short = spelt.trim_start_matches(['<', '>', '|', '=']);
+    let bits = short.get(1..).and_then(|bytes| bytes.parse::<u32>().ok()).map(|bytes| 8 * bytes);
+    match (short.chars().next(), bits) {
+        (Some('b'), Some(8)) => "bool".into(),
+        (Some('i'), Some(bits)) => format!("int{bits}"),
+        (Some('u'), Some(bits)) => format!("uint{bits}"),
+        (Some('f'), Some(bits)) => format!("float{bits}"),
+        (Some('c'), Some(bits)) => format!("complex{bits}"),
+        _ => spelt,
+    }
+}
+
+/// How NumPy makes floats of elements of this type: bytes are those of an image, 255 of them white.
+fn converted(kind: &str) -> &'static str {
+    match kind {
+        "uint8" => "in NumPy, array.astype('float32') gives floats, of an image's bytes array.astype('float32') / 255",
+        kind if ["bool", "int", "uint", "float"].iter().any(|number| kind.starts_with(number)) => {
+            "in NumPy, array.astype('float32') gives floats"
+        }
+        _ => "such elements are no real numbers",
     }
 }
 
@@ -144,10 +178,19 @@ mod tests {
             (by_hand("<f4", "False", "()", &four), 1, "[]"),
             (by_hand("<f4", "False", "(0, 2)", &[]), 2, "[0, 2]"),
             (by_hand("<f4", "True", "(2, 2)", &four), 2, "C order"),
-            (by_hand("<i4", "False", "(2, 2)", &four), 2, "<i4"),
-            (by_hand("|u1", "False", "(4, 4)", &four), 4, "|u1"),
+            (by_hand("<i4", "False", "(2, 2)", &four), 2, "array [2, 2] of int32"),
+            (by_hand("<i4", "False", "(2, 2)", &four), 2, "astype('float32')"),
+            // Shorter elements than a float's: what they hold is all there.
+            (by_hand("|u1", "False", "(4, 4)", &[0; 16]), 4, "array [4, 4] of uint8"),
+            (by_hand("|u1", "False", "(4, 4)", &[0; 16]), 4, "astype('float32') / 255"),
+            (by_hand("|b1", "False", "(40, 40)", &[0; 1600]), 40, "array [40, 40] of bool"),
+            (by_hand("<f2", "False", "(40, 40)", &[0; 3200]), 40, "array [40, 40] of float16"),
+            (by_hand("<f2", "False", "(40, 40)", &[0; 3200]), 40, "astype('float32')"),
+            (by_hand("<c8", "False", "(2, 1)", &four), 1, "complex64"),
+            (by_hand("<U4", "False", "(1, 1)", &four), 1, "no real numbers"),
             (by_hand("<f4", "False", "(3, 2)", &four), 2, "cut off"),
             (by_hand("<f8", "False", "(2, 2)", &four), 2, "cut off"),
+            (by_hand("<f8", "False", "(40, 4)", &[0; 700]), 4, "160 values of 8 bytes"),
             (by_hand("<f4", "False", "(4000000000, 2)", &four), 2, "cut off"),
             (by_hand("<f4", "False", "(2, 2)", &floats(&[1.0, 2.0, f32::NAN, 4.0])), 2, "row 1"),
             (b"PNG".to_vec(), 2, ".npy"),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::collapse::{Standing, standing};
-use crate::config::RunConfig;
+use crate::config::{Assignment, MOST_SEED, RunConfig};
 use crate::error::{Error, Result};
 use crate::train::EpochMetrics;
 
@@ -54,8 +54,9 @@ impl Grid {
         if seeds == 0 {
             return Err(Error::Usage("--seeds 0: expected 1 or more".into()));
         }
-        if first.checked_add(u64::from(seeds)).is_none() {
-            return Err(Error::Usage(format!("--seed {first} --seeds {seeds}: expected seeds below {}", u64::MAX)));
+        if first.checked_add(u64::from(seeds) - 1).is_none_or(|last| last > MOST_SEED) {
+            let problem = format!("from --seed {first} on there are not as many; the largest is {MOST_SEED}");
+            return Err(Error::Usage(format!("--seeds {seeds}: {problem}")));
         }
         let points = self.0.iter().try_fold(1usize, |points, (_, values)| points.checked_mul(values.len()));
         let runs = points.and_then(|points| points.checked_mul(seeds as usize));
@@ -97,9 +98,8 @@ pub fn label(point: &Point) -> String {
 /// When a key or value means nothing; the message names it.
 pub fn settings(base: &RunConfig, point: &Point, seed: u64) -> Result<RunConfig> {
     let mut config = RunConfig { seed, ..base.clone() };
-    for (key, value) in point {
-        config.set("--grid", key, value)?;
-    }
+    let assignments: Vec<Assignment<'_>> = point.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    config.set_all("--grid", &assignments)?;
     config.check().map_err(|error| Error::Usage(format!("--grid {}: {error}", label(point))))?;
     Ok(config.settled())
 }

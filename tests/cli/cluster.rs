@@ -109,9 +109,11 @@ fn everything_in_one_cluster_is_said() {
 #[test]
 fn wrong_values_are_refused_by_name() {
     let cases = [
-        (["--clusters", "1"], "--clusters 1"),
-        (["--epochs", "0"], "--epochs 0"),
-        (["--hidden", "0"], "--hidden 0"),
+        (["--clusters", "1"], "'--clusters <N>': expected a whole number from 2"),
+        (["--epochs", "0"], "'--epochs <N>': expected a whole number from 1"),
+        (["--hidden", "0"], "'--hidden <N,N>': expected a whole number from 1"),
+        (["--epsilon", "0.1"], "--epsilon 0.1: has no effect"),
+        (["--augment-weight", "1"], "--augment-weight 1: has no effect"),
         (["--lr", "-1"], "--lr -1"),
         (["--weight-decay", "nan"], "--weight-decay"),
         (["--balance", "-2"], "--balance -2"),

@@ -102,6 +102,15 @@ fn a_hopfield_network_recalls_what_it_stored() {
         assert!(std::fs::read_to_string(run.join("config.toml")).unwrap().contains("[hopfield]"));
         assert!(run.join("retrieval.png").metadata().unwrap().len() > 1000);
     }
+    // There is no network in it, which commands say that need one.
+    let run = folder.path().join("synchronous");
+    let run = run.to_str().unwrap();
+    let commands = [&["eval", run][..], &["encode", run], &["export", run], &["inspect", run], &["compact", run]];
+    for words in commands.into_iter().chain([&["train", "--resume", run][..], &["compare", run]]) {
+        let output = gpu_ae(words);
+        let message = String::from_utf8_lossy(&output.stderr).to_string();
+        assert!(output.status.code() == Some(2) && message.contains("Hopfield network"), "{words:?}: {message}");
+    }
 }
 
 #[test]

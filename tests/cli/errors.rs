@@ -51,6 +51,23 @@ fn numbers_without_meaning() {
     refused(&gpu_ae(&["train", "--lr=-1"]), 2, &["--lr"]);
     refused(&gpu_ae(&["train", "--lambda-entropy=-0.1"]), 2, &["--lambda-entropy"]);
     refused(&gpu_ae(&["train", "--lambda-entropy", "0", "--lambda-mse", "0"]), 2, &["--lambda-mse"]);
+    for (command, flag, from) in [
+        ("train", "--epochs", "from 1 to 4294967295"),
+        ("train", "--batch-size", "from 1 to 1048576"),
+        ("train", "--seed", "from 0 to 9223372036854775807"),
+        ("cluster", "--epochs", "from 1"),
+        ("cluster", "--clusters", "from 2 to 4096"),
+        ("cluster", "--hidden", "from 1 to 65536"),
+        ("sweep", "--seeds", "from 1"),
+    ] {
+        refused(&gpu_ae(&[command, flag, "ten"]), 2, &[flag, "expected a whole number", from]);
+    }
+    // A larger seed would train, and its configuration could not be read again.
+    refused(&gpu_ae(&["train", "--seed", "9223372036854775808"]), 2, &["--seed", "9223372036854775807"]);
+    let last = ["sweep", "--seed", "9223372036854775806", "--seeds", "3", "--out", out.to_str().unwrap()];
+    refused(&gpu_ae(&last), 2, &["--seeds 3", "--seed 9223372036854775806"]);
+    refused(&gpu_ae(&["data", "fetch", "fashion-mnist"]), 2, &["data fetch 'fashion-mnist'", "expected one of: mnist"]);
+    refused(&gpu_ae(&["data", "fetch", "digits"]), 2, &["data fetch 'digits'", "built in"]);
     refused(&gpu_ae(&["train", "--no-such-flag"]), 2, &["--no-such-flag"]);
     refused(&gpu_ae(&[]), 2, &["Usage"]);
 }
@@ -86,6 +103,7 @@ fn configurations_with_mistakes() {
     let cases = [
         ("epochs = 2\nepoch = 3\n", "line 2"),
         ("epochs = \"many\"\n", "line 1"),
+        ("epochs = 2\n\n[optimizer]\nclip = 1.0\n", "did you mean `optimiser`?"),
         (
             "[entropy]\nactivity = \"sideways\"\nalpha = 1.0\nbias_weight = 1.0\nlayers = [3]\nmaximise = false\n",
             "line 2",

@@ -7,6 +7,7 @@ mod common;
 mod program;
 
 mod cluster;
+mod documented;
 mod early_stopping;
 mod energy;
 mod errors;

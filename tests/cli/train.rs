@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::program::{checkpoint, small_mnist, succeed, train};
+use gpu_ae::ops::array::activation::Activation;
+use gpu_ae::train::record::export::Part;
 use serde_json::Value;
 
 fn names(folder: &Path) -> BTreeSet<String> {
@@ -107,6 +109,21 @@ fn export(run: &Path) {
             assert_eq!(weight.1, shapes[first + layer]);
             assert_eq!(weight.2, find(&format!("autoencoder.{}.weight", 2 * (first + layer) + 1)).2);
         }
+        // What it is stands beside it, and a changed byte is noticed.
+        let path = run.join(format!("{file}.safetensors"));
+        let (part, _) = Part::read(&path).unwrap();
+        assert_eq!((&part.part[..], part.features, &part.values[..]), (file, 784, "bytes / 255"));
+        let places: Vec<(usize, [usize; 2])> =
+            part.modules.iter().map(|module| (module.place, [module.outputs[0], module.inputs[0]])).collect();
+        assert_eq!(places, (0..3).map(|layer| (keys[layer], shapes[first + layer])).collect::<Vec<_>>());
+        let last = part.modules[2].block.as_linear().unwrap().activation;
+        assert_eq!(last, if file == "encoder" { Activation::Relu } else { Activation::Sigmoid });
+        let mut bytes = std::fs::read(&path).unwrap();
+        let place = bytes.len() - 1;
+        bytes[place] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        let message = Part::read(&path).unwrap_err().to_string();
+        assert!(message.contains(&format!("{file}.safetensors")) && message.contains("hash"), "{message}");
     }
 }
 
@@ -161,10 +178,11 @@ fn the_entropy_drives_its_own_value_down_and_up() {
     assert!(down < idle - 1e-4 && up > idle + 1e-4, "{down} {idle} {up}");
     // What has no weight is not there, and nothing says so much as its name.
     assert_eq!(entropy("none", "lambda_entropy=0"), None);
-    for file in ["metrics.jsonl", "config.toml"] {
-        let text = std::fs::read_to_string(folder.path().join("none").join(file)).unwrap();
-        assert!(!text.contains("train_entropy") && !text.contains("lambda_entropy"), "{text}");
-    }
+    let [metrics, config] = ["metrics.jsonl", "config.toml"]
+        .map(|file| std::fs::read_to_string(folder.path().join("none").join(file)).unwrap());
+    assert!(!metrics.contains("train_entropy"), "{metrics}");
+    // But that there is none has to be said where the recipe would have one.
+    assert!(config.contains("lambda_entropy = 0.0\n") && !config.contains("[entropy]"), "{config}");
 }
 
 #[test]

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use crate::program::{ROWS, gpu_ae, small_mnist, succeed, train};
 use gpu_ae::data::npy::{read_rows, write_rows};
+use gpu_ae::train::record::export::Part;
+use gpu_ae::train::session::State;
 use serde_json::Value;
 
 const PIXELS: usize = 28 * 28;
@@ -213,6 +215,10 @@ fn images_are_generated_from_a_prior_or_a_mixture_and_repeat_by_seed() {
     assert!(mixture != draw("plain", "d.png", &[&"--from", &"prior"]).1);
     let message = refused(&[&"generate", &run("plain"), &"--from", &"gibbs"]);
     assert!(message.contains("--from gibbs: expected a run of --model rbm"), "{message}");
+    let message = refused(&[&"generate", &run("vae"), &"--components", &"3"]);
+    assert!(message.contains("--components 3: has no effect") && message.contains("from the prior"), "{message}");
+    let message = refused(&[&"generate", &run("plain"), &"--steps", &"3"]);
+    assert!(message.contains("--steps 3: has no effect") && message.contains("--from gibbs"), "{message}");
 }
 
 #[test]
@@ -258,6 +264,25 @@ fn dimensions_are_drawn_by_what_they_do() {
     assert!(message.contains("--row 100") && message.contains("0 to 99"), "{message}");
 }
 
+/// The layer beside the encoder's last has a file of its own, which the network's own answers are made with.
+#[test]
+fn the_log_variances_of_drawn_codes_are_exported() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = ok(&[&"export", &run("vae"), &"--out", &folder.path()]);
+    let names = ["encoder", "decoder", "log_variance"];
+    assert!(names.iter().all(|name| told.contains(&format!("{name}.safetensors"))), "{told}");
+    let [encoder, _, beside] =
+        names.map(|name| Part::read(&folder.path().join(format!("{name}.safetensors"))).unwrap());
+    let keys = |(_, tensors): &(Part, State)| tensors.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&encoder), ["1.bias", "1.weight", "3.bias", "3.weight"]);
+    assert_eq!(keys(&beside), ["bias", "weight"]);
+    assert_eq!(beside.1["weight"].0, encoder.1["3.weight"].0);
+    let means = encoder.0.modules.last().unwrap();
+    assert_eq!((beside.0.modules.len(), &beside.0.modules[0]), (1, means), "it reads what the means' layer reads");
+    let plain = ok(&[&"export", &run("plain"), &"--out", &folder.path().join("plain")]);
+    assert!(!plain.contains("log_variance"), "{plain}");
+}
+
 #[test]
 fn runs_are_compared() {
     let folder = tempfile::tempdir().unwrap();
@@ -280,6 +305,16 @@ fn runs_are_compared() {
     let message = refused(&[&"compare", &run("plain"), &"--metric", &"test_elbo", &"--out", &path]);
     assert!(message.contains("test_elbo") && message.contains("metrics.jsonl"), "{message}");
     assert!(refused(&[&"compare", &folder.path(), &"--out", &path]).contains("run directory"));
+    // What has nothing to compare is left out, with a note, of what has: a run without the key, and what is no run.
+    let [vae, plain] = ["vae", "plain"].map(run);
+    let parts: [&dyn AsRef<Path>; 8] =
+        [&"compare", &plain, &folder.path(), &vae, &"--metric", &"test_elbo", &"--out", &path];
+    let words = words(&parts);
+    let output = gpu_ae(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    let [table, notes] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).to_string());
+    assert!(output.status.success() && table.contains("vae") && table.lines().count() == 4, "{table}{notes}");
+    let notes: Vec<&str> = notes.lines().filter(|line| line.starts_with("left out: ")).collect();
+    assert!(notes.len() == 2 && notes[0].contains("run directory") && notes[1].contains("no test_elbo"), "{notes:?}");
 }
 
 #[test]

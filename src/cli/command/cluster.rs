@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use gpu_ae::config::RunConfig;
 use gpu_ae::config::objective::clustering::{Adversarial, Clustering};
+use gpu_ae::config::{MOST_BATCH, RunConfig};
 use gpu_ae::data::Dataset;
 use gpu_ae::nn::BlockConfig;
 use gpu_ae::nn::block::{ActivationBlock, BatchNormBlock, LinearBlock};
@@ -14,10 +14,10 @@ use gpu_ae::statistics::agreement::Contingency;
 use gpu_ae::statistics::assignments::Assignments;
 use gpu_ae::study::cluster::{encoder_file, plain_encoder};
 use gpu_ae::train::RunDir;
-use gpu_ae::train::record::checkpoint::serialize;
+use gpu_ae::train::record::export::Part;
 use gpu_ae::{Error, Result, whole_file};
 
-use crate::cli::flags::{ConfigFlags, DataFlags, DeviceFlag};
+use crate::cli::flags::{ConfigFlags, DataFlags, DeviceFlag, number, seed, whole};
 use crate::cli::launch::{Launched, TrainingFlags};
 use crate::cli::output::{say, tell};
 
@@ -38,10 +38,10 @@ pub struct Args {
     #[command(flatten)]
     asked: Asked,
     /// Passes over the training data [default: 5; vat: 20]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole(1..=u32::MAX), allow_negative_numbers = true)]
     epochs: Option<u32>,
     /// Adam's step size [default: 0.001; vat: 0.01]
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true)]
     lr: Option<f32>,
     #[command(flatten)]
     training: TrainingFlags,
@@ -51,31 +51,34 @@ pub struct Args {
 #[derive(clap::Args)]
 struct Asked {
     /// Number of clusters [default: 10]
-    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    #[arg(long, value_name = "N", value_parser = whole(2..=4096usize), allow_negative_numbers = true,
+        conflicts_with = "resume")]
     clusters: Option<usize>,
     /// What keeps rows that are alike together: nothing, or virtual adversarial perturbations [default: none]
     #[arg(long, value_enum, conflicts_with = "resume")]
     augment: Option<Augment>,
     /// Widths of hidden layers, such as 512,256 [default: none, a linear encoder; vat: 400,400]
-    #[arg(long, value_name = "N,N", value_delimiter = ',', conflicts_with = "resume")]
+    #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = whole(1..=WIDEST),
+        allow_negative_numbers = true, conflicts_with = "resume")]
     hidden: Option<Vec<usize>>,
     /// Length of a perturbation, as a share of the distance from its row to the tenth nearest one [default: 0.2]
-    #[arg(long, value_name = "X", allow_negative_numbers = true, conflicts_with = "resume")]
+    #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true, conflicts_with = "resume")]
     epsilon: Option<f32>,
     /// Weight of what perturbations change [default: 10]
-    #[arg(long, value_name = "X", allow_negative_numbers = true, conflicts_with = "resume")]
+    #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true, conflicts_with = "resume")]
     augment_weight: Option<f32>,
     /// Samples of a training step [default: 256; vat: 250]
-    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    #[arg(long, value_name = "N", value_parser = whole(1..=MOST_BATCH), allow_negative_numbers = true,
+        conflicts_with = "resume")]
     batch_size: Option<usize>,
     /// L2 penalty on all parameters [default: 0.01; vat: 0]
-    #[arg(long, value_name = "X", allow_negative_numbers = true, conflicts_with = "resume")]
+    #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true, conflicts_with = "resume")]
     weight_decay: Option<f32>,
     /// Weight of the balance between clusters [default: 2; vat: 4]
-    #[arg(long, value_name = "X", allow_negative_numbers = true, conflicts_with = "resume")]
+    #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true, conflicts_with = "resume")]
     balance: Option<f32>,
     /// Seed of everything random [default: 0]
-    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true, conflicts_with = "resume")]
     seed: Option<u64>,
 }
 
@@ -97,7 +100,7 @@ impl Args {
         let (asked, vat) = (&self.asked, self.asked.augment == Some(Augment::Vat));
         let clusters = asked.clusters.unwrap_or(10);
         let hidden = asked.hidden.clone().unwrap_or(if vat { vec![400, 400] } else { Vec::new() });
-        self.check(clusters, &hidden)?;
+        self.check()?;
         let mut config = RunConfig::model("cluster")?;
         let usual = Adversarial::default();
         let adversarial = Adversarial {
@@ -120,19 +123,20 @@ impl Args {
         config.lr = self.lr.unwrap_or(if vat { 1e-2 } else { 1e-3 });
         config.optimiser.weight_decay = Some(asked.weight_decay.unwrap_or(if vat { 0.0 } else { 1e-2 }));
         config.check()?;
+        self.data.check_used(&config.data)?;
         Ok(config)
     }
 
     /// Refuses what makes no sense by the flag's own name, which the configuration does not know.
-    fn check(&self, clusters: usize, hidden: &[usize]) -> Result<()> {
+    fn check(&self) -> Result<()> {
         let refuse = |flag: &str, value: String, expected: &str| {
             Err(Error::Usage(format!("{flag} {value}: expected {expected}")))
         };
-        if !(2..=4096).contains(&clusters) {
-            return refuse("--clusters", clusters.to_string(), "2 to 4096");
-        }
-        if let Some(width) = hidden.iter().find(|&&width| width == 0 || width > WIDEST) {
-            return refuse("--hidden", width.to_string(), &format!("1 to {WIDEST}"));
+        if self.asked.augment != Some(Augment::Vat) {
+            let of_vat = [("--epsilon", self.asked.epsilon), ("--augment-weight", self.asked.augment_weight)];
+            if let Some((flag, Some(value))) = of_vat.into_iter().find(|(_, value)| value.is_some()) {
+                return Err(Error::Usage(format!("{flag} {value}: has no effect; it is for --augment vat")));
+            }
         }
         let numbers = [
             ("--weight-decay", self.asked.weight_decay),
@@ -203,7 +207,8 @@ fn finish(launched: &mut Launched) -> Result<Contingency> {
     let table = Contingency::new(&test.clusters, &data.test.labels, config.code_width());
     write(path, data, &test, &table)?;
     let state = run.session().state()?;
-    let encoder = serialize(&encoder_file(&plain_encoder(config, &state)?.1), None)?;
+    let (blocks, plain) = plain_encoder(config, &state)?;
+    let encoder = Part::encoder(config, &blocks, data.train.row_bytes)?.to_bytes(&encoder_file(&plain))?;
     whole_file::write(&path.join("encoder.safetensors"), &encoder, "write the encoder")?;
     Ok(table)
 }

@@ -11,7 +11,7 @@ use gpu_ae::train::{Checkpoint, Event, Run, RunDir};
 use gpu_ae::{Error, Result};
 use serde::Serialize;
 
-use crate::cli::flags::{DataFlags, DeviceFlag, open_device, open_run, session_on};
+use crate::cli::flags::{DataFlags, DeviceFlag, open_device, open_run, session_on, whole};
 use crate::cli::interrupt::Signals;
 use crate::cli::output::{complain, say, say_json, tell, thousands};
 use crate::cli::pictures::draw;
@@ -30,7 +30,7 @@ pub struct Args {
     #[arg(long, value_name = "X", default_value_t = 0.01, allow_negative_numbers = true)]
     tolerance: f64,
     /// Train the smaller network for so many epochs, without entropy
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole(0..=u32::MAX), allow_negative_numbers = true)]
     fine_tune: u32,
     /// Run directory to make; must not exist or be empty [default: RUN/compact]
     #[arg(long, value_name = "DIR")]

@@ -12,7 +12,7 @@ use gpu_ae::train::{EpochMetrics, RunDir};
 use gpu_ae::{Error, Result};
 use serde::Serialize;
 
-use crate::cli::output::{say, say_json};
+use crate::cli::output::{complain, say, say_json};
 use crate::cli::pictures::picture_name;
 
 #[derive(clap::Args)]
@@ -63,23 +63,55 @@ struct Line {
     samples_per_second: f64,
 }
 
-pub fn run(args: Args) -> Result<()> {
-    let mut lines = Vec::new();
-    let mut curves = Vec::new();
-    for (path, name) in args.runs.iter().zip(names(&args.runs)) {
-        let directory = RunDir::open(path)?;
+/// A run that can be compared.
+struct Compared {
+    line: Line,
+    metrics: Vec<EpochMetrics>,
+    file: PathBuf,
+}
+
+impl Compared {
+    /// The run of this folder, which the table calls `name`; an error says why there is nothing to compare.
+    fn open(path: &Path, name: String) -> Result<Self> {
+        let directory = RunDir::open_network(path)?;
         let config = RunConfig::read(&directory.config(), None, None)?;
         let metrics = directory.read_metrics()?;
+        let file = directory.metrics();
         let worth = outcome(&config, &metrics).ok_or_else(|| {
-            Error::input(directory.metrics(), "has no epoch in it; expected a run that was trained for one at least")
+            Error::input(&file, "has no epoch in it; expected a run that was trained for one at least")
         })?;
-        lines.push(line(name.clone(), &config, worth)?);
-        curves.push((name, metrics, directory.metrics()));
+        Ok(Compared { line: line(name, &config, worth)?, metrics, file })
     }
-    let usual = if lines.iter().all(|line| line.test_mse.is_some()) { "test_mse" } else { "test_loss" };
+}
+
+pub fn run(args: Args) -> Result<()> {
+    // One that has nothing to compare does not keep the others from it.
+    let mut left_out = None;
+    let mut leave_out = |error: Error| {
+        if !args.quiet {
+            complain(&format!("left out: {error}"));
+        }
+        left_out.get_or_insert(error);
+    };
+    let mut runs = Vec::new();
+    for (path, name) in args.runs.iter().zip(names(&args.runs)) {
+        Compared::open(path, name).map_or_else(&mut leave_out, |run| runs.push(run));
+    }
+    let usual = if runs.iter().all(|run| run.line.test_mse.is_some()) { "test_mse" } else { "test_loss" };
     let metric = args.metric.as_deref().unwrap_or(usual);
-    let series = curves.into_iter().map(|(name, metrics, file)| curve(metric, name, &metrics, &file));
-    let series = series.collect::<Result<Vec<Series>>>()?;
+    let (mut lines, mut series) = (Vec::new(), Vec::new());
+    for Compared { line, metrics, file } in runs {
+        match curve(metric, line.run.clone(), &metrics, &file) {
+            Ok(curve) => {
+                series.push(curve);
+                lines.push(line);
+            }
+            Err(error) => leave_out(error),
+        }
+    }
+    if let (true, Some(error)) = (lines.is_empty(), left_out) {
+        return Err(error);
+    }
     let title = format!("{} over epochs", metric.replace('_', " "));
     write_png(&args.out, &line_plot(&title, "epoch", "", &series)?)?;
     if args.json {

@@ -31,7 +31,7 @@ enum Command {
     Show {
         /// Model, as in 'gpu-ae train --model'
         model: String,
-        /// Print every key there is with its value
+        /// Print every key there is, with its value and its meaning
         #[arg(long)]
         all: bool,
     },
@@ -45,7 +45,7 @@ enum Command {
 pub fn run(args: Args) -> Result<()> {
     match args.command {
         Command::Show { model, all: false } => say(model_file(&model)?.trim_end()),
-        Command::Show { model, all: true } => say(RunConfig::model(&model)?.settled().to_toml()?.trim_end()),
+        Command::Show { model, all: true } => say(RunConfig::model(&model)?.settled().with_meanings()?.trim_end()),
         Command::Check { file } => {
             let config = RunConfig::read(&file, None, None)?.settled();
             say(&described(&config).map_err(|error| match error {

@@ -45,7 +45,8 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<()> {
     let other_data = args.config.data.data_dir.is_some();
-    let config = args.config.resolve(&DeviceFlag::default())?;
+    let config = args.config.clone().resolve(&DeviceFlag::default())?;
+    args.config.data.check_used(&config.data)?;
     let other_rows = other_data || config.without.is_some() || config.deciding() == "validation";
     let shape = if other_rows {
         DataShape::of(&config.load_data()?.train)

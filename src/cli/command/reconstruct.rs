@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use gpu_ae::Result;
 use gpu_ae::report::write_png;
 
+use crate::cli::flags::whole;
 use crate::cli::pictures::{picture_name, reconstruction_picture};
 use crate::cli::trained::RunFlags;
 
@@ -18,7 +19,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE", value_parser = picture_name)]
     out: Option<PathBuf>,
     /// Number of test images
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096),
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = whole(1..=4096u32),
         allow_negative_numbers = true)]
     images: u32,
     /// Put noise on the images first: gaussian=0.3, masking=0.3 or salt-pepper=0.3 [default: that of the training]

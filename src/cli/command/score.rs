@@ -8,6 +8,7 @@ use gpu_ae::statistics::auroc::auroc;
 use gpu_ae::{Error, Result, whole_file};
 use serde::Serialize;
 
+use crate::cli::flags::whole;
 use crate::cli::output::{say, say_json};
 use crate::cli::pictures::{COLUMNS, picture_name};
 use crate::cli::trained::{RunFlags, Trained, check_class};
@@ -27,10 +28,11 @@ pub struct Args {
     #[command(flatten)]
     run: RunFlags,
     /// Class that is normal, all others being anomalies
-    #[arg(long, value_name = "CLASS", allow_negative_numbers = true)]
+    #[arg(long, value_name = "CLASS", value_parser = whole(0..=u8::MAX), allow_negative_numbers = true)]
     normal: Option<u8>,
     /// Class that is the anomaly, all others being normal [default: the one that training left out]
-    #[arg(long, value_name = "CLASS", conflicts_with = "normal", allow_negative_numbers = true)]
+    #[arg(long, value_name = "CLASS", value_parser = whole(0..=u8::MAX), conflicts_with = "normal",
+        allow_negative_numbers = true)]
     anomaly: Option<u8>,
     /// Table of row, label and score of every test image [default: RUN/scores.csv]
     #[arg(long, value_name = "FILE")]

@@ -11,7 +11,7 @@ use gpu_ae::train::{Checkpoint, Interrupt, Run, RunDir};
 use gpu_ae::{Error, Result, whole_file};
 use serde::{Deserialize, Serialize};
 
-use crate::cli::flags::{ConfigFlags, DeviceFlag, open_device};
+use crate::cli::flags::{ConfigFlags, DeviceFlag, check_idle, open_device, whole};
 use crate::cli::interrupt::Signals;
 use crate::cli::output::{complain, say, say_json, tell};
 use crate::cli::tuning::{self, Precision, Tune};
@@ -27,7 +27,7 @@ pub struct Args {
     #[arg(long, value_name = "GRID", default_value = "")]
     grid: String,
     /// Seeds for each point of the grid, counted up from --seed
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = whole(1..=u32::MAX), allow_negative_numbers = true)]
     seeds: u32,
     #[command(flatten)]
     config: ConfigFlags,
@@ -147,10 +147,8 @@ fn open(args: &Args) -> Result<(StudyDir, Claim, Study)> {
             .map_err(|error| Error::input(directory.study(), error.to_string()))?;
         let claim = Claim::existing(path)?;
         args.config.check_resume(&study.base)?;
-        if let Some(assignment) = args.config.set.first() {
-            return Err(Error::Usage(format!(
-                "--set {assignment}: cannot change on --resume, a study keeps its settings"
-            )));
+        if let Some(what) = args.config.changes().into_iter().next() {
+            return Err(Error::Usage(format!("{what}: cannot change on --resume, a study keeps its settings")));
         }
         if let Some(device) = &args.device.device {
             study.base.device.clone_from(device);
@@ -158,11 +156,12 @@ fn open(args: &Args) -> Result<(StudyDir, Claim, Study)> {
         return Ok((directory, claim, study));
     }
     let base = args.config.clone().resolve_unsettled(&args.device)?.with_data_folder()?;
+    args.config.data.check_used(&base.data)?;
     let study = Study { grid: Grid::parse(&args.grid)?, seeds: args.seeds, base };
     study.grid.check(study.base.seed, study.seeds)?;
-    for point in study.grid.points() {
-        settings(&study.base, &point, study.base.seed)?;
-    }
+    let of_point = |point| settings(&study.base, &point, study.base.seed);
+    let configs = study.grid.points().into_iter().map(of_point).collect::<Result<Vec<RunConfig>>>()?;
+    check_used(&args.config, &study.grid, &configs)?;
     let path = args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join("sweep"));
     let claim = Claim::new_folder(&path)?;
     let directory = StudyDir(path);
@@ -170,6 +169,17 @@ fn open(args: &Args) -> Result<(StudyDir, Claim, Study)> {
     whole_file::write(&directory.study(), text.as_bytes(), "write the study")?;
     claim.keep();
     Ok((directory, claim, study))
+}
+
+/// Refuses what changes nothing of any point, and a grid over it.
+fn check_used(flags: &ConfigFlags, grid: &Grid, configs: &[RunConfig]) -> Result<()> {
+    if configs.iter().any(|config| config.hopfield.is_some()) {
+        let problem = "a Hopfield network is not trained, so there is nothing to sweep";
+        return Err(Error::Usage(format!("--model hopfield: {problem}")));
+    }
+    flags.check_used(configs)?;
+    let mut keys = grid.keys();
+    keys.try_for_each(|key| check_idle(&format!("--grid {key}"), key, configs))
 }
 
 /// Trains what is not trained yet, one run after the other on one device.

@@ -3,18 +3,19 @@
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
-use gpu_ae::Result;
 use gpu_ae::config::RunConfig;
 use gpu_ae::report::text_table;
 use gpu_ae::study::codes::Reconstructions;
 use gpu_ae::study::collapse::mean_image;
 use gpu_ae::train::{EpochMetrics, Run, RunDir};
+use gpu_ae::{Error, Result};
 
 use crate::cli::flags::{ConfigFlags, DeviceFlag};
 use crate::cli::from::begin_with;
 use crate::cli::launch::{TrainingFlags, prepare};
 use crate::cli::output::{complain, tell};
 use crate::cli::pictures::draw;
+use crate::cli::tuning::{Precision, Tune};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -40,12 +41,15 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
                 None => RunDir::numbered(&default_out(&config.data))?,
             };
             if let Some(settings) = &config.hopfield {
+                check_untrained(&args)?;
+                args.config.data.check_used(&config.data)?;
                 let (data, mut device) = prepare(&config, quiet)?;
                 let told = [quiet, args.training.json];
                 return crate::cli::hopfield::run(&config, settings, &data, device.as_mut(), &directory, told);
             }
-            let keep_data = args.config.data.data.is_some();
-            let encoder = args.from.as_ref().map(|from| begin_with(from, &mut config, keep_data, quiet)).transpose()?;
+            let begun = args.from.as_ref().map(|from| begin_with(from, &mut config, &args.config, quiet));
+            let encoder = begun.transpose()?;
+            args.config.data.check_used(&config.data)?;
             args.training.start(config, directory, encoder.as_ref(), args.config.config.as_deref())?
         }
     };
@@ -72,6 +76,21 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
     tell(&format!("pictures:      {path}/{}", pictures.join(", ")));
     tell(&format!("what next:     gpu-ae inspect {path}, {}", next(config, &path)));
     Ok(())
+}
+
+/// Refuses flags about how a network is trained, for a model that trains none.
+fn check_untrained(args: &Args) -> Result<()> {
+    let training = &args.training;
+    let flags = [
+        ("--from", args.from.is_some()),
+        ("--profile", training.profile),
+        ("--tune", training.tune != Tune::Auto),
+        ("--precision", training.precision != Precision::F32),
+    ];
+    match flags.iter().find(|(_, given)| *given) {
+        Some((flag, _)) => Err(Error::Usage(format!("{flag}: has no effect; a Hopfield network is not trained"))),
+        None => Ok(()),
+    }
 }
 
 /// A command that makes something of a run.

@@ -1,26 +1,20 @@
-//! Configurations from files and from single keys, each over what it does not mention.
+//! Configurations from files, each over what it does not mention.
 
 use std::path::Path;
 
 use toml::{Table, Value};
 
 use super::places::in_text;
+use super::suggestion::suggested;
 use crate::config::RunConfig;
 use crate::error::{Error, Result};
 use crate::nn::BlockConfig;
 
-/// Short names of keys, as people write them in a grid.
-const SHORT: &[(&str, &str)] = &[
-    ("activity", "entropy.activity"),
-    ("alpha", "entropy.alpha"),
-    ("budget", "entropy.schedule.mse"),
-    ("entropy", "entropy.of"),
-    ("lambda", "lambda_entropy"),
-    ("warm_up", "entropy.schedule.warm_up"),
-];
+/// The key of the network from the code to the answer.
+const DECODER: &str = "decoder";
 
-/// The key that sets the width of the code layer.
-const WIDTH: &str = "width";
+/// What an error about a section begins with that is not complete.
+pub(super) const MISSING: &str = "missing field";
 
 /// Writes `over` into `under`, table by table. A table that names another kind of the same thing replaces it
 /// whole.
@@ -53,7 +47,7 @@ fn check_blocks(file: &Table) -> Result<()> {
             };
             let key =
                 keys.iter().find(|key| without(key)).or(keys.first()).map_or(String::new(), |key| format!(".{key}"));
-            return Err(Error::Usage(format!("{half}.{}{key}: {}", index + 1, error.message())));
+            return Err(Error::Usage(format!("{half}.{}{key}: {}", index + 1, suggested(error.message()))));
         }
     }
     Ok(())
@@ -72,82 +66,54 @@ impl RunConfig {
         Self::parse(&text, path, model, recipe)
     }
 
+    /// Whether a configuration file spells its own decoder, so that its width follows no data.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is no TOML.
+    #[cfg(feature = "native")]
+    pub fn spells_decoder(path: &Path) -> Result<bool> {
+        let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
+        let file: Table = toml::from_str(&text).map_err(|error| Error::input(path, error.to_string()))?;
+        Ok(file.contains_key(DECODER))
+    }
+
     /// Reads a configuration file's text; errors call it by `path`. Else as `read`.
     ///
     /// # Errors
     /// When it is no TOML, or has a key or value that means nothing; the message names file and line.
     pub fn parse(text: &str, path: &Path, model: Option<&str>, recipe: Option<&str>) -> Result<Self> {
-        let invalid = |error: &dyn std::fmt::Display| Error::input(path, error.to_string());
+        let invalid = |error: &dyn std::fmt::Display| Error::input(path, suggested(&error.to_string()));
         let file: Table = toml::from_str(text).map_err(|error| invalid(&error))?;
         check_blocks(&file).map_err(|error| in_text(path, text, &error))?;
-        // Keys and values are checked where they stand, so that an error can name their line.
-        let alone: RunConfig = toml::from_str(text).map_err(|error| invalid(&error))?;
-        let named = |key: &str, value| file.get(key).map(|_| value);
-        let model = named("model", alone.model.as_str()).or(model);
-        let recipe = recipe.or(named("recipe", alone.recipe.as_str()));
+        // Keys and values are checked where they stand, so that an error can name their line; what is missing of a section
+        // may be the model's to say.
+        let alone: Result<RunConfig, toml::de::Error> = toml::from_str(text);
+        if let Some(error) = alone.err().filter(|error| !error.message().starts_with(MISSING)) {
+            return Err(invalid(&error));
+        }
+        let named = |key: &str| file.get(key).and_then(Value::as_str);
+        let (model, recipe) = (named("model").or(model), recipe.or(named("recipe")));
         let config = RunConfig::base(model, recipe).map_err(|error| invalid(&error))?;
+        let foreign = file.keys().find_map(|key| Some((key.clone(), config.owner(key)?)));
         let mut table = config.table()?;
+        let own_decoder = file.contains_key(DECODER);
         merge(&mut table, file);
-        let config: RunConfig = table.try_into().map_err(|error| invalid(&error))?;
+        let read: Result<RunConfig, toml::de::Error> = table.try_into();
+        let mut config = read.map_err(|error| match &foreign {
+            Some((section, belongs)) if error.message().starts_with(MISSING) => {
+                let problem = format!("{section}: {belongs}; {}", error.message());
+                in_text(path, text, &Error::Usage(problem))
+            }
+            _ => invalid(&error),
+        })?;
+        if !own_decoder {
+            config.follow_data().map_err(|error| in_text(path, text, &error))?;
+        }
         config.check().map_err(|error| in_text(path, text, &error))?;
         Ok(config)
     }
 
     pub(in crate::config) fn table(&self) -> Result<Table> {
         Table::try_from(self).map_err(|error| Error::Failed(format!("the configuration cannot be written: {error}")))
-    }
-
-    /// Sets one key, such as `entropy.alpha` or its short name `alpha`, to a value as TOML has it; the quotes
-    /// of a word may be left out.
-    ///
-    /// # Errors
-    /// When there is no such key, or the value means nothing to it; the message begins with `flag`.
-    pub fn set(&mut self, flag: &str, key: &str, value: &str) -> Result<()> {
-        let refuse = |problem: String| Error::Usage(format!("{flag} {key}={value}: {problem}"));
-        if key == WIDTH {
-            let expected = || refuse("expected the number of neurons of the code layer".into());
-            let code = self.encoder.iter_mut().rev().find_map(BlockConfig::as_linear_mut).ok_or_else(expected)?;
-            code.linear = value.parse().map_err(|_| expected())?;
-            return Ok(());
-        }
-        let path = SHORT.iter().find(|(short, _)| *short == key).map_or(key, |(_, path)| *path);
-        let parsed: Option<Table> = toml::from_str(&format!("value = {value}")).ok();
-        let value = parsed.and_then(|mut table| table.remove("value")).unwrap_or_else(|| Value::String(value.into()));
-        let mut names: Vec<&str> = path.split('.').collect();
-        let last = names.pop().unwrap_or_default();
-        let with = |alone: bool| -> Result<Table> {
-            let mut table = self.table()?;
-            let mut inner = &mut table;
-            let mut names = names.iter();
-            while let Some(name) = names.next() {
-                // A table that is not there yet begins with its defaults, if there is such a one.
-                let next = match inner.entry(*name).or_insert_with(|| Value::Table(Table::new())) {
-                    Value::Table(next) => Some(next),
-                    // A layer, by its number from 1.
-                    Value::Array(items) => {
-                        let number = names.next().and_then(|number| number.parse::<usize>().ok());
-                        let index = number.and_then(|number| number.checked_sub(1));
-                        index.and_then(|index| items.get_mut(index)).and_then(Value::as_table_mut)
-                    }
-                    _ => None,
-                };
-                inner = next.ok_or_else(|| refuse(format!("there is no key '{path}' here")))?;
-            }
-            if alone {
-                inner.clear();
-            }
-            // What is not there has no value yet, or means nothing, which is refused below.
-            inner.insert(last.into(), value.clone());
-            Ok(table)
-        };
-        let (beside, alone) = (with(false)?, with(true)?);
-        let done = self.replace(beside);
-        // Another kind of a thing may have other keys than the one it was.
-        if last == "kind" { done.or_else(|_| self.replace(alone)) } else { done }.map_err(refuse)
-    }
-
-    fn replace(&mut self, table: Table) -> std::result::Result<(), String> {
-        *self = table.try_into().map_err(|error: toml::de::Error| error.message().to_string())?;
-        Ok(())
     }
 }

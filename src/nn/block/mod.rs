@@ -12,8 +12,8 @@ mod residual;
 
 use std::fmt::Debug;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
-use toml::{Table, Value};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use toml::Table;
 
 pub use activation::ActivationBlock;
 pub use batch_norm::BatchNormBlock;
@@ -140,10 +140,13 @@ macro_rules! blocks {
                 let spelt = [$(concat!($key, $(" = \"", $word, "\"")?)),+].join(", ");
                 Err(format!("a block of no kind; there are {spelt}"))
             }
+        }
 
-            fn to_value(&self) -> Result<Value, toml::ser::Error> {
+        // Straight from its own type, whose keys stand in the order in which one reads them: kind first.
+        impl Serialize for BlockConfig {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 match self {
-                    $(BlockConfig::$variant(kind) => Value::try_from(kind)),+
+                    $(BlockConfig::$variant(kind) => kind.serialize(serializer)),+
                 }
             }
         }
@@ -184,12 +187,6 @@ impl BlockConfig {
             BlockConfig::Linear(linear) => Some(linear),
             _ => None,
         }
-    }
-}
-
-impl Serialize for BlockConfig {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.to_value().map_err(ser::Error::custom)?.serialize(serializer)
     }
 }
 
@@ -253,6 +250,10 @@ mod tests {
         assert_eq!(words, ["linear 6, relu", "batch norm", "layer norm", "dropout 0.5", "residual of 2"]);
         let text = toml::to_string(&File { encoder: encoder.clone() }).unwrap();
         assert_eq!(read(&text).unwrap(), encoder, "{text}");
+        let order = |a: &str, b: &str| text.find(a).unwrap() < text.find(b).unwrap();
+        assert!(order("linear = 6", "activation = \"relu\""), "the kind comes first: {text}");
+        let deep = text[text.find("residual").unwrap()..].to_string();
+        assert!(deep.find("linear").unwrap() < deep.find("activation").unwrap(), "{deep}");
     }
 
     #[test]

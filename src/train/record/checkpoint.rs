@@ -1,22 +1,17 @@
 //! Checkpoints: the whole training state in one safetensors file, written whole or not at all.
 //!
-//! Tensors: parameters, the optimiser's moments, the clock (step, data cursor, random keys, latch). Metadata:
-//! one key, `gpu_ae`, with the configuration, the choice of kernels, a hash per tensor and of itself, and the sums of the
-//! epoch under way, as JSON. There is no wall-clock time in it, so the same training state gives the same bytes.
+//! Tensors: parameters, the optimiser's moments, the clock (step, data cursor, random keys, latch). Metadata (`tensors.rs`):
+//! the configuration, the choice of kernels, and the sums of the epoch under way, with a hash per tensor and of itself. There is no wall-clock time in it, so the same training state gives the same bytes.
 
-use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::sums::Sums;
+use super::tensors::{opened, sealed};
 use crate::config::RunConfig;
 use crate::error::{Error, Result};
 use crate::ops::step::clock;
-use crate::tensor::{DType, Ty};
 use crate::train::session::State;
 use crate::train::{TermSums, Tuning};
 use crate::whole_file;
@@ -26,9 +21,6 @@ const FORMAT: u32 = 2;
 /// The one before it, which is read too: its sums have no names, and every run had an error and an entropy, in that order,
 /// before whatever else it had.
 const UNNAMED: u32 = 1;
-const KEY: &str = "gpu_ae";
-/// Among the hashes, that of the metadata without it; no tensor is called so.
-const OWN: &str = "metadata";
 /// In place of kernels: there was no choice yet.
 const STATIC: &str = "static";
 /// Name of the newest checkpoint's file, the only one that has a previous one.
@@ -57,35 +49,6 @@ struct Metadata {
     /// The kernels, as TOML, which a resumed run repeats; see [`STATIC`].
     tuning: String,
     sums: Sums,
-    sha256: BTreeMap<String, String>,
-}
-
-fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}
-
-fn dtype(ty: &Ty) -> Dtype {
-    match ty.dtype {
-        DType::F32 => Dtype::F32,
-        DType::U32 => Dtype::U32,
-        DType::U8 => Dtype::U8,
-    }
-}
-
-/// A safetensors file of these tensors.
-pub fn serialize(state: &State, metadata: Option<HashMap<String, String>>) -> Result<Vec<u8>> {
-    let failed = |error: safetensors::SafeTensorError| Error::Failed(format!("tensors cannot be written: {error}"));
-    let views = state
-        .iter()
-        .map(|(name, (ty, bytes))| {
-            let view = TensorView::new(dtype(ty), ty.shape.dims().to_vec(), bytes).map_err(failed)?;
-            Ok((name.clone(), view))
-        })
-        .collect::<Result<Vec<_>>>()?;
-    safetensors::serialize(views, metadata).map_err(failed)
 }
 
 /// Where the checkpoint before the newest one is kept.
@@ -134,18 +97,13 @@ impl Checkpoint {
     }
 
     fn of_format(&self, format: u32, sums: Sums) -> Result<Vec<u8>> {
-        let mut metadata = Metadata {
+        let metadata = Metadata {
             format,
             config: self.config.to_toml()?,
             tuning: self.tuning.as_ref().map_or_else(|| Ok(STATIC.into()), Tuning::to_text)?,
             sums,
-            sha256: self.state.iter().map(|(name, (_, bytes))| (name.clone(), hash(bytes))).collect(),
         };
-        let failed = |error| Error::Failed(format!("metadata: {error}"));
-        let own = hash(&serde_json::to_vec(&metadata).map_err(failed)?);
-        metadata.sha256.insert(OWN.into(), own);
-        let json = serde_json::to_string(&metadata).map_err(failed)?;
-        serialize(&self.state, Some(HashMap::from([(KEY.to_string(), json)])))
+        sealed(&self.state, metadata)
     }
 
     /// Reads a checkpoint and checks every tensor against its hash and against what the configuration says of it; one that it
@@ -177,38 +135,11 @@ impl Checkpoint {
 
 fn parse(bytes: &[u8]) -> Result<Checkpoint, String> {
     let damaged = |error: &dyn std::fmt::Display| format!("damaged checkpoint ({error})");
-    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| damaged(&e))?;
-    let json = header.metadata().as_ref().and_then(|map| map.get(KEY)).ok_or("not a checkpoint of gpu-ae")?;
-    let mut metadata: Metadata = serde_json::from_str(json).map_err(|e| damaged(&e))?;
-    if ![UNNAMED, FORMAT].contains(&metadata.format) {
-        return Err(format!("a checkpoint of format {}, this program reads {UNNAMED} and {FORMAT}", metadata.format));
-    }
-    let own = metadata.sha256.remove(OWN);
-    if own != Some(hash(&serde_json::to_vec(&metadata).map_err(|e| damaged(&e))?)) {
-        return Err("damaged checkpoint (the hash of its metadata does not match)".into());
-    }
-    let tensors = SafeTensors::deserialize(bytes).map_err(|e| damaged(&e))?;
-    let mut state = State::new();
-    for (name, view) in tensors.tensors() {
-        if metadata.sha256.get(&name) != Some(&hash(view.data())) {
-            return Err(format!("damaged checkpoint (the hash of '{name}' does not match)"));
-        }
-        let ty = match view.dtype() {
-            Dtype::F32 => Ty::f32(view.shape()),
-            Dtype::U32 => Ty::u32(view.shape()),
-            other => return Err(format!("'{name}' has element type {other:?}, expected F32 or U32")),
-        };
-        let mut bytes = Vec::new();
-        let length = view.data().len();
-        bytes
-            .try_reserve_exact(length)
-            .map_err(|_| format!("there is no memory for the {length} bytes of '{name}'"))?;
-        bytes.extend_from_slice(view.data());
-        state.insert(name, (ty, bytes));
-    }
-    if state.len() != metadata.sha256.len() {
-        return Err("damaged checkpoint (a tensor is missing)".into());
-    }
+    let check = |metadata: &Metadata| match metadata.format {
+        UNNAMED | FORMAT => Ok(()),
+        other => Err(format!("a checkpoint of format {other}, this program reads {UNNAMED} and {FORMAT}")),
+    };
+    let (metadata, state) = opened(bytes, "checkpoint", check)?;
     let config: RunConfig = toml::from_str(&metadata.config).map_err(|e| damaged(&e))?;
     config.check().map_err(|error| format!("its configuration: {error}"))?;
     let sums = metadata.sums.read(&config)?;
@@ -222,8 +153,11 @@ fn parse(bytes: &[u8]) -> Result<Checkpoint, String> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::plan::{Choices, Fusion};
+    use crate::tensor::DType;
     use crate::train::record::fitting::tests::{small, state};
 
     fn sample(step: u8) -> Checkpoint {

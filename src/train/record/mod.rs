@@ -8,3 +8,4 @@ pub mod metrics;
 mod metrics_file;
 pub mod run_dir;
 mod sums;
+mod tensors;

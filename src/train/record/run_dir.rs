@@ -44,9 +44,9 @@ impl RunDir {
     /// An existing run, to go on with: no other process may.
     ///
     /// # Errors
-    /// When there is no run in this folder, or another process works in it.
+    /// When there is no run of a network in this folder, or another process works in it.
     pub fn claim(path: &Path) -> Result<Self> {
-        Self::open(path)?;
+        Self::open_network(path)?;
         Claim::existing(path).map(Self::claimed)
     }
 
@@ -76,6 +76,21 @@ impl RunDir {
             return Ok(run);
         };
         Err(Error::input(path, missing))
+    }
+
+    /// An existing run that has a network: a Hopfield network's has none, only what it recalled.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and when the run is that of a Hopfield network.
+    pub fn open_network(path: &Path) -> Result<Self> {
+        let run = Self::open(path)?;
+        let config = RunConfig::read(&run.config(), None, None);
+        if config.is_ok_and(|config| config.hopfield.is_some()) {
+            let problem = "is the run of a Hopfield network, which stores and recalls patterns and trains nothing: there \
+                           is no network to use or to go on with; what it came to is in metrics.jsonl and retrieval.png";
+            return Err(Error::input(path, problem));
+        }
+        Ok(run)
     }
 
     /// The folder.

@@ -9,6 +9,7 @@ use gpu_ae::statistics::mixture::Mixture;
 use gpu_ae::study::codes::into_range;
 use gpu_ae::{Error, Result};
 
+use crate::cli::flags::whole;
 use crate::cli::output::say;
 use crate::cli::pictures::{COLUMNS, picture_name};
 use crate::cli::trained::{RunFlags, Trained};
@@ -31,27 +32,30 @@ pub struct Args {
     /// Where images are drawn from [default: prior for models that have one, gibbs for rbm, else mixture]
     #[arg(long, value_enum)]
     from: Option<From>,
-    /// Gaussians of the mixture
-    #[arg(long, value_name = "K", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000),
+    /// Gaussians of the mixture [default: 10]
+    #[arg(long, value_name = "K", value_parser = whole(1..=1000u32),
         allow_negative_numbers = true)]
-    components: u32,
+    components: Option<u32>,
     /// Gibbs steps from a training image to what is drawn [default: ten times those of the training]
-    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=1_000_000),
+    #[arg(long, value_name = "K", value_parser = whole(1..=1_000_000u32),
         allow_negative_numbers = true)]
     steps: Option<u32>,
     /// Number of images
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096),
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = whole(1..=4096u32),
         allow_negative_numbers = true)]
     images: u32,
     /// Seed of the draws [default: the run's]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = whole(0..=u64::MAX), allow_negative_numbers = true)]
     seed: Option<u64>,
     /// Picture to write [default: RUN/generated.png]
     #[arg(long, value_name = "FILE", value_parser = picture_name)]
     out: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+/// Gaussians of a mixture if nothing is said.
+const COMPONENTS: u32 = 10;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum From {
     /// The standard Gaussian
     Prior,
@@ -71,16 +75,26 @@ pub fn run(args: Args) -> Result<()> {
     } else {
         From::Mixture
     };
+    let from = args.from.unwrap_or(usual);
+    let of_one = [("--components", args.components, From::Mixture), ("--steps", args.steps, From::Gibbs)];
+    for (flag, value, whose) in of_one {
+        if let Some(value) = value.filter(|_| from != whose) {
+            let [whose, from] = [whose, from].map(|from| format!("{from:?}").to_lowercase());
+            let problem = format!("has no effect; it is for --from {whose}, and this draws from the {from}");
+            return Err(Error::Usage(format!("{flag} {value}: {problem}")));
+        }
+    }
     let seed = args.seed.unwrap_or(trained.config.seed);
     let mut rng = Rng::new(stream_key(seed, Stream::Generate));
     let images = args.images as usize;
-    let pixels = match args.from.unwrap_or(usual) {
+    let pixels = match from {
         From::Prior => {
             let codes = (0..images * trained.config.code_width()).map(|_| rng.normal() as f32).collect();
             decoded(&mut trained, codes)?
         }
         From::Mixture => {
-            let mixture = mixture(&mut trained, args.components as usize, !args.run.quiet, &mut rng)?;
+            let components = args.components.unwrap_or(COMPONENTS) as usize;
+            let mixture = mixture(&mut trained, components, !args.run.quiet, &mut rng)?;
             decoded(&mut trained, mixture.draw(images, &mut rng))?
         }
         From::Gibbs => {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use gpu_ae::Result;
 use gpu_ae::report::{Strip, image_sheet, write_png};
 
+use crate::cli::flags::whole;
 use crate::cli::pictures::picture_name;
 use crate::cli::trained::{RunFlags, Trained, check_class, classes, pair};
 
@@ -26,7 +27,7 @@ pub struct Args {
     #[arg(long, value_name = "A,B", value_parser = pair::<u8>, conflicts_with = "between")]
     classes: Vec<(u8, u8)>,
     /// Images of a line, both ends included
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=100),
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = whole(2..=100u32),
         allow_negative_numbers = true)]
     steps: u32,
     /// Picture to write [default: RUN/interpolation.png]

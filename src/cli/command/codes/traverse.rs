@@ -7,6 +7,7 @@ use gpu_ae::report::{Strip, format_number, image_sheet, text_table, write_png};
 use gpu_ae::study::codes::into_range;
 use serde::Serialize;
 
+use crate::cli::flags::whole;
 use crate::cli::output::{say, say_json};
 use crate::cli::pictures::picture_name;
 use crate::cli::trained::{RunFlags, Trained};
@@ -30,10 +31,10 @@ pub struct Args {
     #[command(flatten)]
     run: RunFlags,
     /// Start from the code of this test row [default: the mean code]
-    #[arg(long, value_name = "I")]
+    #[arg(long, value_name = "I", value_parser = whole(0..=usize::MAX), allow_negative_numbers = true)]
     row: Option<usize>,
     /// Dimensions to draw, those that matter most
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=300),
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = whole(1..=300u32),
         allow_negative_numbers = true)]
     dimensions: u32,
     /// Picture to write [default: RUN/traversal.png]
