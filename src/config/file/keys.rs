@@ -93,20 +93,23 @@ impl RunConfig {
         }
         let named = |key: &str| file.get(key).and_then(Value::as_str);
         let (model, recipe) = (named("model").or(model), recipe.or(named("recipe")));
-        let config = RunConfig::base(model, recipe).map_err(|error| invalid(&error))?;
-        let foreign = file.keys().find_map(|key| Some((key.clone(), config.owner(key)?)));
-        let mut table = config.table()?;
-        let own_decoder = file.contains_key(DECODER);
+        let base = RunConfig::base(model, recipe).map_err(|error| invalid(&error))?;
+        let mut table = base.table()?;
+        let names: Vec<String> = file.keys().cloned().collect();
         merge(&mut table, file);
         let read: Result<RunConfig, toml::de::Error> = table.try_into();
-        let mut config = read.map_err(|error| match &foreign {
-            Some((section, belongs)) if error.message().starts_with(MISSING) => {
-                let problem = format!("{section}: {belongs}; {}", error.message());
-                in_text(path, text, &Error::Usage(problem))
+        let mut config = read.map_err(|error| {
+            let is_missing = error.message().starts_with(MISSING);
+            let foreign = || names.iter().find_map(|name| Some((name, base.owner(name)?)));
+            match is_missing.then(foreign).flatten() {
+                Some((section, belongs)) => {
+                    let problem = format!("{section}: {belongs}; {}", error.message());
+                    in_text(path, text, &Error::Usage(problem))
+                }
+                None => invalid(&error),
             }
-            _ => invalid(&error),
         })?;
-        if !own_decoder {
+        if !names.iter().any(|name| name == DECODER) {
             config.follow_data().map_err(|error| in_text(path, text, &error))?;
         }
         config.check().map_err(|error| in_text(path, text, &error))?;
