@@ -29,6 +29,7 @@ fn timeless(run: &Path) -> Vec<serde_json::Value> {
             let object = value.as_object_mut().unwrap();
             object.remove("seconds");
             object.remove("samples_per_second");
+            object.remove("hash");
             value
         })
         .collect()
@@ -96,7 +97,7 @@ fn killed_and_resumed(device: &str, epochs: u32, kills: &[(u32, f64)]) {
     succeed(&resume);
     let read = |run: &Path| std::fs::read(checkpoint(run)).unwrap();
     assert!(read(&whole) == read(&broken), "{device}: a resumed run ended with other bits");
-    assert_eq!(timeless(&whole), timeless(&broken), "{device}: the metrics differ");
+    assert!(timeless(&whole) == timeless(&broken), "{device}: the metrics differ");
     let count = |run: &Path| std::fs::read_dir(run).unwrap().count();
     assert_eq!(count(&whole), count(&broken), "{device}: the kills left files behind");
 }

@@ -36,6 +36,7 @@ fn a_run_leaves_what_it_promises_and_every_command_uses_it() {
     assert_eq!(lines.lines().filter(|line| line.starts_with("epoch ")).count(), 3, "{lines}");
 
     let promised = [
+        ".lock",
         "checkpoint.prev.safetensors",
         "checkpoint.safetensors",
         "codes.png",

@@ -27,6 +27,11 @@ pub(super) const KEYS: &[Key] = &[
     key("data", "data set: a name of 'gpu-ae data list'"),
     unsaid("data_dir", "\"data\"", "folder of the data's files, if not $GPU_AE_DATA or the user's cache"),
     unsaid("without", "4", "class whose rows are left out of the training data"),
+    unsaid(
+        "validation",
+        "0.1",
+        "share of the training rows that is set aside to decide when to stop and which epoch is best",
+    ),
     key("device", "auto, gpu, cpu, a number of 'gpu-ae devices', or part of an adapter's name"),
     key("seed", "of initial parameters, of the order of rows, of built-in data"),
     key("epochs", "passes over the training data"),
