@@ -1,36 +1,15 @@
-//!use index clock reduce mmd_kernel
+//!use index clock reduce mmd_kernel mmd_sets
 // What row i of the codes and row i of the draws add to the squared maximum mean discrepancy: one workgroup a row,
 // every lane its share of the partners. The three means are joined row by row, so that what cancels in the total
 // cancels before it can lose digits.
 
-struct Params {
-    code_rows: u32,
-    draw_rows: u32,
-    columns: u32,
-    kind: u32,
-    scale: f32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> codes: array<f32>;       // [code_rows, columns]
-@group(0) @binding(2) var<storage, read> draws: array<f32>;       // [draw_rows, columns]
-@group(0) @binding(3) var<storage, read> clock: array<u32>;       // [16]
 @group(0) @binding(4) var<storage, read_write> terms: array<f32>; // [max(code_rows, draw_rows)]
-
-const WORKGROUP: u32 = 64u;
-
-fn part(of_codes: bool, i: u32) -> f32 {
-    if of_codes {
-        return codes[i];
-    }
-    return draws[i];
-}
 
 // Kernel of row i of one set and row j of another.
 fn pair(left: bool, i: u32, right: bool, j: u32) -> f32 {
     var d = 0.0;
     for (var k = 0u; k < params.columns; k++) {
-        let step = part(left, i * params.columns + k) - part(right, j * params.columns + k);
+        let step = element(left, i * params.columns + k) - element(right, j * params.columns + k);
         d += step * step;
     }
     return mmd_value(params.kind, params.scale, d);
@@ -46,8 +25,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         @builtin(local_invocation_index) lane: u32) {
     // Groups past the end repeat the last row, since all must meet at the barriers.
     let i = min(group_index(group, groups), max(params.code_rows, params.draw_rows) - 1u);
-    let m = min(clock[CLOCK_VALID_ROWS], params.code_rows);
-    let n = params.draw_rows - min(params.code_rows - m, params.draw_rows);
+    let m = valid_codes();
+    let n = valid_draws();
     var within = 0.0;
     var among = 0.0;
     var across = 0.0;

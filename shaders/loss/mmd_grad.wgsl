@@ -1,32 +1,11 @@
-//!use index clock mmd_kernel
+//!use index clock mmd_kernel mmd_sets
 // Gradient of the squared maximum mean discrepancy by the codes, one workgroup a row. Partners come in tiles: every
 // lane finds the pull of one of them, then every lane adds all pulls in its own columns, in the order of the partners.
 
-struct Params {
-    code_rows: u32,
-    draw_rows: u32,
-    columns: u32,
-    kind: u32,
-    scale: f32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> codes: array<f32>;    // [code_rows, columns]
-@group(0) @binding(2) var<storage, read> draws: array<f32>;    // [draw_rows, columns]
-@group(0) @binding(3) var<storage, read> clock: array<u32>;    // [16]
-@group(0) @binding(4) var<storage, read> dy: array<f32>;       // [1]
-@group(0) @binding(5) var<storage, read_write> d: array<f32>;  // [code_rows, columns]
-
-const WORKGROUP: u32 = 64u;
+@group(0) @binding(4) var<storage, read> dy: array<f32>;      // [1]
+@group(0) @binding(5) var<storage, read_write> d: array<f32>; // [code_rows, columns]
 
 var<workgroup> pulls: array<f32, WORKGROUP>;
-
-fn partner(of_codes: bool, i: u32) -> f32 {
-    if of_codes {
-        return codes[i];
-    }
-    return draws[i];
-}
 
 // Adds the pulls of `count` partners on row i.
 fn pull(lane: u32, i: u32, of_codes: bool, count: u32, weight: f32) {
@@ -37,7 +16,7 @@ fn pull(lane: u32, i: u32, of_codes: bool, count: u32, weight: f32) {
         if j < count && !(of_codes && j == i) {
             var distance = 0.0;
             for (var k = 0u; k < params.columns; k++) {
-                let step = codes[first + k] - partner(of_codes, j * params.columns + k);
+                let step = codes[first + k] - element(of_codes, j * params.columns + k);
                 distance += step * step;
             }
             force = weight * mmd_slope(params.kind, params.scale, distance);
@@ -53,7 +32,7 @@ fn pull(lane: u32, i: u32, of_codes: bool, count: u32, weight: f32) {
         for (var k = lane; k < params.columns; k += WORKGROUP) {
             var sum = d[first + k];
             for (var p = 0u; p < partners; p++) {
-                sum += pulls[p] * (codes[first + k] - partner(of_codes, (tile + p) * params.columns + k));
+                sum += pulls[p] * (codes[first + k] - element(of_codes, (tile + p) * params.columns + k));
             }
             d[first + k] = sum;
         }
@@ -67,8 +46,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     // Groups past the end have no row of their own, but must meet at the barriers.
     let i = min(row, params.code_rows - 1u);
     let mine = row < params.code_rows;
-    let m = min(clock[CLOCK_VALID_ROWS], params.code_rows);
-    let n = params.draw_rows - min(params.code_rows - m, params.draw_rows);
+    let m = valid_codes();
+    let n = valid_draws();
     let valid = mine && i < m;
     if mine {
         for (var k = lane; k < params.columns; k += WORKGROUP) {

@@ -1,4 +1,4 @@
-//!use index
+//!use index product_operands
 //!enable f16 wgpu_cooperative_matrix
 // Matrix product on matrix units, in mixed precision: product[m,n] = Σ_k left · right with both operands
 // rounded to f16 on their way, sums in f32; either operand transposed or not.
@@ -12,18 +12,6 @@
 //
 // Header: SUBGROUP (its size). Access: left, right, product as vec4 or scalar; left_rows or
 // left_columns, right_rows or right_columns; a finish_…; bias_sums or no_bias_sums.
-
-struct Params {
-    m: u32,
-    n: u32,
-    k: u32,
-    activation: u32, // as in finish_…
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> left: array<Element>;           // [m, k] or [k, m]
-@group(0) @binding(2) var<storage, read> right: array<Element>;          // [n, k] or [k, n]
-@group(0) @binding(3) var<storage, read_write> product: array<Element>;  // [m, n]
 
 const SIDE: u32 = 16u;
 const TILE: u32 = 64u;

@@ -1,23 +1,13 @@
-//!use index
+//!use index product_operands
 // The parts of a product whose sum over k was split among workgroups, added in the order of k and
 // finished: product[m,n] = finish(Σ_part parts[part,m,n]), and the parts of a bias gradient likewise.
+//
+// The parts [SPLITS, m, n] are `left`, those of the bias gradient [SPLITS, m], if it is wanted, `right`.
 //
 // A thread adds four neighbours; the order is fixed, so the bits are. The threads behind those of
 // the product add the bias gradient.
 //
 // Header: SPLITS. Access: left, right, product as vec4 or scalar; a finish_…; bias_sums or no_bias_sums.
-
-struct Params {
-    m: u32,
-    n: u32,
-    k: u32,
-    activation: u32, // as in finish_…
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> left: array<Element>;           // parts [SPLITS, m, n]
-@group(0) @binding(2) var<storage, read> right: array<Element>;          // parts of db [SPLITS, m], if any
-@group(0) @binding(3) var<storage, read_write> product: array<Element>;  // [m, n]
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,

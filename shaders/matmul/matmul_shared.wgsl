@@ -1,4 +1,4 @@
-//!use index
+//!use index product_operands
 // Matrix product by tiles in workgroup memory, for GPUs with many cores and fast shared memory:
 // product[m,n] = Σ_k left · right, either operand transposed or not.
 //
@@ -12,23 +12,11 @@
 //
 // The sum runs over k in rising order, so the bits do not depend on scheduling. Past the end of k
 // both operands read as zero; rows and columns past the edge read the last one again and are not
-// stored. With SPLITS above 1 each part of k has workgroups and a product of its own, to be added
-// by `matmul_join`: long sums with few results would leave most cores idle.
+// stored. With SPLITS above 1 each part of k has workgroups and a product of its own, [SPLITS, m, n]
+// in all, to be added by `matmul_join`: long sums with few results would leave most cores idle.
 //
 // Header: TILE_M, TILE_N, TILE_K, ROW_VECS, COL_VECS, SPLITS. Access: left, right, product as vec4
 // or scalar; left_rows or left_columns, right_rows or right_columns; a finish_…; bias_sums or no_bias_sums.
-
-struct Params {
-    m: u32,
-    n: u32,
-    k: u32,
-    activation: u32, // as in finish_…
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> left: array<LeftElement>;       // [m, k] or [k, m]
-@group(0) @binding(2) var<storage, read> right: array<RightElement>;      // [n, k] or [k, n]
-@group(0) @binding(3) var<storage, read_write> product: array<Element>;  // [SPLITS, m, n]
 
 const ROW_THREADS: u32 = TILE_M / (4u * ROW_VECS);
 const COL_THREADS: u32 = TILE_N / (4u * COL_VECS);

@@ -1,4 +1,4 @@
-//!use index
+//!use index product_operands
 // Matrix product by tiles in registers, whose left operand the lanes of a subgroup hold for each other:
 // product[m,n] = Σ_k left · right, either operand transposed or not.
 //
@@ -15,18 +15,6 @@
 // Header: ROW_VECS (divides 8), COL_VECS. Access: left, right, product as vec4 or scalar, left_gather or
 // right_gather where one comes from the data set; left_rows or left_columns, right_rows or right_columns; a
 // finish_…; bias_sums or no_bias_sums.
-
-struct Params {
-    m: u32,
-    n: u32,
-    k: u32,
-    activation: u32, // as in finish_…
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> left: array<LeftElement>;       // [m, k] or [k, m]
-@group(0) @binding(2) var<storage, read> right: array<RightElement>;      // [n, k] or [k, n]
-@group(0) @binding(3) var<storage, read_write> product: array<Element>;  // [m, n]
 
 const LANES: u32 = 8u;
 const GROUP_SIZE: u32 = 64u;
