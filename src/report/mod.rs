@@ -6,8 +6,13 @@
 
 mod axis;
 pub mod features;
+pub mod fitted;
+mod fold;
 pub mod grid;
+pub mod line;
 pub mod loss;
+mod marks;
+pub mod matrix;
 pub mod plot;
 pub mod png;
 pub mod sheet;
@@ -16,10 +21,13 @@ mod text;
 pub mod weights;
 
 pub use features::{Features, feature_grid};
+pub use fitted::fitted_table;
 pub use grid::{Band, image_grid, reconstruction_grid};
 pub use loss::{Curves, loss_plot};
+pub use marks::{Mark, Marked, marked_plot};
+pub use matrix::Matrix;
 pub use plot::{Series, line_plot, scatter_plot};
 pub use png::{check_png, write_png};
 pub use sheet::{Strip, image_sheet};
 pub use table::{format_number, text_table};
-pub use weights::{Matrix, weight_picture};
+pub use weights::weight_picture;

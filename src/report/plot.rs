@@ -5,6 +5,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use super::axis::{Axis, drawable};
+use super::marks::{Mark, PlacedMark, draw_marks};
 use super::text::{self, drawing};
 use crate::error::{Error, Result};
 
@@ -40,7 +41,7 @@ const PALETTE: [RGBColor; 10] = [
     RGBColor(188, 189, 34),
 ];
 
-type Canvas<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
+pub(super) type Canvas<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
 /// Name, colour and points.
 type Curve<'a> = (&'a str, RGBColor, Vec<(f64, f64)>);
 
@@ -93,6 +94,15 @@ impl Panel<'_> {
 
 /// Draws panels side by side.
 pub(super) fn draw_panels(panels: &[Panel]) -> Result<RgbImage> {
+    draw(panels, &[])
+}
+
+/// Draws a panel whose series have these marks.
+pub(super) fn draw_marked(panel: &Panel, marks: &[&[Mark]]) -> Result<RgbImage> {
+    draw(std::slice::from_ref(panel), marks)
+}
+
+fn draw(panels: &[Panel], marks: &[&[Mark]]) -> Result<RgbImage> {
     if panels.is_empty() {
         return Err(nothing_to_plot());
     }
@@ -103,7 +113,7 @@ pub(super) fn draw_panels(panels: &[Panel]) -> Result<RgbImage> {
     let canvas = BitMapBackend::with_buffer(large.as_mut(), size).into_drawing_area();
     canvas.fill(&WHITE).map_err(drawing)?;
     for (panel, area) in panels.iter().zip(canvas.split_evenly((1, panels.len()))) {
-        draw_panel(&area, panel)?;
+        draw_panel(&area, panel, marks)?;
     }
     canvas.present().map_err(drawing)?;
     drop(canvas);
@@ -136,18 +146,25 @@ fn nothing_to_plot() -> Error {
 }
 
 /// `pixels` of the finished picture as pixels of the canvas.
-fn fine(pixels: f64) -> f64 {
+pub(super) fn fine(pixels: f64) -> f64 {
     pixels * f64::from(DETAIL)
 }
 
-fn draw_panel(area: &Canvas, panel: &Panel) -> Result<()> {
+fn draw_panel(area: &Canvas, panel: &Panel, marks: &[&[Mark]]) -> Result<()> {
     let curves = panel.curves();
     if curves.is_empty() {
         return Err(nothing_to_plot());
     }
-    let points = || curves.iter().flat_map(|(_, _, points)| points);
-    let x_axis = Axis::linear(&points().map(|&(x, _)| x).collect::<Vec<_>>(), 8);
-    let y_axis = Axis::fitting(&points().map(|&(_, y)| y).collect::<Vec<_>>(), 7);
+    let marks: Vec<(RGBColor, &Mark)> = marks
+        .iter()
+        .zip(PALETTE.iter().cycle())
+        .flat_map(|(marks, &color)| marks.iter().map(move |mark| (color, mark)))
+        .filter(|(_, mark)| mark.ends().iter().all(|&(x, y)| drawable(x) && drawable(y)))
+        .collect();
+    let ends = marks.iter().flat_map(|(_, mark)| mark.ends());
+    let points: Vec<(f64, f64)> = curves.iter().flat_map(|(_, _, points)| points.iter().copied()).chain(ends).collect();
+    let x_axis = Axis::linear(&points.iter().map(|&(x, _)| x).collect::<Vec<_>>(), 8);
+    let y_axis = Axis::fitting(&points.iter().map(|&(_, y)| y).collect::<Vec<_>>(), 7);
     let y_label = match (panel.y_label, y_axis.logarithmic) {
         ("", true) => "log scale".to_owned(),
         (label, true) => format!("{label} (log scale)"),
@@ -192,7 +209,15 @@ fn draw_panel(area: &Canvas, panel: &Panel) -> Result<()> {
         let positions: Vec<_> = points.iter().map(|point| plane.map_coordinate(point)).collect();
         draw_curve(area, &positions, *color, panel.joined)?;
     }
-    Ok(())
+    let placed: Vec<PlacedMark> = marks
+        .into_iter()
+        .map(|(color, mark)| {
+            let ends = mark.ends().map(|end| plane.map_coordinate(&end));
+            PlacedMark { mark, color, at: plane.map_coordinate(&mark.at), ends }
+        })
+        .collect();
+    let (across, down) = plane.get_pixel_range();
+    draw_marks(&area.use_screen_coord(), &placed, [across.start, down.start, across.end, down.end])
 }
 
 /// Draws the title and, below it, the legend: outside the plane, where it hides no curve. Returns
