@@ -4,12 +4,13 @@ use gpu_ae::config::{HopfieldConfig, RunConfig};
 use gpu_ae::data::Dataset;
 use gpu_ae::device::Device;
 use gpu_ae::nn::hopfield::{Rule, Update};
-use gpu_ae::report::{Band, format_number, image_grid, text_table, write_png};
+use gpu_ae::report::{Band, format_number, image_grid, write_png};
 use gpu_ae::study::hopfield::{Recall, study};
 use gpu_ae::train::RunDir;
 use gpu_ae::{Error, Result, whole_file};
 
 use super::output::{complain, say_json, tell};
+use super::terminal::table;
 
 /// Images side by side in the picture.
 const COLUMNS: usize = 12;
@@ -65,7 +66,8 @@ pub fn run(
     rows.extend(picture.recalled.iter().map(|(rule, pixels)| (name(*rule), shown(pixels))));
     let bands: Vec<Band<'_>> = rows.iter().map(|(caption, pixels)| Band { caption, pixels }).collect();
     let file = directory.path().join("retrieval.png");
-    write_png(&file, &image_grid(&bands, data.image, COLUMNS)?)?;
+    let title = format!("Patterns of {}, the same with pixels flipped, and what each rule recalls of that", data.name);
+    write_png(&file, &image_grid(&title, &bands, data.image, COLUMNS)?)?;
     directory.write_config(config)?;
     directory.keep();
     if json {
@@ -75,7 +77,7 @@ pub fn run(
         let headers =
             ["rule", "load", "patterns", "flipped", "exact", "near", "overlap before", "after", "steps", "at rest"];
         let rows: Vec<Vec<String>> = recalls.iter().map(row).collect();
-        tell(text_table(&headers, &rows).trim_end());
+        tell(&table(&headers, &rows));
         tell(&format!("run directory: {}", directory.path().display()));
         tell(&format!("picture:       {}: stored, as shown, and what each rule recalls", file.display()));
     }

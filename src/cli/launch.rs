@@ -15,6 +15,7 @@ use gpu_ae::train::session::State;
 use gpu_ae::train::{Checkpoint, Event, Run, RunDir};
 use gpu_ae::{Error, Result};
 
+use super::bar::Bar;
 use super::flags::{ConfigFlags, DeviceFlag, open_device};
 use super::interrupt::Signals;
 use super::output::{complain, say_json, tell, thousands};
@@ -91,7 +92,8 @@ impl TrainingFlags {
         let tuning = tuning::choose(self.tune, self.precision, device.as_mut(), &config, &data, quiet)?;
         let ceilings = ceilings(self.profile, device.as_mut(), quiet)?;
         let path = directory.path().to_path_buf();
-        let mut run = Run::start(config.clone(), directory, device, &data, tuning, encoder)?;
+        let mut run =
+            comparing(quiet, |tell| Run::start(config.clone(), directory, device, &data, tuning, encoder, tell))?;
         if let Some(ceilings) = ceilings {
             run.profile(ceilings)?;
         }
@@ -118,7 +120,8 @@ impl TrainingFlags {
         let recorded = checkpoint.tuning.as_ref();
         let tuning = tuning::choose_again(recorded, self.tune, device.as_mut(), &config, &data, quiet)?;
         let ceilings = ceilings(self.profile, device.as_mut(), quiet)?;
-        let mut run = Run::resume(config.clone(), checkpoint, directory, device, &data, tuning)?;
+        let mut run =
+            comparing(quiet, |tell| Run::resume(config.clone(), checkpoint, directory, device, &data, tuning, tell))?;
         if let Some(ceilings) = ceilings {
             run.profile(ceilings)?;
         }
@@ -130,6 +133,15 @@ impl TrainingFlags {
         }
         Ok(Launched { run, config, data, path: path.to_path_buf() })
     }
+}
+
+/// Makes a run ready, with a bar while it compares rows.
+fn comparing<T>(quiet: bool, make: impl FnOnce(&mut dyn FnMut(usize, usize)) -> T) -> T {
+    let mut bar = None;
+    make(&mut |done, all| {
+        let bar = bar.get_or_insert_with(|| Bar::new("comparing rows", all as u64, quiet));
+        bar.at(done as u64, &[]);
+    })
 }
 
 /// How far a run that goes on has come.
@@ -159,10 +171,10 @@ impl Launched {
         let trained = self.run.train(|event| {
             display.show(event);
             if let Event::Profile(profile) = event {
-                profiled = write_table(&directory, &table(profile));
+                profiled = write_table(&directory, &table(profile, None));
             }
         });
-        display.finish();
+        drop(display);
         trained?;
         profiled?;
         self.run.take_best()?;

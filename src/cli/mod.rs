@@ -1,5 +1,6 @@
 //! The command line: one file a command, and the flags they share.
 
+mod bar;
 mod command;
 mod flags;
 mod from;
@@ -10,6 +11,7 @@ pub mod output;
 mod pictures;
 mod profile;
 mod progress;
+mod terminal;
 mod trained;
 mod tuning;
 

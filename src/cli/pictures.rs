@@ -41,9 +41,16 @@ pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<Vec<Str
     let weights = run.session().matrices()?;
     if image.height > 1 {
         let features = features(run.config(), &weights, &observation);
-        pictures.push((directory.features(), feature_grid(&features, image, COLUMNS)?));
+        let title = if features.len() > 1 {
+            "What neurons read from images and write into them: orange adds, blue takes away, each relative to its own \
+             largest weight"
+        } else {
+            "What neurons read from images: orange adds, blue takes away, each relative to its own largest weight"
+        };
+        pictures.push((directory.features(), feature_grid(title, &features, image, COLUMNS)?));
     }
-    pictures.push((directory.weights_picture(), weight_picture(&matrices(weights))?));
+    let title = "Weights of every layer, colours relative to the largest of each";
+    pictures.push((directory.weights_picture(), weight_picture(title, &matrices(&weights, image))?));
     if let Some(series) = codes(&observation, &data.test.labels) {
         let title = format!("Codes of {} test rows, coloured by class", observation.rows.len());
         let plot = scatter_plot(&title, "first principal component", "second", &series)?;
@@ -70,9 +77,9 @@ fn reconstructions(run: &mut Run, observation: &Observation) -> Result<RgbImage>
     let image = run.session().image();
     let rows = images.originals.len() / image.bytes().max(1);
     if image.height > 1 || observation.rows.len() != rows {
-        return reconstruction_picture(&images, image);
+        return reconstruction_picture(&images, image, &run.config().data);
     }
-    row_picture(&images, Some(&observation.codes), rows)
+    row_picture(&images, Some(&observation.codes), rows, &run.config().data)
 }
 
 /// Reads the name of a picture for the command line.
@@ -81,17 +88,22 @@ pub fn picture_name(text: &str) -> Result<PathBuf, String> {
     check_png(&path).map(|()| path).map_err(|error| error.to_string())
 }
 
-/// Images, the same under noise if there is any, and what the network makes of them; rows that are no images as
-/// matrices.
-pub fn reconstruction_picture(images: &Reconstructions, image: ImageShape) -> Result<RgbImage> {
+/// Images of this data, the same under noise if there is any, and what the network makes of them; rows that are no
+/// images as matrices.
+pub fn reconstruction_picture(images: &Reconstructions, image: ImageShape, data: &str) -> Result<RgbImage> {
+    let rows = images.originals.len() / image.bytes().max(1);
     if image.height == 1 {
-        return row_picture(images, None, images.originals.len() / image.bytes().max(1));
+        return row_picture(images, None, rows, data);
     }
-    reconstruction_grid(&images.originals, images.noisy.as_deref(), &images.outputs, image, COLUMNS)
+    let what = match rows {
+        1 => format!("A test image of {data} over its reconstruction"),
+        rows => format!("{rows} test images of {data} over their reconstructions"),
+    };
+    reconstruction_grid(&what, &images.originals, images.noisy.as_deref(), &images.outputs, image, COLUMNS)
 }
 
 /// Rows beside what the network makes of them.
-fn row_picture(images: &Reconstructions, codes: Option<&[f32]>, rows: usize) -> Result<RgbImage> {
+fn row_picture(images: &Reconstructions, codes: Option<&[f32]>, rows: usize, data: &str) -> Result<RgbImage> {
     let matrix = |title: &str, values: &[f32]| Matrix {
         title: title.into(),
         rows,
@@ -102,7 +114,7 @@ fn row_picture(images: &Reconstructions, codes: Option<&[f32]>, rows: usize) -> 
     let codes = codes.map(|values| matrix("hidden codes", values));
     let (patterns, outputs) = (matrix("patterns", &images.originals), matrix("reconstructions", &images.outputs));
     let matrices: Vec<Matrix> = [patterns].into_iter().chain(noisy).chain(codes).chain([outputs]).collect();
-    weight_picture(&matrices)
+    weight_picture(&format!("Test rows of {data}, one below the other, and their reconstructions"), &matrices)
 }
 
 /// The first test images that are taken for another class, a row for each class they are of; each is headed by
@@ -125,7 +137,8 @@ fn mistakes(run: &mut Run, data: &Dataset) -> Result<Option<RgbImage>> {
     if strips.is_empty() {
         return Ok(None);
     }
-    image_sheet(&strips, data.image, &[]).map(Some)
+    let title = format!("Test images of {} and the classes they are taken for", data.name);
+    image_sheet(&title, &strips, data.image, &[]).map(Some)
 }
 
 /// What a run has measured of its loss: its terms, what follows from them, and their weights where those move.
@@ -193,18 +206,10 @@ fn features(config: &RunConfig, weights: &[Weights], observation: &Observation) 
     features
 }
 
-/// Weight matrices of all layers.
-fn matrices(weights: Vec<Weights>) -> Vec<Matrix> {
-    let matrix = |(index, (rows, columns, values)): (usize, Weights)| {
-        let title = format!("layer {}: {rows} x {columns}", index + 1);
-        if rows <= 4 * columns {
-            return Matrix { title, rows, columns, values };
-        }
-        // A tall one lies on its side.
-        let turned = (0..columns).flat_map(|column| values.iter().skip(column).step_by(columns)).copied().collect();
-        Matrix { title: format!("{title}, turned"), rows: columns, columns: rows, values: turned }
-    };
-    weights.into_iter().enumerate().map(matrix).collect()
+/// The weights of all layers of a network for these images, as they are shown.
+fn matrices(weights: &[Weights], image: ImageShape) -> Vec<Matrix> {
+    let numbered = (1..).zip(weights);
+    numbered.map(|(number, (rows, columns, values))| Matrix::of_layer(number, *rows, *columns, values, image)).collect()
 }
 
 /// The observed codes in their principal plane, a series a class; none of codes that are all the same.

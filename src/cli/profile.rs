@@ -5,7 +5,7 @@ use std::time::Duration;
 use gpu_ae::Result;
 use gpu_ae::device::ceilings::{Ceilings, measure};
 use gpu_ae::device::{Device, Timer};
-use gpu_ae::report::{format_number, text_table};
+use gpu_ae::report::{fitted_table, format_number};
 use gpu_ae::train::{Profile, ProfileRow, RunDir};
 use gpu_ae::whole_file;
 
@@ -42,8 +42,8 @@ fn describe(ceilings: &Ceilings) -> String {
     format!("ceilings: {:.1} GFLOP/s; {}", ceilings.gflops, rates.join(", "))
 }
 
-/// The profile as people read it.
-pub fn table(profile: &Profile) -> String {
+/// The profile as people read it, its table in so many columns at most.
+pub fn table(profile: &Profile, columns: Option<usize>) -> String {
     let timer = match profile.timer {
         Timer::Timestamps => "times by the device's timestamps around every dispatch",
         Timer::Waiting => {
@@ -63,7 +63,7 @@ pub fn table(profile: &Profile) -> String {
         profile.batch_size,
         profile.device,
         describe(&profile.ceilings),
-        text_table(&headers, &rows),
+        fitted_table(&headers, &rows, columns),
         if profile.rows.iter().any(is_over) { ABOVE } else { "" },
         overhead(profile)
     )

@@ -1,18 +1,19 @@
 //! A training run on the terminal: a bar where there is one, a line an epoch everywhere, and what has collapsed.
 
-use std::io::IsTerminal;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use gpu_ae::config::{RunConfig, Told};
 use gpu_ae::report::format_number;
+use gpu_ae::report::line::{Part, fitting, remaining, time};
 use gpu_ae::study::collapse::collapses;
 use gpu_ae::train::early_stopping::Judgement;
 use gpu_ae::train::record::metrics::weight_key;
 use gpu_ae::train::{EpochMetrics, Event, Run};
-use indicatif::{ProgressBar, ProgressStyle};
 
+use super::bar::Bar;
 use super::output::{complain, tell, thousands};
 use super::profile::table;
+use super::terminal::width;
 
 /// Why a run ends before its last epoch.
 fn stopped(config: &RunConfig, judgement: &Judgement<'_>) -> String {
@@ -33,41 +34,133 @@ fn figure(told: &Told, metrics: &EpochMetrics) -> Option<String> {
     let weight = term.and_then(|term| metrics.get(&weight_key(term)));
     let weight = weight.map_or(String::new(), |weight| format!(" (weight {})", format_number(weight)));
     Some(if told.percent {
-        format!("{label} {:.decimals$} %{weight}  ", 100.0 * value)
+        format!("{label} {:.decimals$} %{weight}", 100.0 * value)
     } else {
-        format!("{label} {value:.decimals$}{weight}  ")
+        format!("{label} {value:.decimals$}{weight}")
     })
 }
 
-/// The line of an epoch: the loss, unless weights move and losses of different epochs do not compare; the terms, what
-/// follows from them, and what the network looks like.
-fn line(config: &RunConfig, m: &EpochMetrics) -> String {
+/// The line of an epoch, on a terminal of so many columns without what does not fit: the loss, unless weights move and
+/// losses of different epochs do not compare; the terms, what follows from them, and what the network looks like.
+fn line(config: &RunConfig, m: &EpochMetrics, columns: Option<usize>) -> String {
     let width = config.epochs.to_string().len();
-    let loss = if config.moving_terms().is_empty() { format!("loss {:.4}  ", m.train_loss) } else { String::new() };
+    let mut parts: Vec<Part> = vec![(0, format!("epoch {:>width$}/{}", m.epoch, config.epochs))];
+    if config.moving_terms().is_empty() {
+        parts.push((0, format!("loss {:.4}", m.train_loss)));
+    }
     let objectives = config.objectives();
     let told = objectives.iter().flat_map(|objective| objective.told(config));
-    let told: String = told.filter_map(|told| figure(&told, m)).collect();
+    parts.extend(told.filter_map(|told| Some((1, figure(&told, m)?))));
     let decides = config.early_stopping.as_ref().map(|_| config.judged_term());
     let decides = decides.filter(|_| config.deciding() != "test");
-    let decided = decides.and_then(|term| {
+    parts.extend(decides.and_then(|term| {
         let value = m.deciding(config, term)?;
-        Some(format!("{} {term} {}  ", config.deciding(), format_number(value)))
-    });
-    let decided = decided.unwrap_or_default();
-    let active = (1..).map_while(|layer| m.active_units(layer)).map(|units| units.to_string());
-    let active: Vec<String> = active.collect();
-    let active = if active.is_empty() { String::new() } else { format!("active {}  ", active.join("-")) };
-    format!(
-        "epoch {:>width$}/{}  {loss}{told}{decided}{active}{:>7} samples/s",
-        m.epoch,
-        config.epochs,
-        thousands(m.samples_per_second as u64)
-    )
+        Some((1, format!("{} {term} {}", config.deciding(), format_number(value))))
+    }));
+    let active: Vec<String> = (1..).map_while(|layer| m.active_units(layer)).map(|units| units.to_string()).collect();
+    if !active.is_empty() {
+        parts.push((2, format!("active {}", active.join("-"))));
+    }
+    parts.push((3, format!("{:>7} samples/s", thousands(m.samples_per_second as u64))));
+    fitting(&parts, columns)
+}
+
+/// The bar of a run: how far its epoch is, how long that and the whole run still take.
+pub struct RunBar {
+    bar: Bar,
+    epochs: u32,
+    /// Training rows, the length of an epoch.
+    rows: u64,
+    epoch: u32,
+    /// When the first progress was told, and how many rows were done by then: what comes before is not repeated.
+    begin: Option<(Instant, u64)>,
+}
+
+impl RunBar {
+    /// For a run of so many `epochs` over `rows` training rows.
+    pub fn new(epochs: u32, rows: usize, quiet: bool) -> Self {
+        let rows = rows as u64;
+        RunBar { bar: Bar::new("epoch", rows, quiet), epochs, rows, epoch: 0, begin: None }
+    }
+
+    /// Shows what the run tells of its progress.
+    pub fn show(&mut self, event: &Event<'_>) {
+        let &Event::Progress { epoch, samples, figure: (name, value), samples_per_second } = event else { return };
+        if epoch != self.epoch {
+            self.epoch = epoch;
+            self.bar.restart(&format!("epoch {epoch}/{}", self.epochs), self.rows);
+        }
+        let done = u64::from(epoch - 1) * self.rows + samples;
+        let (begin, before) = *self.begin.get_or_insert((Instant::now(), done));
+        let all = u64::from(self.epochs) * self.rows;
+        let run = remaining(begin.elapsed(), done - before, all.saturating_sub(before));
+        let left = self.rows.saturating_sub(samples) as f64 / samples_per_second;
+        let left = Duration::try_from_secs_f64(left).ok().map(|rest| format!("{} left", time(rest)));
+        // Of the last epoch it would be the same again.
+        let run = run.filter(|_| epoch < self.epochs).map(|rest| format!("{} of the run", time(rest)));
+        let parts: [Part; 4] = [
+            (0, left.unwrap_or_default()),
+            (1, run.unwrap_or_default()),
+            (2, format!("{name} {value:.4}")),
+            (3, format!("{} samples/s", thousands(samples_per_second as u64))),
+        ];
+        self.bar.show(samples, &parts);
+    }
+
+    /// Prints something while the bar is out of the way.
+    pub fn suspend(&self, print: impl FnOnce()) {
+        self.bar.suspend(print);
+    }
+}
+
+/// The bar of a study: its runs, each as long as any other.
+pub struct StudyBar {
+    bar: Bar,
+    /// Runs of the whole study, and those that are trained now.
+    all: usize,
+    left: usize,
+    ended: usize,
+}
+
+/// Length of a run on the bar.
+const RUN: u64 = 10_000;
+
+impl StudyBar {
+    /// For the last `left` of `all` runs.
+    pub fn new(all: usize, left: usize, quiet: bool) -> Self {
+        let mut bar = StudyBar { bar: Bar::new("", left as u64 * RUN, quiet), all, left, ended: 0 };
+        bar.name();
+        bar
+    }
+
+    fn name(&mut self) {
+        let number = (self.all - self.left + self.ended + 1).min(self.all);
+        self.bar.rename(&format!("run {number}/{}", self.all));
+    }
+
+    /// Shows what a run of so many epochs over so many rows tells of its progress.
+    pub fn show(&mut self, event: &Event<'_>, epochs: u32, rows: usize) {
+        let &Event::Progress { epoch, samples, figure: (name, value), .. } = event else { return };
+        let share = (f64::from(epoch - 1) + samples as f64 / rows as f64) / f64::from(epochs);
+        let done = self.ended as u64 * RUN + (share * RUN as f64) as u64;
+        self.bar.at(done, &[(1, format!("epoch {epoch}/{epochs}")), (2, format!("{name} {value:.4}"))]);
+    }
+
+    /// Goes on to the next run.
+    pub fn run_ended(&mut self) {
+        self.ended += 1;
+        self.name();
+    }
+
+    /// Prints something while the bar is out of the way.
+    pub fn suspend(&self, print: impl FnOnce()) {
+        self.bar.suspend(print);
+    }
 }
 
 /// Progress on the terminal.
 pub struct Display {
-    bar: Option<ProgressBar>,
+    bar: RunBar,
     config: RunConfig,
     /// What has collapsed, as far as it was told.
     collapsed: Vec<String>,
@@ -79,11 +172,7 @@ pub struct Display {
 impl Display {
     /// For a run over `rows` training rows; `begin` is when the program started.
     pub fn new(run: &Run, rows: usize, begin: Instant, quiet: bool) -> Self {
-        let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
-            let style = ProgressStyle::with_template("{prefix} [{bar:32}] {percent:>3}%  {msg}");
-            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ");
-            ProgressBar::new(rows as u64).with_style(style)
-        });
+        let bar = RunBar::new(run.config().epochs, rows, quiet);
         let begin = Some(begin).filter(|_| !quiet);
         Display { bar, config: run.config().clone(), collapsed: Vec::new(), begin, quiet }
     }
@@ -96,19 +185,15 @@ impl Display {
         {
             complain(&format!("first step {:.2} s after start", begin.elapsed().as_secs_f64()));
         }
-        match (event, &self.bar) {
-            (Event::Progress { epoch, samples, figure: (name, value), samples_per_second }, Some(bar)) => {
-                bar.set_prefix(format!("epoch {epoch}/{}", self.config.epochs));
-                bar.set_position(samples);
-                bar.set_message(format!("{name} {value:.4}  {} samples/s", thousands(samples_per_second as u64)));
-            }
-            (Event::Epoch(metrics), Some(bar)) => bar.suspend(|| tell(&line(&self.config, metrics))),
-            (Event::Epoch(metrics), None) if !self.quiet => tell(&line(&self.config, metrics)),
-            (Event::Stopped(judgement), Some(bar)) => bar.suspend(|| tell(&stopped(&self.config, &judgement))),
-            (Event::Stopped(judgement), None) if !self.quiet => tell(&stopped(&self.config, &judgement)),
-            (Event::Profile(profile), Some(bar)) => bar.suspend(|| tell(&format!("\n{}", table(profile)))),
-            (Event::Profile(profile), None) if !self.quiet => tell(&format!("\n{}", table(profile))),
-            _ => {}
+        self.bar.show(&event);
+        let text = match event {
+            Event::Epoch(metrics) => Some(line(&self.config, metrics, width())),
+            Event::Stopped(judgement) => Some(stopped(&self.config, &judgement)),
+            Event::Profile(profile) => Some(format!("\n{}", table(profile, width()))),
+            Event::Progress { .. } => None,
+        };
+        if let Some(text) = text.filter(|_| !self.quiet) {
+            self.bar.suspend(|| tell(&text));
         }
         if let Event::Epoch(metrics) = event {
             self.warn(metrics);
@@ -122,18 +207,8 @@ impl Display {
                 continue;
             }
             let warning = format!("warning: {}", collapse.advice);
-            match &self.bar {
-                Some(bar) => bar.suspend(|| complain(&warning)),
-                None => complain(&warning),
-            }
+            self.bar.suspend(|| complain(&warning));
             self.collapsed.push(collapse.of);
-        }
-    }
-
-    /// Takes the bar away.
-    pub fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
         }
     }
 }
@@ -154,7 +229,7 @@ mod tests {
             test_loss: 5.8,
             figures,
         };
-        line(config, &metrics)
+        line(config, &metrics, None)
     }
 
     /// A loss that is multiplied as its entropy gains weight reads as if training diverged.

@@ -93,6 +93,13 @@ impl RunFlags {
             say(&format!("wrote {}", path.display()));
         }
     }
+
+    /// The same of an array of this shape and type.
+    pub fn wrote_array(&self, path: &Path, shape: &[usize], of: &str) {
+        if !self.quiet {
+            say(&format!("wrote {}: {of} {shape:?}", path.display()));
+        }
+    }
 }
 
 impl Trained {

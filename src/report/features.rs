@@ -16,20 +16,20 @@ pub struct Features {
     pub weights: Vec<f32>,
 }
 
-/// Draws the neurons of all `features` in groups of rows, one row a kind, `columns` side by side. Every neuron is
+/// Draws, under a title, the neurons of all `features` in groups of rows, one row a kind, `columns` side by side. Every neuron is
 /// drawn relative to its own largest weight: of grey images blue where it is negative and orange where it is
 /// positive, of colour images around a middle grey. Where a kind has fewer neurons than another, its places stay empty.
 ///
 /// # Errors
 /// When there is nothing to draw, or the text cannot be set.
-pub fn feature_grid(features: &[Features], image: ImageShape, columns: usize) -> Result<RgbImage> {
+pub fn feature_grid(title: &str, features: &[Features], image: ImageShape, columns: usize) -> Result<RgbImage> {
     let mut colored: Vec<Vec<f32>> = features.iter().map(|kind| colored(&kind.weights, image)).collect();
     let longest = colored.iter().map(Vec::len).max().unwrap_or(0);
     // White, like the paper.
     colored.iter_mut().for_each(|pixels| pixels.resize(longest, 1.0));
     let bands = features.iter().zip(&colored).map(|(kind, pixels)| Band { caption: &kind.caption, pixels });
     let bands: Vec<Band> = bands.collect();
-    image_grid(&bands, ImageShape { channels: 3, ..image }, columns)
+    image_grid(title, &bands, ImageShape { channels: 3, ..image }, columns)
 }
 
 /// Red, green and blue of every weight, in 0..=1.
@@ -70,7 +70,7 @@ mod tests {
     fn kinds_stand_above_one_another() {
         let kind = |caption: &str, sign: f32| Features { caption: caption.into(), weights: vec![sign; 4 * 6] };
         let image = ImageShape { height: 2, width: 2, channels: 1 };
-        let picture = feature_grid(&[kind("reads", 1.0), kind("writes", -1.0)], image, 3).unwrap();
+        let picture = feature_grid("", &[kind("reads", 1.0), kind("writes", -1.0)], image, 3).unwrap();
         let rows = |wanted: [u8; 3]| {
             let rows = picture.enumerate_pixels().filter(|(.., pixel)| pixel.0 == wanted).map(|(_, y, _)| y);
             rows.collect::<std::collections::BTreeSet<u32>>()
@@ -78,7 +78,7 @@ mod tests {
         let (reads, writes) = (rows([213, 94, 0]), rows([0, 114, 178]));
         assert!(reads.is_disjoint(&writes));
         assert!(reads.first() < writes.first() && writes.first() < reads.last() && reads.last() < writes.last());
-        assert!(feature_grid(&[], image, 3).is_err());
+        assert!(feature_grid("", &[], image, 3).is_err());
     }
 
     #[test]
@@ -86,7 +86,7 @@ mod tests {
         let kind = |neurons: usize| Features { caption: "reads".into(), weights: vec![1.0; 4 * neurons] };
         let image = ImageShape { height: 2, width: 2, channels: 1 };
         let inked = |features: &[Features]| {
-            let picture = feature_grid(features, image, 4).unwrap();
+            let picture = feature_grid("", features, image, 4).unwrap();
             picture.pixels().filter(|pixel| pixel.0 == [213, 94, 0]).count()
         };
         let one = inked(&[kind(1)]);

@@ -3,7 +3,7 @@
 use image::{Rgb, RgbImage};
 use plotters::prelude::{BitMapBackend, IntoDrawingArea};
 
-use super::text::{self, drawing};
+use super::text::{self, Title, drawing};
 use crate::data::ImageShape;
 use crate::error::{Error, Result};
 
@@ -31,9 +31,10 @@ pub struct Band<'a> {
     pub pixels: &'a [f32],
 }
 
-/// Draws test images, the same under noise if there is any, and their reconstructions one above the other,
+/// Draws, under a title, test images, the same under noise if there is any, and their reconstructions one above the other,
 /// `columns` side by side, then the next.
 pub fn reconstruction_grid(
+    title: &str,
     originals: &[f32],
     noisy: Option<&[f32]>,
     reconstructions: &[f32],
@@ -44,12 +45,13 @@ pub fn reconstruction_grid(
     let reconstructions = Band { caption: "reconstruction", pixels: reconstructions };
     let noisy = noisy.map(|pixels| Band { caption: "with noise", pixels });
     let bands: Vec<Band> = [originals].into_iter().chain(noisy).chain([reconstructions]).collect();
-    image_grid(&bands, image, columns)
+    image_grid(title, &bands, image, columns)
 }
 
 /// Draws the images of all `bands` in groups of rows, one row a band, `columns` images a row: the
-/// n-th images of the bands are one above the other. With a single band it is an ordinary grid.
-pub fn image_grid(bands: &[Band], image: ImageShape, columns: usize) -> Result<RgbImage> {
+/// n-th images of the bands are one above the other. With a single band it is an ordinary grid. Above it all stands `title`,
+/// which may be empty.
+pub fn image_grid(title: &str, bands: &[Band], image: ImageShape, columns: usize) -> Result<RgbImage> {
     let size = image.height * image.width * image.channels;
     let count = bands.first().map_or(0, |band| band.pixels.len()) / size.max(1);
     if !matches!(image.channels, 1 | 3) {
@@ -65,14 +67,14 @@ pub fn image_grid(bands: &[Band], image: ImageShape, columns: usize) -> Result<R
         return Err(refused(format!("{count} images of {size} values are {due}, not {found}")));
     }
 
-    let layout = Layout::new(bands, image, count, columns)?;
+    let layout = Layout::new(title, bands, image, count, columns)?;
     let mut picture = RgbImage::from_pixel(layout.width as u32, layout.height as u32, PAPER);
     for (row, band) in bands.iter().enumerate() {
         for (index, pixels) in band.pixels.chunks_exact(size).enumerate() {
             draw_image(&mut picture, pixels, image, layout.origin(row, index), layout.scale);
         }
     }
-    draw_captions(&mut picture, bands, &layout)?;
+    draw_lettering(&mut picture, bands, &layout)?;
     Ok(picture)
 }
 
@@ -88,8 +90,11 @@ struct Layout {
     bands: usize,
     /// An enlarged image.
     cell: (usize, usize),
+    title: Title,
     /// Where images begin; captions are to the left.
     left: usize,
+    /// Where the first row begins; the title is above.
+    top: usize,
     /// Line height of captions, if there are any.
     lettering: Option<f64>,
     width: usize,
@@ -97,7 +102,7 @@ struct Layout {
 }
 
 impl Layout {
-    fn new(bands: &[Band], image: ImageShape, count: usize, columns: usize) -> Result<Self> {
+    fn new(title: &str, bands: &[Band], image: ImageShape, count: usize, columns: usize) -> Result<Self> {
         let scale = (CELL / image.height.max(image.width)).max(1);
         let cell = (image.width * scale, image.height * scale);
         // Letters that would touch those of the next row are left out.
@@ -116,13 +121,19 @@ impl Layout {
             groups,
             bands: bands.len(),
             cell,
+            title: Title::new("", 0)?,
             left,
+            top: GAP,
             lettering: lettering.filter(|_| captions > 0),
             width: 0,
             height: 0,
         };
-        let (right, bottom) = layout.origin(bands.len() - 1, columns * groups - 1);
-        (layout.width, layout.height) = (right + cell.0 + GAP, bottom + cell.1 + GAP);
+        let (right, _) = layout.origin(bands.len() - 1, columns * groups - 1);
+        layout.title = Title::new(title, right + cell.0 - GAP)?;
+        layout.top += layout.title.height();
+        let (_, bottom) = layout.origin(bands.len() - 1, columns * groups - 1);
+        layout.width = (right + cell.0).max(GAP + layout.title.width) + GAP;
+        layout.height = bottom + cell.1 + GAP;
         if layout.width.max(layout.height) > LARGEST_SIDE {
             let (width, height) = (layout.width, layout.height);
             return Err(refused(format!("{width} x {height} pixels are too many for a picture")));
@@ -136,7 +147,7 @@ impl Layout {
         let pitch = self.cell.1 + SEPARATOR;
         let gap = if self.bands > 1 { GAP } else { SEPARATOR };
         let x = self.left + column * (self.cell.0 + SEPARATOR);
-        let y = GAP + group * (self.bands * pitch - SEPARATOR + gap) + band * pitch;
+        let y = self.top + group * (self.bands * pitch - SEPARATOR + gap) + band * pitch;
         (x, y)
     }
 }
@@ -162,11 +173,11 @@ pub(super) fn draw_image(
     }
 }
 
-fn draw_captions(picture: &mut RgbImage, bands: &[Band], layout: &Layout) -> Result<()> {
-    let Some(size) = layout.lettering else { return Ok(()) };
+fn draw_lettering(picture: &mut RgbImage, bands: &[Band], layout: &Layout) -> Result<()> {
     let dimensions = picture.dimensions();
     let canvas = BitMapBackend::with_buffer(picture.as_mut(), dimensions).into_drawing_area();
-    for group in 0..layout.groups {
+    layout.title.draw(&canvas, (GAP, GAP))?;
+    for (group, size) in (0..layout.groups).flat_map(|group| layout.lettering.map(|size| (group, size))) {
         for (row, band) in bands.iter().enumerate() {
             let (x, y) = layout.origin(row, group * layout.columns);
             let left = x - GAP - text::width(band.caption, size)? as usize;
@@ -201,7 +212,7 @@ mod tests {
     fn originals_are_above_their_reconstructions() {
         let originals = plain(&[0.0, 0.2, 0.4]);
         let reconstructions = plain(&[0.6, 0.7, 0.8]);
-        let picture = reconstruction_grid(&originals, None, &reconstructions, shape(28, 28, 1), 2).unwrap();
+        let picture = reconstruction_grid("", &originals, None, &reconstructions, shape(28, 28, 1), 2).unwrap();
         let right = picture.width() as usize - GAP;
         let columns = [right - SEPARATOR - 2 * 84, right - 84].map(|left| left as u32);
         let first = GAP as u32;
@@ -230,7 +241,7 @@ mod tests {
     #[test]
     fn captions_stand_left_of_their_rows() {
         let images = plain(&[1.0, 1.0]);
-        let picture = reconstruction_grid(&images, Some(&images), &images, shape(28, 28, 1), 1).unwrap();
+        let picture = reconstruction_grid("", &images, Some(&images), &images, shape(28, 28, 1), 1).unwrap();
         // The images are white, so all ink is that of captions.
         let left = picture.width() - (84 + 2 * GAP) as u32;
         let inked = |rows: std::ops::Range<u32>| {
@@ -248,9 +259,23 @@ mod tests {
     }
 
     #[test]
+    fn a_title_stands_above_everything_and_makes_room_for_itself() {
+        let white = plain(&[1.0]);
+        let bare = image_grid("", &bare(&white), shape(28, 28, 1), 1).unwrap();
+        assert!(bare.pixels().all(|pixel| pixel.0 == WHITE));
+        let title = "test images above what the network makes of them, which is far wider than a single image";
+        let titled = image_grid(title, &self::bare(&white), shape(28, 28, 1), 1).unwrap();
+        let inked: Vec<(u32, u32)> =
+            titled.enumerate_pixels().filter(|(.., pixel)| pixel.0 != WHITE).map(|(x, y, _)| (x, y)).collect();
+        let added = titled.height() - bare.height();
+        assert!(added >= 60 && titled.width() > bare.width(), "two lines, wider than the image");
+        assert!(inked.len() > 1000 && inked.iter().all(|&(x, y)| x < titled.width() - 8 && y < GAP as u32 + added));
+    }
+
+    #[test]
     fn pixels_are_enlarged_without_smoothing() {
         let checkers = [0.0, 1.0, 1.0, 0.0];
-        let picture = image_grid(&bare(&checkers), shape(2, 2, 1), 8).unwrap();
+        let picture = image_grid("", &bare(&checkers), shape(2, 2, 1), 8).unwrap();
         assert_eq!(picture.dimensions(), (84 + 2 * GAP as u32, 84 + 2 * GAP as u32));
         for (x, y, pixel) in picture.enumerate_pixels() {
             let inside = (16..100).contains(&x) && (16..100).contains(&y);
@@ -258,17 +283,17 @@ mod tests {
             assert_eq!(pixel.0, if black { [0; 3] } else { WHITE }, "at {x}, {y}");
         }
         let large = vec![0.5; 100 * 90];
-        let picture = image_grid(&bare(&large), shape(90, 100, 1), 8).unwrap();
+        let picture = image_grid("", &bare(&large), shape(90, 100, 1), 8).unwrap();
         assert_eq!(picture.dimensions(), (132, 122));
     }
 
     #[test]
     fn colours_are_interleaved_clamped_and_nan_is_seen() {
         let row = [[1.0, 0.5, 0.0], [7.0, -3.0, 0.2], [f32::INFINITY, f32::NEG_INFINITY, 0.0], [0.0, f32::NAN, 1.0]];
-        let picture = image_grid(&bare(row.as_flattened()), shape(1, 4, 3), 1).unwrap();
+        let picture = image_grid("", &bare(row.as_flattened()), shape(1, 4, 3), 1).unwrap();
         let found: Vec<[u8; 3]> = (0..4).map(|n| picture.get_pixel(16 + n * 21, 16).0).collect();
         assert_eq!(found, [[255, 128, 0], [255, 0, 51], [255, 0, 0], NOT_A_NUMBER.0]);
-        let picture = image_grid(&bare(&[f32::NAN]), shape(1, 1, 1), 1).unwrap();
+        let picture = image_grid("", &bare(&[f32::NAN]), shape(1, 1, 1), 1).unwrap();
         assert_eq!(picture.get_pixel(50, 50), &NOT_A_NUMBER);
     }
 
@@ -285,9 +310,9 @@ mod tests {
             (&[0.0; 4 * 500], &[0.0; 4 * 500], image, 500),
         ];
         for (originals, reconstructions, image, columns) in refused {
-            let error = reconstruction_grid(originals, None, reconstructions, image, columns);
+            let error = reconstruction_grid("", originals, None, reconstructions, image, columns);
             assert!(error.is_err(), "{image:?}, {} values", originals.len());
         }
-        assert!(image_grid(&[], image, 4).is_err());
+        assert!(image_grid("", &[], image, 4).is_err());
     }
 }

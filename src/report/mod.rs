@@ -6,8 +6,13 @@
 
 mod axis;
 pub mod features;
+pub mod fitted;
+mod fold;
 pub mod grid;
+pub mod line;
 pub mod loss;
+mod marks;
+pub mod matrix;
 mod panel;
 pub mod plot;
 pub mod png;
@@ -20,12 +25,15 @@ pub mod weights;
 pub mod widths;
 
 pub use features::{Features, feature_grid};
+pub use fitted::fitted_table;
 pub use grid::{Band, image_grid, reconstruction_grid};
 pub use loss::{Curves, Losses, loss_plot};
+pub use marks::{Mark, Marked, marked_plot};
+pub use matrix::Matrix;
 pub use plot::{Series, line_plot, scatter_plot};
 pub use png::{check_png, write_png};
 pub use printable::{printable, printable_line};
 pub use sheet::{Strip, image_sheet};
 pub use table::{format_number, text_table};
-pub use weights::{Matrix, weight_picture};
+pub use weights::weight_picture;
 pub use widths::width_plot;

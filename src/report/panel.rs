@@ -7,6 +7,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use super::axis::{Axis, drawable};
+use super::marks::{Mark, PlacedMark, draw_marks};
 use super::plot::Series;
 use super::shrink::shrunk;
 use super::text::{self, drawing};
@@ -48,7 +49,7 @@ pub(super) const PALETTE: [RGBColor; 10] = [
     RGBColor(188, 189, 34),
 ];
 
-type Canvas<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
+pub(super) type Canvas<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
 type Chart<'a, 'b> = ChartContext<'a, BitMapBackend<'b>, Cartesian2d<Axis, Axis>>;
 /// Name, colour and points.
 type Curve<'a> = (&'a str, RGBColor, Vec<(f64, f64)>);
@@ -67,12 +68,23 @@ pub(super) struct Panel<'a> {
     pub(super) shading: &'a str,
     /// Whether points are joined across what is shaded.
     pub(super) across: bool,
+    /// Bars and names of points, a series after the other.
+    pub(super) marks: Vec<&'a [Mark]>,
 }
 
 impl Default for Panel<'_> {
     fn default() -> Self {
-        let (series, shaded) = (Vec::new(), Vec::new());
-        Panel { title: "", x_label: "", y_label: "", series, joined: true, shaded, shading: "", across: true }
+        Panel {
+            title: "",
+            x_label: "",
+            y_label: "",
+            series: Vec::new(),
+            joined: true,
+            shaded: Vec::new(),
+            shading: "",
+            across: true,
+            marks: Vec::new(),
+        }
     }
 }
 
@@ -90,6 +102,13 @@ impl Panel<'_> {
             (series.name.as_str(), color, points)
         });
         curves.filter(|(_, _, points): &Curve| !points.is_empty()).collect()
+    }
+
+    /// The marks that can be drawn, each with the colour of its series.
+    fn marks(&self) -> Vec<(RGBColor, &Mark)> {
+        let of_series = self.marks.iter().zip(PALETTE.iter().cycle());
+        let marks = of_series.flat_map(|(marks, &color)| marks.iter().map(move |mark| (color, mark)));
+        marks.filter(|(_, mark)| mark.ends().iter().all(|&(x, y)| drawable(x) && drawable(y))).collect()
     }
 
     /// The pieces of a curve that are joined.
@@ -125,7 +144,7 @@ fn nothing_to_plot() -> Error {
 }
 
 /// `pixels` of the finished picture as pixels of the canvas.
-fn fine(pixels: f64) -> f64 {
+pub(super) fn fine(pixels: f64) -> f64 {
     pixels * f64::from(DETAIL)
 }
 
@@ -134,9 +153,11 @@ fn draw_panel(area: &Canvas, panel: &Panel) -> Result<()> {
     if curves.is_empty() {
         return Err(nothing_to_plot());
     }
-    let points = || curves.iter().flat_map(|(_, _, points)| points);
-    let x_axis = Axis::under(&points().map(|&(x, _)| x).collect::<Vec<_>>(), 8);
-    let y_axis = Axis::fitting(&points().map(|&(_, y)| y).collect::<Vec<_>>(), 7);
+    let marks = panel.marks();
+    let ends = marks.iter().flat_map(|(_, mark)| mark.ends());
+    let points: Vec<(f64, f64)> = curves.iter().flat_map(|(_, _, points)| points.iter().copied()).chain(ends).collect();
+    let x_axis = Axis::under(&points.iter().map(|&(x, _)| x).collect::<Vec<_>>(), 8);
+    let y_axis = Axis::fitting(&points.iter().map(|&(_, y)| y).collect::<Vec<_>>(), 7);
     let y_label = match (panel.y_label, y_axis.logarithmic) {
         ("", true) => "log scale".to_owned(),
         (label, true) => format!("{label} (log scale)"),
@@ -184,7 +205,13 @@ fn draw_panel(area: &Canvas, panel: &Panel) -> Result<()> {
             draw_curve(area, &positions, *color, panel.joined)?;
         }
     }
-    Ok(())
+    let place = |(color, mark): (RGBColor, _)| {
+        let ends = Mark::ends(mark).map(|end| plane.map_coordinate(&end));
+        PlacedMark { mark, color, at: plane.map_coordinate(&mark.at), ends }
+    };
+    let placed: Vec<PlacedMark> = marks.into_iter().map(place).collect();
+    let (across, down) = plane.get_pixel_range();
+    draw_marks(&area.use_screen_coord(), &placed, [across.start, down.start, across.end, down.end])
 }
 
 /// Shades what is to be shaded, as far as it lies within the plane.

@@ -4,7 +4,7 @@ use image::RgbImage;
 use plotters::prelude::{BitMapBackend, IntoDrawingArea};
 
 use super::grid::{CELL, GAP, LARGEST_SIDE, LETTERING, PAPER, SEPARATOR, draw_image, refused};
-use super::text::{self, drawing};
+use super::text::{self, Title, drawing};
 use crate::data::ImageShape;
 use crate::error::Result;
 
@@ -26,8 +26,8 @@ pub struct Strip {
     pub pixels: Vec<f32>,
 }
 
-/// Draws rows of images one below the other. Before each of the columns `gaps`, counted from 0, is some space.
-pub fn image_sheet(strips: &[Strip], image: ImageShape, gaps: &[usize]) -> Result<RgbImage> {
+/// Draws rows of images one below the other, under `title`, which may be empty. Before each of the columns `gaps`, counted from 0, is some space.
+pub fn image_sheet(title: &str, strips: &[Strip], image: ImageShape, gaps: &[usize]) -> Result<RgbImage> {
     let size = image.bytes();
     if !matches!(image.channels, 1 | 3) {
         return Err(refused(format!("an image has 1 or 3 channels, not {}", image.channels)));
@@ -38,7 +38,7 @@ pub fn image_sheet(strips: &[Strip], image: ImageShape, gaps: &[usize]) -> Resul
     if let Some(strip) = strips.iter().find(|strip| !strip.pixels.len().is_multiple_of(size)) {
         return Err(refused(format!("{} values are no images of {size}", strip.pixels.len())));
     }
-    let layout = Layout::new(strips, image, gaps)?;
+    let layout = Layout::new(title, strips, image, gaps)?;
     let mut picture = RgbImage::from_pixel(layout.width as u32, layout.height as u32, PAPER);
     for (strip, &top) in strips.iter().zip(&layout.tops) {
         for (column, pixels) in strip.pixels.chunks_exact(size).enumerate() {
@@ -53,6 +53,7 @@ pub fn image_sheet(strips: &[Strip], image: ImageShape, gaps: &[usize]) -> Resul
 struct Layout {
     scale: usize,
     cell: (usize, usize),
+    title: Title,
     left: usize,
     gaps: Vec<usize>,
     /// Upper edge of the images of each row.
@@ -62,7 +63,7 @@ struct Layout {
 }
 
 impl Layout {
-    fn new(strips: &[Strip], image: ImageShape, gaps: &[usize]) -> Result<Self> {
+    fn new(title: &str, strips: &[Strip], image: ImageShape, gaps: &[usize]) -> Result<Self> {
         let scale = (CELL / image.height.max(image.width)).max(1);
         let cell = (image.width * scale, image.height * scale);
         let mut captions = 0;
@@ -70,18 +71,29 @@ impl Layout {
             captions = captions.max(text::width(&strip.caption, LETTERING)? as usize);
         }
         let left = GAP + if captions > 0 { captions + GAP } else { 0 };
-        let mut tops = Vec::with_capacity(strips.len());
-        let mut y = GAP;
+        let columns = strips.iter().map(|strip| strip.pixels.len() / image.bytes()).max().unwrap_or(1);
+        let mut layout = Layout {
+            scale,
+            cell,
+            title: Title::new("", 0)?,
+            left,
+            gaps: gaps.to_vec(),
+            tops: Vec::with_capacity(strips.len()),
+            width: 0,
+            height: 0,
+        };
+        let right = layout.x(columns.saturating_sub(1)) + cell.0;
+        layout.title = Title::new(title, right - GAP)?;
+        layout.width = right.max(GAP + layout.title.width) + GAP;
+        let mut y = GAP + layout.title.height();
         for (row, strip) in strips.iter().enumerate() {
             if !strip.headings.is_empty() {
                 y += HEADING_SPACE + if row > 0 { GAP } else { 0 };
             }
-            tops.push(y);
+            layout.tops.push(y);
             y += cell.1 + SEPARATOR;
         }
-        let columns = strips.iter().map(|strip| strip.pixels.len() / image.bytes()).max().unwrap_or(1);
-        let mut layout = Layout { scale, cell, left, gaps: gaps.to_vec(), tops, width: 0, height: y - SEPARATOR + GAP };
-        layout.width = layout.x(columns.saturating_sub(1)) + cell.0 + GAP;
+        layout.height = y - SEPARATOR + GAP;
         if layout.width.max(layout.height) > LARGEST_SIDE {
             let (width, height) = (layout.width, layout.height);
             return Err(refused(format!("{width} x {height} pixels are too many for a picture")));
@@ -99,6 +111,7 @@ impl Layout {
 fn draw_lettering(picture: &mut RgbImage, strips: &[Strip], layout: &Layout) -> Result<()> {
     let dimensions = picture.dimensions();
     let canvas = BitMapBackend::with_buffer(picture.as_mut(), dimensions).into_drawing_area();
+    layout.title.draw(&canvas, (GAP, GAP))?;
     for (strip, &top) in strips.iter().zip(&layout.tops) {
         let caption = text::width(&strip.caption, LETTERING)? as usize;
         let middle = (top + layout.cell.1 / 2) as i32 - (0.25 * LETTERING) as i32;
@@ -138,7 +151,7 @@ mod tests {
     #[test]
     fn images_stand_in_rows_with_space_where_it_was_asked_for() {
         let strips = [strip("", &[], &[0.2, 0.4, 0.6]), strip("", &[], &[0.8])];
-        let picture = image_sheet(&strips, IMAGE, &[1]).unwrap();
+        let picture = image_sheet("", &strips, IMAGE, &[1]).unwrap();
         assert_eq!(block(&picture, 51), (16, 16, 99, 99));
         assert_eq!(block(&picture, 102), (16 + 87 + 16, 16, 118 + 84, 99));
         assert_eq!(block(&picture, 153), (16 + 174 + 16, 16, 205 + 84, 99));
@@ -148,10 +161,10 @@ mod tests {
 
     #[test]
     fn lettering_makes_room_for_itself() {
-        let bare = image_sheet(&[strip("", &[], &[1.0]), strip("", &[], &[1.0])], IMAGE, &[]).unwrap();
+        let bare = image_sheet("", &[strip("", &[], &[1.0]), strip("", &[], &[1.0])], IMAGE, &[]).unwrap();
         assert!(bare.pixels().all(|pixel| pixel.0 == [255; 3]));
         let strips = [strip("first", &["0.5"], &[1.0]), strip("", &["1"], &[1.0])];
-        let lettered = image_sheet(&strips, IMAGE, &[]).unwrap();
+        let lettered = image_sheet("", &strips, IMAGE, &[]).unwrap();
         assert_eq!(lettered.height(), bare.height() + 2 * HEADING_SPACE as u32 + GAP as u32);
         assert!(lettered.width() > bare.width() + 40);
         let left = lettered.width() - (84 + GAP) as u32;
@@ -164,16 +177,23 @@ mod tests {
         assert!(ink(0..left, first..first + 84) > 30, "the caption");
         assert!(ink(left..left + 84, 10..first) > 10, "the first heading");
         assert!(ink(left..left + 84, first + 84..first + 84 + 41) > 5, "the second heading");
+        let titled = image_sheet("lines between codes", &strips, IMAGE, &[]).unwrap();
+        let (added, width) = (titled.height() - lettered.height(), lettered.width() as usize);
+        let below = image::imageops::crop_imm(&titled, 0, added, lettered.width(), lettered.height()).to_image();
+        assert!(
+            added > 20 && below.iter().skip(3 * GAP * width).eq(lettered.iter().skip(3 * GAP * width)),
+            "the title moves all of it down"
+        );
     }
 
     #[test]
     fn what_is_no_sheet_is_refused() {
-        assert!(image_sheet(&[], IMAGE, &[]).is_err());
-        assert!(image_sheet(&[strip("a", &[], &[])], IMAGE, &[]).is_err());
+        assert!(image_sheet("", &[], IMAGE, &[]).is_err());
+        assert!(image_sheet("", &[strip("a", &[], &[])], IMAGE, &[]).is_err());
         let torn = Strip { pixels: vec![0.0; 100], ..Strip::default() };
-        assert!(image_sheet(&[torn], IMAGE, &[]).is_err());
-        assert!(image_sheet(&[strip("", &[], &[0.5])], ImageShape { channels: 2, ..IMAGE }, &[]).is_err());
+        assert!(image_sheet("", &[torn], IMAGE, &[]).is_err());
+        assert!(image_sheet("", &[strip("", &[], &[0.5])], ImageShape { channels: 2, ..IMAGE }, &[]).is_err());
         let wide = strip("", &[], &[0.5; 400]);
-        assert!(image_sheet(&[wide], IMAGE, &[]).is_err());
+        assert!(image_sheet("", &[wide], IMAGE, &[]).is_err());
     }
 }

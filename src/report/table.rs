@@ -54,13 +54,15 @@ pub fn format_number(value: f64) -> String {
     }
 }
 
-struct Column {
-    width: usize,
+/// How a column is set.
+pub(super) struct Column {
+    /// Characters of its longest cell.
+    pub(super) width: usize,
     numeric: bool,
 }
 
 impl Column {
-    fn measure(headers: &[&str], rows: &[Vec<String>], index: usize) -> Self {
+    pub(super) fn measure(headers: &[&str], rows: &[Vec<String>], index: usize) -> Self {
         let cells = || rows.iter().filter_map(|row| row.get(index)).map(String::as_str);
         let width = cells().chain(headers.get(index).copied()).map(|cell| cell.chars().count()).max().unwrap_or(0);
         let numeric = cells().any(is_number) && cells().all(|cell| is_number(cell) || is_blank(cell));

@@ -8,6 +8,7 @@ use plotters::coord::Shift;
 use plotters::prelude::{BitMapBackend, DrawingArea, IntoFont, RGBColor, TextStyle};
 use plotters::style::{FontStyle, register_font};
 
+use super::fold::folded;
 use crate::error::{Error, Result};
 
 /// Noto Sans Regular; its licence stands beside it.
@@ -50,6 +51,50 @@ pub(super) fn draw(
         area.draw_text(letter.encode_utf8(&mut [0; 4]), &style, place).map_err(drawing)?;
     }
     Ok(())
+}
+
+/// Line height of the titles of pictures.
+const TITLE: f64 = 30.0;
+/// Width that a title may have whatever stands below it.
+const TITLE_ROOM: u32 = 640;
+
+/// What a picture shows, in as many lines as it takes.
+pub(super) struct Title {
+    lines: Vec<String>,
+    /// Width of the longest line in pixels.
+    pub(super) width: usize,
+}
+
+impl Title {
+    /// `text` above something `width` pixels wide; no line where there is no text.
+    pub(super) fn new(text: &str, width: usize) -> Result<Self> {
+        let lines = if text.is_empty() { Vec::new() } else { lines(text, TITLE, width.max(TITLE_ROOM as usize))? };
+        let mut title = Title { lines, width: 0 };
+        for line in &title.lines {
+            title.width = title.width.max(self::width(line, TITLE)? as usize);
+        }
+        Ok(title)
+    }
+
+    /// Pixels that it takes, with the space below it.
+    pub(super) fn height(&self) -> usize {
+        self.lines.len() * TITLE as usize
+    }
+
+    /// Draws it with its upper left corner there.
+    pub(super) fn draw(&self, area: &DrawingArea<BitMapBackend, Shift>, (left, top): (usize, usize)) -> Result<()> {
+        for (number, line) in self.lines.iter().enumerate() {
+            draw(area, line, TITLE, (left as i32, (top + number * TITLE as usize) as i32))?;
+        }
+        Ok(())
+    }
+}
+
+/// `text` in lines of this size, each at most `width` pixels wide.
+pub(super) fn lines(text: &str, size: f64, width: usize) -> Result<Vec<String>> {
+    // Whatever is wrong with the typeface is wrong with all of it.
+    self::width(text, size)?;
+    Ok(folded(text, |line| self::width(line, size).is_ok_and(|pixels| pixels as usize <= width)))
 }
 
 /// Where the ink of every letter begins, and where the line ends.

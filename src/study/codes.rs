@@ -52,7 +52,7 @@ impl Session {
     /// # Errors
     /// When the device fails.
     pub fn encode(&mut self, rows: &[f32]) -> Result<Vec<f32>> {
-        self.through(Part::Encode, rows)
+        self.through(Part::Encode, rows, |_, _| ())
     }
 
     /// What the decoder makes of codes, `[rows, width of the code]`: rows `[rows, features]`.
@@ -60,20 +60,20 @@ impl Session {
     /// # Errors
     /// When the device fails.
     pub fn decode(&mut self, codes: &[f32]) -> Result<Vec<f32>> {
-        self.through(Part::Decode, codes)
+        self.through(Part::Decode, codes, |_, _| ())
     }
 
     /// The mean squared error per value of the reconstruction of each of `rows`, `[rows, features]`: `[rows]`. Of a
-    /// variational network it is the reconstruction of the mean code.
+    /// variational network it is the reconstruction of the mean code. `tell` hears how many rows of how many are done.
     ///
     /// # Errors
     /// When the device fails.
-    pub fn row_errors(&mut self, rows: &[f32]) -> Result<Vec<f32>> {
-        self.through(Part::Judge, rows)
+    pub fn row_errors(&mut self, rows: &[f32], tell: impl FnMut(usize, usize)) -> Result<Vec<f32>> {
+        self.through(Part::Judge, rows, tell)
     }
 
     /// Batch by batch through a part.
-    fn through(&mut self, which: Part, rows: &[f32]) -> Result<Vec<f32>> {
+    fn through(&mut self, which: Part, rows: &[f32], tell: impl FnMut(usize, usize)) -> Result<Vec<f32>> {
         let features = self.test.features;
         let program = match self.parts.get(&which) {
             Some(&program) => program,
@@ -83,7 +83,7 @@ impl Session {
                 *self.parts.entry(which).or_insert(program)
             }
         };
-        through(self.device.as_mut(), program, which, widths(&self.config, which, features), rows)
+        through(self.device.as_mut(), program, which, widths(&self.config, which, features), rows, tell)
     }
 }
 
@@ -118,7 +118,7 @@ impl LonePart {
     /// # Errors
     /// When the device fails, or what comes out is not finite.
     pub fn run(&mut self, rows: &[f32]) -> Result<Vec<f32>> {
-        through(self.device.as_mut(), self.program, self.which, self.widths, rows)
+        through(self.device.as_mut(), self.program, self.which, self.widths, rows, |_, _| ())
     }
 }
 
@@ -138,6 +138,7 @@ fn through(
     which: Part,
     [from, to]: [usize; 2],
     rows: &[f32],
+    mut tell: impl FnMut(usize, usize),
 ) -> Result<Vec<f32>> {
     if !rows.len().is_multiple_of(from) {
         return Err(Error::graph(which.name(), format!("{} values are no rows of {from}", rows.len())));
@@ -151,6 +152,7 @@ fn through(
         device.run(program, 1)?;
         let result = device.read_f32(program, RESULT)?;
         results.extend_from_slice(&result[..batch.len() / from * to]);
+        tell(results.len() / to, rows.len() / from);
     }
     match results.iter().position(|value| !value.is_finite()) {
         Some(place) => Err(Error::Failed(format!("{}: what comes of row {} is not finite", which.name(), place / to))),

@@ -15,6 +15,25 @@ use crate::train::{Checkpoint, Session};
 /// A hidden neuron: number of its layer, from 1, and its number in it, from 0.
 pub type Neuron = (usize, usize);
 
+/// How far a compaction is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// So many of all hidden neurons were judged one by one.
+    Judged {
+        /// Neurons judged.
+        done: usize,
+        /// All of them.
+        all: usize,
+    },
+    /// So many of those that are not the cheapest were tried together with what goes.
+    Tried {
+        /// Neurons tried.
+        done: usize,
+        /// All of them.
+        all: usize,
+    },
+}
+
 /// What a compaction did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Compaction {
@@ -118,7 +137,7 @@ fn without(checkpoint: &Checkpoint, layers: &[String], neurons: &[Neuron], means
 }
 
 /// Finds and removes what a network can do without at a relative `tolerance` of its error, given a
-/// session that holds it. `tell` hears how many of how many neurons have been judged.
+/// session that holds it. `tell` hears how far it is.
 ///
 /// # Errors
 /// When the device fails or the checkpoint lacks something.
@@ -126,7 +145,7 @@ pub fn compact(
     session: &mut Session,
     checkpoint: &Checkpoint,
     tolerance: f64,
-    mut tell: impl FnMut(usize, usize),
+    mut tell: impl FnMut(Progress),
 ) -> Result<Compaction> {
     let layers = session.layer_names("compact")?;
     let observation = session.observe()?;
@@ -150,7 +169,7 @@ pub fn compact(
         let silent = layer.variance[neuron] <= 0.0 || unread;
         let effect = if silent { 0.0 } else { judge(&[(number, neuron)])? - mse_before };
         effects.push(((number, neuron), effect));
-        tell(done + 1, hidden.len());
+        tell(Progress::Judged { done: done + 1, all: hidden.len() });
     }
     let mut order = effects.clone();
     order.sort_by(|a, b| a.1.total_cmp(&b.1));
@@ -171,11 +190,12 @@ pub fn compact(
         if judge(&removable[..middle])? <= allowed { kept = middle } else { refused = middle }
     }
     let mut removed = removable[..kept].to_vec();
-    for &neuron in removable.iter().skip(kept) {
+    for (done, &neuron) in removable[kept..].iter().enumerate() {
         removed.push(neuron);
         if judge(&removed)? > allowed {
             removed.pop();
         }
+        tell(Progress::Tried { done: done + 1, all: removable.len() - kept });
     }
     session.restore(&checkpoint.state)?;
     removed.sort_unstable();

@@ -7,4 +7,5 @@ pub mod compact;
 pub mod gibbs;
 pub mod hopfield;
 pub mod inspect;
+pub mod study_dir;
 pub mod sweep;

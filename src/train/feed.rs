@@ -14,11 +14,17 @@ use crate::graph::{Graph, Role};
 pub(super) struct Further(BTreeMap<&'static str, Vec<u8>>);
 
 impl Further {
-    /// What a graph needs of a split. Forgets what the device held.
-    pub fn of(graph: &Graph, split: &Split, device: &mut dyn Device, seed: u64) -> Result<Self> {
+    /// What a graph needs of a split. Forgets what the device held; `tell` hears how many rows of how many are done.
+    pub fn of(
+        graph: &Graph,
+        split: &Split,
+        device: &mut dyn Device,
+        seed: u64,
+        tell: &mut dyn FnMut(usize, usize),
+    ) -> Result<Self> {
         let mut further = BTreeMap::new();
         if graph.sources().any(|(_, source)| source.role == Role::Data && source.name.ends_with(NEIGHBOUR_DISTANCES)) {
-            let distances = distances(device, split, seed)?;
+            let distances = distances(device, split, seed, tell)?;
             further.insert(NEIGHBOUR_DISTANCES, bytemuck::cast_slice(&distances).to_vec());
         }
         Ok(Further(further))

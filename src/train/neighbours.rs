@@ -56,11 +56,17 @@ fn products(data: DataShape, references: usize, batch: usize) -> Result<Graph> {
     Ok(std::mem::take(g))
 }
 
-/// Distance of every row to its tenth nearest neighbour, pixels from 0 to 1; forgets what the device held.
+/// Distance of every row to its tenth nearest neighbour, pixels from 0 to 1; forgets what the device held. `tell` hears
+/// how many rows of how many are done.
 ///
 /// # Errors
 /// When the split has no rows, or the device fails.
-pub fn distances(device: &mut dyn Device, split: &Split, seed: u64) -> Result<Vec<f32>> {
+pub fn distances(
+    device: &mut dyn Device,
+    split: &Split,
+    seed: u64,
+    tell: &mut dyn FnMut(usize, usize),
+) -> Result<Vec<f32>> {
     let (data, batch) = (DataShape::of(split), BATCH.min(split.rows));
     let (count, rank) = sample(data.rows);
     let mut chosen: Vec<usize> = (0..data.rows).collect();
@@ -100,6 +106,7 @@ pub fn distances(device: &mut dyn Device, split: &Split, seed: u64) -> Result<Ve
             };
             distances.push(square.sqrt() as f32);
         }
+        tell(distances.len(), data.rows);
     }
     device.clear();
     Ok(distances)

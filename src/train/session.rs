@@ -97,7 +97,8 @@ pub(crate) fn restore(
 }
 
 impl Session {
-    /// Prepares a device to train and evaluate; parameters and moments are still zero.
+    /// Prepares a device to train and evaluate; parameters and moments are still zero. Where an objective needs to know
+    /// how far rows are from one another, `tell` hears of how many of how many that is known.
     ///
     /// # Errors
     /// When the model does not fit the data or the device.
@@ -106,13 +107,14 @@ impl Session {
         config: &RunConfig,
         data: &Dataset,
         choices: &Choices,
+        tell: &mut dyn FnMut(usize, usize),
     ) -> Result<Self> {
         if data.train.rows == 0 {
             return Err(Error::Usage(format!("data '{}' has no training rows", data.name)));
         }
         let graph = graph::training(config, DataShape::of(&data.train))?;
         // Before anything is loaded, since what is computed for it takes the whole device.
-        let further = Further::of(&graph, &data.train, device.as_mut(), config.seed)?;
+        let further = Further::of(&graph, &data.train, device.as_mut(), config.seed, tell)?;
         let mut session = Self::for_evaluation(device, config, data, choices)?;
         let program = load(session.device.as_mut(), "train", &graph, choices)?;
         feed(session.device.as_mut(), program, "train", &data.train, &further)?;

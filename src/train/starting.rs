@@ -15,7 +15,7 @@ use crate::ops::step::clock;
 
 impl Run {
     /// Starts a new run with these kernels, and with this encoder if there is one: writes a checkpoint of step 0 and its
-    /// configuration.
+    /// configuration. Where distances between rows are needed first, `tell` hears of how many of how many they are known.
     ///
     /// # Errors
     /// When the model fits neither data nor device, or the directory cannot be written.
@@ -26,8 +26,9 @@ impl Run {
         data: &Dataset,
         tuning: Tuning,
         encoder: Option<&State>,
+        tell: &mut dyn FnMut(usize, usize),
     ) -> Result<Self> {
-        let mut session = Session::for_training(device, &config, data, &tuning.choices)?;
+        let mut session = Session::for_training(device, &config, data, &tuning.choices, tell)?;
         session.initialise(data.train.rows, encoder)?;
         let mut run = Self::new(config, tuning, directory, session, data, TermSums::default())?;
         // First, since with it the run has begun: a kill before it leaves an empty folder, one behind it a run.
@@ -38,7 +39,8 @@ impl Run {
 
     /// Continues a run from one of its checkpoints. The configuration is the checkpoint's, with what the
     /// caller changed, and so are the kernels unless the device is another; the newest checkpoint is made to say the same at once, so that the change outlives
-    /// a kill, and so that a damaged newest one is not kept as the previous one.
+    /// a kill, and so that a damaged newest one is not kept as the previous one. `tell` hears what it does at the
+    /// [start](Self::start) of a run.
     ///
     /// # Errors
     /// When the checkpoint does not fit, or the directory cannot be written.
@@ -49,8 +51,9 @@ impl Run {
         device: Box<dyn Device>,
         data: &Dataset,
         tuning: Tuning,
+        tell: &mut dyn FnMut(usize, usize),
     ) -> Result<Self> {
-        let mut session = Session::for_training(device, &config, data, &tuning.choices)?;
+        let mut session = Session::for_training(device, &config, data, &tuning.choices, tell)?;
         session.restore(&checkpoint.state)?;
         let mut run = Self::new(config, tuning, directory, session, data, checkpoint.sums.clone())?;
         if run.clock[clock::ROWS] as usize != data.train.rows {

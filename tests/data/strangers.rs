@@ -124,7 +124,7 @@ static STARTED: LazyLock<Started> = LazyLock::new(|| {
     let (device, directory) = (Box::new(CpuDevice::new()), RunDir::create(&folder.path().join("run")).unwrap());
     let tuning = Tuning::fixed(device.as_ref());
     let path = directory.checkpoint();
-    Run::start(config.clone(), directory, device, &data, tuning, None).unwrap();
+    Run::start(config.clone(), directory, device, &data, tuning, None, &mut |_, _| ()).unwrap();
     Started { config, checkpoint: Checkpoint::load(&path).unwrap(), bytes: fs::read(path).unwrap() }
 });
 
@@ -140,7 +140,7 @@ fn used(checkpoint: &Checkpoint, folder: &Path) {
     if let Ok(mut session) = Session::for_evaluation(device, &checkpoint.config, &data, &choices) {
         let _ = session.restore(&checkpoint.state).and_then(|()| session.evaluate());
     }
-    if let Ok(mut session) = Session::for_training(other, &checkpoint.config, &data, &choices) {
+    if let Ok(mut session) = Session::for_training(other, &checkpoint.config, &data, &choices, &mut |_, _| ()) {
         let _ = session.restore(&checkpoint.state).and_then(|()| session.train(3));
     }
 }

@@ -36,7 +36,7 @@ fn every_row_is_as_far_from_its_tenth_neighbour_as_counted() {
     for (rows, row_bytes) in [(1, 3), (2, 5), (11, 7), (521, 30)] {
         let split = split(rows, row_bytes);
         for mut device in common::devices() {
-            let found = distances(device.as_mut(), &split, 1).unwrap();
+            let found = distances(device.as_mut(), &split, 1, &mut |_, _| ()).unwrap();
             assert_eq!(found.len(), rows);
             for (row, &distance) in found.iter().enumerate() {
                 let exact = counted(&split, row, 10);
@@ -52,7 +52,10 @@ fn every_row_is_as_far_from_its_tenth_neighbour_as_counted() {
 fn in_a_large_set_they_are_estimated_without_bias() {
     // More rows than are compared with all others.
     let split = split(10_000, 12);
-    let found = distances(&mut CpuDevice::new(), &split, 1).unwrap();
+    let mut told = Vec::new();
+    let found = distances(&mut CpuDevice::new(), &split, 1, &mut |done, all| told.push((done, all))).unwrap();
+    assert!(told.len() > 2 && told.is_sorted() && told.iter().all(|told| told.1 == 10_000), "{told:?}");
+    assert_eq!(told.last(), Some(&(10_000, 10_000)));
     let sampled = (0..split.rows).step_by(47);
     let ratios: Vec<f64> =
         sampled.map(|row| f64::from(found[row]) / counted(&split, row, 10)).filter(|r| r.is_finite()).collect();

@@ -9,7 +9,7 @@ use gpu_ae::data::{self, Dataset};
 use gpu_ae::device::CpuDevice;
 use gpu_ae::nn::BlockConfig;
 use gpu_ae::ops::array::activation::Activation::{Relu, Sigmoid};
-use gpu_ae::study::compact::compact;
+use gpu_ae::study::compact::{Progress, compact};
 use gpu_ae::train::{Checkpoint, Run, RunDir, Session, Tuning};
 use serde_json::Value;
 
@@ -25,7 +25,8 @@ static TRAINED: LazyLock<(Checkpoint, Dataset)> = LazyLock::new(|| {
     let directory = folder.path().join("run");
     let device = Box::new(CpuDevice::new());
     let tuning = Tuning::fixed(device.as_ref());
-    let mut run = Run::start(config, RunDir::create(&directory).unwrap(), device, &data, tuning, None).unwrap();
+    let mut run =
+        Run::start(config, RunDir::create(&directory).unwrap(), device, &data, tuning, None, &mut |_, _| ()).unwrap();
     run.train(|_| ()).unwrap();
     (Checkpoint::load(&RunDir::open(&directory).unwrap().checkpoint()).unwrap(), data)
 });
@@ -56,13 +57,13 @@ fn dead_and_constant_neurons_go_and_nothing_changes() {
     edit(&mut checkpoint, "autoencoder.5.bias", |b| b[4] = 0.6);
     let mut session_before = session(&checkpoint, data);
     let before = session_before.evaluate().unwrap().mean("mse").unwrap();
-    let mut told = 0;
-    let outcome = compact(&mut session_before, &checkpoint, 1e-9, |done, all| {
-        assert_eq!(all, 58);
-        told = done;
-    })
-    .unwrap();
-    assert_eq!(told, 58);
+    let mut told = Vec::new();
+    let outcome = compact(&mut session_before, &checkpoint, 1e-9, |progress| told.push(progress)).unwrap();
+    let judged = (1..=58).map(|done| Progress::Judged { done, all: 58 });
+    // What halving has found to be free is not tried again; every layer keeps a neuron at least.
+    let all = told.len() - 58;
+    assert!((1..55).contains(&all), "{all} were tried");
+    assert_eq!(told, judged.chain((1..=all).map(|done| Progress::Tried { done, all })).collect::<Vec<_>>());
     for neuron in [(1, 2), (1, 7), (3, 4)] {
         assert!(outcome.removed.contains(&neuron), "{neuron:?} is not among {:?}", outcome.removed);
     }
@@ -93,14 +94,14 @@ fn a_larger_tolerance_removes_more_and_is_kept() {
     assert!(before < 0.85 * data.mean_image_error(), "nothing was learnt: {before}");
     let mut removed = Vec::new();
     for tolerance in [0.0, 0.05, 0.3] {
-        let outcome = compact(&mut session(checkpoint, data), checkpoint, tolerance, |_, _| ()).unwrap();
+        let outcome = compact(&mut session(checkpoint, data), checkpoint, tolerance, |_| ()).unwrap();
         let after = session(&outcome.checkpoint, data).evaluate().unwrap().mean("mse").unwrap();
         assert!(after <= outcome.mse_before * (1.0 + tolerance) * (1.0 + 1e-6), "{tolerance}: {after}");
         removed.push(outcome.removed.len());
     }
     assert!(removed[0] < removed[2] && removed[0] <= removed[1] && removed[1] <= removed[2], "{removed:?}");
     // Every layer keeps a neuron, whatever the tolerance.
-    let outcome = compact(&mut session(checkpoint, data), checkpoint, 1e6, |_, _| ()).unwrap();
+    let outcome = compact(&mut session(checkpoint, data), checkpoint, 1e6, |_| ()).unwrap();
     let widths: Vec<usize> = outcome.checkpoint.config.layers().iter().map(|layer| layer.linear).collect();
     assert_eq!(widths, [1, 1, 1, 784]);
 }

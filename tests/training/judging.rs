@@ -21,12 +21,12 @@ fn the_error_of_the_test_data_is_the_mean_of_that_of_its_rows() {
         let data = if config.data == "digits" { digits.clone() } else { config.load_data().unwrap() };
         let device = Box::new(CpuDevice::new());
         let choices = Tuning::or_static(None, device.as_ref());
-        let mut session = Session::for_training(device, &config, &data, &choices).unwrap();
+        let mut session = Session::for_training(device, &config, &data, &choices, &mut |_, _| ()).unwrap();
         session.initialise(data.train.rows, None).unwrap();
         session.train(3).unwrap();
         let sums = session.evaluate().unwrap();
         let rows = data.test.values(0..data.test.rows);
-        let (error, errors) = (sums.mean("mse").unwrap(), mean(&session.row_errors(&rows).unwrap()));
+        let (error, errors) = (sums.mean("mse").unwrap(), mean(&session.row_errors(&rows, |_, _| ()).unwrap()));
         assert!((error - errors).abs() < 1e-6 * errors, "{model}: {error} as a term, {errors} as a mean of rows");
         judged += 1;
         if config.variational.is_some() {

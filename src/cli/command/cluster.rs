@@ -9,7 +9,7 @@ use gpu_ae::data::Dataset;
 use gpu_ae::nn::BlockConfig;
 use gpu_ae::nn::block::{ActivationBlock, BatchNormBlock, LinearBlock};
 use gpu_ae::ops::array::activation::Activation;
-use gpu_ae::report::{Band, image_grid, text_table, write_png};
+use gpu_ae::report::{Band, image_grid, write_png};
 use gpu_ae::statistics::agreement::Contingency;
 use gpu_ae::statistics::assignments::Assignments;
 use gpu_ae::study::cluster::{encoder_file, plain_encoder};
@@ -230,7 +230,7 @@ fn rows(table: &Contingency) -> Vec<Vec<String>> {
 fn shown(table: &Contingency) -> String {
     let headers = headers(table);
     let headers: Vec<&str> = headers.iter().map(|header| header.trim_start_matches("class ")).collect();
-    text_table(&headers, &rows(table)).trim_end().to_string()
+    crate::cli::terminal::table(&headers, &rows(table))
 }
 
 fn write(path: &Path, data: &Dataset, test: &Assignments, table: &Contingency) -> Result<()> {
@@ -262,5 +262,6 @@ fn picture(data: &Dataset, test: &Assignments, clusters: usize) -> Result<image:
         pixels.push(row);
     }
     let bands: Vec<Band<'_>> = captions.iter().zip(&pixels).map(|(caption, pixels)| Band { caption, pixels }).collect();
-    image_grid(&bands, data.image, NEAREST)
+    let title = format!("The test images of {} that each cluster is most certain of", data.name);
+    image_grid(&title, &bands, data.image, NEAREST)
 }

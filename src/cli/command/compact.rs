@@ -5,16 +5,19 @@ use std::time::Instant;
 
 use gpu_ae::config::{RunConfig, Schedule};
 use gpu_ae::data::Dataset;
-use gpu_ae::report::{format_number, text_table};
-use gpu_ae::study::compact::compact;
+use gpu_ae::report::format_number;
+use gpu_ae::study::compact::{Progress, compact};
 use gpu_ae::train::{Checkpoint, Event, Run, RunDir};
 use gpu_ae::{Error, Result};
 use serde::Serialize;
 
+use crate::cli::bar::Bar;
 use crate::cli::flags::{DataFlags, DeviceFlag, open_device, open_run, session_on, whole};
 use crate::cli::interrupt::Signals;
 use crate::cli::output::{complain, say, say_json, tell, thousands};
 use crate::cli::pictures::draw;
+use crate::cli::progress::RunBar;
+use crate::cli::terminal::table;
 
 #[derive(clap::Args)]
 #[command(
@@ -114,13 +117,26 @@ pub fn run(args: Args) -> Result<()> {
     let aside = (data.validation.rows > 0).then(|| Dataset { test: data.validation.clone(), ..data.clone() });
     let mut session = session_on(&checkpoint, aside.as_ref().unwrap_or(&data), quiet)?;
     let begin = Instant::now();
-    let compaction = compact(&mut session, &checkpoint, args.tolerance, |done, all| {
-        if !quiet && done == all {
-            complain(&format!("{all} hidden neurons judged in {:.1} s", begin.elapsed().as_secs_f64()));
+    let mut bar = Bar::new("judging neurons", 0, quiet);
+    let compaction = compact(&mut session, &checkpoint, args.tolerance, |progress| match progress {
+        Progress::Judged { done, all } => {
+            if done == 1 {
+                bar.restart("judging neurons", all as u64);
+            }
+            bar.at(done as u64, &[]);
+            if !quiet && done == all {
+                let seconds = begin.elapsed().as_secs_f64();
+                bar.suspend(|| complain(&format!("{all} hidden neurons judged in {seconds:.1} s")));
+            }
+        }
+        Progress::Tried { done, all } => {
+            if done == 1 {
+                bar.restart("removing neurons", all as u64);
+            }
+            bar.at(done as u64, &[]);
         }
     })?;
-    drop(session);
-
+    drop((bar, session));
     let mut smaller = compaction.checkpoint;
     // The epochs of the larger network are no measure of this one.
     smaller.config.early_stopping = None;
@@ -197,18 +213,18 @@ fn fine_tune(checkpoint: Checkpoint, directory: RunDir, quiet: bool) -> Result<f
     let data = config.load_data()?;
     let device = open_device(&config.device, true)?;
     let tuning = gpu_ae::train::Tuning::fixed(device.as_ref());
-    let mut run = Run::resume(config, checkpoint, directory.clone(), device, &data, tuning)?;
+    let mut run = Run::resume(config, checkpoint, directory.clone(), device, &data, tuning, &mut |_, _| ())?;
     let signals = Signals::listen()?;
     run.end_on(signals.interrupt());
+    let mut bar = RunBar::new(run.config().epochs, data.train.rows, quiet);
     run.train(|event| {
+        bar.show(&event);
         if let (Event::Epoch(metrics), false) = (event, quiet) {
-            tell(&format!(
-                "fine-tuning, epoch {}: test mse {:.4}",
-                metrics.epoch,
-                metrics.test("mse").unwrap_or(f64::NAN)
-            ));
+            let mse = metrics.test("mse").unwrap_or(f64::NAN);
+            bar.suspend(|| tell(&format!("fine-tuning, epoch {}: test mse {mse:.4}", metrics.epoch)));
         }
     })?;
+    drop(bar);
     draw(&mut run, &directory, &data)?;
     let last = run.metrics().last().and_then(|metrics| metrics.test("mse"));
     last.ok_or_else(|| Error::Failed("--fine-tune: no epoch was trained".into()))
@@ -231,7 +247,7 @@ fn print(outcome: &Outcome) {
         .collect();
     let none = ["", ""].map(str::to_string);
     rows.push(row("all".into(), none, [outcome.parameters_before, outcome.parameters_after]));
-    say(text_table(&["layer", "width", "now", "parameters", "now", "left"], &rows).trim_end());
+    say(&table(&["layer", "width", "now", "parameters", "now", "left"], &rows));
     let told = |on: &str, [before, after]: [f64; 2], allowed: &str| {
         let change = 100.0 * (after / before - 1.0);
         let [before, after] = [before, after].map(format_number);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use gpu_ae::config::RunConfig;
 use gpu_ae::data::source;
 use gpu_ae::model::forward::parameter_count;
-use gpu_ae::report::{Series, format_number, line_plot, text_table, write_png};
+use gpu_ae::report::{Series, format_number, line_plot, write_png};
 use gpu_ae::train::early_stopping::outcome;
 use gpu_ae::train::{EpochMetrics, RunDir};
 use gpu_ae::{Error, Result};
@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::cli::output::{complain, say, say_json};
 use crate::cli::pictures::picture_name;
+use crate::cli::terminal::table;
 
 #[derive(clap::Args)]
 #[command(
@@ -189,5 +190,5 @@ fn print(lines: &[Line]) {
         cells
     };
     let rows: Vec<Vec<String>> = lines.iter().map(row).collect();
-    say(text_table(&headers, &rows).trim_end());
+    say(&table(&headers, &rows));
 }

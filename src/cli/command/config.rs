@@ -9,11 +9,11 @@ use gpu_ae::model::forward::parameter_count;
 use gpu_ae::model::graph::{DataShape, training};
 use gpu_ae::nn::Pass;
 use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Plan};
-use gpu_ae::report::text_table;
 use gpu_ae::tensor::Shape;
 use gpu_ae::{Error, Result};
 
 use crate::cli::output::{say, thousands};
+use crate::cli::terminal::table;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -109,6 +109,6 @@ fn described(config: &RunConfig) -> Result<String> {
     ];
     let facts = facts.into_iter().filter(|(_, value)| !value.is_empty());
     let facts: Vec<Vec<String>> = facts.map(|(name, value)| vec![name.to_string(), value]).collect();
-    let (blocks, facts) = (text_table(&["place", "block", "sample"], &blocks), text_table(&[], &facts));
-    Ok(format!("{blocks}\n{}", facts.trim_end()))
+    let (blocks, facts) = (table(&["place", "block", "sample"], &blocks), table(&[], &facts));
+    Ok(format!("{blocks}\n\n{facts}"))
 }

@@ -1,16 +1,16 @@
 //! `gpu-ae data`
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Subcommand;
 use gpu_ae::Result;
 use gpu_ae::data::Progress;
 use gpu_ae::data::{SOURCES, default_dir, fetch};
-use gpu_ae::report::text_table;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::HumanBytes;
 
+use crate::cli::bar::Bar;
 use crate::cli::output::{complain, say};
+use crate::cli::terminal::table;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -51,7 +51,7 @@ pub fn run(args: Args) -> Result<()> {
         Command::List => {
             let rows: Vec<Vec<String>> =
                 SOURCES.iter().map(|source| vec![source.name.to_string(), source.about.to_string()]).collect();
-            say(text_table(&["--data", "what"], &rows).trim_end());
+            say(&table(&["--data", "what"], &rows));
             say(&format!("files are looked for in {}", default_dir()?.display()));
             Ok(())
         }
@@ -59,42 +59,31 @@ pub fn run(args: Args) -> Result<()> {
 }
 
 fn run_fetch(args: &Fetch) -> Result<()> {
-    let bar = (!args.quiet && std::io::stderr().is_terminal()).then(|| {
-        let style = ProgressStyle::with_template("{prefix} [{bar:32}] {bytes}/{total_bytes} {bytes_per_sec}");
-        ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "))
-    });
-    let note = |text: String| {
-        if args.quiet {
-            return;
-        }
-        match &bar {
-            Some(bar) => bar.suspend(|| complain(&text)),
-            None => complain(&text),
+    let mut bar = Bar::new(&args.name, 0, args.quiet);
+    let mut expected = None;
+    let note = |bar: &Bar, text: String| {
+        if !args.quiet {
+            bar.suspend(|| complain(&text));
         }
     };
     let folder = fetch(&args.name, args.data_dir.as_deref(), &args.mirror, &mut |progress| match progress {
-        Progress::Present { file } => note(format!("{file}: already there, checked")),
+        Progress::Present { file } => note(&bar, format!("{file}: already there, checked")),
         Progress::Started { file, url, total } => {
-            if let Some(bar) = &bar {
-                bar.set_prefix(file.to_string());
-                bar.set_length(total.unwrap_or(0));
-                bar.set_position(0);
-            } else {
-                note(format!("{file}: from {url}"));
+            expected = total;
+            bar.restart(file, total.unwrap_or(0));
+            if !bar.is_seen() {
+                note(&bar, format!("{file}: from {url}"));
             }
         }
         Progress::Received { bytes, .. } => {
-            if let Some(bar) = &bar {
-                bar.set_position(bytes);
-            }
+            let all = expected.map_or(String::new(), |total| format!(" of {}", HumanBytes(total)));
+            bar.at(bytes, &[(1, format!("{}{all}", HumanBytes(bytes)))]);
         }
-        Progress::MirrorFailed { url, reason, .. } => note(format!("{url}: {reason}")),
-        Progress::Done { file, bytes } => note(format!("{file}: {bytes} bytes, checked")),
+        Progress::MirrorFailed { url, reason, .. } => note(&bar, format!("{url}: {reason}")),
+        Progress::Done { file, bytes } => note(&bar, format!("{file}: {bytes} bytes, checked")),
         _ => {}
     })?;
-    if let Some(bar) = &bar {
-        bar.finish_and_clear();
-    }
+    drop(bar);
     if !args.quiet {
         say(&format!("{} is in {}", args.name, folder.display()));
     }

@@ -3,9 +3,9 @@
 use gpu_ae::Result;
 use gpu_ae::device::AdapterReport;
 use gpu_ae::device::{absence, adapters};
-use gpu_ae::report::text_table;
 
 use crate::cli::output::{say, say_json};
+use crate::cli::terminal::table;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -63,7 +63,7 @@ pub fn run(args: Args) -> Result<()> {
         dash(),
     ]);
     let headers = ["--device", "name", "kind", "backend", "driver", "largest binding", "workgroup", "features"];
-    say(text_table(&headers, &rows).trim_end());
+    say(&table(&headers, &rows));
     if adapters.is_empty() {
         let why = pollster::block_on(absence());
         say(&format!(

@@ -8,11 +8,13 @@ use gpu_ae::device::Device;
 use gpu_ae::device::proof::check::{cases, load, run_case, time_case};
 use gpu_ae::device::tune::Cache;
 use gpu_ae::ops::{KERNELS, Kernel};
-use gpu_ae::report::{format_number, text_table};
+use gpu_ae::report::format_number;
 use serde::Serialize;
 
+use crate::cli::bar::Bar;
 use crate::cli::flags::{DeviceFlag, open_device};
 use crate::cli::output::{complain, say, say_json};
+use crate::cli::terminal::table;
 
 #[derive(clap::Args)]
 #[command(
@@ -118,7 +120,13 @@ pub fn run(args: Args) -> Result<ExitCode> {
     if !args.json {
         complain(&format!("{}: every kernel against its f64 reference", device.name()));
     }
-    let rows: Vec<Row> = KERNELS.iter().map(|kernel| examine(device.as_mut(), *kernel)).collect();
+    let bar = Bar::new("kernels", KERNELS.len() as u64, args.json);
+    let mut rows: Vec<Row> = Vec::with_capacity(KERNELS.len());
+    for kernel in KERNELS {
+        bar.at(rows.len() as u64, &[(1, kernel.stem().to_string())]);
+        rows.push(examine(device.as_mut(), *kernel));
+    }
+    drop(bar);
     let count = |result: &str| rows.iter().filter(|row| row.result == result).count();
     let failed = count("FAIL");
     if args.json {
@@ -127,7 +135,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
         say_json(&serde_json::json!({ "device": name, "failed": failed, "tuning": tuning, "kernels": report }))?;
     } else {
         let optional = |value: Option<f64>| value.map_or("-".into(), format_number);
-        let table: Vec<Vec<String>> = rows
+        let lines: Vec<Vec<String>> = rows
             .iter()
             .map(|row| {
                 vec![
@@ -145,7 +153,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
             })
             .collect();
         let headers = ["kernel", "result", "cases", "worst error", "us", "GFLOP/s", "GB/s"];
-        say(text_table(&headers, &table).trim_end());
+        say(&table(&headers, &lines));
         for row in &rows {
             row.problems.iter().for_each(|problem| complain(&format!("{}: {problem}", row.kernel)));
         }

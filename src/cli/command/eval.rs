@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use gpu_ae::Result;
-use gpu_ae::report::{format_number, text_table};
+use gpu_ae::report::format_number;
 use serde::Serialize;
 
 use crate::cli::flags::{DataFlags, DeviceFlag, open_run, session_on};
 use crate::cli::output::{say, say_json};
+use crate::cli::terminal::table;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -66,6 +67,6 @@ pub fn run(args: Args) -> Result<()> {
     let row = |(key, value): (&str, f64)| vec![key.trim_start_matches("test_").to_string(), format_number(value)];
     let rows: Vec<Vec<String>> = rows.into_iter().map(row).collect();
     say(&format!("{} ({} test images)", result.data, result.rows));
-    say(text_table(&["term", "test"], &rows).trim_end());
+    say(&table(&["term", "test"], &rows));
     Ok(())
 }

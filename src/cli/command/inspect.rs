@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use gpu_ae::Result;
-use gpu_ae::report::{format_number, text_table};
+use gpu_ae::report::format_number;
 use gpu_ae::study::inspect::inspect;
 
 use crate::cli::flags::{DataFlags, DeviceFlag, open_run};
 use crate::cli::output::{say, say_json};
+use crate::cli::terminal::table;
 
 #[derive(clap::Args)]
 #[command(
@@ -75,6 +76,6 @@ pub fn run(args: Args) -> Result<()> {
         "linked",
         "active",
     ];
-    say(text_table(&headers, &rows).trim_end());
+    say(&table(&headers, &rows));
     Ok(())
 }

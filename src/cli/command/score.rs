@@ -8,9 +8,11 @@ use gpu_ae::statistics::auroc::auroc;
 use gpu_ae::{Error, Result, whole_file};
 use serde::Serialize;
 
+use crate::cli::bar::Bar;
 use crate::cli::flags::whole;
 use crate::cli::output::{say, say_json};
 use crate::cli::pictures::{COLUMNS, picture_name};
+use crate::cli::terminal::table;
 use crate::cli::trained::{RunFlags, Trained, check_class};
 
 #[derive(clap::Args)]
@@ -58,7 +60,19 @@ struct Scored {
     anomalies: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     auroc: Option<f64>,
+    /// The rows with the largest scores, the largest first.
+    largest: Vec<Row>,
 }
+
+#[derive(Serialize)]
+struct Row {
+    row: usize,
+    label: u8,
+    score: f32,
+}
+
+/// Rows that are printed.
+const LISTED: usize = 10;
 
 pub fn run(args: Args) -> Result<()> {
     let mut trained = args.run.open(args.json)?;
@@ -68,7 +82,10 @@ pub fn run(args: Args) -> Result<()> {
     for (flag, class) in [("--normal", args.normal), ("--anomaly", args.anomaly)] {
         class.map_or(Ok(()), |class| check_class(flag, class, &test))?;
     }
-    let scores = trained.session.row_errors(&test.values(0..test.rows))?;
+    let quiet = args.run.quiet || args.json;
+    let bar = Bar::new("scoring", test.rows as u64, quiet);
+    let scores = trained.session.row_errors(&test.values(0..test.rows), |done, _| bar.at(done as u64, &[]))?;
+    drop(bar);
     let is_anomaly = |label: &u8| args.normal.map_or(anomaly == Some(*label), |normal| normal != *label);
     let anomalies: Vec<bool> = test.labels.iter().map(is_anomaly).collect();
     let judged = args.normal.or(anomaly).is_some();
@@ -80,7 +97,8 @@ pub fn run(args: Args) -> Result<()> {
     let out = args.out.unwrap_or_else(|| trained.directory.path().join("scores.csv"));
     write_table(&out, &test, &scores)?;
     let picture = args.picture.unwrap_or_else(|| trained.directory.path().join("scores.png"));
-    draw(&picture, &mut trained, &scores)?;
+    let order = order(&scores);
+    draw(&picture, &mut trained, &scores, &order)?;
 
     let scored = Scored {
         data: trained.config.data.clone(),
@@ -90,6 +108,11 @@ pub fn run(args: Args) -> Result<()> {
         anomaly,
         anomalies: area.map(|_| anomalies.iter().filter(|anomaly| **anomaly).count()),
         auroc: area,
+        largest: order
+            .iter()
+            .take(LISTED)
+            .map(|&row| Row { row, label: test.labels[row], score: scores[row] })
+            .collect(),
     };
     if args.json {
         return say_json(&scored);
@@ -103,9 +126,21 @@ pub fn run(args: Args) -> Result<()> {
         };
         say(&format!("AUROC {area:.4}  ({what})"));
     }
+    if !args.run.quiet {
+        let cells = |row: &Row| vec![row.row.to_string(), row.label.to_string(), format_number(row.score.into())];
+        let rows: Vec<Vec<String>> = scored.largest.iter().map(cells).collect();
+        say(&format!("largest scores:\n{}", table(&["row", "class", "score"], &rows)));
+    }
     args.run.wrote(&out);
     args.run.wrote(&picture);
     Ok(())
+}
+
+/// Rows by their scores, the largest first.
+fn order(scores: &[f32]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
+    order
 }
 
 fn write_table(path: &Path, test: &Split, scores: &[f32]) -> Result<()> {
@@ -122,9 +157,7 @@ fn write_table(path: &Path, test: &Split, scores: &[f32]) -> Result<()> {
 }
 
 /// The images with the largest scores and those with the smallest, each over its reconstruction.
-fn draw(path: &Path, trained: &mut Trained, scores: &[f32]) -> Result<()> {
-    let mut order: Vec<usize> = (0..scores.len()).collect();
-    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
+fn draw(path: &Path, trained: &mut Trained, scores: &[f32], order: &[usize]) -> Result<()> {
     let count = COLUMNS.min(order.len());
     let largest = order[..count].to_vec();
     let smallest: Vec<usize> = order.iter().rev().take(count).copied().collect();
@@ -140,5 +173,6 @@ fn draw(path: &Path, trained: &mut Trained, scores: &[f32]) -> Result<()> {
         strips.push(Strip { caption: caption.into(), headings, pixels: originals });
         strips.push(Strip { caption: "reconstruction".into(), headings: Vec::new(), pixels: reconstructions });
     }
-    write_png(path, &image_sheet(&strips, trained.data.image, &[])?)
+    let title = format!("Test images of {} by their errors, each headed by its class and error", trained.data.name);
+    write_png(path, &image_sheet(&title, &strips, trained.data.image, &[])?)
 }

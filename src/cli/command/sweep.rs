@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 use gpu_ae::claim::Claim;
 use gpu_ae::config::RunConfig;
 use gpu_ae::device::Device;
-use gpu_ae::report::{Series, line_plot, text_table, write_png};
+use gpu_ae::report::{Mark, Marked, marked_plot, write_png};
+use gpu_ae::study::study_dir::{Study, StudyDir};
 use gpu_ae::study::sweep::{Grid, Outcome, Spread, Summary, label, settings, summaries};
 use gpu_ae::train::{Checkpoint, Interrupt, Run, RunDir};
-use gpu_ae::{Error, Result, whole_file};
-use serde::{Deserialize, Serialize};
+use gpu_ae::{Error, Result};
 
 use crate::cli::flags::{ConfigFlags, DeviceFlag, check_idle, open_device, whole};
 use crate::cli::interrupt::Signals;
 use crate::cli::output::{complain, say, say_json, tell};
+use crate::cli::progress::StudyBar;
 use crate::cli::tuning::{self, Precision, Tune};
 
 #[derive(clap::Args)]
@@ -48,60 +49,6 @@ pub struct Args {
     /// Print the outcome of every run as one JSON array, and nothing else
     #[arg(long)]
     json: bool,
-}
-
-/// A study as it is kept in `sweep.toml`.
-#[derive(Serialize, Deserialize)]
-struct Study {
-    grid: Grid,
-    seeds: u32,
-    base: RunConfig,
-}
-
-/// The files of a study.
-struct StudyDir(PathBuf);
-
-impl StudyDir {
-    fn study(&self) -> PathBuf {
-        self.0.join("sweep.toml")
-    }
-
-    fn table(&self) -> PathBuf {
-        self.0.join("sweep.csv")
-    }
-
-    fn plot(&self) -> PathBuf {
-        self.0.join("sweep.png")
-    }
-
-    fn read(&self) -> Result<Study> {
-        let file = self.study();
-        let text = std::fs::read_to_string(&file).map_err(Error::io(&file, "read"))?;
-        toml::from_str(&text).map_err(|error| Error::input(&file, error.to_string()))
-    }
-
-    fn outcomes(&self) -> Result<Vec<Outcome>> {
-        let path = self.table();
-        if !path.exists() {
-            return Ok(Vec::new());
-        }
-        let text = std::fs::read_to_string(&path).map_err(Error::io(&path, "read"))?;
-        let mut reader = csv::Reader::from_reader(text.as_bytes());
-        reader
-            .deserialize()
-            .collect::<std::result::Result<_, _>>()
-            .map_err(|error| Error::input(&path, error.to_string()))
-    }
-
-    fn write_outcomes(&self, outcomes: &[Outcome]) -> Result<()> {
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        let failed = |error: &dyn std::fmt::Display| Error::Failed(format!("sweep.csv cannot be written: {error}"));
-        for outcome in outcomes {
-            writer.serialize(outcome).map_err(|error| failed(&error))?;
-        }
-        let bytes = writer.into_inner().map_err(|error| failed(&error))?;
-        whole_file::write(&self.table(), &bytes, "write the table")
-    }
 }
 
 pub fn run(args: Args) -> Result<()> {
@@ -165,8 +112,7 @@ fn open(args: &Args) -> Result<(StudyDir, Claim, Study)> {
     let path = args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join("sweep"));
     let claim = Claim::new_folder(&path)?;
     let directory = StudyDir(path);
-    let text = toml::to_string_pretty(&study).map_err(|error| Error::Failed(format!("sweep.toml: {error}")))?;
-    whole_file::write(&directory.study(), text.as_bytes(), "write the study")?;
+    directory.write(&study)?;
     claim.keep();
     Ok((directory, claim, study))
 }
@@ -189,6 +135,7 @@ fn train(directory: &StudyDir, study: &Study, quiet: bool) -> Result<Vec<Outcome
     let signals = Signals::listen()?;
     let points = study.grid.points();
     let all = points.len() * study.seeds as usize;
+    let mut bar: Option<StudyBar> = None;
     for point in &points {
         for seed in study.base.seed..study.base.seed + u64::from(study.seeds) {
             let name = label(point);
@@ -201,7 +148,9 @@ fn train(directory: &StudyDir, study: &Study, quiet: bool) -> Result<Vec<Outcome
                 None => open_device(&config.device, quiet)?,
             };
             let path = PathBuf::from(name.replace(['=', ' '], "-").replace('/', "_")).join(format!("seed-{seed}"));
-            let trained = train_one(directory, &path, &name, &config, ready, signals.interrupt());
+            let left = all - outcomes.len();
+            let bar = bar.get_or_insert_with(|| StudyBar::new(all, left, quiet));
+            let trained = train_one(directory, &path, &name, &config, ready, signals.interrupt(), bar);
             let (outcome, returned) = trained.map_err(|error| match error {
                 Error::Interrupted { signal, done, .. } => {
                     let advice = format!("gpu-ae sweep --resume {}", directory.0.display());
@@ -210,8 +159,9 @@ fn train(directory: &StudyDir, study: &Study, quiet: bool) -> Result<Vec<Outcome
                 other => other,
             })?;
             device = returned;
+            bar.run_ended();
             if !quiet {
-                tell(&format!("{}/{all}  {}", outcomes.len() + 1, line(&outcome)));
+                bar.suspend(|| tell(&format!("{}/{all}  {}", outcomes.len() + 1, line(&outcome))));
             }
             outcomes.push(outcome);
             directory.write_outcomes(&outcomes)?;
@@ -231,6 +181,7 @@ fn train_one(
     config: &RunConfig,
     mut device: Box<dyn Device>,
     interrupt: Interrupt,
+    bar: &mut StudyBar,
 ) -> Result<(Outcome, Option<Box<dyn Device>>)> {
     let data = config.load_data()?;
     let folder = directory.0.join(path);
@@ -241,15 +192,15 @@ fn train_one(
             let checkpoint = Checkpoint::load(&existing.checkpoint())?;
             let tuning = checkpoint.tuning.as_ref();
             let tuning = tuning::choose_again(tuning, Tune::Auto, device.as_mut(), config, &data, true)?;
-            Run::resume(config.clone(), checkpoint, existing, device, &data, tuning)?
+            Run::resume(config.clone(), checkpoint, existing, device, &data, tuning, &mut |_, _| ())?
         }
         None => {
             let tuning = tuning::choose(Tune::Auto, Precision::F32, device.as_mut(), config, &data, true)?;
-            Run::start(config.clone(), RunDir::create(&folder)?, device, &data, tuning, None)?
+            Run::start(config.clone(), RunDir::create(&folder)?, device, &data, tuning, None, &mut |_, _| ())?
         }
     };
     run.end_on(interrupt);
-    let finished = match run.train(|_| ()) {
+    let finished = match run.train(|event| bar.show(&event, config.epochs, data.train.rows)) {
         Ok(()) => true,
         Err(Error::Failed(_)) => false,
         Err(error) => return Err(error),
@@ -300,23 +251,28 @@ fn table(groups: &[(String, Vec<Summary>)]) -> String {
         groups.iter().flat_map(|(group, summaries)| summaries.iter().map(move |s| row(group, s))).collect();
     let headers =
         ["study", "point", "runs", "test mse", "effective width", "active units", "collapsed", "undertrained"];
-    text_table(&headers, &rows).trim_end().to_string()
+    crate::cli::terminal::table(&headers, &rows)
 }
 
-/// The frontier: mean test error over the mean number of active code neurons, a curve a study.
+/// The frontier: test error over the number of active code neurons, means with bars of one standard deviation over seeds, a
+/// curve a study.
 fn draw(directory: &StudyDir, groups: &[(String, Vec<Summary>)]) -> Result<()> {
-    let series: Vec<Series> = groups
+    let groups: Vec<Marked> = groups
         .iter()
         .map(|(name, summaries)| {
-            let point = |s: &Summary| Some((s.active_units?.mean, s.test_mse?.mean));
-            let mut points: Vec<(f64, f64)> = summaries.iter().filter_map(point).collect();
-            points.sort_by(|a, b| a.0.total_cmp(&b.0));
-            Series { name: name.clone(), points }
+            let mark = |s: &Summary| {
+                let (active, mse) = (s.active_units?, s.test_mse?);
+                Some(Mark { name: s.point.clone(), at: (active.mean, mse.mean), deviation: (active.sd, mse.sd) })
+            };
+            let mut marks: Vec<Mark> = summaries.iter().filter_map(mark).collect();
+            marks.sort_by(|a, b| a.at.0.total_cmp(&b.at.0));
+            Marked { name: name.clone(), marks }
         })
         .collect();
-    if series.iter().all(|series| series.points.is_empty()) {
+    if groups.iter().all(|group| group.marks.is_empty()) {
         return Ok(());
     }
-    let picture = line_plot("Width against error", "active code neurons", "test mse", &series)?;
+    let title = "Width against error: means over seeds, bars of one standard deviation";
+    let picture = marked_plot(title, "active code neurons", "test mse", &groups)?;
     write_png(&directory.plot(), &picture)
 }

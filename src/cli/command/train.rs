@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
 use gpu_ae::config::RunConfig;
-use gpu_ae::report::text_table;
 use gpu_ae::study::codes::Reconstructions;
 use gpu_ae::study::collapse::mean_image;
 use gpu_ae::train::{EpochMetrics, Run, RunDir};
@@ -15,6 +14,7 @@ use crate::cli::from::begin_with;
 use crate::cli::launch::{TrainingFlags, prepare};
 use crate::cli::output::{complain, tell};
 use crate::cli::pictures::draw;
+use crate::cli::terminal::table;
 use crate::cli::tuning::{Precision, Tune};
 
 #[derive(clap::Args)]
@@ -121,7 +121,7 @@ fn patterns(run: &mut Run) -> Result<String> {
         vec![(number + 1).to_string(), code.join("  "), format!("{worst:.4}")]
     });
     let lines: Vec<Vec<String>> = lines.collect();
-    Ok(text_table(&["pattern", "hidden code", "largest error"], &lines).trim_end().to_string())
+    Ok(table(&["pattern", "hidden code", "largest error"], &lines))
 }
 
 /// `runs/<data>-<time>`.

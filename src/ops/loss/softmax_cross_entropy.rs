@@ -121,7 +121,7 @@ pub(in crate::ops) fn cases(
     let mut s = Samples::new(stem);
     let labelled = |s: &mut Samples, m, n, scale: f32| [s.uniform(&[m, n], -scale, scale), s.words(&[m], n as u32)];
     let make = |rows_per_sample, inputs, label| make(SoftmaxCrossEntropy { rows_per_sample }, inputs, label);
-    let mut cases = softmax_rows::cases(&mut s, 100.0, labelled, &make);
+    let mut cases = softmax_rows::cases(&mut s, 100.0, labelled, make);
     let equal = HostTensor::from_f32(&[5, 4], &[0.5; 20]);
     let inputs = vec![equal, s.words(&[5], 4), clock::with_valid_rows(5)];
     cases.push(make(1, inputs, "equal logits".into()));

@@ -102,7 +102,7 @@ pub(in crate::ops) fn cases(
     let mut s = Samples::new(stem);
     let pair = |s: &mut Samples, m, n, scale: f32| [0, 1].map(|_| s.uniform(&[m, n], -scale, scale));
     let make = |rows_per_sample, inputs, label| make(SoftmaxDivergence { rows_per_sample }, inputs, label);
-    let mut cases = softmax_rows::cases(&mut s, 30.0, pair, &make);
+    let mut cases = softmax_rows::cases(&mut s, 30.0, pair, make);
     let same = s.uniform(&[9, 7], -3.0, 3.0);
     let inputs = vec![same.clone(), same, clock::with_valid_rows(9)];
     cases.push(make(1, inputs, "equal".into()));

@@ -38,10 +38,12 @@ pub fn run(args: Args) -> Result<()> {
     let images = decoder.run(&codes)?;
     let out = args.out.unwrap_or_else(|| directory.path().join("decoded.npy"));
     write_rows(&out, features, &images)?;
-    args.run.wrote(&out);
+    args.run.wrote_array(&out, &[images.len() / features, features], "f32");
     if let Some(path) = &args.picture {
         let pixels = &images[..images.len().min(MOST * features)];
-        write_png(path, &image_grid(&[Band { caption: "", pixels }], source(&config.data)?.image, COLUMNS)?)?;
+        let title = format!("Images of {} codes", pixels.len() / features);
+        let bands = [Band { caption: "", pixels }];
+        write_png(path, &image_grid(&title, &bands, source(&config.data)?.image, COLUMNS)?)?;
         args.run.wrote(path);
     }
     Ok(())

@@ -71,8 +71,9 @@ pub fn run(args: Args) -> Result<()> {
     if args.json {
         return say_json(&Encoded { rows: codes.len() / width, width, out, labels: args.labels });
     }
-    args.run.wrote(&out);
-    args.labels.iter().for_each(|labels| args.run.wrote(labels));
+    let rows = codes.len() / width;
+    args.run.wrote_array(&out, &[rows, width], "f32");
+    args.labels.iter().for_each(|labels| args.run.wrote_array(labels, &[rows], "u8"));
     Ok(())
 }
 

@@ -112,7 +112,14 @@ pub fn run(args: Args) -> Result<()> {
     };
     // A square, or nearly.
     let columns = (args.images as f64).sqrt().ceil() as usize;
-    let grid = image_grid(&[Band { caption: "", pixels: &pixels }], trained.data.image, columns.min(2 * COLUMNS))?;
+    let drawn = match from {
+        From::Prior => "decoded from codes of the standard Gaussian",
+        From::Mixture => "decoded from codes of a mixture of Gaussians",
+        From::Gibbs => "from chains of Gibbs steps",
+    };
+    let title = format!("{images} images that nobody drew, {drawn}, seed {seed}");
+    let bands = [Band { caption: "", pixels: &pixels }];
+    let grid = image_grid(&title, &bands, trained.data.image, columns.min(2 * COLUMNS))?;
     let path = args.out.unwrap_or_else(|| trained.directory.path().join("generated.png"));
     write_png(&path, &grid)?;
     args.run.wrote(&path);

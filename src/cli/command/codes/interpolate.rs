@@ -64,8 +64,13 @@ pub fn run(args: Args) -> Result<()> {
         first.headings[0] = "original".into();
         first.headings[steps + 1] = "original".into();
     }
+    let title = if headings {
+        "From one test image to another: what the network makes of the line between their codes"
+    } else {
+        "From one class to another: what the network makes of the line between their mean codes"
+    };
     let path = args.out.unwrap_or_else(|| trained.directory.path().join("interpolation.png"));
-    write_png(&path, &image_sheet(&strips, trained.data.image, &gaps)?)?;
+    write_png(&path, &image_sheet(title, &strips, trained.data.image, &gaps)?)?;
     args.run.wrote(&path);
     Ok(())
 }

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use gpu_ae::Result;
-use gpu_ae::report::{Strip, format_number, image_sheet, text_table, write_png};
+use gpu_ae::report::{Strip, format_number, image_sheet, write_png};
 use gpu_ae::study::codes::into_range;
 use serde::Serialize;
 
 use crate::cli::flags::whole;
 use crate::cli::output::{say, say_json};
 use crate::cli::pictures::picture_name;
+use crate::cli::terminal::table;
 use crate::cli::trained::{RunFlags, Trained};
 
 /// How far a dimension is moved to both sides, in its standard deviations, and images on the way.
@@ -95,8 +96,10 @@ pub fn run(args: Args) -> Result<()> {
             pixels: dimension.pixels.clone(),
         })
         .collect();
+    let middle = args.row.map_or("the mean code".to_string(), |row| format!("the code of test row {row}"));
+    let title = format!("Dimensions of the code, moved by standard deviations from {middle}");
     let path = args.out.unwrap_or_else(|| trained.directory.path().join("traversal.png"));
-    write_png(&path, &image_sheet(&strips, trained.data.image, &[])?)?;
+    write_png(&path, &image_sheet(&title, &strips, trained.data.image, &[])?)?;
     if args.json {
         return say_json(&dimensions);
     }
@@ -104,7 +107,7 @@ pub fn run(args: Args) -> Result<()> {
         let numbers = |d: &Dimension| [d.mean, d.deviation, d.effect].map(format_number);
         let row = |d: &Dimension| [&[d.dimension.to_string()][..], &numbers(d)].concat();
         let shown: Vec<Vec<String>> = dimensions.iter().take(strips.len()).map(row).collect();
-        say(text_table(&["code", "mean", "deviation", "effect"], &shown).trim_end());
+        say(&table(&["code", "mean", "deviation", "effect"], &shown));
     }
     args.run.wrote(&path);
     Ok(())

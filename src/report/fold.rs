@@ -1,0 +1,44 @@
+//! Text in lines that fit.
+
+/// `text` in lines for which `fits` is true, broken between words, and within a word that alone is too long for a line.
+/// Every line has a character at least, even where none fits.
+pub(super) fn folded(text: &str, fits: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last().map_or("", String::as_str);
+        let longer = if line.is_empty() { word.to_string() } else { format!("{line} {word}") };
+        if fits(&longer) {
+            lines.pop();
+            lines.push(longer);
+            continue;
+        }
+        let mut part = String::new();
+        for letter in word.chars() {
+            part.push(letter);
+            if !fits(&part) && part.chars().count() > 1 {
+                part.pop();
+                lines.push(std::mem::replace(&mut part, letter.to_string()));
+            }
+        }
+        lines.push(part);
+    }
+    if lines.len() > 1 && lines[0].is_empty() {
+        lines.remove(0);
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_broken_between_words_and_within_long_ones() {
+        let at = |text: &str, most: usize| folded(text, |line| line.chars().count() <= most);
+        assert_eq!(at("a few short words", 9), ["a few", "short", "words"]);
+        assert_eq!(at("a few short words", 17), ["a few short words"]);
+        assert_eq!(at("see incomprehensible", 8), ["see", "incompre", "hensible"]);
+        assert_eq!(at("λλλ", 0), ["λ", "λ", "λ"]);
+        assert_eq!(at("", 5), [""]);
+    }
+}
