@@ -1,25 +1,9 @@
-//!use clock reduce log_total
+//!use clock reduce log_total softmax_rows softmax_labels
 // Mean over the valid rows of −log softmax at the label, and beside it the share of rows whose largest logit is
 // not the label's and the mean square of what the shares are off, by one workgroup.
 
-struct Params {
-    m: u32,
-    n: u32,
-    rows_per_sample: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> logits: array<f32>;           // [m, n]
-@group(0) @binding(2) var<storage, read> labels: array<u32>;           // [m]
-@group(0) @binding(3) var<storage, read> clock: array<u32>;            // [16]
 @group(0) @binding(4) var<storage, read_write> mean: array<f32>;       // scalar
 @group(0) @binding(5) var<storage, read_write> statistics: array<f32>; // [2]
-
-const WORKGROUP: u32 = 64u;
-
-fn logit(first: u32, k: u32, of_p: bool) -> f32 {
-    return logits[first + k];
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(local_invocation_index) lane: u32) {

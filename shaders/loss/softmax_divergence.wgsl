@@ -1,26 +1,7 @@
-//!use clock reduce log_total
+//!use clock reduce log_total softmax_rows softmax_pair
 // Mean over the valid rows of KL(softmax P ‖ softmax Q), by one workgroup.
 
-struct Params {
-    m: u32,
-    n: u32,
-    rows_per_sample: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> p: array<f32>;           // [m, n]
-@group(0) @binding(2) var<storage, read> q: array<f32>;           // [m, n]
-@group(0) @binding(3) var<storage, read> clock: array<u32>;       // [16]
-@group(0) @binding(4) var<storage, read_write> mean: array<f32>;  // scalar
-
-const WORKGROUP: u32 = 64u;
-
-fn logit(first: u32, k: u32, of_p: bool) -> f32 {
-    if of_p {
-        return p[first + k];
-    }
-    return q[first + k];
-}
+@group(0) @binding(4) var<storage, read_write> mean: array<f32>; // scalar
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(local_invocation_index) lane: u32) {

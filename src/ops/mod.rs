@@ -90,6 +90,7 @@ pub mod loss {
     pub mod softmax_cross_entropy_grad;
     pub mod softmax_divergence;
     pub mod softmax_divergence_grad;
+    mod softmax_rows;
     pub mod sparsity;
     pub mod sparsity_grad;
 }

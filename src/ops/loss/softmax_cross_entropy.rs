@@ -5,15 +5,15 @@
 //! ones, is not the label's, and the mean of (q_mk − \[k = c_m\])² over rows and classes.
 
 use super::softmax_cross_entropy_grad::SoftmaxCrossEntropyGrad;
+use super::softmax_rows;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Op, Var};
 use crate::ops::array::log_sum_exp::log_softmax;
 use crate::ops::batch::rows_per_sample;
 use crate::ops::kernel::check::{arity, matrix, same};
 use crate::ops::kernel::samples::Samples;
-use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
+use crate::ops::kernel::{Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
 use crate::ops::step::clock;
-use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Real, Ty};
 
 /// (cross entropy, \[error rate, mean square\]) for inputs (logits \[M, N\], labels u32 \[M\], clock), over the clock's valid
@@ -98,12 +98,7 @@ impl Kernel for SoftmaxCrossEntropyKernel {
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let (m, n) = matrix(self.stem(), "the logits", r.inputs[0])?;
-        let inputs = [0, 1, 2].map(Bind::Input);
-        let bindings = inputs.into_iter().chain([Bind::Output(0), Bind::Output(1)]).collect();
-        let rows_per_sample = r.op::<SoftmaxCrossEntropy>()?.rows_per_sample;
-        let params = vec![m as u32, n as u32, rows_per_sample as u32];
-        Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Groups(1)))
+        softmax_rows::launch(self.stem(), r, r.op::<SoftmaxCrossEntropy>()?.rows_per_sample, |_| Work::Groups(1))
     }
 
     fn cost(&self, r: &Request<'_>) -> Result<Cost> {
@@ -124,26 +119,11 @@ pub(in crate::ops) fn cases(
     make: impl Fn(SoftmaxCrossEntropy, Vec<HostTensor<f32>>, String) -> Case,
 ) -> Vec<Case> {
     let mut s = Samples::new(stem);
-    let mut cases = Vec::new();
-    for (m, n, valid, rows_per_sample, scale) in [
-        (1, 1, 1, 1, 1.0),
-        (3, 2, 3, 1, 1.0),
-        (67, 13, 41, 1, 4.0),
-        (65, 5, 65, 1, 100.0),
-        (256, 10, 256, 1, 3.0),
-        (6, 5, 1, 3, 1.0),
-        (130, 7, 9, 10, 4.0),
-    ] {
-        let inputs = vec![s.uniform(&[m, n], -scale, scale), s.words(&[m], n as u32), clock::with_valid_rows(valid)];
-        let case = make(
-            SoftmaxCrossEntropy { rows_per_sample },
-            inputs,
-            format!("{m}x{n} of {rows_per_sample}, {valid} valid, to {scale}"),
-        );
-        cases.push(if m == 256 { case.benched() } else { case });
-    }
+    let labelled = |s: &mut Samples, m, n, scale: f32| [s.uniform(&[m, n], -scale, scale), s.words(&[m], n as u32)];
+    let make = |rows_per_sample, inputs, label| make(SoftmaxCrossEntropy { rows_per_sample }, inputs, label);
+    let mut cases = softmax_rows::cases(&mut s, 100.0, labelled, make);
     let equal = HostTensor::from_f32(&[5, 4], &[0.5; 20]);
     let inputs = vec![equal, s.words(&[5], 4), clock::with_valid_rows(5)];
-    cases.push(make(SoftmaxCrossEntropy { rows_per_sample: 1 }, inputs, "equal logits".into()));
+    cases.push(make(1, inputs, "equal logits".into()));
     cases
 }

@@ -1,13 +1,13 @@
 //! Gradient of [`SoftmaxCrossEntropy`] by the logits: dX_mk = dy (q_mk − \[k = c_m\]) / v.
 
 use super::softmax_cross_entropy::{SoftmaxCrossEntropy, cases};
+use super::softmax_rows;
 use crate::error::Result;
 use crate::graph::Op;
 use crate::ops::array::log_sum_exp::log_softmax;
 use crate::ops::batch::rows_per_sample;
-use crate::ops::kernel::check::{arity, matrix, same};
-use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
-use crate::shader::ShaderKey;
+use crate::ops::kernel::check::{arity, same};
+use crate::ops::kernel::{Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
 use crate::tensor::{HostTensor, Real, Ty};
 
 /// dX for inputs (logits, labels, clock, dy); rows of padding get zeros.
@@ -61,11 +61,7 @@ impl Kernel for SoftmaxCrossEntropyGradKernel {
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let (m, n) = matrix(self.stem(), "the logits", r.inputs[0])?;
-        let bindings = [0, 1, 2, 3].map(Bind::Input).into_iter().chain([Bind::Output(0)]).collect();
-        let rows_per_sample = r.op::<SoftmaxCrossEntropyGrad>()?.0.rows_per_sample;
-        let params = vec![m as u32, n as u32, rows_per_sample as u32];
-        Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Invocations(m)))
+        softmax_rows::launch(self.stem(), r, r.op::<SoftmaxCrossEntropyGrad>()?.0.rows_per_sample, Work::Invocations)
     }
 
     fn cost(&self, r: &Request<'_>) -> Result<Cost> {

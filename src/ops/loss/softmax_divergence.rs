@@ -5,15 +5,15 @@
 //! al., 2018) compares what a network says of a perturbed input with what it says of the input itself.
 
 use super::softmax_divergence_grad::SoftmaxDivergenceGrad;
+use super::softmax_rows;
 use crate::error::Result;
 use crate::graph::{Graph, Op, Var};
 use crate::ops::array::log_sum_exp::log_softmax;
 use crate::ops::batch::rows_per_sample;
 use crate::ops::kernel::check::{arity, matrix, same};
 use crate::ops::kernel::samples::Samples;
-use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
+use crate::ops::kernel::{Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
 use crate::ops::step::clock;
-use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Real, Ty};
 
 /// The mean divergence for inputs (P \[M, N\], Q \[M, N\], clock), over the clock's valid rows: over all pixels of all samples
@@ -79,11 +79,7 @@ impl Kernel for SoftmaxDivergenceKernel {
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let (m, n) = matrix(self.stem(), "P", r.inputs[0])?;
-        let bindings = [0, 1, 2].map(Bind::Input).into_iter().chain([Bind::Output(0)]).collect();
-        let rows_per_sample = r.op::<SoftmaxDivergence>()?.rows_per_sample;
-        let params = vec![m as u32, n as u32, rows_per_sample as u32];
-        Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Groups(1)))
+        softmax_rows::launch(self.stem(), r, r.op::<SoftmaxDivergence>()?.rows_per_sample, |_| Work::Groups(1))
     }
 
     fn cost(&self, r: &Request<'_>) -> Result<Cost> {
@@ -104,27 +100,11 @@ pub(in crate::ops) fn cases(
     make: impl Fn(SoftmaxDivergence, Vec<HostTensor<f32>>, String) -> Case,
 ) -> Vec<Case> {
     let mut s = Samples::new(stem);
-    let mut cases = Vec::new();
-    for (m, n, valid, rows_per_sample, scale) in [
-        (1, 1, 1, 1, 1.0),
-        (3, 2, 3, 1, 1.0),
-        (67, 13, 41, 1, 4.0),
-        (65, 5, 65, 1, 30.0),
-        (256, 10, 256, 1, 3.0),
-        (6, 5, 1, 3, 1.0),
-        (130, 7, 9, 10, 4.0),
-    ] {
-        let logits = [0, 1].map(|_| s.uniform(&[m, n], -scale, scale));
-        let inputs = logits.into_iter().chain([clock::with_valid_rows(valid)]).collect();
-        let case = make(
-            SoftmaxDivergence { rows_per_sample },
-            inputs,
-            format!("{m}x{n} of {rows_per_sample}, {valid} valid, to {scale}"),
-        );
-        cases.push(if m == 256 { case.benched() } else { case });
-    }
+    let pair = |s: &mut Samples, m, n, scale: f32| [0, 1].map(|_| s.uniform(&[m, n], -scale, scale));
+    let make = |rows_per_sample, inputs, label| make(SoftmaxDivergence { rows_per_sample }, inputs, label);
+    let mut cases = softmax_rows::cases(&mut s, 30.0, pair, make);
     let same = s.uniform(&[9, 7], -3.0, 3.0);
     let inputs = vec![same.clone(), same, clock::with_valid_rows(9)];
-    cases.push(make(SoftmaxDivergence { rows_per_sample: 1 }, inputs, "equal".into()));
+    cases.push(make(1, inputs, "equal".into()));
     cases
 }

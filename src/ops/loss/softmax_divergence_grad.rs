@@ -1,13 +1,13 @@
 //! Gradient of [`SoftmaxDivergence`] by the logits Q: dQ_mk = dy (q_mk − p_mk)/M.
 
 use super::softmax_divergence::{SoftmaxDivergence, cases};
+use super::softmax_rows;
 use crate::error::Result;
 use crate::graph::Op;
 use crate::ops::array::log_sum_exp::log_softmax;
 use crate::ops::batch::rows_per_sample;
-use crate::ops::kernel::check::{arity, matrix, same};
-use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
-use crate::shader::ShaderKey;
+use crate::ops::kernel::check::{arity, same};
+use crate::ops::kernel::{Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
 use crate::tensor::{HostTensor, Real, Ty};
 
 /// dQ for inputs (P, Q, clock, dy); rows of padding get zeros.
@@ -60,11 +60,7 @@ impl Kernel for SoftmaxDivergenceGradKernel {
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let (m, n) = matrix(self.stem(), "P", r.inputs[0])?;
-        let bindings = [0, 1, 2, 3].map(Bind::Input).into_iter().chain([Bind::Output(0)]).collect();
-        let rows_per_sample = r.op::<SoftmaxDivergenceGrad>()?.0.rows_per_sample;
-        let params = vec![m as u32, n as u32, rows_per_sample as u32];
-        Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Invocations(m)))
+        softmax_rows::launch(self.stem(), r, r.op::<SoftmaxDivergenceGrad>()?.0.rows_per_sample, Work::Invocations)
     }
 
     fn cost(&self, r: &Request<'_>) -> Result<Cost> {
