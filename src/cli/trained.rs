@@ -111,17 +111,9 @@ impl Trained {
     }
 }
 
-/// The classes that a split has, in order.
-pub fn classes(split: &Split) -> Vec<u8> {
-    let mut classes = split.labels.clone();
-    classes.sort_unstable();
-    classes.dedup();
-    classes
-}
-
 /// Refuses a class that the test rows do not have.
 pub fn check_class(flag: &str, class: u8, split: &Split) -> Result<()> {
-    let classes = classes(split);
+    let classes = split.classes();
     if classes.contains(&class) {
         return Ok(());
     }

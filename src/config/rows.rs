@@ -35,10 +35,7 @@ impl RunConfig {
     fn without(&self, class: u8, data: &Dataset) -> Result<Split> {
         let train = data.train.without(class);
         if train.rows == data.train.rows || train.rows == 0 {
-            let mut classes = data.train.labels.clone();
-            classes.sort_unstable();
-            classes.dedup();
-            let classes: Vec<String> = classes.iter().map(ToString::to_string).collect();
+            let classes: Vec<String> = data.train.classes().iter().map(ToString::to_string).collect();
             let (name, classes) = (&data.name, classes.join(", "));
             return Err(Error::Usage(format!(
                 "--without {class}: expected one of several classes of {name}: {classes}"
@@ -59,6 +56,7 @@ mod tests {
         let train = whole.train.without(4);
         let left: Vec<usize> = (0..200).filter(|&row| whole.train.labels[row] != 4).collect();
         assert!(left.len() < 200 && train.rows == left.len() && !train.labels.contains(&4));
+        assert_eq!(train.classes(), [0, 1, 2, 3, 5, 6, 7, 8, 9]);
         for (row, &from) in left.iter().enumerate() {
             assert_eq!(train.values(row..row + 1), whole.train.values(from..from + 1));
             assert_eq!(train.labels[row], whole.train.labels[from]);

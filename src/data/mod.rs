@@ -94,6 +94,14 @@ impl Split {
         self.labels.iter().flat_map(|&label| u32::from(label).to_le_bytes()).collect()
     }
 
+    /// The classes that its rows have, in order.
+    pub fn classes(&self) -> Vec<u8> {
+        let mut classes = self.labels.clone();
+        classes.sort_unstable();
+        classes.dedup();
+        classes
+    }
+
     /// The same without the rows of a class.
     pub fn without(&self, class: u8) -> Split {
         let rows = self.bytes.chunks_exact(self.row_bytes.max(1)).zip(&self.labels);

@@ -6,7 +6,7 @@ use gpu_ae::Result;
 use gpu_ae::report::{Strip, image_sheet, write_png};
 
 use crate::cli::pictures::picture_name;
-use crate::cli::trained::{RunFlags, Trained, check_class, classes, pair};
+use crate::cli::trained::{RunFlags, Trained, check_class, pair};
 
 #[derive(clap::Args)]
 #[command(
@@ -90,7 +90,7 @@ fn line(from: &[f32], to: &[f32], steps: usize) -> Vec<f32> {
 /// class, rows that follow one another.
 fn different(trained: &Trained) -> Vec<(usize, usize)> {
     const LINES: usize = 10;
-    let (test, classes) = (&trained.data.test, classes(&trained.data.test));
+    let (test, classes) = (&trained.data.test, trained.data.test.classes());
     if classes.len() < 2 {
         return (0..LINES.min(test.rows / 2)).map(|line| (2 * line, 2 * line + 1)).collect();
     }
