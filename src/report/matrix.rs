@@ -53,7 +53,7 @@ impl Matrix {
             let (sum, count) = &mut sums[row * columns + column];
             (*sum, *count) = (*sum + value.abs(), *count + 1.0);
         }
-        let title = format!("{}, mean |w| of blocks of {height} x {width}", self.title);
+        let title = format!("{}, mean |w| of blocks of {height}x{width}", self.title);
         Matrix { title, rows, columns, values: sums.iter().map(|(sum, count)| sum / count).collect() }
     }
 }
@@ -126,9 +126,9 @@ mod tests {
         let blocks = Matrix::of_layer(2, 2, 401, &wide, FLAT);
         assert_eq!((blocks.rows, blocks.columns), (2, 134));
         assert_eq!([blocks.values[0], blocks.values[133]], [5.0 / 3.0, 2.0], "the last block is narrower");
-        assert_eq!(blocks.title, "layer 2: 2 x 401, mean |w| of blocks of 1 x 3");
+        assert_eq!(blocks.title, "layer 2: 2 x 401, mean |w| of blocks of 1x3");
         let tall = Matrix::of_layer(3, 401, 2, &wide, FLAT);
         assert_eq!((tall.rows, tall.columns), (2, 134));
-        assert_eq!(tall.title, "layer 3: 401 x 2, turned, mean |w| of blocks of 1 x 3");
+        assert_eq!(tall.title, "layer 3: 401 x 2, turned, mean |w| of blocks of 1x3");
     }
 }
