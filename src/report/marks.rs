@@ -3,7 +3,8 @@
 use image::RgbImage;
 use plotters::prelude::{PathElement, RGBColor, ShapeStyle};
 
-use super::plot::{Canvas, Panel, Series, draw_marked, fine};
+use super::canvas::{Canvas, fine};
+use super::plot::{Panel, Series, draw_marked};
 use super::text::{self, drawing};
 use crate::error::Result;
 

@@ -5,6 +5,7 @@
 //! without any fonts.
 
 mod axis;
+mod canvas;
 pub mod features;
 pub mod fitted;
 mod fold;
