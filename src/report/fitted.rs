@@ -45,8 +45,10 @@ fn keys(rows: &[Vec<String>], columns: usize) -> usize {
 
 /// Tables with some of the columns each; none if there is a column that does not fit beside the first.
 fn stacked(headers: &[&str], rows: &[Vec<String>], width: usize) -> Option<String> {
-    let widths: Vec<usize> = (0..headers.len()).map(|index| Column::measure(headers, rows, index).width).collect();
-    let keys = keys(rows, headers.len());
+    // Rows may have more cells than there are headers.
+    let count = rows.iter().map(Vec::len).chain([headers.len()]).max()?;
+    let widths: Vec<usize> = (0..count).map(|index| Column::measure(headers, rows, index).width).collect();
+    let keys = keys(rows, count);
     let fixed: usize = widths.iter().take(keys).map(|width| width + 2).sum();
     let mut parts: Vec<Vec<usize>> = Vec::new();
     let mut taken = usize::MAX;
@@ -62,7 +64,7 @@ fn stacked(headers: &[&str], rows: &[Vec<String>], width: usize) -> Option<Strin
         parts.last_mut()?.push(index);
     }
     let part = |columns: &Vec<usize>| {
-        let headers: Vec<&str> = columns.iter().map(|&index| headers[index]).collect();
+        let headers: Vec<&str> = columns.iter().map(|&index| headers.get(index).copied().unwrap_or("")).collect();
         let cell = |row: &Vec<String>, index: &usize| row.get(*index).cloned().unwrap_or_default();
         let rows: Vec<Vec<String>> =
             rows.iter().map(|row| columns.iter().map(|index| cell(row, index)).collect()).collect();
@@ -74,7 +76,8 @@ fn stacked(headers: &[&str], rows: &[Vec<String>], width: usize) -> Option<Strin
 /// A block a row.
 fn blocks(headers: &[&str], rows: &[Vec<String>], width: usize) -> String {
     let block = |row: &Vec<String>| {
-        let cells = headers.iter().zip(row).map(|(header, cell)| (header.to_string(), cell.clone()));
+        let header = |index: usize| headers.get(index).map_or(String::new(), ToString::to_string);
+        let cells = row.iter().enumerate().map(|(index, cell)| (header(index), cell.clone()));
         named(&cells.collect::<Vec<_>>(), width)
     };
     rows.iter().map(block).collect::<Vec<_>>().join("\n")
@@ -131,7 +134,8 @@ mod tests {
 
     #[test]
     fn a_wide_table_is_several_narrow_ones_that_lack_nothing() {
-        let layer: Vec<String> = (0..12).map(|column| format!("{column}.2345")).collect();
+        // One more cell than there are headers.
+        let layer: Vec<String> = (0..13).map(|column| format!("{column}.2345")).collect();
         let layers: Vec<Vec<String>> =
             (1..=3).map(|number: usize| [&[number.to_string()][..], &layer[1..]].concat()).collect();
         assert_eq!(fitted_table(&HEADERS, &layers, None), text_table(&HEADERS, &layers));
@@ -143,7 +147,7 @@ mod tests {
             for header in &HEADERS[1..] {
                 assert!(table.contains(header), "{header} is missing at {width}:\n{table}");
             }
-            assert!((1..12).all(|column| table.matches(&format!(" {column}.2345")).count() >= 3), "{table}");
+            assert!((1..13).all(|column| table.matches(&format!(" {column}.2345")).count() >= 3), "{table}");
         }
     }
 

@@ -80,6 +80,17 @@ fn around((x, y): (i32, i32), half: f64) -> Rect {
     [x - half, y - half, x + half, y + half]
 }
 
+/// Squares along a line from one point to another.
+fn along(from: (i32, i32), to: (i32, i32)) -> impl Iterator<Item = Rect> {
+    const STEP: f64 = 8.0;
+    let (across, down) = (f64::from(to.0 - from.0), f64::from(to.1 - from.1));
+    let count = (across.hypot(down) / fine(STEP)).ceil() as usize;
+    (0..=count).map(move |step| {
+        let share = step as f64 / count.max(1) as f64;
+        around((from.0 + (share * across) as i32, from.1 + (share * down) as i32), STEP / 2.0)
+    })
+}
+
 /// Draws bars and names inside `plane`.
 pub(super) fn draw_marks(canvas: &Canvas, marks: &[PlacedMark], plane: Rect) -> Result<()> {
     for mark in marks {
@@ -92,10 +103,16 @@ pub(super) fn draw_marks(canvas: &Canvas, marks: &[PlacedMark], plane: Rect) -> 
         taken.push([left.0, left.1 - fine(4.0) as i32, right.0, right.1 + fine(4.0) as i32]);
         taken.push([above.0 - fine(4.0) as i32, above.1, below.0 + fine(4.0) as i32, below.1]);
     }
+    let joined = marks.windows(2).filter(|pair| pair[0].color == pair[1].color);
+    let curves: Vec<Rect> = joined.flat_map(|pair| along(pair[0].at, pair[1].at)).collect();
     for mark in marks.iter().filter(|mark| !mark.mark.name.is_empty()) {
         // The lower third of a line is empty.
         let size = (text::width(&mark.mark.name, fine(LETTERING))? as i32, (0.75 * fine(LETTERING)) as i32);
-        let Some((rect, distance)) = place(mark.at, size, &taken, plane) else { continue };
+        // Off the curves, if there is room.
+        let place = |taken: &[Rect]| place(mark.at, size, taken, plane);
+        let Some((rect, distance)) = place(&[&taken[..], &curves[..]].concat()).or_else(|| place(&taken)) else {
+            continue;
+        };
         if distance >= FAR {
             let end = (mark.at.0.clamp(rect[0], rect[2]), mark.at.1.clamp(rect[1], rect[3]));
             stroke(canvas, [mark.at, end], LEADER, 1.0)?;
@@ -193,6 +210,8 @@ mod tests {
             assert!(taken.iter().all(|other| !overlaps(&rect, other)));
             taken.push(rect);
         }
+        assert!(along((0, 0), (300, 400)).all(|rect| (rect[2] - rect[0]) >= 24 && rect[3] <= 412));
+        assert!(along((0, 0), (300, 400)).collect::<Vec<_>>().windows(2).all(|pair| pair[1][0] <= pair[0][2]), "gaps");
         // At the edge of the plane it goes to the other side, and in a crowd nowhere.
         assert!(place((5990, 1500), size, &[], plane).unwrap().0[2] <= 5990);
         assert_eq!(place((3000, 1500), size, &[plane], plane), None);

@@ -17,6 +17,8 @@ pub struct Matrix {
 
 /// Longest side of a matrix that is shown element by element; a larger one is noise to the eye.
 const MOST: usize = 200;
+/// Most blocks of such a one a side: each the mean of enough weights to differ from the others by more than chance.
+const BLOCKS: usize = 64;
 /// Most neurons whose weights are shown as images.
 const NEURONS: usize = 400;
 
@@ -43,9 +45,9 @@ impl Matrix {
         if rows.max(columns) > MOST { whole.condensed() } else { whole }
     }
 
-    /// The mean absolute value of blocks, as small as leaves no more of them than can be seen.
+    /// The mean absolute value of blocks.
     fn condensed(&self) -> Self {
-        let [height, width] = [self.rows, self.columns].map(|side| side.div_ceil(MOST));
+        let [height, width] = [self.rows, self.columns].map(|side| side.div_ceil(BLOCKS));
         let (rows, columns) = (self.rows.div_ceil(height), self.columns.div_ceil(width));
         let mut sums = vec![(0.0_f32, 0.0_f32); rows * columns];
         for (index, value) in self.values.iter().enumerate() {
@@ -53,7 +55,7 @@ impl Matrix {
             let (sum, count) = &mut sums[row * columns + column];
             (*sum, *count) = (*sum + value.abs(), *count + 1.0);
         }
-        let title = format!("{}, mean |w| of blocks of {height} x {width}", self.title);
+        let title = format!("{}, mean |w| of blocks of {height}x{width}", self.title);
         Matrix { title, rows, columns, values: sums.iter().map(|(sum, count)| sum / count).collect() }
     }
 }
@@ -124,11 +126,11 @@ mod tests {
         assert_eq!((small.title.as_str(), small.rows, small.values[1]), ("layer 2: 2 x 3", 2, -2.0));
         let wide: Vec<f32> = (0..2 * 401).map(|index| if index % 2 == 0 { 1.0 } else { -3.0 }).collect();
         let blocks = Matrix::of_layer(2, 2, 401, &wide, FLAT);
-        assert_eq!((blocks.rows, blocks.columns), (2, 134));
-        assert_eq!([blocks.values[0], blocks.values[133]], [5.0 / 3.0, 2.0], "the last block is narrower");
-        assert_eq!(blocks.title, "layer 2: 2 x 401, mean |w| of blocks of 1 x 3");
+        assert_eq!((blocks.rows, blocks.columns), (2, 58));
+        assert_eq!([blocks.values[0], blocks.values[57]], [13.0 / 7.0, 2.0], "the last block is narrower");
+        assert_eq!(blocks.title, "layer 2: 2 x 401, mean |w| of blocks of 1x7");
         let tall = Matrix::of_layer(3, 401, 2, &wide, FLAT);
-        assert_eq!((tall.rows, tall.columns), (2, 134));
-        assert_eq!(tall.title, "layer 3: 401 x 2, turned, mean |w| of blocks of 1 x 3");
+        assert_eq!((tall.rows, tall.columns), (2, 58));
+        assert_eq!(tall.title, "layer 3: 401 x 2, turned, mean |w| of blocks of 1x7");
     }
 }

@@ -55,6 +55,8 @@ pub(super) fn draw(
 
 /// Line height of the titles of pictures.
 const TITLE: f64 = 30.0;
+/// Space below a title, beside what its last line leaves.
+const BELOW: usize = 8;
 /// Width that a title may have whatever stands below it.
 const TITLE_ROOM: u32 = 640;
 
@@ -78,7 +80,8 @@ impl Title {
 
     /// Pixels that it takes, with the space below it.
     pub(super) fn height(&self) -> usize {
-        self.lines.len() * TITLE as usize
+        let below = if self.lines.is_empty() { 0 } else { BELOW };
+        self.lines.len() * TITLE as usize + below
     }
 
     /// Draws it with its upper left corner there.

@@ -146,9 +146,9 @@ fn layout(matrices: &[Matrix]) -> Result<(Vec<Placed>, (u32, u32))> {
     for mut row in rows {
         let lines = row.iter().map(|place| place.title.len()).max().unwrap_or(0);
         let top = y + (lines as f64 * LINE) as u32;
-        for place in &mut row {
+        for (place, matrix) in row.iter_mut().zip(&matrices[places.len()..]) {
             place.at.1 = top;
-            let below = place.size(&matrices[places.len()]).1 + ABOVE + SCALE.1 + FIGURES as u32;
+            let below = place.size(matrix).1 + ABOVE + SCALE.1 + FIGURES as u32;
             y = y.max(top + below + GAP);
         }
         places.append(&mut row);
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn matrices_with_titles_and_scales_stand_side_by_side_and_never_overlap() {
-        let sizes = [(64, 784), (20, 64), (20, 20), (1, 1), (784, 64), (20, 20)];
+        let sizes = [(64, 784), (20, 64), (1, 1), (20, 20), (784, 64), (20, 20)];
         let matrices: Vec<Matrix> = sizes
             .iter()
             .map(|&(rows, columns)| {

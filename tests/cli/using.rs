@@ -58,6 +58,11 @@ fn test_rows() -> gpu_ae::data::Split {
     gpu_ae::data::load("mnist", Some(FIXTURE.data.path()), 0).unwrap().test
 }
 
+/// What a title of so many lines adds to the height of a picture.
+fn title(lines: u32) -> u32 {
+    30 * lines + 8
+}
+
 fn size(picture: &Path) -> (u32, u32) {
     image::image_dimensions(picture).unwrap()
 }
@@ -105,7 +110,11 @@ fn codes_that_are_decoded_are_the_reconstructions() {
     let [codes, labels, images, again] =
         ["codes.npy", "labels.npy", "images.npy", "again.npy"].map(|name| folder.path().join(name));
     for (name, width) in [("vae", 4), ("plain", 20)] {
-        ok(&[&"encode", &run(name), &"--out", &codes, &"--labels", &labels]);
+        let told = ok(&[&"encode", &run(name), &"--out", &codes, &"--labels", &labels]);
+        assert!(
+            told.contains(&format!("codes.npy: f32 [100, {width}]")) && told.contains("labels.npy: u8 [100]"),
+            "{told}"
+        );
         let encoded = read_rows(&codes, width, "a code").unwrap();
         assert_eq!(encoded.len(), 100 * width);
         assert!(std::fs::read(&labels).unwrap().ends_with(&test_rows().labels));
@@ -113,10 +122,10 @@ fn codes_that_are_decoded_are_the_reconstructions() {
         ok(&[&"decode", &run(name), &codes, &"--out", &images, &"--picture", &picture]);
         let decoded = read_rows(&images, PIXELS, "an image").unwrap();
         assert!(decoded.len() == 100 * PIXELS && decoded.iter().all(|value| (0.0..=1.0).contains(value)));
-        assert_eq!(size(&picture), (16 * 87 - 3 + 32, 7 * 87 - 3 + 32));
+        assert_eq!(size(&picture), (16 * 87 - 3 + 32, 7 * 87 - 3 + 32 + title(1)));
         // What score says of every row is what these reconstructions miss of it.
         let table = folder.path().join("scores.csv");
-        ok(&[&"score", &run(name), &"--out", &table, &"--picture", &folder.path().join("scores.png")]);
+        let told = ok(&[&"score", &run(name), &"--out", &table, &"--picture", &folder.path().join("scores.png")]);
         let text = std::fs::read_to_string(&table).unwrap();
         let test = test_rows();
         assert_eq!(text.lines().next(), Some("row,label,score"));
@@ -139,6 +148,16 @@ fn codes_that_are_decoded_are_the_reconstructions() {
         ok(&[&"export", &run(name), &"--out", &exported]);
         let error = error_of_exported(&exported, name == "vae", &test.values(0..100));
         assert!((judged - error).abs() < 1e-5 * judged, "{name}: eval {judged}, from the exported weights {error}");
+        // The ten largest are printed, the largest first.
+        let score =
+            |row: &str| text.lines().nth(1 + row.parse::<usize>().unwrap()).unwrap().rsplit(',').next().unwrap();
+        let listed = told.lines().skip_while(|line| !line.starts_with("---")).skip(1).take(10);
+        let listed: Vec<f64> =
+            listed.map(|line| score(line.split_whitespace().next().unwrap()).parse().unwrap()).collect();
+        let mut all: Vec<f64> =
+            text.lines().skip(1).map(|line| line.rsplit(',').next().unwrap().parse().unwrap()).collect();
+        all.sort_by(|a, b| b.total_cmp(a));
+        assert_eq!(listed, all[..10]);
         // The same images from a file give the same codes.
         let input = folder.path().join("input.npy");
         write_rows(&input, PIXELS, &test.values(0..100)).unwrap();
@@ -202,8 +221,10 @@ fn images_are_generated_from_a_prior_or_a_mixture_and_repeat_by_seed() {
         let path = folder.path().join(file);
         let fixed: [&dyn AsRef<Path>; 6] = [&"generate", &run(name), &"--images", &"9", &"--out", &path];
         let told = ok(&[&fixed[..], more].concat());
-        assert_eq!(size(&path), (3 * 87 - 3 + 32, 3 * 87 - 3 + 32));
-        (told, std::fs::read(&path).unwrap())
+        assert_eq!(size(&path).1, 3 * 87 - 3 + 32 + title(2));
+        // Without the title, which names model and seed.
+        let picture = image::open(&path).unwrap().crop_imm(0, title(2) + 16, 3 * 87 + 16, 3 * 87);
+        (told, picture.into_bytes())
     };
     let (told, prior) = draw("vae", "a.png", &[]);
     assert!(!told.contains("mixture"), "{told}");
@@ -230,11 +251,11 @@ fn lines_lead_from_one_image_to_another() {
     ok(&[&"interpolate", &run("plain"), &"--between", &"0,1", &"--between", &"2,3", &"--steps", &"5", &"--out", &path]);
     let (found, height) = size(&path);
     assert!(
-        (width(30)..width(140)).contains(&found) && (2 * 87 + 29..2 * 87 + 80).contains(&height),
+        (width(30)..width(140)).contains(&found) && (2 * 87 + 29 + title(2)..2 * 87 + 80 + title(2)).contains(&height),
         "{found} x {height}"
     );
     ok(&[&"interpolate", &run("plain"), &"--classes", &"1,8", &"--steps", &"5", &"--out", &path]);
-    assert_eq!(size(&path).1, 84 + 32);
+    assert_eq!(size(&path).1, 84 + 32 + title(2));
     ok(&[&"interpolate", &run("vae"), &"--out", &path]);
     assert!(size(&path).1 > 10 * 87, "a line for every class");
     let message = refused(&[&"interpolate", &run("plain"), &"--between", &"0,100"]);
@@ -259,7 +280,7 @@ fn dimensions_are_drawn_by_what_they_do() {
         numbers.sort_unstable();
         assert_eq!(numbers, [1, 2, 3, 4], "counted as test_kl_1 is");
     }
-    assert_eq!(size(&path).1, 3 * 87 - 3 + 32 + 22);
+    assert_eq!(size(&path).1, 3 * 87 - 3 + 32 + 22 + title(1));
     let message = refused(&[&"traverse", &run("vae"), &"--row", &"100"]);
     assert!(message.contains("--row 100") && message.contains("0 to 99"), "{message}");
 }
