@@ -51,16 +51,26 @@ fn assert_clean(folder: &Path, label: &str) {
 
 #[test]
 fn a_run_is_there_or_it_is_not() {
+    there_or_not("train", &TRAIN);
+}
+
+#[test]
+fn clusters_are_there_or_they_are_not() {
+    let fixed = ["cluster", "--data", "one-hot-4", "--clusters", "4", "--device", "cpu", "--epochs", "2", "--quiet"];
+    there_or_not("cluster", &[&fixed[..], &["--batch-size", "4800"]].concat());
+}
+
+fn there_or_not(command: &str, fixed: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     let [whole, run] = ["whole", "run"].map(|name| folder.path().join(name));
-    succeed(&[&TRAIN[..], &["--out", whole.to_str().unwrap()]].concat());
+    succeed(&[fixed, &["--out", whole.to_str().unwrap()]].concat());
     let name = run.to_str().unwrap();
-    let call = [&TRAIN[..], &["--out", name]].concat();
+    let call = [fixed, &["--out", name]].concat();
     each(&call, |label| {
         let has_begun = checkpoint(&run).exists();
         // Nothing is left of what failed and was told of; a kill may leave a folder, which is as good as none.
         assert!(has_begun || label.starts_with("end") || !run.exists(), "{label}: a folder is left");
-        let resume = ["train", "--resume", name, "--quiet"];
+        let resume = [command, "--resume", name, "--quiet"];
         succeed(if has_begun { &resume } else { &call });
         assert!(bits(&whole) == bits(&run), "{label}: other bits");
         assert_clean(&run, label);
