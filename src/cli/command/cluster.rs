@@ -167,7 +167,7 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
         Some(path) => {
             let flags =
                 ConfigFlags { data: args.data.clone(), epochs: args.epochs, lr: args.lr, ..ConfigFlags::default() };
-            let made = RunConfig::read(&RunDir::open(path)?.config(), None, None)?;
+            let made = RunDir::open_network(path)?.read_config()?;
             if made.clustering.is_none() {
                 let problem = "is no cluster run: 'gpu-ae train --resume' continues it";
                 return Err(Error::input(path, problem));

@@ -75,7 +75,7 @@ impl Compared {
     /// The run of this folder, which the table calls `name`; an error says why there is nothing to compare.
     fn open(path: &Path, name: String) -> Result<Self> {
         let directory = RunDir::open_network(path)?;
-        let config = RunConfig::read(&directory.config(), None, None)?;
+        let config = directory.read_config()?;
         let metrics = directory.read_metrics()?;
         let file = directory.metrics();
         let worth = outcome(&config, &metrics).ok_or_else(|| {

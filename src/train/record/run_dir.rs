@@ -84,8 +84,7 @@ impl RunDir {
     /// As [`open`](Self::open), and when the run is that of a Hopfield network.
     pub fn open_network(path: &Path) -> Result<Self> {
         let run = Self::open(path)?;
-        let config = RunConfig::read(&run.config(), None, None);
-        if config.is_ok_and(|config| config.hopfield.is_some()) {
+        if run.read_config().is_ok_and(|config| config.hopfield.is_some()) {
             let problem = "is the run of a Hopfield network, which stores and recalls patterns and trains nothing: there \
                            is no network to use or to go on with; what it came to is in metrics.jsonl and retrieval.png";
             return Err(Error::input(path, problem));
@@ -101,6 +100,20 @@ impl RunDir {
     /// The resolved configuration.
     pub fn config(&self) -> PathBuf {
         self.path.join("config.toml")
+    }
+
+    /// What the run was made with, as its configuration says, or, where a kill came before that was written, its
+    /// checkpoint.
+    ///
+    /// # Errors
+    /// When neither can be read.
+    pub fn read_config(&self) -> Result<RunConfig> {
+        let file = self.config();
+        if file.exists() {
+            RunConfig::read(&file, None, None)
+        } else {
+            Ok(Checkpoint::load(&self.checkpoint())?.config)
+        }
     }
 
     /// The newest checkpoint.
