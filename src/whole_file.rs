@@ -1,7 +1,7 @@
 //! Files that appear whole or not at all, and every other change of the disk.
 
 use std::fs::{File, OpenOptions, Permissions};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -68,6 +68,38 @@ pub fn write(path: &Path, bytes: &[u8], action: &'static str) -> Result<()> {
     written.map_err(failed())?;
     sync_folder(folder);
     Ok(())
+}
+
+/// Most bytes that are read of what is no regular file, such as a pipe: it may have no end.
+const MOST: u64 = 1 << 30;
+/// Most bytes of a text, such as a configuration.
+const MOST_TEXT: u64 = 1 << 26;
+
+/// Reads a file.
+///
+/// # Errors
+/// When it cannot be read, or is no regular file and does not end within a gigabyte.
+pub fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    if std::fs::metadata(path)?.is_file() { std::fs::read(path) } else { read_most(path, MOST) }
+}
+
+/// Reads a file of text.
+///
+/// # Errors
+/// When it cannot be read, is no text, or is larger than 64 megabytes.
+pub fn read_text(path: &Path) -> std::io::Result<String> {
+    let bytes = read_most(path, MOST_TEXT)?;
+    String::from_utf8(bytes).map_err(|_| std::io::Error::new(ErrorKind::InvalidData, "it is no text in UTF-8"))
+}
+
+fn read_most(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        let problem = format!("it has more than the {most} bytes that such a file may have");
+        return Err(std::io::Error::new(ErrorKind::InvalidData, problem));
+    }
+    Ok(bytes)
 }
 
 /// Adds to the end of a file, which is made if there is none, and flushes it to the disk.
@@ -204,6 +236,15 @@ mod tests {
         write(&pipe, b"through", "write").unwrap();
         assert_eq!(reader.join().unwrap(), b"through");
         assert!(!std::fs::metadata(&pipe).unwrap().is_file());
+    }
+
+    #[test]
+    fn what_has_no_end_is_not_read_to_its_end() {
+        for problem in
+            [read_text(Path::new("/dev/zero")).unwrap_err(), read_most(Path::new("/dev/zero"), 9).unwrap_err()]
+        {
+            assert!(problem.to_string().contains("bytes that such a file may have"), "{problem}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ const QUOTED: usize = 80;
 /// When the file cannot be read, is no such array, has no row or a value that is not finite; the message names the
 /// file and says what was expected.
 pub fn read_rows(path: &Path, width: usize, of: &str) -> Result<Vec<f32>> {
-    let bytes = std::fs::read(path).map_err(Error::io(path, "read"))?;
+    let bytes = whole_file::read(path).map_err(Error::io(path, "read"))?;
     rows(&bytes, width, of).map_err(|problem| Error::input(path, problem))
 }
 

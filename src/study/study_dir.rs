@@ -45,7 +45,7 @@ impl StudyDir {
     /// When there is none, or the file means nothing.
     pub fn read(&self) -> Result<Study> {
         let file = self.study();
-        let text = std::fs::read_to_string(&file).map_err(Error::io(&file, "read"))?;
+        let text = whole_file::read_text(&file).map_err(Error::io(&file, "read"))?;
         toml::from_str(&text).map_err(|error| Error::input(&file, error.to_string()))
     }
 
@@ -58,7 +58,7 @@ impl StudyDir {
         if !path.exists() {
             return Ok(Vec::new());
         }
-        let text = std::fs::read_to_string(&path).map_err(Error::io(&path, "read"))?;
+        let text = whole_file::read_text(&path).map_err(Error::io(&path, "read"))?;
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         reader
             .deserialize()

@@ -62,7 +62,7 @@ impl RunConfig {
     /// names file and line.
     #[cfg(feature = "native")]
     pub fn read(path: &Path, model: Option<&str>, recipe: Option<&str>) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
+        let text = crate::whole_file::read_text(path).map_err(Error::io(path, "read"))?;
         Self::parse(&text, path, model, recipe)
     }
 
@@ -72,7 +72,7 @@ impl RunConfig {
     /// When the file cannot be read or is no TOML.
     #[cfg(feature = "native")]
     pub fn spells_decoder(path: &Path) -> Result<bool> {
-        let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
+        let text = crate::whole_file::read_text(path).map_err(Error::io(path, "read"))?;
         let file: Table = toml::from_str(&text).map_err(|error| Error::input(path, error.to_string()))?;
         Ok(file.contains_key(DECODER))
     }

@@ -9,7 +9,7 @@ use crate::error::Error;
 /// The error of a check as one of a configuration file, with the line of the key that it begins with.
 #[cfg(feature = "native")]
 pub fn in_file(path: &Path, error: &Error) -> Error {
-    in_text(path, &std::fs::read_to_string(path).unwrap_or_default(), error)
+    in_text(path, &crate::whole_file::read_text(path).unwrap_or_default(), error)
 }
 
 /// The same for a file of this text.

@@ -95,7 +95,7 @@ impl Cache {
     /// # Errors
     /// When the file is damaged or about something else; the message names it.
     pub fn load(&self) -> Result<Stored> {
-        let text = match std::fs::read_to_string(&self.path) {
+        let text = match whole_file::read_text(&self.path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(self.empty.clone()),
             Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {

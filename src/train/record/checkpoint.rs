@@ -125,7 +125,7 @@ impl Checkpoint {
                 String::new()
             }
         };
-        let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+        let bytes = whole_file::read(path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => Error::input(path, format!("there is no checkpoint here{}", advice())),
             _ => Error::io(path, "read")(error),
         })?;

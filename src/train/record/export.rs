@@ -86,7 +86,7 @@ impl Part {
     /// # Errors
     /// When it cannot be read, is damaged, or is no such file.
     pub fn read(path: &Path) -> Result<(Self, State)> {
-        let bytes = std::fs::read(path).map_err(Error::io(path, "read"))?;
+        let bytes = whole_file::read(path).map_err(Error::io(path, "read"))?;
         let check = |part: &Part| match part.format {
             FORMAT => Ok(()),
             other => Err(format!("an exported model of format {other}, this program reads {FORMAT}")),

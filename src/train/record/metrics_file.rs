@@ -54,7 +54,7 @@ struct Lines {
 }
 
 fn lines(path: &Path) -> Result<Lines> {
-    let bytes = match std::fs::read(path) {
+    let bytes = match whole_file::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Lines::default()),
         Err(error) => return Err(Error::io(path, "read")(error)),
