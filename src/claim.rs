@@ -129,7 +129,11 @@ fn make(path: &Path) -> Result<Vec<PathBuf>> {
             let Some(above) = path.parent().filter(|above| !above.as_os_str().is_empty()) else {
                 return Err(Error::io(path, "make the folder")(error));
             };
+            // Where the folder above is there already, as below /proc, there is no more to be made.
             let made = make(above)?;
+            if made.is_empty() {
+                return Err(Error::io(path, "make the folder")(error));
+            }
             let inner = make(path).inspect_err(|_| take_away(&made))?;
             Ok([inner, made].concat())
         }
@@ -161,7 +165,8 @@ fn leftovers(path: &Path) -> Result<Vec<String>> {
 
 fn occupied(path: &Path) -> Error {
     Error::Usage(format!(
-        "--out {}: exists and is not an empty folder; nothing is overwritten (--resume continues a run)",
+        "{}: exists and is not an empty folder; nothing is overwritten: choose another --out, or go on with a run by \
+         'gpu-ae train --resume'",
         path.display()
     ))
 }
@@ -221,6 +226,9 @@ mod tests {
         std::fs::write(&file, "mine").unwrap();
         assert!(Claim::new_folder(&file).unwrap_err().to_string().contains("is not an empty folder"));
         assert_eq!(Claim::new_folder(&file.join("below")).unwrap_err().exit_code(), 1);
+        // Where there is a folder in which none can be made.
+        #[cfg(target_os = "linux")]
+        assert_eq!(Claim::new_folder(Path::new("/proc/none/run")).unwrap_err().exit_code(), 1);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! never makes a panic, and nothing that is printed is obeyed by a terminal: what comes from files and arguments is spelt out.
 
 use std::io::{ErrorKind, Result as IoResult, Write};
+use std::path::PathBuf;
 use std::process::exit;
 
 use gpu_ae::error::shortened;
@@ -52,6 +53,26 @@ pub fn begin(text: &str) {
 pub fn say_json(value: &impl serde::Serialize) -> Result<()> {
     say(&serde_json::to_string(value).map_err(|error| Error::Failed(format!("JSON: {error}")))?);
     Ok(())
+}
+
+/// Reads the name of a file of this kind for the command line: one of another kind that is there is somebody's.
+fn file_name(text: &str, extension: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    let is_named = path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension));
+    match is_named || path.metadata().is_ok_and(|there| !there.is_file()) {
+        true => Ok(path),
+        false => Err(format!("expected a name that ends in .{extension}")),
+    }
+}
+
+/// The name of a NumPy array to write.
+pub fn array_name(text: &str) -> Result<PathBuf, String> {
+    file_name(text, "npy")
+}
+
+/// The name of a table to write.
+pub fn table_name(text: &str) -> Result<PathBuf, String> {
+    file_name(text, "csv")
 }
 
 /// A count with separators: 104,684.

@@ -26,6 +26,9 @@ pub fn read_rows(path: &Path, width: usize, of: &str) -> Result<Vec<f32>> {
 fn rows(bytes: &[u8], width: usize, of: &str) -> Result<Vec<f32>, String> {
     let damaged =
         |error: std::io::Error| format!("is no .npy file of NumPy ({})", shortened(&error.to_string(), QUOTED));
+    if !is_countable(bytes) {
+        return Err("is no .npy file of NumPy (its header has more values than can be counted)".into());
+    }
     let file = NpyFile::new(bytes).map_err(damaged)?;
     let (shape, kind) = (file.shape().to_vec(), element(&file.dtype()));
     let found = || {
@@ -63,6 +66,15 @@ fn rows(bytes: &[u8], width: usize, of: &str) -> Result<Vec<f32>, String> {
         Some(place) => Err(format!("row {} has a value that is not finite", place / width)),
         None => Ok(values),
     }
+}
+
+/// Whether the number of values that a header promises can be counted, which the reader takes for granted.
+fn is_countable(bytes: &[u8]) -> bool {
+    let header = String::from_utf8_lossy(&bytes[..bytes.len().min(1 << 16)]);
+    let shape = header.split_once("'shape'").and_then(|(_, rest)| rest.split_once('(')?.1.split_once(')'));
+    let Some((shape, _)) = shape else { return true };
+    let mut sizes = shape.split(',').filter_map(|size| size.trim().parse::<u64>().ok());
+    sizes.try_fold(8u64, |product, size| product.checked_mul(size.max(1))).is_some()
 }
 
 /// The element type of an array by NumPy's name, such as `float32`; of what has none, as the file spells it.
@@ -167,6 +179,14 @@ mod tests {
         assert_eq!(rows(&by_hand("<f8", "False", "(1, 2)", &double), 2, "a code").unwrap(), [0.25, -1.5]);
         let images = by_hand("<f4", "False", "(1, 2, 2)", &floats(&[0.0, 0.5, 1.0, 0.25]));
         assert_eq!(rows(&images, 4, "an image").unwrap(), [0.0, 0.5, 1.0, 0.25]);
+    }
+
+    #[test]
+    fn a_header_that_promises_more_than_can_be_counted_is_refused() {
+        for shape in ["(18446744073709551615, 20)", "(4294967296, 4294967296)", "(9223372036854775807, 20)"] {
+            let problem = rows(&by_hand("<f4", "False", shape, &floats(&[1.0])), 20, "a code").unwrap_err();
+            assert!(problem.contains("more values than can be counted"), "{shape}: {problem}");
+        }
     }
 
     #[test]

@@ -58,6 +58,11 @@ impl Grid {
             let problem = format!("from --seed {first} on there are not as many; the largest is {MOST_SEED}");
             return Err(Error::Usage(format!("--seeds {seeds}: {problem}")));
         }
+        if self.keys().any(|key| key == "seed") {
+            return Err(Error::Usage(
+                "--grid seed: every point has seeds of its own, counted up from --seed by --seeds".into(),
+            ));
+        }
         let points = self.0.iter().try_fold(1usize, |points, (_, values)| points.checked_mul(values.len()));
         let runs = points.and_then(|points| points.checked_mul(seeds as usize));
         if runs.is_some_and(|runs| runs <= MOST_RUNS) {

@@ -194,3 +194,21 @@ fn a_run_that_goes_on_ends_as_one_that_never_stopped() {
         assert_eq!(output.status.code(), Some(2), "what a run was made with cannot change");
     }
 }
+
+/// Whoever trains it further: what lies beside a checkpoint is of that checkpoint.
+#[test]
+fn the_encoder_of_a_run_is_that_of_its_last_epoch() {
+    let folder = tempfile::tempdir().unwrap();
+    let [once, twice] = ["once", "twice"].map(|name| folder.path().join(name).to_str().unwrap().to_string());
+    let fixed = ["--data", "one-hot-8", "--device", "cpu", "--batch-size", "4800", "--quiet"];
+    let encoder = |run: &str| std::fs::read(Path::new(run).join("encoder.safetensors")).unwrap();
+    succeed(&[&["cluster", "--clusters", "4", "--out", &twice, "--epochs", "2"][..], &fixed].concat());
+    succeed(&[&["cluster", "--clusters", "4", "--out", &once, "--epochs", "1"][..], &fixed].concat());
+    assert!(encoder(&once) != encoder(&twice), "an epoch changes nothing");
+    succeed(&["train", "--resume", &once, "--epochs", "2", "--quiet"]);
+    assert!(encoder(&once) == encoder(&twice), "the encoder is that of an earlier epoch");
+    let trained = folder.path().join("trained");
+    let trained = trained.to_str().unwrap();
+    succeed(&[&["train", "--model", "cluster", "--out", trained, "--epochs", "1"][..], &fixed].concat());
+    assert!(!encoder(trained).is_empty());
+}

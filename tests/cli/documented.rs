@@ -131,7 +131,7 @@ impl Page<'_> {
                 replace(&mut words, "--out", ".");
                 let output = self.run(&words);
                 let message = String::from_utf8_lossy(&output.stderr);
-                let refused = message.contains("error: --out .: exists and is not an empty folder");
+                let refused = message.contains("error: .: exists and is not an empty folder");
                 assert!(output.status.code() == Some(2) && refused, "{shown}: {message}");
                 return;
             };

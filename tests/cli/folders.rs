@@ -116,6 +116,9 @@ fn outputs_go_where_their_names_lead() {
 
     let refusals = [
         (vec!["encode", &run, "--out", folder.path().to_str().unwrap()], "is a folder"),
+        (vec!["encode", &run, "--out", "checkpoint.safetensors"], "ends in .npy"),
+        (vec!["encode", &run, "--out", "x.npy", "--labels", "x.npy"], "is the file of --out too"),
+        (vec!["score", &run, "--out", "config.toml"], "ends in .csv"),
         (vec!["reconstruct", &run, "--out", "x.jpg"], "x.png"),
         (vec!["decode", &run, "codes.npy", "--picture", "x.webp"], "x.png"),
     ];
@@ -154,7 +157,7 @@ fn a_run_finds_its_data_from_anywhere_and_codes_need_none() {
     succeed(&["encode", name, "--out", &codes, "--quiet"]);
     drop(data);
     succeed(&["decode", name, &codes, "--out", &images, "--quiet"]);
-    let again = format!("{codes}.again");
+    let again = codes.replace("codes", "again");
     succeed(&["encode", name, "--input", &images, "--out", &again, "--quiet"]);
     assert_eq!(std::fs::metadata(&again).unwrap().len(), std::fs::metadata(&codes).unwrap().len());
 }

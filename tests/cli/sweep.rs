@@ -63,6 +63,7 @@ fn what_makes_no_sense_is_refused_before_anything_runs() {
         (["--grid", "alpha"], "--grid 'alpha'"),
         (["--grid", "alpha=1,-1"], "alpha=-1"),
         (["--seeds", "0"], "--seeds"),
+        (["--grid", "seed=1,2"], "--grid seed"),
         (["--against", "nowhere"], "nowhere"),
     ];
     for (flags, named) in cases {

@@ -200,7 +200,7 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
 }
 
 /// Leaves the table, the picture and the encoder as plain layers.
-fn finish(launched: &mut Launched) -> Result<Contingency> {
+pub fn finish(launched: &mut Launched) -> Result<Contingency> {
     let Launched { run, config, data, path } = launched;
     let answers = run.session().answers()?;
     let test = Assignments::new(&answers, config.code_width());

@@ -101,6 +101,7 @@ pub fn run(args: Args) -> Result<()> {
     }
     let quiet = args.quiet || args.json;
     let path = args.out.clone().unwrap_or_else(|| args.run.join("compact"));
+    RunDir::open_network(&args.run)?;
     // Before the work is done, so that nobody else takes it; what comes to nothing leaves nothing.
     let directory = RunDir::create(&path)?;
     let (source, checkpoint) = open_run(&args.run, &args.data, &args.device, quiet)?;

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::cli::bar::Bar;
 use crate::cli::flags::whole;
-use crate::cli::output::{say, say_json};
+use crate::cli::output::{say, say_json, table_name};
 use crate::cli::pictures::{COLUMNS, picture_name};
 use crate::cli::terminal::table;
 use crate::cli::trained::{RunFlags, Trained, check_class};
@@ -37,7 +37,7 @@ pub struct Args {
         allow_negative_numbers = true)]
     anomaly: Option<u8>,
     /// Table of row, label and score of every test image [default: RUN/scores.csv]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = table_name)]
     out: Option<PathBuf>,
     /// Picture of the images with the largest and the smallest scores [default: RUN/scores.png]
     #[arg(long, value_name = "FILE", value_parser = picture_name)]

@@ -9,6 +9,7 @@ use gpu_ae::study::collapse::mean_image;
 use gpu_ae::train::{EpochMetrics, Run, RunDir};
 use gpu_ae::{Error, Result};
 
+use crate::cli::command::cluster::finish;
 use crate::cli::flags::{ConfigFlags, DeviceFlag};
 use crate::cli::from::begin_with;
 use crate::cli::launch::{TrainingFlags, prepare};
@@ -54,6 +55,10 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
         }
     };
     let directory = launched.train(begin, quiet)?;
+    if launched.config.clustering.is_some() {
+        // What 'gpu-ae cluster' leaves of such a run, whoever trains it further.
+        finish(&mut launched)?;
+    }
     let pictures = draw(&mut launched.run, &directory, &launched.data)?;
     if args.training.json {
         return launched.say_outcome();

@@ -8,6 +8,7 @@ use gpu_ae::data::source;
 use gpu_ae::model::part::Part;
 use gpu_ae::report::{Band, image_grid, write_png};
 
+use crate::cli::output::array_name;
 use crate::cli::pictures::{COLUMNS, picture_name};
 use crate::cli::trained::RunFlags;
 
@@ -24,7 +25,7 @@ pub struct Args {
     /// Codes: a .npy file of floats, [rows, width of the code]
     codes: PathBuf,
     /// File of the images, f32 [rows, values] [default: RUN/decoded.npy]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = array_name)]
     out: Option<PathBuf>,
     /// Also draw the images, the first 256 of them
     #[arg(long, value_name = "FILE", value_parser = picture_name)]

@@ -9,7 +9,7 @@ use gpu_ae::train::RunDir;
 use gpu_ae::{Error, Result};
 use serde::Serialize;
 
-use crate::cli::output::say_json;
+use crate::cli::output::{array_name, say_json};
 use crate::cli::trained::RunFlags;
 
 #[derive(clap::Args)]
@@ -26,10 +26,10 @@ pub struct Args {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["split", "labels"])]
     input: Option<PathBuf>,
     /// File of the codes, f32 [rows, width of the code]; of a variational model their means [default: RUN/codes.npy]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = array_name)]
     out: Option<PathBuf>,
     /// Also write the classes of the rows, u8 [rows]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = array_name)]
     labels: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
@@ -51,6 +51,9 @@ struct Encoded {
 }
 
 pub fn run(args: Args) -> Result<()> {
+    if let Some(labels) = args.labels.as_ref().filter(|labels| args.out.as_ref() == Some(labels)) {
+        return Err(Error::Usage(format!("--labels {}: is the file of --out too", labels.display())));
+    }
     let (directory, width, codes) = match &args.input {
         Some(path) => encode_file(&args, path)?,
         None => {
