@@ -38,8 +38,9 @@ impl Claim {
         let claim = leftovers(path).and_then(|_| Self::of(path, false));
         let mut claim = claim.inspect_err(|_| take_away(&made))?;
         claim.made = made;
-        // Once more, now that nobody else can write into it.
-        for name in leftovers(path)?.iter().filter(|name| *name != LOCK) {
+        // Once more, now that nobody else can write into it: what another process has left meanwhile is its own.
+        let names = leftovers(path).inspect_err(|_| claim.keep())?;
+        for name in names.iter().filter(|name| *name != LOCK) {
             whole_file::remove(&path.join(name))?;
         }
         Ok(claim)

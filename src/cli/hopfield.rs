@@ -67,9 +67,10 @@ pub fn run(
     let bands: Vec<Band<'_>> = rows.iter().map(|(caption, pixels)| Band { caption, pixels }).collect();
     let file = directory.path().join("retrieval.png");
     let title = format!("Patterns of {}, the same with pixels flipped, and what each rule recalls of that", data.name);
-    write_png(&file, &image_grid(&title, &bands, data.image, COLUMNS)?)?;
+    // First, since with it there is a run: a kill before it leaves what counts as an empty folder.
     directory.write_config(config)?;
     directory.keep();
+    write_png(&file, &image_grid(&title, &bands, data.image, COLUMNS)?)?;
     if json {
         return say_json(&recalls);
     }
