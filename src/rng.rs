@@ -63,6 +63,8 @@ pub enum Stream {
     Labels = 7,
     /// Which training rows are set aside for validation.
     Validation = 8,
+    /// Which rows are tested with where the data does not say.
+    Test = 9,
     /// Codes and images made of a trained network.
     Generate = 16,
 }

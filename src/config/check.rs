@@ -20,7 +20,6 @@ impl RunConfig {
             return refuse(format!("--model {}: no such model; there are {}", self.model, MODELS.join(", ")));
         }
         Self::recipe(&self.recipe)?;
-        crate::data::source(&self.data)?;
         self.check_rows()?;
         if self.epochs == 0 {
             return refuse("--epochs 0: expected 1 or more".into());

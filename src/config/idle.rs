@@ -8,14 +8,15 @@ use super::objective::wasserstein::Distance;
 use super::{RunConfig, Subject};
 
 /// Keys that a Hopfield network uses beside its own.
-const OF_HOPFIELD: &[&str] = &["model", "data", "data_dir", "without", "device", "seed"];
+const OF_HOPFIELD: &[&str] = &["model", "data_dir", "without", "device", "seed"];
 
 impl RunConfig {
     /// Why a key, which may be a short one, changes nothing of this run; none if it does.
     pub fn idle(&self, key: &str) -> Option<&'static str> {
         let path = whole_name(key);
         if self.hopfield.is_some() {
-            let used = OF_HOPFIELD.contains(&path) || path.starts_with("hopfield");
+            let used =
+                OF_HOPFIELD.contains(&path) || ["data.", "hopfield"].iter().any(|section| path.starts_with(section));
             return (!used).then_some("a Hopfield network stores patterns and trains nothing");
         }
         if path == "recipe" {

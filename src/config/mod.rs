@@ -27,7 +27,9 @@ pub use objective::entropy::{Averaging, EntropyConfig, Schedule, Subject};
 pub use objective::{Collapse, Derived, ENOUGH_STEPS, Objective, Term, Told, Trained, Weight};
 pub use optimiser::{EarlyStopping, OptimiserConfig, OptimiserKind, RateKind, RateSchedule};
 pub use recipe::RECIPES;
+pub use rows::ClassName;
 
+use crate::data::DataOptions;
 use crate::error::{Error, Result};
 use crate::nn::BlockConfig;
 use objective::classifier::Classifier;
@@ -65,17 +67,14 @@ macro_rules! run_config {
             pub model: String,
             /// Named settings this started from.
             pub recipe: String,
-            /// Data set.
-            pub data: String,
+            /// Which data, and how it is read.
+            pub data: DataOptions,
             /// Folder of the data set's files, if not the default one.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub data_dir: Option<PathBuf>,
             /// Class whose rows are left out of the training data; the test data keeps them.
             #[serde(skip_serializing_if = "Option::is_none")]
-            pub without: Option<u8>,
-            /// Share of the training rows that is set aside, to decide what training decides; none if nothing is said.
-            #[serde(skip_serializing_if = "Option::is_none")]
-            pub validation: Option<f32>,
+            pub without: Option<ClassName>,
             /// Device asked for.
             pub device: String,
             /// Seed of initial parameters, of the order of samples and of built-in data.
@@ -134,10 +133,9 @@ macro_rules! run_config {
                 RunConfig {
                     model: MODELS[0].into(),
                     recipe: "plain".into(),
-                    data: "digits".into(),
+                    data: DataOptions::default(),
                     data_dir: None,
                     without: None,
-                    validation: None,
                     device: "auto".into(),
                     seed: 0,
                     epochs: 10,

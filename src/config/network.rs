@@ -165,8 +165,8 @@ impl RunConfig {
     /// # Errors
     /// When there is no such data.
     pub fn follow_data(&mut self) -> Result<()> {
-        let data = crate::data::source(&self.data)?;
-        let width = if self.classifier.is_some() { data.classes } else { data.image.bytes() };
+        let data = crate::data::shape(&self.data, self.data_dir.as_deref(), self.seed)?;
+        let width = if self.classifier.is_some() { data.classes } else { data.image.values() };
         if let Some(last) = self.decoder.iter_mut().rev().find_map(BlockConfig::as_linear_mut) {
             last.linear = width;
         }

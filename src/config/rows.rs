@@ -1,10 +1,60 @@
 //! The rows that a configuration trains on and is judged by.
 
+use std::fmt;
+
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use super::RunConfig;
 use super::objective::refuse;
-use crate::data::{self, Dataset, Split};
+use crate::data::{self, Dataset, Encoding, Split};
 use crate::error::{Error, Result};
 use crate::rng::{Stream, permute, stream_key};
+
+/// What a class is called; one that is called by a number is written as one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClassName(pub String);
+
+impl fmt::Display for ClassName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for ClassName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.parse::<u16>().ok().filter(|number| number.to_string() == self.0) {
+            Some(number) => number.serialize(serializer),
+            None => self.0.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ClassName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Spelt;
+        impl Visitor<'_> for Spelt {
+            type Value = ClassName;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a class")
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<ClassName, E> {
+                Ok(ClassName(name.into()))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<ClassName, E> {
+                Ok(ClassName(number.to_string()))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<ClassName, E> {
+                Ok(ClassName(number.to_string()))
+            }
+        }
+        deserializer.deserialize_any(Spelt)
+    }
+}
 
 /// Share of the training rows that is set aside if nothing is said and something is to be decided.
 const USUAL: f32 = 0.1;
@@ -16,8 +66,16 @@ impl RunConfig {
     /// # Errors
     /// When the data cannot be had, or there is no such class in it or nothing else, or too few rows to set some aside.
     pub fn load_data(&self) -> Result<Dataset> {
-        let mut data = data::load(&self.data, self.data_dir.as_deref(), self.seed)?;
-        if let Some(class) = self.without {
+        self.load_data_as(None)
+    }
+
+    /// The same, mapped and named as rows of a run are that this is the encoding of.
+    ///
+    /// # Errors
+    /// As [`load_data`](Self::load_data), and when the data does not fit the encoding.
+    pub fn load_data_as(&self, known: Option<&Encoding>) -> Result<Dataset> {
+        let mut data = data::load(&self.data, self.data_dir.as_deref(), self.seed, known)?;
+        if let Some(class) = &self.without {
             data.train = self.without(class, &data)?;
         }
         self.keep_labelled(&mut data)?;
@@ -32,7 +90,13 @@ impl RunConfig {
     /// When there is no such data, or no folder to keep it in.
     #[cfg(feature = "native")]
     pub fn with_data_folder(mut self) -> Result<Self> {
-        if data::source(&self.data)?.fetch.is_some() {
+        if !data::is_named(&self.data.path) {
+            let path = std::path::absolute(&self.data.path).map_err(Error::io(&self.data.path, "find"))?;
+            let text = path.to_str().map(str::to_string);
+            self.data.path = text.ok_or_else(|| {
+                Error::Usage(format!("--data {}: expected a path in Unicode, as config.toml has it", path.display()))
+            })?;
+        } else if data::source(&self.data.path)?.fetch.is_some() {
             let folder = self.data_dir.take().map_or_else(data::default_dir, Ok)?;
             self.data_dir = Some(std::path::absolute(&folder).map_err(Error::io(&folder, "find"))?);
         }
@@ -42,20 +106,20 @@ impl RunConfig {
     /// The part of the data that decides what training decides, as metrics name it: the rows set aside, or the test data
     /// where there are none.
     pub fn deciding(&self) -> &'static str {
-        if self.validation.is_some_and(|share| share > 0.0) { "validation" } else { "test" }
+        if self.data.validation.is_some_and(|share| share > 0.0) { "validation" } else { "test" }
     }
 
     /// The same with a validation split for whoever decides by rows and has not said which.
     #[must_use]
     pub fn with_usual_validation(mut self) -> Self {
         if self.early_stopping.is_some() {
-            self.validation.get_or_insert(USUAL);
+            self.data.validation.get_or_insert(USUAL);
         }
         self
     }
 
     pub(super) fn check_rows(&self) -> Result<()> {
-        match self.validation.filter(|share| !(0.0..1.0).contains(share)) {
+        match self.data.validation.filter(|share| !(0.0..1.0).contains(share)) {
             Some(share) => refuse("--validation", share, "a share of the training rows, at least 0 and less than 1"),
             None => Ok(()),
         }
@@ -63,7 +127,7 @@ impl RunConfig {
 
     /// Moves the first rows of an order of the seed's from training to validation.
     fn set_aside(&self, data: &mut Dataset) -> Result<()> {
-        let Some(share) = self.validation.filter(|&share| share > 0.0) else { return Ok(()) };
+        let Some(share) = self.data.validation.filter(|&share| share > 0.0) else { return Ok(()) };
         let rows = data.train.rows;
         let count = (f64::from(share) * rows as f64).round() as usize;
         if count == 0 || count >= rows {
@@ -80,16 +144,14 @@ impl RunConfig {
         Ok(())
     }
 
-    fn without(&self, class: u8, data: &Dataset) -> Result<Split> {
-        let train = data.train.without(class);
-        if train.rows == data.train.rows || train.rows == 0 {
-            let classes: Vec<String> = data.train.classes().iter().map(ToString::to_string).collect();
-            let (name, classes) = (&data.name, classes.join(", "));
-            return Err(Error::Usage(format!(
-                "--without {class}: expected one of several classes of {name}: {classes}"
-            )));
-        }
-        Ok(train)
+    fn without(&self, class: &ClassName, data: &Dataset) -> Result<Split> {
+        let train = data.encoding.class(&class.0).map(|class| data.train.without(class));
+        let train = train.filter(|train| train.rows < data.train.rows && train.rows > 0);
+        train.ok_or_else(|| {
+            let classes = data.encoding.names_of(&data.train.classes());
+            let name = &data.name;
+            Error::Usage(format!("--without {class}: expected one of several classes of {name}: {classes}"))
+        })
     }
 }
 
@@ -97,10 +159,11 @@ impl RunConfig {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::data::DataOptions;
 
     #[test]
     fn a_class_is_left_out_of_training_alone() {
-        let whole = data::digits::dataset(3, 200, 50).unwrap();
+        let whole = data::set::digits::dataset(3, 200, 50).unwrap();
         let train = whole.train.without(4);
         let left: Vec<usize> = (0..200).filter(|&row| whole.train.labels[row] != 4).collect();
         assert!(left.len() < 200 && train.rows == left.len() && !train.labels.contains(&4));
@@ -113,10 +176,12 @@ mod tests {
 
     #[test]
     fn rows_are_set_aside_by_seed_and_none_is_on_both_sides() {
-        let whole = data::digits::dataset(3, 200, 50).unwrap();
+        let whole = data::set::digits::dataset(3, 200, 50).unwrap();
         let split = |seed: u64, validation: Option<f32>| {
             let mut data = whole.clone();
-            RunConfig { seed, validation, ..RunConfig::default() }.set_aside(&mut data).map(|()| data)
+            RunConfig { seed, data: DataOptions { validation, ..DataOptions::default() }, ..RunConfig::default() }
+                .set_aside(&mut data)
+                .map(|()| data)
         };
         let data = split(1, Some(0.1)).unwrap();
         assert_eq!((data.train.rows, data.validation.rows, &data.test), (180, 20, &whole.test));
@@ -145,12 +210,12 @@ mod tests {
     #[test]
     fn what_decides_is_no_test_data_unless_that_is_said() {
         let mut config = RunConfig::recipe("plain").unwrap();
-        assert_eq!((config.clone().with_usual_validation().validation, config.deciding()), (None, "test"));
+        assert_eq!((config.clone().with_usual_validation().data.validation, config.deciding()), (None, "test"));
         config.set("--set", "early_stopping.patience", "3").unwrap();
         // As an old checkpoint reads.
         assert_eq!(config.deciding(), "test");
         let usual = config.clone().with_usual_validation();
-        assert_eq!((usual.validation, usual.deciding()), (Some(0.1), "validation"));
+        assert_eq!((usual.data.validation, usual.deciding()), (Some(0.1), "validation"));
         config.set("--set", "validation", "0").unwrap();
         assert_eq!(config.clone().with_usual_validation().deciding(), "test", "it was said");
         assert!(config.warnings().iter().any(|warning| warning.contains("test data")));

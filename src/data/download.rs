@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 use ureq::Agent;
 
-use super::{Progress, idx};
+use super::{Progress, format::idx};
 use crate::error::{Error, Result};
 
 /// How the temporary files of downloads begin, so that abandoned ones can be told.

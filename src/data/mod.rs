@@ -1,24 +1,42 @@
-//! Data sets, as the bytes they are on disk: the device unpacks and normalises them.
+//! Data: what there is by a name, what is read from files, and the rows of either as a device takes them.
 
-pub mod digits;
+#[cfg(feature = "native")]
+pub mod columns;
+#[cfg(feature = "native")]
+mod divide;
 #[cfg(feature = "native")]
 pub mod download;
+pub mod encoding;
 #[cfg(feature = "native")]
-pub mod idx;
+pub mod format;
 #[cfg(feature = "native")]
-pub mod mnist;
+pub mod found;
 #[cfg(feature = "native")]
-pub mod npy;
-pub mod one_hot;
+mod mapped;
+pub mod options;
+#[cfg(feature = "native")]
+pub mod own;
 mod progress;
+#[cfg(feature = "native")]
+mod scaling;
+pub mod set;
+mod split;
+mod values;
 
-use std::borrow::Cow;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+#[cfg(feature = "native")]
+use set::mnist;
+use set::{digits, one_hot};
 
+pub use encoding::{Encoding, ImageShape};
+#[cfg(feature = "native")]
+pub use mapped::Mapped;
+pub use options::DataOptions;
 pub use progress::Progress;
+pub use split::Split;
+pub use values::{ValueKind, Values};
 
 /// Training rows of the built-in digits, as many as MNIST has.
 const DIGITS_TRAIN_ROWS: usize = 60_000;
@@ -32,93 +50,13 @@ pub const LABELS: &str = "labels";
 /// Name of their distances to the tenth nearest other row.
 pub const NEIGHBOUR_DISTANCES: &str = "neighbour distances";
 
-/// Layout of one row, channels innermost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ImageShape {
-    /// Rows of pixels.
-    pub height: usize,
-    /// Pixels in a row.
-    pub width: usize,
-    /// Values of a pixel.
-    pub channels: usize,
-}
-
-impl ImageShape {
-    /// Bytes of one image.
-    pub fn bytes(&self) -> usize {
-        self.height * self.width * self.channels
-    }
-}
-
-/// Rows of bytes, each with its label.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Split {
-    /// Number of rows.
-    pub rows: usize,
-    /// Bytes of one row.
-    pub row_bytes: usize,
-    /// All rows, one after the other: `[rows, row_bytes]`.
-    pub bytes: Vec<u8>,
-    /// The class of each row: `[rows]`.
-    pub labels: Vec<u8>,
-}
-
-impl Split {
-    /// All rows as a device holds them: each padded to whole words, no copy where they are that long already.
-    pub fn device_rows(&self) -> Cow<'_, [u8]> {
-        let stride = self.row_bytes.next_multiple_of(4);
-        if stride == self.row_bytes {
-            return Cow::Borrowed(&self.bytes);
-        }
-        let mut padded = vec![0; self.rows * stride];
-        for (to, from) in padded.chunks_exact_mut(stride).zip(self.bytes.chunks_exact(self.row_bytes)) {
-            to[..self.row_bytes].copy_from_slice(from);
-        }
-        Cow::Owned(padded)
-    }
-
-    /// Rows `range` as values from 0 to 1, `[rows, row_bytes]`.
-    pub fn values(&self, range: Range<usize>) -> Vec<f32> {
-        let bytes = &self.bytes[range.start * self.row_bytes..range.end * self.row_bytes];
-        bytes.iter().map(|&byte| f32::from(byte) / 255.0).collect()
-    }
-
-    /// These rows, in this order.
-    pub fn only(&self, rows: &[usize]) -> Split {
-        let mut bytes = Vec::with_capacity(rows.len() * self.row_bytes);
-        rows.iter().for_each(|row| bytes.extend_from_slice(&self.bytes[row * self.row_bytes..][..self.row_bytes]));
-        let labels = rows.iter().map(|&row| self.labels[row]).collect();
-        Split { rows: rows.len(), row_bytes: self.row_bytes, bytes, labels }
-    }
-
-    /// The labels as a device holds them: a word each.
-    pub fn device_labels(&self) -> Vec<u8> {
-        self.labels.iter().flat_map(|&label| u32::from(label).to_le_bytes()).collect()
-    }
-
-    /// The classes that its rows have, in order.
-    pub fn classes(&self) -> Vec<u8> {
-        let mut classes = self.labels.clone();
-        classes.sort_unstable();
-        classes.dedup();
-        classes
-    }
-
-    /// The same without the rows of a class.
-    pub fn without(&self, class: u8) -> Split {
-        let rows = self.bytes.chunks_exact(self.row_bytes.max(1)).zip(&self.labels);
-        let (bytes, labels): (Vec<&[u8]>, Vec<u8>) = rows.filter(|(_, label)| **label != class).unzip();
-        Split { rows: labels.len(), row_bytes: self.row_bytes, bytes: bytes.concat(), labels }
-    }
-}
-
 /// A named data set.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
-    /// The name it was asked for by.
+    /// The name or path it was asked for by.
     pub name: String,
-    /// What a row is a picture of.
-    pub image: ImageShape,
+    /// What its values and labels mean.
+    pub encoding: Encoding,
     /// Rows to learn from.
     pub train: Split,
     /// Rows set aside of those, which decide what training decides; none if a run does without.
@@ -128,23 +66,36 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Number of classes: one more than the largest label.
-    pub fn classes(&self) -> usize {
-        self.train.labels.iter().chain(&self.test.labels).max().map_or(0, |&most| usize::from(most) + 1)
+    /// What a row is a picture of.
+    pub fn image(&self) -> ImageShape {
+        self.encoding.image
     }
 
-    /// Mean squared error on the test rows, values from 0 to 1, of taking the mean training row for each of
-    /// them: what a network that has learnt nothing but the mean image reaches.
-    pub fn mean_image_error(&self) -> f64 {
-        let features = self.train.row_bytes;
-        let mut sums = vec![0u64; features];
-        for row in self.train.bytes.chunks_exact(features.max(1)) {
-            sums.iter_mut().zip(row).for_each(|(sum, &byte)| *sum += u64::from(byte));
-        }
-        let mean: Vec<f64> = sums.iter().map(|&sum| sum as f64 / self.train.rows.max(1) as f64).collect();
-        let error = |row: &[u8]| row.iter().zip(&mean).map(|(&x, m)| (f64::from(x) - m).powi(2)).sum::<f64>();
-        let total: f64 = self.test.bytes.chunks_exact(features.max(1)).map(error).sum();
-        total / self.test.bytes.len().max(1) as f64 / (255.0 * 255.0)
+    /// Number of classes.
+    pub fn classes(&self) -> usize {
+        self.encoding.classes.len()
+    }
+
+    /// Mean squared error on the test rows of taking the mean training row for each of them: what a network that has
+    /// learnt nothing but the mean row reaches.
+    pub fn mean_row_error(&self) -> f64 {
+        let features = self.train.width.max(1);
+        let mut sums = vec![0.0f64; features];
+        let mut row = Vec::with_capacity(features);
+        let mut each = |split: &Split, with: &mut dyn FnMut(&[f32])| {
+            for number in 0..split.rows {
+                row.clear();
+                split.append(number, &mut row);
+                with(&row);
+            }
+        };
+        each(&self.train, &mut |row| sums.iter_mut().zip(row).for_each(|(sum, &x)| *sum += f64::from(x)));
+        let mean: Vec<f64> = sums.iter().map(|sum| sum / self.train.rows.max(1) as f64).collect();
+        let mut total = 0.0;
+        each(&self.test, &mut |row| {
+            total += row.iter().zip(&mean).map(|(&x, m)| (f64::from(x) - m).powi(2)).sum::<f64>()
+        });
+        total / (self.test.rows * features).max(1) as f64
     }
 }
 
@@ -202,6 +153,11 @@ pub const SOURCES: &[Source] = &[
     one_hot::source::<16>("one-hot-16", "16 patterns, each with one unit on: the encoder task 16-4-16 (built in)"),
 ];
 
+/// Whether this is the name of a data set, and no path.
+pub fn is_named(name: &str) -> bool {
+    SOURCES.iter().any(|source| source.name == name)
+}
+
 /// The data set called `name`.
 ///
 /// # Errors
@@ -216,10 +172,61 @@ fn unknown(asked: &str, name: &str, known: impl Iterator<Item = &'static Source>
     Error::Usage(format!("{asked} '{name}': no such data set, expected one of: {}", known.join(", ")))
 }
 
-/// Loads the data set called `name`, from `data_dir` or else [`default_dir`] if it is kept in
-/// files, from `seed` if it is generated.
-pub fn load(name: &str, data_dir: Option<&Path>, seed: u64) -> Result<Dataset> {
-    (source(name)?.load)(data_dir, seed)
+/// Loads the data set of this name, from `data_dir` or else [`default_dir`] if it is kept in files, from `seed` if it is
+/// generated; or what lies at a path, divided by `seed` where it does not say how, mapped as `known` says if that is
+/// given.
+///
+/// # Errors
+/// When there is no such data, or it is damaged or does not fit what is known of it.
+pub fn load(options: &DataOptions, data_dir: Option<&Path>, seed: u64, known: Option<&Encoding>) -> Result<Dataset> {
+    match SOURCES.iter().find(|source| source.name == options.path) {
+        Some(source) => (source.load)(data_dir, seed),
+        #[cfg(feature = "native")]
+        None => own::load(options, seed, known),
+        #[cfg(not(feature = "native"))]
+        None => source(&options.path).and_then(|source| (source.load)(data_dir, seed)),
+    }
+}
+
+/// What is to be known of data before its rows: of a data set that has a name, without reading it.
+///
+/// # Errors
+/// As [`load`].
+pub fn shape(options: &DataOptions, data_dir: Option<&Path>, seed: u64) -> Result<Shape> {
+    match SOURCES.iter().find(|source| source.name == options.path) {
+        Some(source) => Ok(Shape {
+            image: source.image,
+            train_rows: source.train_rows,
+            classes: source.classes,
+            kind: ValueKind::Byte,
+            is_unit: true,
+        }),
+        None => {
+            let data = load(options, data_dir, seed, None)?;
+            Ok(Shape {
+                image: data.image(),
+                train_rows: data.train.rows,
+                classes: data.classes(),
+                kind: data.train.kind(),
+                is_unit: data.encoding.is_unit(),
+            })
+        }
+    }
+}
+
+/// What is to be known of data before its rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// What a row is a picture of.
+    pub image: ImageShape,
+    /// Rows to learn from.
+    pub train_rows: usize,
+    /// Number of classes.
+    pub classes: usize,
+    /// How a value is stored.
+    pub kind: ValueKind,
+    /// Whether all values are from 0 to 1.
+    pub is_unit: bool,
 }
 
 /// Downloads the data set called `name` from `mirrors`, or its own mirrors if there are none, into

@@ -9,7 +9,7 @@ use crate::nn::{Batch, Network, Pass};
 use crate::ops::batch::batch_gather::BatchGather;
 use crate::ops::batch::batch_rows::BatchRows;
 use crate::ops::step::clock;
-use crate::tensor::{Shape, Ty};
+use crate::tensor::Shape;
 
 /// The configuration's network for rows of `features` values. Memory of parameters is shared by all plans, so every graph
 /// has all of them, needed or not.
@@ -42,7 +42,7 @@ pub(crate) fn forward(
 ) -> Result<Batch> {
     let gather = BatchGather { features: data.features };
     let clock = g.source(Role::State, "clock", clock::ty());
-    let bytes = g.source(Role::Data, format!("{split} {IMAGES}"), Ty::u8(&[data.rows, gather.stride()]));
+    let bytes = g.source(Role::Data, format!("{split} {IMAGES}"), data.ty());
     let network = network(g, config, data.features)?;
     let rows = g.apply(BatchRows(batch), &[clock])?;
     let x = g.apply(gather, &[bytes, rows])?;

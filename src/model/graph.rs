@@ -6,7 +6,7 @@ use super::forward::forward;
 use super::optimiser::{adam_settings, scheduled, update};
 use crate::autodiff::grad;
 use crate::config::{RunConfig, Schedule, Weight};
-use crate::data::Split;
+use crate::data::{Split, ValueKind};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role, Var};
 use crate::nn::{Batch, Parameter, Pass};
@@ -26,19 +26,29 @@ const FLOOR: f32 = 1e-5;
 /// Steps that the ring remembers: the most that may run between two readings.
 pub const RING_STEPS: usize = 4096;
 
-/// Rows and bytes of a data set on a device.
+/// Rows of a data set on a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DataShape {
     /// Number of rows.
     pub rows: usize,
-    /// Bytes of a row.
+    /// Values of a row.
     pub features: usize,
+    /// How a value is stored.
+    pub kind: ValueKind,
 }
 
 impl DataShape {
+    /// The rows as a source of a graph: bytes padded to whole words, or f32.
+    pub fn ty(&self) -> Ty {
+        match self.kind {
+            ValueKind::Byte => Ty::u8(&[self.rows, self.features.next_multiple_of(4)]),
+            ValueKind::Float => Ty::f32(&[self.rows, self.features]),
+        }
+    }
+
     /// Shape of a split.
     pub fn of(split: &Split) -> Self {
-        DataShape { rows: split.rows, features: split.row_bytes }
+        DataShape { rows: split.rows, features: split.width, kind: split.kind() }
     }
 }
 

@@ -34,7 +34,7 @@ pub fn feature_grid(title: &str, features: &[Features], image: ImageShape, colum
 
 /// Red, green and blue of every weight, in 0..=1.
 fn colored(weights: &[f32], image: ImageShape) -> Vec<f32> {
-    let neurons = weights.chunks(image.bytes().max(1));
+    let neurons = weights.chunks(image.values().max(1));
     let pixels = neurons.flat_map(|neuron| {
         let largest = neuron.iter().fold(f32::MIN_POSITIVE, |most, w| most.max(w.abs()));
         neuron.iter().map(move |w| w / largest)

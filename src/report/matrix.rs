@@ -27,7 +27,7 @@ impl Matrix {
     /// them, an image a neuron: its weights, where the pixels are. Of another large one, the mean absolute weight of
     /// blocks. The title says which.
     pub fn of_layer(number: usize, rows: usize, columns: usize, values: &[f32], image: ImageShape) -> Self {
-        let (name, pixels) = (format!("layer {number}: {rows} x {columns}"), image.bytes());
+        let (name, pixels) = (format!("layer {number}: {rows} x {columns}"), image.values());
         if image.height > 1 && columns == pixels {
             return images(&format!("{name}, what each neuron reads of the image"), values, image);
         }
@@ -63,7 +63,7 @@ impl Matrix {
 /// The weights of neurons, `[neurons, pixels]`, each as an image, in a square of them or nearly; of colour images the
 /// sums over channels. Of very many neurons, those with the largest weights.
 fn images(title: &str, weights: &[f32], image: ImageShape) -> Matrix {
-    let all: Vec<&[f32]> = weights.chunks_exact(image.bytes()).collect();
+    let all: Vec<&[f32]> = weights.chunks_exact(image.values()).collect();
     let size = |neuron: &usize| all[*neuron].iter().map(|w| w * w).sum::<f32>();
     let mut chosen: Vec<usize> = (0..all.len()).collect();
     let title = if chosen.len() > NEURONS {

@@ -28,7 +28,7 @@ pub struct Strip {
 
 /// Draws rows of images one below the other, under `title`, which may be empty. Before each of the columns `gaps`, counted from 0, is some space.
 pub fn image_sheet(title: &str, strips: &[Strip], image: ImageShape, gaps: &[usize]) -> Result<RgbImage> {
-    let size = image.bytes();
+    let size = image.values();
     if !matches!(image.channels, 1 | 3) {
         return Err(refused(format!("an image has 1 or 3 channels, not {}", image.channels)));
     }
@@ -71,7 +71,7 @@ impl Layout {
             captions = captions.max(text::width(&strip.caption, LETTERING)? as usize);
         }
         let left = GAP + if captions > 0 { captions + GAP } else { 0 };
-        let columns = strips.iter().map(|strip| strip.pixels.len() / image.bytes()).max().unwrap_or(1);
+        let columns = strips.iter().map(|strip| strip.pixels.len() / image.values()).max().unwrap_or(1);
         let mut layout = Layout {
             scale,
             cell,

@@ -26,7 +26,7 @@ pub struct Agreement {
 
 impl Contingency {
     /// Of rows with these clusters and classes.
-    pub fn new(clusters: &[usize], classes: &[u8], number_of_clusters: usize) -> Self {
+    pub fn new(clusters: &[usize], classes: &[u16], number_of_clusters: usize) -> Self {
         let number_of_classes = classes.iter().max().map_or(0, |&most| usize::from(most) + 1);
         let mut counts = vec![vec![0; number_of_classes]; number_of_clusters];
         for (&cluster, &class) in clusters.iter().zip(classes) {

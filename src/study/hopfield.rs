@@ -67,7 +67,7 @@ struct Rested {
 
 /// `count` different rows of the training data as patterns of −1 and 1, by seed.
 fn patterns(data: &Dataset, count: usize, threshold: f32, seed: u64) -> Result<Vec<f64>> {
-    let (rows, width) = (data.train.rows, data.train.row_bytes);
+    let rows = data.train.rows;
     if count > rows {
         let problem =
             format!("hopfield.loads: {count} patterns are more than the {rows} training rows of {}", data.name);
@@ -75,8 +75,9 @@ fn patterns(data: &Dataset, count: usize, threshold: f32, seed: u64) -> Result<V
     }
     let key = stream_key(seed, Stream::Patterns);
     let chosen = (0..count as u32).map(|index| permute(index, rows as u32, key) as usize);
-    let bytes = chosen.flat_map(|row| &data.train.bytes[row * width..][..width]);
-    Ok(bytes.map(|&byte| if f32::from(byte) / 255.0 > threshold { 1.0 } else { -1.0 }).collect())
+    let mut values = Vec::with_capacity(count * data.train.width);
+    chosen.for_each(|row| data.train.append(row, &mut values));
+    Ok(values.into_iter().map(|x| if x > threshold { 1.0 } else { -1.0 }).collect())
 }
 
 /// Every pattern [`PROBES`] times with this many of its pixels flipped.
@@ -162,7 +163,7 @@ pub fn study(
     seed: u64,
     mut tell: impl FnMut(&Recall) -> Result<()>,
 ) -> Result<Picture> {
-    let neurons = data.train.row_bytes;
+    let neurons = data.train.width;
     let mut picture: Option<Picture> = None;
     for &load in &config.loads {
         let count = HopfieldConfig::patterns(load, neurons);

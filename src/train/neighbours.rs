@@ -44,7 +44,7 @@ fn products(data: DataShape, references: usize, batch: usize) -> Result<Graph> {
     let g = &mut Graph::new();
     let gather = BatchGather { features: data.features };
     let clock = g.source(Role::State, "clock", clock::ty());
-    let bytes = g.source(Role::Data, "rows", Ty::u8(&[data.rows, gather.stride()]));
+    let bytes = g.source(Role::Data, "rows", data.ty());
     let others = g.source(Role::State, "references", Ty::f32(&[references, data.features]));
     let ring = g.source(Role::State, "ring", Ty::f32(&[data.rows.div_ceil(batch), 2]));
     let rows = g.apply(BatchRows(batch), &[clock])?;
@@ -56,7 +56,7 @@ fn products(data: DataShape, references: usize, batch: usize) -> Result<Graph> {
     Ok(std::mem::take(g))
 }
 
-/// Distance of every row to its tenth nearest neighbour, pixels from 0 to 1; forgets what the device held. `tell` hears
+/// Distance of every row to its tenth nearest neighbour, in values as the network sees them; forgets what the device held. `tell` hears
 /// how many rows of how many are done.
 ///
 /// # Errors
@@ -75,8 +75,7 @@ pub fn distances(
         chosen.swap(i, i + rng.below((data.rows - i) as u32) as usize);
     }
     chosen.truncate(count);
-    let row =
-        |row: usize| split.bytes[row * data.features..(row + 1) * data.features].iter().map(|&b| f32::from(b) / 255.0);
+    let row = |row: usize| split.values(row..row + 1).into_iter();
     let square = |number: usize| row(number).map(|x| f64::from(x).powi(2)).sum::<f64>();
     let references: Vec<f32> = chosen.iter().flat_map(|&number| row(number)).collect();
     let squares: Vec<f64> = chosen.iter().map(|&number| square(number)).collect();

@@ -102,7 +102,7 @@ impl Session {
     ///
     /// # Errors
     /// When the device fails.
-    pub fn judge_answers(&mut self, labels: &[u8]) -> Result<BTreeMap<String, f64>> {
+    pub fn judge_answers(&mut self, labels: &[u16]) -> Result<BTreeMap<String, f64>> {
         let config = self.config.clone();
         let asking: Vec<_> = config.objectives().into_iter().filter(|objective| objective.wants_answers()).collect();
         if asking.is_empty() {

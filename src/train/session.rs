@@ -157,7 +157,7 @@ impl Session {
             parts: BTreeMap::new(),
             training: DataShape::of(&data.train),
             test,
-            image: data.image,
+            image: data.image(),
             config,
             choices,
             network,

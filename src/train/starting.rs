@@ -90,6 +90,7 @@ impl Run {
             directory,
             session,
             labels: data.test.labels.clone(),
+            encoding: data.encoding.clone(),
             clock,
             sums,
             metrics,

@@ -154,14 +154,9 @@ impl Graphs {
 
     /// What a training step begins with, and its first rows.
     fn feeds(&self, config: &RunConfig, data: &Dataset, rows: usize) -> Result<Vec<(String, Vec<u8>)>> {
-        let mut feeds = start_values(config, data.train.row_bytes, rows)?;
+        let mut feeds = start_values(config, data.train.width, rows)?;
         feeds.extend(settings(config).into_iter().map(|(name, value)| (name, value.to_le_bytes().to_vec())));
-        let first = Split {
-            rows,
-            bytes: data.train.bytes[..rows * data.train.row_bytes].to_vec(),
-            labels: data.train.labels.get(..rows).unwrap_or_default().to_vec(),
-            row_bytes: data.train.row_bytes,
-        };
+        let first = data.train.first(rows);
         let sources = self.train.sources().map(|(_, source)| (source.name.as_str(), source.role));
         for what in wanted(sources, "train") {
             feeds.push((format!("train {what}"), bytes(&first, &what, &Further::assumed(rows))?.into_owned()));

@@ -119,13 +119,13 @@ fn the_rules_can_fail() {
     assert!(!code.contains("unwrap") && !code.contains("train"), "{code}");
     let found = imports(&code);
     assert_eq!(found, ["device::Device", "nn", "plan::", "Plan", "Step"]);
-    for import in ["device::Device", "nn", "plan::", "train::Loop", "data::idx"] {
+    for import in ["device::Device", "nn", "plan::", "train::Loop", "data::format::idx"] {
         assert!(objection("ops", import).is_some(), "ops importing {import}");
     }
     assert!(objection("tensor", "rng").is_some() && objection("tensor", "error::Result").is_none());
     assert!(objection("tensor", "Error").is_none());
     assert!(objection("graph", "shader::ShaderKey").is_some() && objection("ops", "shader::ShaderKey").is_none());
-    assert!(objection("report", "data::ImageShape").is_none() && objection("report", "data::idx").is_some());
+    assert!(objection("report", "data::ImageShape").is_none() && objection("report", "data::format::idx").is_some());
     assert!(objection("data", "graph").is_some() && objection("plan", "device::Device").is_some());
     assert!(objection("cellar", "error").is_some(), "a module without a floor");
 }

@@ -23,7 +23,7 @@ const ROOMS: &[&str] = &[
     "src/config/objective",
     // What can be read, and how it reaches the device.
     "src/data",
-    "src/data/digits",
+    "src/data/set/digits",
     // WHAT
     "src/graph",
     "src/ops",

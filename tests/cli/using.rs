@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use crate::program::{ROWS, gpu_ae, small_mnist, succeed, train};
-use gpu_ae::data::npy::{read_rows, write_rows};
+use gpu_ae::data::format::npy::{read_rows, write_rows};
 use gpu_ae::train::record::export::Part;
 use gpu_ae::train::session::State;
 use serde_json::Value;

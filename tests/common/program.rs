@@ -9,7 +9,7 @@ pub const ROWS: usize = 300;
 /// A folder that holds a small `mnist/`, made of the built-in digits.
 pub fn small_mnist() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let digits = gpu_ae::data::digits::dataset(5, ROWS, 100).unwrap();
+    let digits = gpu_ae::data::set::digits::dataset(5, ROWS, 100).unwrap();
     let mnist = folder.path().join("mnist");
     std::fs::create_dir(&mnist).unwrap();
     for (prefix, split) in [("train", &digits.train), ("t10k", &digits.test)] {

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::files::{assert_refused, gzip, idx_file, on_disk, pixels};
-use gpu_ae::data::idx;
+use gpu_ae::data::format::idx;
 use proptest::prelude::*;
 
 /// Checks that `images` of 3 x 2 and `labels` below 10 are refused, raw and gzipped.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::files::{assert_refused, gzip, idx_file, pixels};
-use gpu_ae::data::{self, ImageShape, mnist};
+use gpu_ae::data::{self, ImageShape, set::mnist};
 use gpu_ae::error::Error;
 
 /// Writes a small MNIST of `train` and `test` rows in the given spelling of the names.

@@ -16,7 +16,7 @@ use serde_json::Value;
 /// A network of 784-24-10-24-784, trained for a few epochs, once for all tests: its checkpoint and data.
 static TRAINED: LazyLock<(Checkpoint, Dataset)> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
-    let data = data::digits::dataset(3, 6000, 200).unwrap();
+    let data = data::set::digits::dataset(3, 6000, 200).unwrap();
     let mut config = RunConfig::recipe("plain").unwrap();
     (config.epochs, config.batch_size, config.lr) = (20, 64, 3e-3);
     let layer = BlockConfig::linear;

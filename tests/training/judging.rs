@@ -11,7 +11,7 @@ fn mean(values: &[f32]) -> f64 {
 
 #[test]
 fn the_error_of_the_test_data_is_the_mean_of_that_of_its_rows() {
-    let digits = data::digits::dataset(3, 64, 40).unwrap();
+    let digits = data::set::digits::dataset(3, 64, 40).unwrap();
     let mut judged = 0;
     for model in MODELS {
         let config = RunConfig::model(model).unwrap();

@@ -109,7 +109,8 @@ impl RunConfig {
                 None => invalid(&error),
             }
         })?;
-        if !names.iter().any(|name| name == DECODER) {
+        // Flags may name other data yet, so nothing is read of files here.
+        if !names.iter().any(|name| name == DECODER) && crate::data::is_named(&config.data.path) {
             config.follow_data().map_err(|error| in_text(path, text, &error))?;
         }
         config.check().map_err(|error| in_text(path, text, &error))?;

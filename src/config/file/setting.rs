@@ -15,7 +15,9 @@ const SHORT: &[(&str, &str)] = &[
     ("alpha", "entropy.alpha"),
     ("budget", "entropy.schedule.mse"),
     ("entropy", "entropy.of"),
+    ("data", "data.path"),
     ("lambda", "lambda_entropy"),
+    ("validation", "data.validation"),
     ("warm_up", "entropy.schedule.warm_up"),
 ];
 

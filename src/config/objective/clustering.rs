@@ -154,7 +154,7 @@ impl Objective for Clustering {
     }
 
     /// Certainty and balance over all rows, and how well clusters agree with classes, which they have never seen.
-    fn judge(&self, answers: &[f32], labels: &[u8], width: usize) -> BTreeMap<String, f64> {
+    fn judge(&self, answers: &[f32], labels: &[u16], width: usize) -> BTreeMap<String, f64> {
         let assignments = Assignments::new(answers, width);
         let mut figures = BTreeMap::from([
             ("clusters_used".to_string(), assignments.used),

@@ -285,7 +285,10 @@ mod tests {
     #[test]
     fn settings_known_to_collapse_are_warned_of() {
         let warned = |set: &[(&str, &str)]| {
-            let mut config = RunConfig { validation: Some(0.1), ..RunConfig::recipe("report").unwrap() };
+            let mut config = RunConfig {
+                data: crate::data::DataOptions { validation: Some(0.1), ..Default::default() },
+                ..RunConfig::recipe("report").unwrap()
+            };
             set.iter().for_each(|(key, value)| config.set("--set", key, value).unwrap());
             config.warnings().len()
         };

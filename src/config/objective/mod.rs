@@ -165,7 +165,7 @@ pub trait Objective {
     }
 
     /// Figures of the answers \[rows, width\] to all test rows, given the rows' labels.
-    fn judge(&self, answers: &[f32], labels: &[u8], width: usize) -> BTreeMap<String, f64> {
+    fn judge(&self, answers: &[f32], labels: &[u16], width: usize) -> BTreeMap<String, f64> {
         let _ = (answers, labels, width);
         BTreeMap::new()
     }

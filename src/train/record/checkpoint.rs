@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::sums::Sums;
 use super::tensors::{opened, sealed};
 use crate::config::RunConfig;
+use crate::data::Encoding;
 use crate::error::{Error, Result};
 use crate::ops::step::clock;
 use crate::train::session::State;
@@ -35,6 +36,8 @@ pub struct Checkpoint {
     pub config: RunConfig,
     /// The run's kernels; none in a checkpoint from before there was a choice.
     pub tuning: Option<Tuning>,
+    /// What the values and labels of the run's rows mean; none in a checkpoint from before that was kept.
+    pub encoding: Option<Encoding>,
     /// Parameters, moments and clock by name.
     pub state: State,
     /// Sums of the epoch under way.
@@ -48,6 +51,9 @@ struct Metadata {
     config: String,
     /// The kernels, as TOML, which a resumed run repeats; see [`STATIC`].
     tuning: String,
+    /// What values and labels mean.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    encoding: Option<Encoding>,
     sums: Sums,
 }
 
@@ -101,6 +107,7 @@ impl Checkpoint {
             format,
             config: self.config.to_toml()?,
             tuning: self.tuning.as_ref().map_or_else(|| Ok(STATIC.into()), Tuning::to_text)?,
+            encoding: self.encoding.clone(),
             sums,
         };
         sealed(&self.state, metadata)
@@ -147,7 +154,7 @@ fn parse(bytes: &[u8]) -> Result<Checkpoint, String> {
         STATIC => None,
         text => Some(Tuning::from_text(text).map_err(|problem| format!("its kernels: {problem}"))?),
     };
-    Checkpoint { config, tuning, state, sums }.fitted()
+    Checkpoint { config, tuning, encoding: metadata.encoding, state, sums }.fitted()
 }
 
 #[cfg(test)]
@@ -156,6 +163,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::data::ImageShape;
     use crate::plan::{Choices, Fusion};
     use crate::tensor::DType;
     use crate::train::record::fitting::tests::{small, state};
@@ -168,7 +176,8 @@ mod tests {
         config.entropy.alpha = f32::INFINITY;
         let choices = Choices { fusions: Fusion::ELEMENTARY.iter().copied().collect(), ..Choices::default() };
         let tuning = Some(Tuning { adapter: "A \"quoted\" adapter".into(), choices });
-        Checkpoint { config, tuning, state, sums }
+        let encoding = Some(Encoding::numbered(ImageShape::row(4), 3));
+        Checkpoint { config, tuning, encoding, state, sums }
     }
 
     #[test]

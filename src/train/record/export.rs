@@ -60,7 +60,7 @@ pub struct Module {
 
 impl Part {
     fn new(config: &RunConfig, part: &str, features: usize, modules: Vec<Module>) -> Self {
-        let (model, data) = (config.model.clone(), config.data.clone());
+        let (model, data) = (config.model.clone(), config.data.path.clone());
         Part { format: FORMAT, model, part: part.into(), data, features, values: VALUES.into(), modules }
     }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::checkpoint::Checkpoint;
 use crate::config::RunConfig;
+use crate::data::ValueKind;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Source};
 use crate::model::graph::{DataShape, training};
@@ -36,7 +37,8 @@ impl Checkpoint {
         if features == 0 || features > MOST_VALUES {
             return Err(format!("its network takes rows of {features} values, expected 1 to {MOST_VALUES}"));
         }
-        let data = DataShape { rows: words[clock::ROWS] as usize, features };
+        // How values are stored changes nothing of what is kept.
+        let data = DataShape { rows: words[clock::ROWS] as usize, features, kind: ValueKind::Byte };
         let step = training(&self.config, data).map_err(|error| format!("its configuration: {error}"))?;
         let mut known = BTreeSet::new();
         for Source { role, name, ty } in stored(&step) {
@@ -142,7 +144,7 @@ pub(super) mod tests {
 
     fn checkpoint(config: &RunConfig, data: DataShape) -> Checkpoint {
         let state = state(config, data, 3);
-        Checkpoint { config: config.clone(), tuning: None, state, sums: TermSums::default() }
+        Checkpoint { config: config.clone(), tuning: None, encoding: None, state, sums: TermSums::default() }
     }
 
     fn saved(checkpoint: &Checkpoint) -> Result<Checkpoint> {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use gpu_ae::Result;
-use gpu_ae::data::npy::{read_rows, write_rows};
+use gpu_ae::data::format::npy::{read_rows, write_rows};
 use gpu_ae::data::source;
 use gpu_ae::model::part::Part;
 use gpu_ae::report::{Band, image_grid, write_png};

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use gpu_ae::data::npy::{read_rows, write_labels, write_rows};
+use gpu_ae::data::format::npy::{read_rows, write_labels, write_rows};
 use gpu_ae::model::part::Part;
 use gpu_ae::train::RunDir;
 use gpu_ae::{Error, Result};

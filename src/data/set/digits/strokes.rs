@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 
-const ASSET: &str = include_str!("../../../assets/digits.txt");
+const ASSET: &str = include_str!("../../../../assets/digits.txt");
 const ASSET_PATH: &str = "assets/digits.txt";
 
 /// A point that the pen passes.

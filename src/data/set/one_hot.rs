@@ -3,23 +3,23 @@
 //! There is nothing to generalise to, so the test rows are the patterns themselves, and the training rows are the
 //! same over and over, so that an epoch is a number of looks at each of them.
 
-use super::{Dataset, ImageShape, Source, Split};
+use crate::data::{Dataset, Encoding, ImageShape, Source, Split};
 
 /// Training rows of an epoch.
 const TRAIN_ROWS: usize = 9_600;
 
 /// The data set of `N` patterns.
-pub(super) const fn source<const N: usize>(name: &'static str, about: &'static str) -> Source {
+pub(in crate::data) const fn source<const N: usize>(name: &'static str, about: &'static str) -> Source {
     Source {
         name,
         about,
-        image: ImageShape { height: 1, width: N, channels: 1 },
+        image: ImageShape::row(N),
         train_rows: TRAIN_ROWS,
         classes: N,
         load: |_, _| {
-            let image = ImageShape { height: 1, width: N, channels: 1 };
+            let encoding = Encoding::numbered(ImageShape::row(N), N);
             let (train, test) = (patterns(N, TRAIN_ROWS), patterns(N, N));
-            Ok(Dataset { name: format!("one-hot-{N}"), image, train, validation: Split::default(), test })
+            Ok(Dataset { name: format!("one-hot-{N}"), encoding, train, validation: Split::default(), test })
         },
         fetch: None,
     }
@@ -27,12 +27,11 @@ pub(super) const fn source<const N: usize>(name: &'static str, about: &'static s
 
 /// `rows` rows, row i with value i modulo `count` on, which is its class.
 fn patterns(count: usize, rows: usize) -> Split {
-    let mut split = Split { rows, row_bytes: count, bytes: vec![0; rows * count], labels: Vec::with_capacity(rows) };
-    for (row, values) in split.bytes.chunks_exact_mut(count).enumerate() {
+    let mut bytes = vec![0; rows * count];
+    for (row, values) in bytes.chunks_exact_mut(count).enumerate() {
         values[row % count] = u8::MAX;
-        split.labels.push((row % count) as u8);
     }
-    split
+    Split::of_bytes(count, bytes, (0..rows).map(|row| (row % count) as u16).collect())
 }
 
 #[cfg(test)]
@@ -41,13 +40,13 @@ mod tests {
     #[test]
     fn every_pattern_is_on_once_and_as_often_as_the_others() {
         for (name, count) in [("one-hot-4", 4), ("one-hot-5", 5), ("one-hot-8", 8), ("one-hot-16", 16)] {
-            let data = super::super::load(name, None, 0).unwrap();
-            assert_eq!((data.test.rows, data.test.row_bytes), (count, count));
-            for (row, values) in data.test.bytes.chunks_exact(count).enumerate() {
+            let data = crate::data::load(name, None, 0).unwrap();
+            assert_eq!((data.test.rows, data.test.width), (count, count));
+            for (row, values) in data.test.device_rows().chunks_exact(count).enumerate() {
                 assert!(values.iter().enumerate().all(|(i, &value)| value == if i == row { 255 } else { 0 }));
             }
-            let looks = |class: u8| data.train.labels.iter().filter(|&&label| label == class).count();
-            assert!((0..count as u8).all(|class| looks(class) == super::TRAIN_ROWS / count));
+            let looks = |class: u16| data.train.labels.iter().filter(|&&label| label == class).count();
+            assert!((0..count as u16).all(|class| looks(class) == super::TRAIN_ROWS / count));
             assert_eq!(data.name, name);
         }
     }

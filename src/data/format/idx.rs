@@ -10,7 +10,7 @@ use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::Split;
+use crate::data::Split;
 use crate::error::{Error, Result};
 
 /// IDX code of the element type "unsigned byte".
@@ -32,7 +32,7 @@ pub fn split(images_path: &Path, labels_path: &Path, height: usize, width: usize
         return Err(Error::input(labels_path, problem));
     }
     let labels = checked_labels(labels, classes)?;
-    Ok(Split { rows: labels.len(), row_bytes: height * width, bytes: images.body()?, labels })
+    Ok(Split::of_bytes(height * width, images.body()?, labels.into_iter().map(u16::from).collect()))
 }
 
 /// Reads a file of images, all `height` x `width`, which must not be zero: `[rows, height, width]`.
@@ -70,7 +70,7 @@ fn checked_labels(file: Idx<'_, 1>, classes: u8) -> Result<Vec<u8>> {
 
 /// The content of a file, decompressed if it begins like gzip. Decompression checks the CRC, and
 /// refuses anything that follows the compressed data.
-pub(super) fn content(path: &Path) -> io::Result<Box<dyn Read>> {
+pub(in crate::data) fn content(path: &Path) -> io::Result<Box<dyn Read>> {
     let mut input = BufReader::with_capacity(1 << 16, File::open(path)?);
     if input.fill_buf()?.starts_with(&GZIP_MAGIC) {
         Ok(Box::new(MultiGzDecoder::new(input)))

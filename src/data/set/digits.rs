@@ -10,7 +10,7 @@ mod hand;
 mod raster;
 mod strokes;
 
-use super::{Dataset, ImageShape, Split};
+use crate::data::{Dataset, Encoding, ImageShape, Split};
 use crate::error::Result;
 use crate::rng::{Rng, Stream, permute, stream_key, threefry2x32};
 use crate::tensor::zeroed;
@@ -20,6 +20,9 @@ use raster::SIDE;
 use strokes::Alphabet;
 
 const PIXELS: usize = SIDE * SIDE;
+
+/// Number of classes.
+pub const CLASSES: usize = 10;
 
 /// Layout of an image.
 pub const IMAGE: ImageShape = ImageShape { height: SIDE, width: SIDE, channels: 1 };
@@ -40,7 +43,7 @@ pub fn dataset(seed: u64, train_rows: usize, test_rows: usize) -> Result<Dataset
     let key = stream_key(seed, Stream::Data);
     Ok(Dataset {
         name: "digits".into(),
-        image: IMAGE,
+        encoding: Encoding::numbered(IMAGE, CLASSES),
         train: split(&alphabet, key, TRAIN, train_rows)?,
         validation: Split::default(),
         test: split(&alphabet, key, TEST, test_rows)?,
@@ -49,22 +52,22 @@ pub fn dataset(seed: u64, train_rows: usize, test_rows: usize) -> Result<Dataset
 
 fn split(alphabet: &Alphabet, key: [u32; 2], which: u32, rows: usize) -> Result<Split> {
     let mut bytes = zeroed(rows * PIXELS, "data 'digits'")?;
-    let labels: Vec<u8> = (0..rows as u32).map(|index| label(key, which, index)).collect();
+    let labels: Vec<u16> = (0..rows as u32).map(|index| label(key, which, index)).collect();
     bytes.par_chunks_exact_mut(PIXELS).zip(&labels).enumerate().for_each_init(Vec::new, |path, (index, row)| {
         let (image, &digit) = row;
         let mut rng = Rng::new(threefry2x32(key, [index as u32, which]));
-        let style = alphabet.choose(digit, rng.uniform());
+        let style = alphabet.choose(digit as u8, rng.uniform());
         Hand::draw(&mut rng).write(style, &mut rng, path);
         raster::frame(path);
         raster::ink(path, image);
     });
-    Ok(Split { rows, row_bytes: PIXELS, bytes, labels })
+    Ok(Split::of_bytes(PIXELS, bytes, labels))
 }
 
 /// The digit that image `index` shows: each block holds every digit equally often, shuffled.
-fn label(key: [u32; 2], which: u32, index: u32) -> u8 {
+fn label(key: [u32; 2], which: u32, index: u32) -> u16 {
     let block = threefry2x32(key, [index / LABEL_BLOCK, which + LABELS]);
-    (permute(index % LABEL_BLOCK, LABEL_BLOCK, block) % 10) as u8
+    (permute(index % LABEL_BLOCK, LABEL_BLOCK, block) % 10) as u16
 }
 
 #[cfg(test)]
@@ -78,8 +81,8 @@ mod tests {
         let drawn = dataset(0, 200, 50).unwrap();
         let mut hash = Sha256::new();
         for split in [&drawn.train, &drawn.test] {
-            hash.update(&split.bytes);
-            hash.update(&split.labels);
+            hash.update(split.device_rows());
+            hash.update(split.labels.iter().map(|&label| label as u8).collect::<Vec<_>>());
         }
         let digest: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(
@@ -94,17 +97,19 @@ mod tests {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
         let short = pool.install(|| dataset(3, 100, 20)).unwrap();
         for (long, short) in [(&long.train, &short.train), (&long.test, &short.test)] {
-            assert_eq!(long.bytes[..short.bytes.len()], short.bytes);
+            assert_eq!(long.device_rows()[..short.rows * PIXELS], *short.device_rows());
             assert_eq!(long.labels[..short.rows], short.labels);
         }
-        assert_ne!(dataset(4, 100, 0).unwrap().train.bytes, short.train.bytes);
+        assert_ne!(dataset(4, 100, 0).unwrap().train.device_rows(), short.train.device_rows());
     }
 
     #[test]
     fn no_image_comes_twice_within_or_across_the_splits() {
         let drawn = dataset(0, 2000, 2000).unwrap();
-        let mut images: Vec<&[u8]> =
-            [&drawn.train, &drawn.test].into_iter().flat_map(|split| split.bytes.chunks_exact(PIXELS)).collect();
+        let mut images: Vec<&[u8]> = [&drawn.train, &drawn.test]
+            .into_iter()
+            .flat_map(|split| (0..split.rows).map(|row| split.raw(row)))
+            .collect();
         images.sort_unstable();
         images.dedup();
         assert_eq!(images.len(), 4000);
@@ -125,15 +130,16 @@ mod tests {
     #[test]
     fn ink_and_variance_are_near_those_of_mnist() {
         let train = dataset(0, 5000, 0).unwrap().train;
-        let bytes = train.bytes.len() as f64;
-        let touched = train.bytes.iter().filter(|&&byte| byte > 0).count() as f64 / bytes;
-        let mean = train.bytes.iter().map(|&byte| f64::from(byte) / 255.0).sum::<f64>() / bytes;
+        let pixels = train.device_rows();
+        let bytes = pixels.len() as f64;
+        let touched = pixels.iter().filter(|&&byte| byte > 0).count() as f64 / bytes;
+        let mean = pixels.iter().map(|&byte| f64::from(byte) / 255.0).sum::<f64>() / bytes;
         assert!((0.17..0.21).contains(&touched), "share of pixels with ink {touched}");
         assert!((0.12..0.14).contains(&mean), "mean brightness {mean}");
 
         let mut average = vec![0.0; PIXELS];
         let mut squares = 0.0;
-        for image in train.bytes.chunks_exact(PIXELS) {
+        for image in pixels.chunks_exact(PIXELS) {
             for (average, &byte) in average.iter_mut().zip(image) {
                 let value = f64::from(byte) / 255.0;
                 *average += value / train.rows as f64;
@@ -148,7 +154,7 @@ mod tests {
     fn every_image_is_framed_and_centred() {
         let train = dataset(1, 2000, 0).unwrap().train;
         let mut at_rim = 0;
-        for (index, image) in train.bytes.chunks_exact(PIXELS).enumerate() {
+        for (index, image) in train.device_rows().chunks_exact(PIXELS).enumerate() {
             assert!(image.iter().any(|&byte| byte > 200), "image {index} is too faint");
             let is_rim = |pixel: usize| [pixel % SIDE, pixel / SIDE].iter().any(|&at| at == 0 || at == SIDE - 1);
             at_rim += usize::from((0..PIXELS).any(|pixel| is_rim(pixel) && image[pixel] > 0));
@@ -168,6 +174,6 @@ mod tests {
     #[test]
     fn empty_splits_are_allowed() {
         let drawn = dataset(0, 0, 0).unwrap();
-        assert_eq!((drawn.train.rows, drawn.test.bytes.len()), (0, 0));
+        assert_eq!((drawn.train.rows, drawn.test.rows), (0, 0));
     }
 }

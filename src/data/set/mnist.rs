@@ -4,8 +4,9 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::download::{self, RemoteFile, Timeouts};
-use super::{Dataset, ImageShape, Progress, Split, default_dir, idx};
+use crate::data::download::{self, RemoteFile, Timeouts};
+use crate::data::format::idx;
+use crate::data::{Dataset, Encoding, ImageShape, Progress, Split, default_dir};
 use crate::error::{Error, Result};
 
 /// Layout of an image.
@@ -51,7 +52,7 @@ pub fn load(data_dir: Option<&Path>) -> Result<Dataset> {
     let split = |images: &Path, labels: &Path| idx::split(images, labels, IMAGE.height, IMAGE.width, CLASSES);
     Ok(Dataset {
         name: "mnist".into(),
-        image: IMAGE,
+        encoding: Encoding::numbered(IMAGE, usize::from(CLASSES)),
         train: split(&train_images, &train_labels)?,
         validation: Split::default(),
         test: split(&test_images, &test_labels)?,

@@ -1,0 +1,62 @@
+//! Which rows are tested with where the data does not say: a share of all, by a hash of each row's name, so that a row
+//! stays on its side whatever is added.
+
+use crate::rng::{Stream, stream_key, threefry2x32};
+
+/// FNV-1a of 64 bits: Fowler, Noll and Vo.
+fn hash(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// Of each name, whether it is tested with: a share of all under this seed. Where there are two rows or more, at least one
+/// is on each side, unless the share is 0 or 1.
+pub fn tested<'a>(names: impl Iterator<Item = std::borrow::Cow<'a, str>>, seed: u64, share: f64) -> Vec<bool> {
+    let key = stream_key(seed, Stream::Test);
+    let place = |name: &str| {
+        let hash = hash(name);
+        threefry2x32(key, [hash as u32, (hash >> 32) as u32])[0]
+    };
+    let places: Vec<u32> = names.map(|name| place(&name)).collect();
+    let is_test = |place: u32| f64::from(place) < share * (f64::from(u32::MAX) + 1.0);
+    let mut tested: Vec<bool> = places.iter().map(|&place| is_test(place)).collect();
+    if tested.len() > 1 && share > 0.0 && share < 1.0 {
+        let of = |order: fn(&(u32, usize), &(u32, usize)) -> bool| {
+            let all = places.iter().copied().zip(0..);
+            all.reduce(|best, other| if order(&other, &best) { other } else { best }).map_or(0, |(_, row)| row)
+        };
+        if !tested.contains(&true) {
+            tested[of(|other, best| other < best)] = true;
+        } else if !tested.contains(&false) {
+            tested[of(|other, best| other > best)] = false;
+        }
+    }
+    tested
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(rows: usize, seed: u64, share: f64) -> Vec<bool> {
+        tested((0..rows).map(|row| format!("{row}.png").into()), seed, share)
+    }
+
+    #[test]
+    fn a_name_is_on_the_same_side_whatever_is_added() {
+        let (few, many) = (of(500, 7, 0.2), of(5000, 7, 0.2));
+        assert_eq!(few, many[..500]);
+        let share = many.iter().filter(|tested| **tested).count();
+        // 1000 ± 5 deviations of a binomial distribution.
+        assert!((860..1140).contains(&share), "{share} of 5000");
+        assert_ne!(of(500, 8, 0.2), few);
+    }
+
+    #[test]
+    fn neither_side_is_empty_unless_that_is_asked_for() {
+        for seed in 0..50 {
+            let two = of(2, seed, 0.2);
+            assert_ne!(two[0], two[1], "seed {seed}");
+        }
+        assert_eq!((of(1, 0, 0.2).len(), of(3, 0, 1.0), of(3, 0, 0.0)), (1, vec![true; 3], vec![false; 3]));
+    }
+}

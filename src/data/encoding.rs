@@ -1,0 +1,111 @@
+//! How what was read became the values of rows, and what the labels stand for: kept with a run, so that other data are
+//! mapped the same way.
+
+use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "native")]
+use super::columns::Columns;
+
+/// Layout of one row, channels innermost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageShape {
+    /// Rows of pixels.
+    pub height: usize,
+    /// Pixels in a row.
+    pub width: usize,
+    /// Values of a pixel.
+    pub channels: usize,
+}
+
+impl ImageShape {
+    /// A row of plain values.
+    pub const fn row(width: usize) -> Self {
+        ImageShape { height: 1, width, channels: 1 }
+    }
+
+    /// Values of one image.
+    pub fn values(&self) -> usize {
+        self.height * self.width * self.channels
+    }
+}
+
+/// How stored numbers were mapped: less the mean, over the deviation.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Affine {
+    /// Mean in the training rows.
+    pub mean: f32,
+    /// Standard deviation there.
+    pub deviation: f32,
+}
+
+/// What the values and labels of rows mean.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Encoding {
+    /// Layout of a row.
+    pub image: ImageShape,
+    /// Names of the classes, in the order of their numbers; empty if rows have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<String>,
+    /// The map of each channel of an image, or of each value of a plain row; empty if values are as they were stored, bytes
+    /// as shares of 255.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scale: Vec<Affine>,
+    /// Smallest and largest value of the training rows, as the network sees them, where they are no shares from 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<[f32; 2]>,
+    /// The columns of a table.
+    #[cfg(feature = "native")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Columns>,
+}
+
+impl Encoding {
+    /// Images of bytes whose classes have these names.
+    pub fn images(image: ImageShape, classes: Vec<String>) -> Self {
+        Encoding {
+            image,
+            classes,
+            scale: Vec::new(),
+            range: None,
+            #[cfg(feature = "native")]
+            columns: None,
+        }
+    }
+
+    /// The same whose classes are called by their numbers.
+    pub fn numbered(image: ImageShape, classes: usize) -> Self {
+        Encoding::images(image, (0..classes).map(|class| class.to_string()).collect())
+    }
+
+    /// Whether all values are from 0 to 1, as losses of probabilities take for granted.
+    pub fn is_unit(&self) -> bool {
+        self.range.is_none()
+    }
+
+    /// Whether rows are the columns of a table.
+    pub fn is_table(&self) -> bool {
+        #[cfg(feature = "native")]
+        return self.columns.is_some();
+        #[cfg(not(feature = "native"))]
+        false
+    }
+
+    /// The number of the class of this name.
+    pub fn class(&self, name: &str) -> Option<u16> {
+        let place = self.classes.iter().position(|class| class == name)?;
+        u16::try_from(place).ok()
+    }
+
+    /// What these classes are called, for a sentence.
+    pub fn names_of(&self, classes: &[u16]) -> String {
+        classes.iter().map(|&class| self.class_name(class)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// What a class is called.
+    pub fn class_name(&self, class: u16) -> &str {
+        self.classes.get(usize::from(class)).map_or("?", String::as_str)
+    }
+}

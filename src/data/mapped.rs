@@ -1,0 +1,40 @@
+//! A part of a file as memory: rows larger than the memory are read as they are needed.
+
+use std::fs::File;
+use std::ops::Range;
+use std::path::Path;
+
+use memmap2::Mmap;
+
+use crate::error::{Error, Result};
+
+/// A part of a file, read by the system where it is looked at.
+pub struct Mapped {
+    map: Mmap,
+    part: Range<usize>,
+}
+
+impl Mapped {
+    /// Maps `part` of a file that nobody changes while it is mapped: one of the cache, which is written whole and under
+    /// another name first.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is shorter.
+    pub fn open(path: &Path, part: Range<usize>) -> Result<Self> {
+        let file = File::open(path).map_err(Error::io(path, "read"))?;
+        // SAFETY: what is mapped is a file of this program's cache. Such a file is never written again once it bears its
+        // name, only removed, which leaves the mapping as it is.
+        #[allow(unsafe_code)]
+        let map = unsafe { Mmap::map(&file) }.map_err(Error::io(path, "read"))?;
+        if part.end > map.len() {
+            let problem = format!("cut off: expected {} bytes, found {}", part.end, map.len());
+            return Err(Error::input(path, problem));
+        }
+        Ok(Mapped { map, part })
+    }
+
+    /// The bytes of the part.
+    pub fn bytes(&self) -> &[u8] {
+        &self.map[self.part.clone()]
+    }
+}

@@ -1,0 +1,186 @@
+//! Data of one's own: what a reader finds at a path, divided into what is trained on and what is tested with, and mapped.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use super::found::{Found, Listener, Part, Reading, Side};
+use super::options::DataOptions;
+use super::values::{ValueKind, Values};
+use super::{Dataset, Encoding, ImageShape, SOURCES, Split, columns, divide, format, scaling};
+use crate::error::{Error, Result};
+
+/// Data that was read: of what, by which seed and encoding, and what came of it.
+type Known = (DataOptions, u64, Option<Encoding>, Dataset);
+
+/// What was read last: a command that needs a shape before it needs the rows reads once.
+static LAST: Mutex<Option<Known>> = Mutex::new(None);
+
+/// Who hears how far reading is, wherever in the program it is read.
+static LISTENER: Mutex<Option<Box<dyn Listener + Send>>> = Mutex::new(None);
+
+/// Says who hears how far the reading of files is, and what is left out of it; nobody if nothing was said.
+pub fn listen(listener: Box<dyn Listener + Send>) {
+    *LISTENER.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
+}
+
+/// Passes on to whoever listens.
+struct Listening;
+
+impl Listener for Listening {
+    fn reading(&mut self, reading: Reading) {
+        if let Some(listener) = LISTENER.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            listener.reading(reading);
+        }
+    }
+
+    fn notice(&mut self, text: String) {
+        if let Some(listener) = LISTENER.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            listener.notice(text);
+        }
+    }
+}
+
+/// Reads what lies at a path, or remembers it.
+pub(super) fn load(options: &DataOptions, seed: u64, known: Option<&Encoding>) -> Result<Dataset> {
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    // What is set aside of it later is nothing to the reader.
+    let asked = DataOptions { validation: None, ..options.clone() };
+    if let Some((options, of, encoding, data)) = last.as_ref() {
+        if *options == asked && *of == seed && encoding.as_ref() == known {
+            return Ok(data.clone());
+        }
+    }
+    let path = Path::new(&options.path);
+    if !path.exists() {
+        let names: Vec<&str> = SOURCES.iter().map(|source| source.name).collect();
+        let problem = format!("no such data set, file or folder; data sets are {}", names.join(", "));
+        return Err(Error::Usage(format!("--data '{}': {problem}", options.path)));
+    }
+    let found = format::read(path, &asked, &mut Listening)?;
+    let data = match found {
+        Found::Rows { shape, classes, parts } => of_rows(path, options, seed, known, shape, classes, parts)?,
+        Found::Table(tables) => {
+            let known = known.and_then(|known| Some((known.columns.as_ref()?, &known.classes[..])));
+            let encoded = columns::encode(path, &tables, options, seed, known)?;
+            let width = encoded.columns.width();
+            let encoding = Encoding {
+                range: Some(encoded.range),
+                columns: Some(encoded.columns),
+                ..Encoding::images(ImageShape::row(width), encoded.classes)
+            };
+            sides(path, width, encoding, encoded.parts)?
+        }
+    };
+    *last = Some((asked, seed, known.cloned(), data.clone()));
+    Ok(data)
+}
+
+/// All parts on one side as one.
+fn joined(width: usize, parts: Vec<Part>) -> Split {
+    let kind = parts.first().map_or(ValueKind::Byte, |part| part.values.kind());
+    let (mut labels, mut names) = (Vec::new(), Vec::new());
+    let mut parts = parts.into_iter().filter(|part| !part.values.is_empty()).collect::<Vec<_>>();
+    if parts.len() == 1 {
+        let Part { values, labels, names, .. } = parts.remove(0);
+        return Split::new(width, values, labels, names);
+    }
+    let mut raw: Vec<u8> = Vec::new();
+    for part in parts {
+        raw.extend_from_slice(part.values.raw());
+        labels.extend(part.labels);
+        names.extend(part.names);
+    }
+    let values = match kind {
+        ValueKind::Byte => Values::of_bytes(raw),
+        ValueKind::Float => Values::of_floats(bytemuck::pod_collect_to_vec(&raw)),
+    };
+    Split::new(width, values, labels, names)
+}
+
+/// The data set of parts whose sides are all decided.
+fn sides(path: &Path, width: usize, encoding: Encoding, parts: Vec<Part>) -> Result<Dataset> {
+    let mut of = [Side::Train, Side::Validation, Side::Test].map(|side| {
+        let on_side = parts.iter().filter(|part| part.side == side).cloned().collect();
+        joined(width, on_side)
+    });
+    let [train, validation, test] = of.each_mut().map(std::mem::take);
+    if test.rows == 0 {
+        let problem = "one row, expected at least two: one to learn from and one to test with";
+        return Err(Error::input(path, problem));
+    }
+    Ok(Dataset { name: path.display().to_string(), encoding, train, validation, test })
+}
+
+/// Divides and maps rows of plain values.
+fn of_rows(
+    path: &Path,
+    options: &DataOptions,
+    seed: u64,
+    known: Option<&Encoding>,
+    shape: ImageShape,
+    classes: Vec<String>,
+    parts: Vec<Part>,
+) -> Result<Dataset> {
+    let width = shape.values();
+    let has = |side: Side| parts.iter().any(|part| part.side == side && !part.values.is_empty());
+    let (has_test, has_validation) = (has(Side::Test), has(Side::Validation));
+    // Who names one side alone has not divided.
+    let is_divided = (has_test || has_validation) && (has(Side::Train) || has(Side::Unsaid));
+    let on = |side: Side| match side {
+        _ if !is_divided => Side::Unsaid,
+        Side::Unsaid => Side::Train,
+        // Nothing is told of rows to decide by, and everything of rows to test with.
+        Side::Validation if !has_test => Side::Test,
+        side => side,
+    };
+    let gather = |wanted: Side| {
+        let of = parts.iter().filter(|part| on(part.side) == wanted);
+        joined(width, of.cloned().collect())
+    };
+    let [train, validation, test] = if is_divided {
+        [Side::Train, Side::Validation, Side::Test].map(gather)
+    } else {
+        let all = gather(Side::Unsaid);
+        let names = (0..all.rows).map(|row| all.name(row));
+        let tested = divide::tested(names, seed, options.test_share());
+        let (test, train): (Vec<usize>, Vec<usize>) = (0..all.rows).partition(|&row| tested[row]);
+        [all.only(&train), Split { width, ..Split::default() }, all.only(&test)]
+    };
+    if train.rows + test.rows == 0 {
+        return Err(Error::input(path, "no rows, expected some"));
+    }
+    if test.rows == 0 {
+        let problem = "one row, expected at least two: one to learn from and one to test with";
+        return Err(Error::input(path, problem));
+    }
+    let (maps, range) = match known {
+        Some(known) => (known.scale.clone(), known.range),
+        None => {
+            let scaling = scaling::find(&train, shape, options.scale);
+            (scaling.maps, scaling.range)
+        }
+    };
+    let names = known.map_or_else(Vec::new, |known| known.classes.clone());
+    let (classes, numbers) = renamed(names, classes);
+    let map = |split: Split| {
+        let labels = split.labels.iter().map(|&label| numbers[usize::from(label)]).collect();
+        scaling::apply(Split { labels, ..split }, shape, &maps)
+    };
+    let [train, validation, test] = [train, validation, test].map(map);
+    let encoding = Encoding { scale: maps, range, ..Encoding::images(shape, classes) };
+    Ok(Dataset { name: path.display().to_string(), encoding, train, validation, test })
+}
+
+/// Names of classes known and found, those known first, and the new number of each that was found.
+fn renamed(known: Vec<String>, found: Vec<String>) -> (Vec<String>, Vec<u16>) {
+    let mut all = known;
+    let numbers = found.into_iter().map(|name| {
+        let place = all.iter().position(|known| *known == name).unwrap_or_else(|| {
+            all.push(name);
+            all.len() - 1
+        });
+        place as u16
+    });
+    let numbers = numbers.collect();
+    (all, numbers)
+}
