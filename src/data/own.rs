@@ -144,7 +144,7 @@ fn of_rows(
         let names = (0..all.rows).map(|row| all.name(row));
         let tested = divide::tested(names, seed, options.test_share());
         let (test, train): (Vec<usize>, Vec<usize>) = (0..all.rows).partition(|&row| tested[row]);
-        [all.only(&train), Split { width, ..Split::default() }, all.only(&test)]
+        [all.only(&train), all.only(&[]), all.only(&test)]
     };
     if train.rows + test.rows == 0 {
         return Err(Error::input(path, "no rows, expected some"));
@@ -163,8 +163,9 @@ fn of_rows(
     let names = known.map_or_else(Vec::new, |known| known.classes.clone());
     let (classes, numbers) = renamed(names, classes);
     let map = |split: Split| {
-        let labels = split.labels.iter().map(|&label| numbers[usize::from(label)]).collect();
-        scaling::apply(Split { labels, ..split }, shape, &maps)
+        let mut split = scaling::apply(split, shape, &maps);
+        split.labels.iter_mut().for_each(|label| *label = numbers[usize::from(*label)]);
+        split
     };
     let [train, validation, test] = [train, validation, test].map(map);
     let encoding = Encoding { scale: maps, range, ..Encoding::images(shape, classes) };

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::feed::{Further, bytes, wanted};
 use super::session::evaluation_batch;
 use crate::config::RunConfig;
-use crate::data::{Dataset, Split};
+use crate::data::Dataset;
 use crate::device::Device;
 use crate::device::tune::{Cache, Path, Report, Stored, Subject, Task, fingerprint};
 use crate::error::{Error, Result};
