@@ -87,6 +87,12 @@ impl DataOptions {
     }
 }
 
+impl From<&str> for DataOptions {
+    fn from(path: &str) -> Self {
+        DataOptions::of(path)
+    }
+}
+
 impl Default for DataOptions {
     fn default() -> Self {
         DataOptions::of("digits")

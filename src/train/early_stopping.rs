@@ -118,7 +118,7 @@ mod tests {
             epoch.figures.insert("validation_mse".into(), value);
         });
         assert_eq!(judge(&config, &metrics).unwrap().value, 1.0);
-        config.validation = Some(0.1);
+        config.data.validation = Some(0.1);
         let judgement = judge(&config, &metrics).unwrap();
         assert_eq!((judgement.best.epoch, judgement.value, judgement.waited), (2, 0.4, 1));
         assert_eq!(outcome(&config, &metrics), Some(&metrics[1]));

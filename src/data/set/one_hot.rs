@@ -37,12 +37,15 @@ fn patterns(count: usize, rows: usize) -> Split {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use crate::data::DataOptions;
+
     #[test]
     fn every_pattern_is_on_once_and_as_often_as_the_others() {
         for (name, count) in [("one-hot-4", 4), ("one-hot-5", 5), ("one-hot-8", 8), ("one-hot-16", 16)] {
-            let data = crate::data::load(name, None, 0).unwrap();
+            let data = crate::data::load(&DataOptions::of(name), None, 0, None).unwrap();
             assert_eq!((data.test.rows, data.test.width), (count, count));
-            for (row, values) in data.test.device_rows().chunks_exact(count).enumerate() {
+            for row in 0..count {
+                let values = data.test.raw(row);
                 assert!(values.iter().enumerate().all(|(i, &value)| value == if i == row { 255 } else { 0 }));
             }
             let looks = |class: u16| data.train.labels.iter().filter(|&&label| label == class).count();

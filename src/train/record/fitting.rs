@@ -113,7 +113,7 @@ fn check_clock(words: &[u32], config: &RunConfig) -> Result<(), String> {
 pub(super) mod tests {
     use super::*;
     use crate::config::MODELS;
-    use crate::data::source;
+    use crate::data::{DataOptions, source};
     use crate::nn::BlockConfig;
     use crate::ops::array::activation::Activation;
     use crate::train::TermSums;
@@ -136,10 +136,10 @@ pub(super) mod tests {
     /// A network of 4-2-4 under a budget, and its data.
     pub fn small() -> (RunConfig, DataShape) {
         let mut config = RunConfig::recipe("bottleneck").unwrap();
-        config.data = "one-hot-4".into();
+        config.data = DataOptions::of("one-hot-4");
         config.entropy.layers.clear();
         config.set_layers(&[BlockConfig::linear(2, Activation::Relu), BlockConfig::linear(4, Activation::Sigmoid)], 1);
-        (config.settled(), DataShape { rows: 2000, features: 4 })
+        (config.settled(), DataShape { rows: 2000, features: 4, kind: ValueKind::Byte })
     }
 
     fn checkpoint(config: &RunConfig, data: DataShape) -> Checkpoint {
@@ -158,8 +158,8 @@ pub(super) mod tests {
     fn what_runs_of_every_model_leave_is_read() {
         for model in MODELS.iter().filter(|model| **model != "hopfield") {
             let config = RunConfig::model(model).unwrap().settled();
-            let features = source(&config.data).unwrap().image.bytes();
-            let made = checkpoint(&config, DataShape { rows: 1000, features });
+            let features = source(&config.data.path).unwrap().image.values();
+            let made = checkpoint(&config, DataShape { rows: 1000, features, kind: ValueKind::Byte });
             assert_eq!(saved(&made).unwrap(), made, "{model}");
         }
     }
