@@ -6,37 +6,14 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
-use gpu_ae::config::{Assignment, MOST_BATCH, MOST_SEED, RunConfig, Schedule};
-use gpu_ae::data::{Dataset, source};
+use gpu_ae::config::{Assignment, ClassName, MOST_BATCH, MOST_SEED, RunConfig, Said, Schedule};
+use gpu_ae::data::{Dataset, is_named};
 use gpu_ae::device::{Choice, Device, open};
 use gpu_ae::train::{Checkpoint, RunDir, Session, Tuning};
 use gpu_ae::{Error, Result};
 
+pub use super::data_flags::DataFlags;
 use super::output::complain;
-
-/// Where data comes from.
-#[derive(Args, Clone, Default)]
-pub struct DataFlags {
-    /// Data set: digits (built in), mnist, or another of 'gpu-ae data list'
-    #[arg(long, value_name = "NAME")]
-    pub data: Option<String>,
-    /// Folder that holds the data files, or their mnist/ sub-folder [default: $GPU_AE_DATA, or the user's cache]
-    #[arg(long, value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
-}
-
-impl DataFlags {
-    /// Refuses a folder of files for data that is in none, which is known once the data is.
-    pub fn check_used(&self, data: &str) -> Result<()> {
-        match &self.data_dir {
-            Some(folder) if source(data)?.fetch.is_none() => {
-                let problem = format!("has no effect; {data} is built in and needs no files");
-                Err(Error::Usage(format!("--data-dir {}: {problem}", folder.display())))
-            }
-            _ => Ok(()),
-        }
-    }
-}
 
 /// Which device.
 #[derive(Args, Clone, Default)]
@@ -73,8 +50,8 @@ pub struct ConfigFlags {
     #[command(flatten)]
     pub data: DataFlags,
     /// Class whose rows are left out of the training data, not of the test data
-    #[arg(long, value_name = "CLASS", value_parser = whole(0..=u8::MAX), allow_negative_numbers = true)]
-    pub without: Option<u8>,
+    #[arg(long, value_name = "CLASS", allow_hyphen_values = true)]
+    pub without: Option<String>,
     /// Share of the training rows that is set aside to decide when to stop and which epoch is best; 0 leaves that to the test data [default: 0; with early_stopping: 0.1]
     #[arg(long, value_name = "SHARE", value_parser = number, allow_negative_numbers = true)]
     pub validation: Option<f32>,
@@ -133,18 +110,16 @@ impl ConfigFlags {
             Some(path) => RunConfig::read(path, self.model.as_deref(), self.recipe.as_deref())?,
             None => RunConfig::base(self.model.as_deref(), self.recipe.as_deref())?,
         };
-        let follows = !self.gives_decoder()?;
+        let said = self.said()?;
         self.apply(device, &mut config)?;
-        if follows {
-            config.follow_data()?;
-        }
+        config.follow_data(said)?;
         Ok(config.with_usual_validation())
     }
 
-    /// Whether a flag or the file says how wide the answer is; else it is as wide as the data wants.
-    pub fn gives_decoder(&self) -> Result<bool> {
-        let set = self.set.iter().any(|key| key.trim_start().starts_with("decoder"));
-        Ok(set || self.config.as_deref().map_or(Ok(false), RunConfig::spells_decoder)?)
+    /// What a flag or the file says of the network; the rest follows the data.
+    pub fn said(&self) -> Result<Said> {
+        let file = self.config.as_deref().map_or(Ok(Said::default()), RunConfig::said)?;
+        Ok(self.set.iter().fold(file, |said, assignment| said.or_by(assignment.split('=').next().unwrap_or_default())))
     }
 
     /// Writes the flags that were given over a configuration.
@@ -160,15 +135,15 @@ impl ConfigFlags {
                 *mse = budget;
             }
         }
-        set(&mut config.data, self.data.data.clone());
+        self.data.apply(&mut config.data);
         if self.data.data_dir.is_some() {
             config.data_dir.clone_from(&self.data.data_dir);
         }
-        if self.without.is_some() {
-            config.without = self.without;
+        if let Some(class) = &self.without {
+            config.without = Some(ClassName(class.clone()));
         }
         if self.validation.is_some() {
-            config.validation = self.validation;
+            config.data.validation = self.validation;
         }
         set(&mut config.device, device.device.clone());
         set(&mut config.epochs, self.epochs);
@@ -237,14 +212,21 @@ impl ConfigFlags {
             return Err(Error::Usage("--budget: cannot change on --resume".into()));
         }
         let fixed = [
-            ("--data", self.data.data.clone(), made.data.clone()),
-            ("--without", self.without.map(|n| n.to_string()), made.without.map_or("none".into(), |n| n.to_string())),
-            ("--validation", self.validation.map(|n| n.to_string()), made.validation.unwrap_or_default().to_string()),
+            ("--data", self.data.data.as_deref().map(same_path), same_path(&made.data.path)),
+            ("--without", self.without.clone(), made.without.as_ref().map_or("none".into(), |name| name.to_string())),
+            (
+                "--validation",
+                self.validation.map(|n| n.to_string()),
+                made.data.validation.unwrap_or_default().to_string(),
+            ),
             ("--model", self.model.clone(), made.model.clone()),
             ("--recipe", self.recipe.clone(), made.recipe.clone()),
             ("--batch-size", self.batch_size.map(|n| n.to_string()), made.batch_size.to_string()),
             ("--seed", self.seed.map(|n| n.to_string()), made.seed.to_string()),
         ];
+        if let Some(flag) = self.data.first_reading() {
+            return Err(Error::Usage(format!("{flag}: cannot change on --resume, a run reads its data in one way")));
+        }
         for (flag, given, made) in fixed {
             if let Some(given) = given.filter(|given| *given != made) {
                 return Err(Error::Usage(format!(
@@ -253,6 +235,14 @@ impl ConfigFlags {
             }
         }
         Ok(())
+    }
+}
+
+/// A path as it is kept with a run, whole; the name of a data set as it is.
+fn same_path(path: &str) -> String {
+    match is_named(path) {
+        true => path.to_string(),
+        false => std::path::absolute(path).map_or(path.to_string(), |path| path.display().to_string()),
     }
 }
 
@@ -288,11 +278,15 @@ pub fn open_run(path: &Path, data: &DataFlags, device: &DeviceFlag, quiet: bool)
         // The configuration is the newest one, which a resumed run may have changed.
         checkpoint = checkpoint.with_state_of(best, &run.best_checkpoint())?;
     }
-    if data.data.as_ref().is_some_and(|name| *name != checkpoint.config.data) {
+    if data.data.as_ref().is_some_and(|path| same_path(path) != same_path(&checkpoint.config.data.path)) {
         // Classes of other data are none of those that were left out, and nothing is decided by its rows.
-        (checkpoint.config.without, checkpoint.config.validation) = (None, None);
+        (checkpoint.config.without, checkpoint.config.data.validation) = (None, None);
     }
-    let flags = ConfigFlags { data: data.clone(), ..ConfigFlags::default() };
+    data.apply_to_run(&mut checkpoint.config.data);
+    let flags = ConfigFlags {
+        data: DataFlags { data_dir: data.data_dir.clone(), ..DataFlags::default() },
+        ..ConfigFlags::default()
+    };
     flags.apply(device, &mut checkpoint.config)?;
     data.check_used(&checkpoint.config.data)?;
     Ok((run, checkpoint))
@@ -301,10 +295,10 @@ pub fn open_run(path: &Path, data: &DataFlags, device: &DeviceFlag, quiet: bool)
 /// A session that evaluates a checkpoint's model on this data.
 pub fn session_on(checkpoint: &Checkpoint, data: &Dataset, quiet: bool) -> Result<Session> {
     let features = checkpoint.features()?;
-    if data.test.row_bytes != features {
+    if data.test.width != features {
         return Err(Error::Usage(format!(
             "--data {}: has {} values a row, the model was trained on {features}",
-            data.name, data.test.row_bytes
+            data.name, data.test.width
         )));
     }
     let device = open_device(&checkpoint.config.device, quiet)?;

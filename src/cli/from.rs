@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use gpu_ae::config::RunConfig;
+use gpu_ae::config::{RunConfig, Said};
+use gpu_ae::data::DataOptions;
 use gpu_ae::nn::BlockConfig;
 use gpu_ae::study::cluster::plain_encoder;
 use gpu_ae::train::session::State;
@@ -14,7 +15,7 @@ use super::flags::{ConfigFlags, DataFlags, DeviceFlag, open_run};
 struct Encoder {
     blocks: Vec<BlockConfig>,
     state: State,
-    data: String,
+    data: DataOptions,
     data_dir: Option<PathBuf>,
 }
 
@@ -41,9 +42,7 @@ pub fn begin_with(from: &Path, config: &mut RunConfig, flags: &ConfigFlags, quie
     if flags.data.data.is_none() {
         config.data = encoder.data;
         config.data_dir = config.data_dir.take().or(encoder.data_dir);
-        if !flags.gives_decoder()? {
-            config.follow_data()?;
-        }
+        config.follow_data(Said { encoder: true, ..flags.said()? })?;
     }
     // Layers that an entropy may be of are this encoder's.
     *config = config.clone().settled();

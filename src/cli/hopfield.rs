@@ -49,7 +49,7 @@ pub fn run(
     directory: &RunDir,
     [quiet, json]: [bool; 2],
 ) -> Result<()> {
-    let neurons = data.train.row_bytes;
+    let neurons = data.train.width;
     if !quiet {
         let order = if settings.update == Update::Synchronous { "all at once" } else { "one after the other" };
         complain(&format!("hopfield: {neurons} neurons, updated {order}, on {} with {}", data.name, device.name()));
@@ -70,7 +70,7 @@ pub fn run(
     // First, since with it there is a run: a kill before it leaves what counts as an empty folder.
     directory.write_config(config)?;
     directory.keep();
-    write_png(&file, &image_grid(&title, &bands, data.image, COLUMNS)?)?;
+    write_png(&file, &image_grid(&title, &bands, data.image(), COLUMNS)?)?;
     if json {
         return say_json(&recalls);
     }

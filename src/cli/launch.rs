@@ -85,7 +85,7 @@ impl TrainingFlags {
         config.warnings().iter().filter(|_| !quiet).for_each(|warning| complain(&format!("warning: {warning}")));
         let (data, mut device) = prepare(&config, quiet)?;
         // Only a file can say so, and only now is it known to be wrong.
-        if let Err(error) = config.check_shape(data.train.row_bytes, data.classes(), &data.name) {
+        if let Err(error) = config.check_data(&data.shape(), &data.name) {
             return Err(file.map_or_else(|| Error::Usage(error.to_string()), |file| in_file(file, &error)));
         }
         introduce(&config, &data, device.name(), quiet)?;
@@ -213,7 +213,7 @@ fn introduce(config: &RunConfig, data: &Dataset, device: &str, quiet: bool) -> R
     if quiet {
         return Ok(());
     }
-    let features = data.train.row_bytes;
+    let features = data.train.width;
     let aside = match data.validation.rows {
         0 => String::new(),
         rows => format!(", {} set aside for validation", thousands(rows as u64)),

@@ -2,6 +2,7 @@
 
 mod bar;
 mod command;
+mod data_flags;
 mod flags;
 mod from;
 mod hopfield;

@@ -51,7 +51,7 @@ pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<Vec<Str
     }
     let title = "Weights of every layer, colours relative to the largest of each";
     pictures.push((directory.weights_picture(), weight_picture(title, &matrices(&weights, image))?));
-    if let Some(series) = codes(&observation, &data.test.labels) {
+    if let Some(series) = codes(&observation, data) {
         let title = format!("Codes of {} test rows, coloured by class", observation.rows.len());
         let plot = scatter_plot(&title, "first principal component", "second", &series)?;
         pictures.push((directory.codes_plot(), plot));
@@ -75,11 +75,11 @@ pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<Vec<Str
 fn reconstructions(run: &mut Run, observation: &Observation) -> Result<RgbImage> {
     let images = run.session().reconstruct(IMAGES)?;
     let image = run.session().image();
-    let rows = images.originals.len() / image.bytes().max(1);
+    let rows = images.originals.len() / image.values().max(1);
     if image.height > 1 || observation.rows.len() != rows {
-        return reconstruction_picture(&images, image, &run.config().data);
+        return reconstruction_picture(&images, image, &run.config().data.short_name());
     }
-    row_picture(&images, Some(&observation.codes), rows, &run.config().data)
+    row_picture(&images, Some(&observation.codes), rows, &run.config().data.short_name())
 }
 
 /// Reads the name of a picture for the command line.
@@ -91,7 +91,7 @@ pub fn picture_name(text: &str) -> Result<PathBuf, String> {
 /// Images of this data, the same under noise if there is any, and what the network makes of them; rows that are no
 /// images as matrices.
 pub fn reconstruction_picture(images: &Reconstructions, image: ImageShape, data: &str) -> Result<RgbImage> {
-    let rows = images.originals.len() / image.bytes().max(1);
+    let rows = images.originals.len() / image.values().max(1);
     if image.height == 1 {
         return row_picture(images, None, rows, data);
     }
@@ -122,14 +122,18 @@ fn row_picture(images: &Reconstructions, codes: Option<&[f32]>, rows: usize, dat
 fn mistakes(run: &mut Run, data: &Dataset) -> Result<Option<RgbImage>> {
     let Reconstructions { originals: images, outputs: logits, .. } = run.session().reconstruct(data.test.rows)?;
     let classes = logits.len() / data.test.rows.max(1);
-    let mut strips: Vec<Strip> =
-        (0..classes).map(|class| Strip { caption: format!("{class} taken for"), ..Strip::default() }).collect();
-    let answers = images.chunks_exact(data.test.row_bytes).zip(logits.chunks_exact(classes.max(1)));
+    let mut strips: Vec<Strip> = (0..classes)
+        .map(|class| Strip {
+            caption: format!("{} taken for", data.encoding.class_name(class as u16)),
+            ..Strip::default()
+        })
+        .collect();
+    let answers = images.chunks_exact(data.test.width.max(1)).zip(logits.chunks_exact(classes.max(1)));
     for ((image, logits), &label) in answers.zip(&data.test.labels) {
         let taken = (1..classes).fold(0, |best, class| if logits[class] > logits[best] { class } else { best });
         let strip = &mut strips[usize::from(label)];
         if taken != usize::from(label) && strip.headings.len() < MISTAKES {
-            strip.headings.push(taken.to_string());
+            strip.headings.push(data.encoding.class_name(taken as u16).to_string());
             strip.pixels.extend(image);
         }
     }
@@ -138,7 +142,7 @@ fn mistakes(run: &mut Run, data: &Dataset) -> Result<Option<RgbImage>> {
         return Ok(None);
     }
     let title = format!("Test images of {} and the classes they are taken for", data.name);
-    image_sheet(&title, &strips, data.image, &[]).map(Some)
+    image_sheet(&title, &strips, data.image(), &[]).map(Some)
 }
 
 /// What a run has measured of its loss: its terms, what follows from them, and their weights where those move.
@@ -213,19 +217,19 @@ fn matrices(weights: &[Weights], image: ImageShape) -> Vec<Matrix> {
 }
 
 /// The observed codes in their principal plane, a series a class; none of codes that are all the same.
-fn codes(observation: &Observation, labels: &[u8]) -> Option<Vec<Series>> {
+fn codes(observation: &Observation, data: &Dataset) -> Option<Vec<Series>> {
     let width = observation.codes.len() / observation.rows.len().max(1);
     let plane = principal_plane(&observation.codes, width);
     let first = plane.first().copied()?;
     if plane.iter().all(|&point| point == first) {
         return None;
     }
-    let class = |point: usize| observation.rows.get(point).and_then(|&row| labels.get(row)).copied();
-    let mut classes: Vec<Option<u8>> = (0..plane.len()).map(class).collect();
+    let class = |point: usize| observation.rows.get(point).and_then(|&row| data.test.labels.get(row)).copied();
+    let mut classes: Vec<Option<u16>> = (0..plane.len()).map(class).collect();
     classes.sort_unstable();
     classes.dedup();
     let series = classes.into_iter().map(|wanted| Series {
-        name: wanted.map_or(String::new(), |class| class.to_string()),
+        name: wanted.map_or(String::new(), |class| data.encoding.class_name(class).to_string()),
         points: plane
             .iter()
             .enumerate()

@@ -8,7 +8,7 @@ use gpu_ae::config::RunConfig;
 use gpu_ae::data::{Dataset, Split};
 use gpu_ae::model::part::Part;
 use gpu_ae::study::codes::LonePart;
-use gpu_ae::train::{RunDir, Session, Tuning};
+use gpu_ae::train::{Checkpoint, RunDir, Session, Tuning};
 use gpu_ae::{Error, Result};
 
 use super::flags::{DataFlags, DeviceFlag, open_device, open_run, session_on};
@@ -70,13 +70,13 @@ impl RunFlags {
     fn open_with(&self, quiet: bool, change: impl Fn(&mut RunConfig) -> Result<()>) -> Result<Trained> {
         let (directory, mut checkpoint) = open_run(&self.run, &self.data, &self.device, self.quiet || quiet)?;
         change(&mut checkpoint.config)?;
-        let data = checkpoint.config.load_data()?;
+        let data = checkpoint.config.load_data_as(checkpoint.encoding.as_ref())?;
         let session = session_on(&checkpoint, &data, self.quiet || quiet)?;
         Ok(Trained { directory, config: checkpoint.config, data, session })
     }
 
     /// Opens a part of the network of a run, for rows that are brought along.
-    pub fn open_part(&self, which: Part, quiet: bool) -> Result<(RunDir, RunConfig, LonePart)> {
+    pub fn open_part(&self, which: Part, quiet: bool) -> Result<(RunDir, Checkpoint, LonePart)> {
         let (directory, checkpoint) = open_run(&self.run, &self.data, &self.device, self.quiet || quiet)?;
         if which == Part::Decode {
             self.check_reconstructs(&checkpoint.config)?;
@@ -84,7 +84,7 @@ impl RunFlags {
         let device = open_device(&checkpoint.config.device, self.quiet || quiet)?;
         let choices = Tuning::or_static(checkpoint.tuning.as_ref(), device.as_ref());
         let part = LonePart::open(device, &checkpoint, &choices, which)?;
-        Ok((directory, checkpoint.config, part))
+        Ok((directory, checkpoint, part))
     }
 
     /// Tells what was written, unless nothing was to be told.
@@ -118,19 +118,19 @@ impl Trained {
     }
 }
 
-/// Refuses a class that the test rows do not have.
-pub fn check_class(flag: &str, class: u8, split: &Split) -> Result<()> {
-    let classes = split.classes();
-    if classes.contains(&class) {
-        return Ok(());
-    }
-    let classes: Vec<String> = classes.iter().map(ToString::to_string).collect();
-    Err(Error::Usage(format!("{flag} {class}: expected a class of the test rows: {}", classes.join(", "))))
+/// The number of the class that `flag` names, which the test rows must have.
+pub fn class_of(flag: &str, name: &str, data: &Dataset) -> Result<u16> {
+    let classes = data.test.classes();
+    let found = data.encoding.class(name).filter(|class| classes.contains(class));
+    found.ok_or_else(|| match data.encoding.names_of(&classes) {
+        none if none.is_empty() => Error::Usage(format!("{flag} {name}: the rows of {} have no classes", data.name)),
+        names => Error::Usage(format!("{flag} {name}: expected a class of the test rows: {names}")),
+    })
 }
 
 /// Two values as `A,B`, for the command line.
 pub fn pair<T: FromStr + Display>(text: &str) -> Result<(T, T), String> {
     let read = |part: &str| part.trim().parse::<T>().ok();
     let both = text.split_once(',').and_then(|(a, b)| Some((read(a)?, read(b)?)));
-    both.ok_or_else(|| "expected two whole numbers, such as 3,8".into())
+    both.ok_or_else(|| "expected two of them, such as 3,8".into())
 }

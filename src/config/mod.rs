@@ -5,6 +5,7 @@
 
 mod check;
 mod file;
+mod fit;
 mod hopfield;
 mod idle;
 mod network;
@@ -21,6 +22,7 @@ pub use check::{MOST_BATCH, MOST_SEED};
 #[cfg(feature = "native")]
 pub use file::in_file;
 pub use file::{Assignment, MODELS, model_file};
+pub use fit::Said;
 pub use hopfield::HopfieldConfig;
 pub use network::{MOST_BLOCKS, REPORT_ENCODER, report_layers};
 pub use objective::entropy::{Averaging, EntropyConfig, Schedule, Subject};

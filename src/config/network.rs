@@ -159,39 +159,6 @@ impl RunConfig {
         Ok(())
     }
 
-    /// Makes the last layer as wide as the answer to rows of the data has to be: what a configuration means that does not
-    /// spell its decoder.
-    ///
-    /// # Errors
-    /// When there is no such data.
-    pub fn follow_data(&mut self) -> Result<()> {
-        let data = crate::data::shape(&self.data, self.data_dir.as_deref(), self.seed)?;
-        let width = if self.classifier.is_some() { data.classes } else { data.image.values() };
-        if let Some(last) = self.decoder.iter_mut().rev().find_map(BlockConfig::as_linear_mut) {
-            last.linear = width;
-        }
-        Ok(())
-    }
-
-    /// Refuses a network that does not take rows of `features` values, those of `data`, or does not answer with as many,
-    /// or as a classifier with one for each of its `classes`.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] that begins with the key of the block that is wrong.
-    pub fn check_shape(&self, features: usize, classes: usize, data: &str) -> Result<()> {
-        let found = self.shapes(&Shape::new(&[features]))?.pop().map_or(0, |(_, _, shape)| shape.elements());
-        let (expected, what) = match (self.reconstructs(), &self.classifier) {
-            (true, _) => (features, "the values of a row"),
-            (false, Some(_)) => (classes, "the classes"),
-            (false, None) => return Ok(()),
-        };
-        if found == expected {
-            return Ok(());
-        }
-        let last = self.layer_key(self.depth().saturating_sub(1));
-        Err(Error::Usage(format!("{last}.linear {found}: expected {expected}, {what} of {data}")))
-    }
-
     /// Every block with its key and the shape of a sample behind it, for samples of this shape.
     ///
     /// # Errors

@@ -76,6 +76,17 @@ impl Dataset {
         self.encoding.classes.len()
     }
 
+    /// What a network has to fit.
+    pub fn shape(&self) -> Shape {
+        Shape {
+            image: self.image(),
+            train_rows: self.train.rows,
+            classes: self.classes(),
+            kind: self.train.kind(),
+            is_unit: self.encoding.is_unit(),
+        }
+    }
+
     /// Mean squared error on the test rows of taking the mean training row for each of them: what a network that has
     /// learnt nothing but the mean row reaches.
     pub fn mean_row_error(&self) -> f64 {
@@ -201,16 +212,7 @@ pub fn shape(options: &DataOptions, data_dir: Option<&Path>, seed: u64) -> Resul
             kind: ValueKind::Byte,
             is_unit: true,
         }),
-        None => {
-            let data = load(options, data_dir, seed, None)?;
-            Ok(Shape {
-                image: data.image(),
-                train_rows: data.train.rows,
-                classes: data.classes(),
-                kind: data.train.kind(),
-                is_unit: data.encoding.is_unit(),
-            })
-        }
+        None => Ok(load(options, data_dir, seed, None)?.shape()),
     }
 }
 

@@ -81,6 +81,16 @@ impl DataOptions {
         }
     }
 
+    /// What the data is called in titles and names of files: a data set's name, or the last part of a path without its
+    /// ending.
+    pub fn short_name(&self) -> String {
+        let whole = self.path.trim_end_matches(['/', '\\']);
+        let last = whole.rsplit(['/', '\\']).next().unwrap_or_default();
+        let stem = last.split_once('.').map_or(last, |(stem, _)| if stem.is_empty() { last } else { stem });
+        let plain = stem.replace(|c: char| c.is_control() || c.is_whitespace(), "-");
+        if plain.is_empty() || plain == ".." { "data".into() } else { plain }
+    }
+
     /// Share of the rows that is tested with where the data does not say which.
     pub fn test_share(&self) -> f64 {
         f64::from(self.test.unwrap_or(USUAL_TEST))
@@ -200,6 +210,13 @@ pub enum Scale {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn data_is_called_by_the_last_part_of_its_path() {
+        let name = |path: &str| DataOptions::of(path).short_name();
+        assert_eq!([name("mnist"), name("/a b/my photos/"), name("x/rows.csv.gz")], ["mnist", "my-photos", "rows"]);
+        assert_eq!([name("/"), name(".."), name("x/.npy")], ["data", "data", ".npy"]);
+    }
 
     #[test]
     fn a_size_reads_back_and_anything_else_is_refused() {

@@ -108,7 +108,7 @@ fn sides(path: &Path, width: usize, encoding: Encoding, parts: Vec<Part>) -> Res
         let problem = "one row, expected at least two: one to learn from and one to test with";
         return Err(Error::input(path, problem));
     }
-    Ok(Dataset { name: path.display().to_string(), encoding, train, validation, test })
+    Ok(Dataset { name: DataOptions::of(path.to_string_lossy()).short_name(), encoding, train, validation, test })
 }
 
 /// Divides and maps rows of plain values.
@@ -169,7 +169,7 @@ fn of_rows(
     };
     let [train, validation, test] = [train, validation, test].map(map);
     let encoding = Encoding { scale: maps, range, ..Encoding::images(shape, classes) };
-    Ok(Dataset { name: path.display().to_string(), encoding, train, validation, test })
+    Ok(Dataset { name: DataOptions::of(path.to_string_lossy()).short_name(), encoding, train, validation, test })
 }
 
 /// Names of classes known and found, those known first, and the new number of each that was found.

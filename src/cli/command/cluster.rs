@@ -114,7 +114,7 @@ impl Args {
         });
         config.encoder = hidden.iter().flat_map(|&width| layer(width, vat)).collect();
         config.encoder.push(BlockConfig::linear(clusters, Activation::Identity));
-        config.data = self.data.data.clone().unwrap_or(config.data);
+        self.data.apply(&mut config.data);
         config.data_dir = self.data.data_dir.clone();
         config.device = self.device.device.clone().unwrap_or(config.device);
         config.seed = asked.seed.unwrap_or(0);
@@ -176,7 +176,7 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
         }
         None => {
             let config = args.config()?;
-            let usual = PathBuf::from("runs").join(format!("cluster-{}-{}", config.data, config.seed));
+            let usual = PathBuf::from("runs").join(format!("cluster-{}-{}", config.data.short_name(), config.seed));
             let directory = match &args.training.out {
                 Some(path) => RunDir::create(path)?,
                 None => RunDir::numbered(&usual)?,
@@ -208,7 +208,7 @@ pub fn finish(launched: &mut Launched) -> Result<Contingency> {
     write(path, data, &test, &table)?;
     let state = run.session().state()?;
     let (blocks, plain) = plain_encoder(config, &state)?;
-    let encoder = Part::encoder(config, &blocks, data.train.row_bytes)?.to_bytes(&encoder_file(&plain))?;
+    let encoder = Part::encoder(config, &blocks, data.train.width)?.to_bytes(&encoder_file(&plain))?;
     whole_file::write(&path.join("encoder.safetensors"), &encoder, "write the encoder")?;
     Ok(table)
 }
@@ -247,21 +247,18 @@ fn write(path: &Path, data: &Dataset, test: &Assignments, table: &Contingency) -
 
 /// The test images that each cluster is most certain of, a row a cluster; black where it has no more.
 fn picture(data: &Dataset, test: &Assignments, clusters: usize) -> Result<image::RgbImage> {
-    let bytes = data.test.row_bytes;
+    let width = data.test.width;
     let captions: Vec<String> = (0..clusters).map(|cluster| format!("cluster {cluster}")).collect();
     let mut pixels: Vec<Vec<f32>> = Vec::new();
     for cluster in 0..clusters {
         let mut members: Vec<usize> = (0..test.clusters.len()).filter(|&row| test.clusters[row] == cluster).collect();
         members.sort_by(|&a, &b| test.certainty[b].total_cmp(&test.certainty[a]));
         let chosen = members.iter().take(NEAREST);
-        let mut row: Vec<f32> = chosen
-            .flat_map(|&row| &data.test.bytes[row * bytes..(row + 1) * bytes])
-            .map(|&byte| f32::from(byte) / 255.0)
-            .collect();
-        row.resize(NEAREST * bytes, 0.0);
+        let mut row: Vec<f32> = chosen.flat_map(|&row| data.test.values(row..row + 1)).collect();
+        row.resize(NEAREST * width, 0.0);
         pixels.push(row);
     }
     let bands: Vec<Band<'_>> = captions.iter().zip(&pixels).map(|(caption, pixels)| Band { caption, pixels }).collect();
     let title = format!("The test images of {} that each cluster is most certain of", data.name);
-    image_grid(&title, &bands, data.image, NEAREST)
+    image_grid(&title, &bands, data.image(), NEAREST)
 }

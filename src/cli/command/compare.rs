@@ -3,12 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use gpu_ae::config::RunConfig;
-use gpu_ae::data::source;
 use gpu_ae::model::forward::parameter_count;
 use gpu_ae::report::{Series, format_number, line_plot, write_png};
 use gpu_ae::train::early_stopping::outcome;
-use gpu_ae::train::{EpochMetrics, RunDir};
+use gpu_ae::train::{Checkpoint, EpochMetrics, RunDir};
 use gpu_ae::{Error, Result};
 use serde::Serialize;
 
@@ -75,13 +73,14 @@ impl Compared {
     /// The run of this folder, which the table calls `name`; an error says why there is nothing to compare.
     fn open(path: &Path, name: String) -> Result<Self> {
         let directory = RunDir::open_network(path)?;
-        let config = directory.read_config()?;
+        let checkpoint = Checkpoint::load(&directory.checkpoint())?;
+        let config = checkpoint.config.clone();
         let metrics = directory.read_metrics()?;
         let file = directory.metrics();
         let worth = outcome(&config, &metrics).ok_or_else(|| {
             Error::input(&file, "has no epoch in it; expected a run that was trained for one at least")
         })?;
-        Ok(Compared { line: line(name, &config, worth)?, metrics, file })
+        Ok(Compared { line: line(name, &checkpoint, worth)?, metrics, file })
     }
 }
 
@@ -150,18 +149,18 @@ fn curve(key: &str, name: String, metrics: &[EpochMetrics], file: &Path) -> Resu
     Ok(Series { name, points })
 }
 
-fn line(run: String, config: &RunConfig, worth: &EpochMetrics) -> Result<Line> {
+fn line(run: String, checkpoint: &Checkpoint, worth: &EpochMetrics) -> Result<Line> {
+    let config = &checkpoint.config;
     let further = worth.figures.iter().filter(|(key, _)| {
         // Of each dimension there is too much for a line.
         key.starts_with("test_") && *key != "test_mse" && !key.ends_with(|last: char| last.is_ascii_digit())
     });
-    let features = source(&config.data)?.image.bytes();
     Ok(Line {
         run,
         model: config.model.clone(),
         recipe: config.recipe.clone(),
-        data: config.data.clone(),
-        parameters: parameter_count(config, features)?,
+        data: config.data.short_name(),
+        parameters: parameter_count(config, checkpoint.features()?)?,
         epoch: worth.epoch,
         test_mse: worth.test("mse"),
         test_loss: worth.test_loss,

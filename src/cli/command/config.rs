@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use gpu_ae::config::{HopfieldConfig, RunConfig, in_file, model_file};
-use gpu_ae::data::source;
+use gpu_ae::data::shape;
 use gpu_ae::model::forward::parameter_count;
 use gpu_ae::model::graph::{DataShape, training};
 use gpu_ae::nn::Pass;
@@ -59,18 +59,19 @@ pub fn run(args: Args) -> Result<()> {
 
 /// What a training step of a configuration consists of.
 fn described(config: &RunConfig) -> Result<String> {
-    let data = source(&config.data)?;
-    let shape = DataShape { rows: data.train_rows, features: data.image.bytes() };
+    let data = shape(&config.data, config.data_dir.as_deref(), config.seed)?;
+    let name = config.data.short_name();
+    let shape = DataShape { rows: data.train_rows, features: data.image.values(), kind: data.kind };
     if let Some(hopfield) = &config.hopfield {
         let (neurons, loads) = (shape.features, hopfield.loads.iter());
         let patterns: Vec<String> = loads.map(|&load| HopfieldConfig::patterns(load, neurons).to_string()).collect();
         return Ok(format!(
             "hopfield on {}: {neurons} neurons, {} patterns; nothing is trained",
-            data.name,
+            name,
             patterns.join(", ")
         ));
     }
-    config.check_shape(shape.features, data.classes, data.name)?;
+    config.check_data(&data, &name)?;
     let graph = training(config, shape)?;
     let profile = DeviceProfile::portable(DeviceKind::Discrete);
     let plan = Plan::chosen("train", &graph, &profile, &Choices::by_kind(&profile))?;
@@ -95,15 +96,12 @@ fn described(config: &RunConfig) -> Result<String> {
     let facts = [
         (
             "model",
-            format!("{} on {} ({} rows of {})", config.model, data.name, thousands(shape.rows as u64), shape.features),
+            format!("{} on {} ({} rows of {})", config.model, name, thousands(shape.rows as u64), shape.features),
         ),
         ("parameters", thousands(parameters as u64)),
         ("loss", loss.join(" + ")),
         ("watched", watched.join(", ")),
-        (
-            "device memory",
-            format!("{}, {} of it data", megabytes(plan.bytes()), megabytes(shape.rows * shape.features)),
-        ),
+        ("device memory", format!("{}, {} of it data", megabytes(plan.bytes()), megabytes(shape.ty().bytes()))),
         ("arithmetic", format!("{:.2} MFLOP a sample, training step of {rows}", cost.flops / 1e6 / rows as f64)),
         ("dispatches", plan.dispatches().to_string()),
     ];

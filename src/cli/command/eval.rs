@@ -44,13 +44,13 @@ pub fn run(args: Args) -> Result<()> {
     if let Some(noise) = &args.noise {
         checkpoint.config.set_noise("--noise", noise)?;
     }
-    let data = checkpoint.config.load_data()?;
+    let data = checkpoint.config.load_data_as(checkpoint.encoding.as_ref())?;
     let mut session = session_on(&checkpoint, &data, args.quiet || args.json)?;
     let sums = session.evaluate()?;
     let mut figures = sums.figures(&checkpoint.config, "test");
     figures.extend(session.judge_answers(&data.test.labels)?);
     let result = Evaluation {
-        data: checkpoint.config.data.clone(),
+        data: data.name.clone(),
         rows: sums.rows as u64,
         test_loss: sums.loss(&checkpoint.weights()),
         figures,

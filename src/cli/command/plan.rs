@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use gpu_ae::data::source;
+use gpu_ae::data::shape;
 use gpu_ae::model::graph::{DataShape, training};
 use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Plan};
 use gpu_ae::shader::assemble;
@@ -51,8 +51,8 @@ pub fn run(args: Args) -> Result<()> {
     let shape = if other_rows {
         DataShape::of(&config.load_data()?.train)
     } else {
-        let data = source(&config.data)?;
-        DataShape { rows: data.train_rows, features: data.image.bytes() }
+        let data = shape(&config.data, config.data_dir.as_deref(), config.seed)?;
+        DataShape { rows: data.train_rows, features: data.image.values(), kind: data.kind }
     };
     let kind = match args.kind {
         Kind::Discrete => DeviceKind::Discrete,

@@ -79,7 +79,7 @@ pub fn run(args: Args) -> Result<()> {
 }
 
 fn title(config: &RunConfig) -> String {
-    format!("{} on {}", config.recipe, config.data)
+    format!("{} on {}", config.recipe, config.data.short_name())
 }
 
 /// The study asked for, which no other process may work on, its file written if it is new. All its points are checked
@@ -207,7 +207,7 @@ fn train_one(
     };
     let epochs = if finished { run.epochs_to_outcome() } else { &[] };
     let path = path.display().to_string();
-    let outcome = Outcome::new(name.to_string(), config, epochs, data.mean_image_error(), path);
+    let outcome = Outcome::new(name.to_string(), config, epochs, data.mean_row_error(), path);
     let device = finished.then(|| run.into_device());
     Ok((outcome, device))
 }

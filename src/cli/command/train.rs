@@ -39,7 +39,7 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
             let mut config = args.config.clone().resolve(&args.device)?;
             let directory = match &args.training.out {
                 Some(path) => RunDir::create(path)?,
-                None => RunDir::numbered(&default_out(&config.data))?,
+                None => RunDir::numbered(&default_out(&config.data.short_name()))?,
             };
             if let Some(settings) = &config.hopfield {
                 check_untrained(&args)?;
@@ -71,11 +71,11 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
         tell(&chosen);
     }
     let epochs = launched.run.epochs_to_outcome();
-    if let Some(warning) = mean_image(&launched.config, epochs, launched.data.mean_image_error()) {
+    if let Some(warning) = mean_image(&launched.config, epochs, launched.data.mean_row_error()) {
         complain(&warning);
     }
     let (config, path) = (&launched.config, launched.path.display().to_string());
-    if config.data.starts_with("one-hot") && config.reconstructs() {
+    if config.data.path.starts_with("one-hot") && config.reconstructs() {
         tell(&patterns(&mut launched.run)?);
     }
     tell(&format!("pictures:      {path}/{}", pictures.join(", ")));

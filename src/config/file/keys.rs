@@ -6,12 +6,9 @@ use toml::{Table, Value};
 
 use super::places::in_text;
 use super::suggestion::suggested;
-use crate::config::RunConfig;
+use crate::config::{RunConfig, Said};
 use crate::error::{Error, Result};
 use crate::nn::BlockConfig;
-
-/// The key of the network from the code to the answer.
-const DECODER: &str = "decoder";
 
 /// What an error about a section begins with that is not complete.
 pub(super) const MISSING: &str = "missing field";
@@ -29,6 +26,11 @@ pub(super) fn merge(under: &mut Table, over: Table) {
             (_, value) => drop(under.insert(key, value)),
         }
     }
+}
+
+/// What a file says of its network.
+fn said(file: &Table) -> Said {
+    file.keys().fold(Said::default(), |said, key| said.or_by(key))
 }
 
 /// Refuses what is no block, by its place: a list of them has no line for each.
@@ -66,15 +68,15 @@ impl RunConfig {
         Self::parse(&text, path, model, recipe)
     }
 
-    /// Whether a configuration file spells its own decoder, so that its width follows no data.
+    /// What a configuration file says of its network, so that it follows no data.
     ///
     /// # Errors
     /// When the file cannot be read or is no TOML.
     #[cfg(feature = "native")]
-    pub fn spells_decoder(path: &Path) -> Result<bool> {
+    pub fn said(path: &Path) -> Result<Said> {
         let text = crate::whole_file::read_text(path).map_err(Error::io(path, "read"))?;
         let file: Table = toml::from_str(&text).map_err(|error| Error::input(path, error.to_string()))?;
-        Ok(file.contains_key(DECODER))
+        Ok(said(&file))
     }
 
     /// Reads a configuration file's text; errors call it by `path`. Else as `read`.
@@ -95,6 +97,7 @@ impl RunConfig {
         let (model, recipe) = (named("model").or(model), recipe.or(named("recipe")));
         let base = RunConfig::base(model, recipe).map_err(|error| invalid(&error))?;
         let mut table = base.table()?;
+        let said = said(&file);
         let names: Vec<String> = file.keys().cloned().collect();
         merge(&mut table, file);
         let read: Result<RunConfig, toml::de::Error> = table.try_into();
@@ -110,8 +113,8 @@ impl RunConfig {
             }
         })?;
         // Flags may name other data yet, so nothing is read of files here.
-        if !names.iter().any(|name| name == DECODER) && crate::data::is_named(&config.data.path) {
-            config.follow_data().map_err(|error| in_text(path, text, &error))?;
+        if crate::data::is_named(&config.data.path) {
+            config.follow_data(said).map_err(|error| in_text(path, text, &error))?;
         }
         config.check().map_err(|error| in_text(path, text, &error))?;
         Ok(config)

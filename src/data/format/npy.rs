@@ -115,12 +115,16 @@ pub fn write_rows(path: &Path, width: usize, values: &[f32]) -> Result<()> {
     write(path, &[rows as u64, width as u64], values)
 }
 
-/// Writes the classes of rows as an array of bytes `[rows]`.
+/// Writes the classes of rows as an array `[rows]` of bytes, or where there are more than 256 classes of u16.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write_labels(path: &Path, labels: &[u8]) -> Result<()> {
-    write(path, &[labels.len() as u64], labels)
+pub fn write_labels(path: &Path, labels: &[u16]) -> Result<()> {
+    let bytes: Result<Vec<u8>, _> = labels.iter().map(|&label| u8::try_from(label)).collect();
+    match bytes {
+        Ok(bytes) => write(path, &[labels.len() as u64], &bytes),
+        Err(_) => write(path, &[labels.len() as u64], labels),
+    }
 }
 
 fn write<T: npyz::AutoSerialize + Copy>(path: &Path, shape: &[u64], values: &[T]) -> Result<()> {

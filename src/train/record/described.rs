@@ -3,6 +3,7 @@
 use super::checkpoint::Checkpoint;
 use super::metrics::Weights;
 use crate::config::Weight;
+use crate::data::{ImageShape, source};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model::forward::network;
@@ -23,6 +24,17 @@ impl Checkpoint {
         let weights = self.state.iter().filter_map(|(name, (ty, _))| Some((place(name)?, ty)));
         let first = weights.min_by(|a, b| a.0.cmp(&b.0)).map(|(_, ty)| ty.shape.dims().last().copied().unwrap_or(1));
         first.ok_or_else(|| Error::Failed("checkpoint: it has no network".into()))
+    }
+
+    /// What a row of the run's data is a picture of; in a checkpoint from before that was kept, by the data's name.
+    ///
+    /// # Errors
+    /// When neither says so.
+    pub fn image(&self) -> Result<ImageShape> {
+        match &self.encoding {
+            Some(encoding) => Ok(encoding.image),
+            None => Ok(source(&self.config.data.path)?.image),
+        }
     }
 
     /// What the names of each layer's parameters begin with, from the rows to the answer.

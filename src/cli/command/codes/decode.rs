@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use gpu_ae::Result;
 use gpu_ae::data::format::npy::{read_rows, write_rows};
-use gpu_ae::data::source;
 use gpu_ae::model::part::Part;
 use gpu_ae::report::{Band, image_grid, write_png};
 
@@ -33,7 +32,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> Result<()> {
-    let (directory, config, mut decoder) = args.run.open_part(Part::Decode, false)?;
+    let (directory, checkpoint, mut decoder) = args.run.open_part(Part::Decode, false)?;
     let [width, features] = decoder.widths();
     let codes = read_rows(&args.codes, width, "a code of this run")?;
     let images = decoder.run(&codes)?;
@@ -44,7 +43,7 @@ pub fn run(args: Args) -> Result<()> {
         let pixels = &images[..images.len().min(MOST * features)];
         let title = format!("Images of {} codes", pixels.len() / features);
         let bands = [Band { caption: "", pixels }];
-        write_png(path, &image_grid(&title, &bands, source(&config.data)?.image, COLUMNS)?)?;
+        write_png(path, &image_grid(&title, &bands, checkpoint.image()?, COLUMNS)?)?;
         args.run.wrote(path);
     }
     Ok(())

@@ -119,7 +119,7 @@ pub fn run(args: Args) -> Result<()> {
     };
     let title = format!("{images} images that nobody drew, {drawn}, seed {seed}");
     let bands = [Band { caption: "", pixels: &pixels }];
-    let grid = image_grid(&title, &bands, trained.data.image, columns.min(2 * COLUMNS))?;
+    let grid = image_grid(&title, &bands, trained.data.image(), columns.min(2 * COLUMNS))?;
     let path = args.out.unwrap_or_else(|| trained.directory.path().join("generated.png"));
     write_png(&path, &grid)?;
     args.run.wrote(&path);

@@ -7,7 +7,7 @@ use gpu_ae::report::{Strip, image_sheet, write_png};
 
 use crate::cli::flags::whole;
 use crate::cli::pictures::picture_name;
-use crate::cli::trained::{RunFlags, Trained, check_class, pair};
+use crate::cli::trained::{RunFlags, Trained, class_of, pair};
 
 #[derive(clap::Args)]
 #[command(
@@ -24,8 +24,8 @@ pub struct Args {
     #[arg(long, value_name = "I,J", value_parser = pair::<usize>)]
     between: Vec<(usize, usize)>,
     /// Two classes, from the mean code of one to that of the other; may be repeated
-    #[arg(long, value_name = "A,B", value_parser = pair::<u8>, conflicts_with = "between")]
-    classes: Vec<(u8, u8)>,
+    #[arg(long, value_name = "A,B", value_parser = pair::<String>, conflicts_with = "between")]
+    classes: Vec<(String, String)>,
     /// Images of a line, both ends included
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = whole(2..=100u32),
         allow_negative_numbers = true)]
@@ -49,8 +49,8 @@ pub fn run(args: Args) -> Result<()> {
         let test = trained.data.test.clone();
         let codes = trained.codes(&test)?;
         for (from, to) in args.classes {
-            let ends = [from, to].map(|class| {
-                check_class("--classes", class, &test)?;
+            let ends = [&from, &to].map(|class| {
+                let class = class_of("--classes", class, &trained.data)?;
                 Ok(mean_code(&codes, trained.config.code_width(), &test.labels, class))
             });
             let [from_code, to_code] = ends;
@@ -70,7 +70,7 @@ pub fn run(args: Args) -> Result<()> {
         "From one class to another: what the network makes of the line between their mean codes"
     };
     let path = args.out.unwrap_or_else(|| trained.directory.path().join("interpolation.png"));
-    write_png(&path, &image_sheet(title, &strips, trained.data.image, &gaps)?)?;
+    write_png(&path, &image_sheet(title, &strips, trained.data.image(), &gaps)?)?;
     args.run.wrote(&path);
     Ok(())
 }
@@ -101,7 +101,7 @@ fn different(trained: &Trained) -> Vec<(usize, usize)> {
         return (0..LINES.min(test.rows / 2)).map(|line| (2 * line, 2 * line + 1)).collect();
     }
     // Another row of a class than the one its own line begins at, if there is one.
-    let row = |class: u8, skip: usize| {
+    let row = |class: u16, skip: usize| {
         let mut rows = test.labels.iter().enumerate().filter(|(_, label)| **label == class).map(|(row, _)| row);
         rows.clone().nth(skip).or_else(|| rows.next()).unwrap_or_default()
     };
@@ -110,7 +110,7 @@ fn different(trained: &Trained) -> Vec<(usize, usize)> {
 }
 
 /// Mean of the codes of a class.
-fn mean_code(codes: &[f32], width: usize, labels: &[u8], class: u8) -> Vec<f32> {
+fn mean_code(codes: &[f32], width: usize, labels: &[u16], class: u16) -> Vec<f32> {
     let rows = || codes.chunks_exact(width).zip(labels).filter(|(_, label)| **label == class).map(|(code, _)| code);
     let count = rows().count() as f64;
     (0..width).map(|i| (rows().map(|code| f64::from(code[i])).sum::<f64>() / count) as f32).collect()

@@ -77,7 +77,7 @@ pub fn run(args: Args) -> Result<()> {
         None => mean.iter().map(|&value| value as f32).collect(),
     };
     let images = moved(&mut trained, &middle, &deviation)?;
-    let features = trained.data.test.row_bytes;
+    let features = trained.data.test.width;
     let dimension = |(i, pixels): (usize, &[f32])| {
         let own = &pixels[STEPS / 2 * features..][..features];
         let squares = pixels.chunks_exact(features).flat_map(|image| image.iter().zip(own));
@@ -99,7 +99,7 @@ pub fn run(args: Args) -> Result<()> {
     let middle = args.row.map_or("the mean code".to_string(), |row| format!("the code of test row {row}"));
     let title = format!("Dimensions of the code, moved by standard deviations from {middle}");
     let path = args.out.unwrap_or_else(|| trained.directory.path().join("traversal.png"));
-    write_png(&path, &image_sheet(&title, &strips, trained.data.image, &[])?)?;
+    write_png(&path, &image_sheet(&title, &strips, trained.data.image(), &[])?)?;
     if args.json {
         return say_json(&dimensions);
     }
