@@ -41,7 +41,12 @@ fn training_plan(
     choices: &Choices,
 ) -> gpu_ae::Result<Plan> {
     let config = RunConfig { batch_size: batch, lambda_entropy, ..RunConfig::recipe("report")? };
-    Plan::chosen("train", &training(&config, DataShape { rows: ROWS, features: FEATURES })?, profile, choices)
+    Plan::chosen(
+        "train",
+        &training(&config, DataShape { rows: ROWS, features: FEATURES, kind: gpu_ae::data::ValueKind::Byte })?,
+        profile,
+        choices,
+    )
 }
 
 /// The forms of a step that a GPU can choose from; the first is the static choice, which is measured without the

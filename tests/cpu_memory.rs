@@ -35,7 +35,7 @@ static COUNTING: Counting = Counting;
 #[test]
 fn a_training_step_asks_for_no_memory() {
     const ROWS: usize = 300;
-    let shape = DataShape { rows: ROWS, features: 784 };
+    let shape = DataShape { rows: ROWS, features: 784, kind: gpu_ae::data::ValueKind::Byte };
     for batch in [64, 300] {
         let config = RunConfig { batch_size: batch, ..RunConfig::default() };
         let mut device = CpuDevice::new();

@@ -54,6 +54,12 @@ impl Bar {
         }
     }
 
+    /// How much was done a second so far, in words.
+    pub fn rate(&self, done: u64) -> String {
+        let seconds = self.begin.elapsed().as_secs_f64().max(1e-3);
+        format!("{:.0}/s", done as f64 / seconds)
+    }
+
     /// So much is done; how long the rest takes follows from the time so far.
     pub fn at(&self, done: u64, further: &[Part]) {
         let left = remaining(self.begin.elapsed(), done, self.all).map(|rest| format!("{} left", time(rest)));

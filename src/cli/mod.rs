@@ -12,6 +12,7 @@ pub mod output;
 mod pictures;
 mod profile;
 mod progress;
+mod reading;
 mod terminal;
 mod trained;
 mod tuning;
@@ -19,9 +20,11 @@ mod tuning;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use gpu_ae::Result;
 use gpu_ae::report::printable;
+
+use reading::ReadingBar;
 
 use command::codes::{decode, encode, generate, interpolate, traverse};
 use command::{
@@ -104,10 +107,19 @@ fn refuse(error: &clap::Error) -> ! {
     std::process::exit(error.exit_code())
 }
 
+/// Whether a command was asked to tell nothing but errors and results, however deep it lies in others.
+fn is_quiet(matches: &ArgMatches) -> bool {
+    let Some((_, command)) = matches.subcommand() else { return false };
+    let asked = |flag| command.try_get_one::<bool>(flag).ok().flatten().copied().unwrap_or(false);
+    asked("quiet") || asked("json") || is_quiet(command)
+}
+
 /// Parses the command line and runs the command; `begin` is when the program started.
 pub fn run(begin: Instant) -> Result<ExitCode> {
     let done = |()| ExitCode::SUCCESS;
-    let cli = Cli::try_parse().unwrap_or_else(|error| refuse(&error));
+    let matches = Cli::command().try_get_matches().unwrap_or_else(|error| refuse(&error));
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| refuse(&error));
+    gpu_ae::data::own::listen(Box::new(ReadingBar::new(is_quiet(&matches))));
     if let Some(notice) = gpu_ae::threads::start()? {
         output::complain(&notice);
     }

@@ -76,9 +76,9 @@ fn sorted_by_encoder(run: &Path, data: &Path) -> Vec<usize> {
     let bytes = std::fs::read(run.join("encoder.safetensors")).unwrap();
     let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
     let values = |name: &str| -> Vec<f32> { bytemuck::pod_collect_to_vec(tensors.tensor(name).unwrap().data()) };
-    let test = gpu_ae::data::load("mnist", Some(data), 0).unwrap().test;
+    let test = gpu_ae::data::load(&"mnist".into(), Some(data), 0, None).unwrap().test;
     let mut counts = Vec::new();
-    for row in test.bytes.chunks_exact(test.row_bytes) {
+    for row in test.device_rows().chunks_exact(test.width) {
         let mut x: Vec<f32> = row.iter().map(|&byte| f32::from(byte) / 255.0).collect();
         for layer in ["encoder.1", "encoder.3"] {
             let (weight, bias) = (values(&format!("{layer}.weight")), values(&format!("{layer}.bias")));

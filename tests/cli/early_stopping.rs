@@ -40,7 +40,7 @@ fn a_run_without_a_validation_split_is_judged_by_the_test_data_and_says_so() {
     // What an old checkpoint says is nothing at all of a split.
     for file in [checkpoint, best] {
         let mut old = Checkpoint::load(&file(&stopping)).unwrap();
-        old.config.validation = None;
+        old.config.data.validation = None;
         old.replace(&file(&stopping)).unwrap();
     }
     let resumed = gpu_ae(&["train", "--resume", stopping.to_str().unwrap(), "--epochs", "3"]);

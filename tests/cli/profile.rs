@@ -24,7 +24,7 @@ fn number(value: &Value) -> f64 {
 
 /// A training step of the small data set, as the program plans it.
 fn plan(device: &dyn Device) -> Plan {
-    let data = DataShape { rows: ROWS, features: 784 };
+    let data = DataShape { rows: ROWS, features: 784, kind: gpu_ae::data::ValueKind::Byte };
     Plan::new("train", &training(&RunConfig::default(), data).unwrap(), device.profile()).unwrap()
 }
 

@@ -15,12 +15,18 @@ pub fn small_mnist() -> tempfile::TempDir {
     for (prefix, split) in [("train", &digits.train), ("t10k", &digits.test)] {
         let count = (split.rows as u32).to_be_bytes();
         let side = 28u32.to_be_bytes();
-        let images = [&[0, 0, 8, 3][..], &count, &side, &side, &split.bytes].concat();
-        let labels = [&[0, 0, 8, 1][..], &count, &split.labels].concat();
+        let images = [&[0, 0, 8, 3][..], &count, &side, &side, &split.device_rows()].concat();
+        let labels = [&[0, 0, 8, 1][..], &count, &label_bytes(split)].concat();
         std::fs::write(mnist.join(format!("{prefix}-images-idx3-ubyte")), images).unwrap();
         std::fs::write(mnist.join(format!("{prefix}-labels-idx1-ubyte")), labels).unwrap();
     }
     folder
+}
+
+/// The labels of rows, a byte each.
+#[allow(dead_code)]
+pub fn label_bytes(split: &gpu_ae::data::Split) -> Vec<u8> {
+    split.labels.iter().map(|&label| label as u8).collect()
 }
 
 /// A command of the program with these arguments.

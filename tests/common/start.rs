@@ -11,7 +11,7 @@ use gpu_ae::rng::{Rng, Stream, stream_key};
 use gpu_ae::tensor::HostTensor;
 
 /// A small set of rows: three batches of 8 an epoch, the last with 4 rows.
-pub const DATA: DataShape = DataShape { rows: 20, features: 12 };
+pub const DATA: DataShape = DataShape { rows: 20, features: 12, kind: gpu_ae::data::ValueKind::Byte };
 /// Classes of their labels.
 pub const CLASSES: usize = 3;
 

@@ -70,7 +70,7 @@ fn the_fused_training_step_updates_alike() {
 #[test]
 fn hardware_gets_few_large_dispatches() {
     let config = gpu_ae::config::RunConfig::default();
-    let data = gpu_ae::model::graph::DataShape { rows: 60_000, features: 784 };
+    let data = gpu_ae::model::graph::DataShape { rows: 60_000, features: 784, kind: gpu_ae::data::ValueKind::Byte };
     let graph = gpu_ae::model::graph::training(&config, data).unwrap();
     let profile = DeviceProfile::portable(DeviceKind::Discrete);
     let fused = Plan::new("train", &graph, &profile).unwrap();

@@ -159,7 +159,7 @@ fn what_is_wrong_is_refused() {
 
 fn small() -> (RunConfig, Graph) {
     let config = RunConfig { batch_size: 8, ..RunConfig::default() };
-    let graph = training(&config, DataShape { rows: 32, features: 784 }).unwrap();
+    let graph = training(&config, DataShape { rows: 32, features: 784, kind: gpu_ae::data::ValueKind::Byte }).unwrap();
     (config, graph)
 }
 

@@ -16,12 +16,12 @@ fn split(rows: usize, row_bytes: usize) -> Split {
         let centre = &centres[row % 3 * row_bytes..][..row_bytes];
         bytes.extend(centre.iter().map(|&byte| byte + rng.below(spread) as u8));
     }
-    Split { rows, row_bytes, bytes, labels: vec![0; rows] }
+    Split::of_bytes(row_bytes, bytes, vec![0; rows])
 }
 
 /// The distance of a row to the neighbour of this rank, or to the farthest there is.
 fn counted(split: &Split, row: usize, rank: usize) -> f64 {
-    let at = |row: usize| &split.bytes[row * split.row_bytes..(row + 1) * split.row_bytes];
+    let at = |row: usize| split.raw(row);
     let distance = |other: usize| {
         let pairs = at(row).iter().zip(at(other));
         pairs.map(|(&a, &b)| ((f64::from(a) - f64::from(b)) / 255.0).powi(2)).sum::<f64>().sqrt()

@@ -18,7 +18,7 @@ fn the_error_of_the_test_data_is_the_mean_of_that_of_its_rows() {
         if config.hopfield.is_some() || !config.reconstructs() {
             continue;
         }
-        let data = if config.data == "digits" { digits.clone() } else { config.load_data().unwrap() };
+        let data = if config.data.path == "digits" { digits.clone() } else { config.load_data().unwrap() };
         let device = Box::new(CpuDevice::new());
         let choices = Tuning::or_static(None, device.as_ref());
         let mut session = Session::for_training(device, &config, &data, &choices, &mut |_, _| ()).unwrap();

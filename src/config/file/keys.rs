@@ -28,6 +28,20 @@ pub(super) fn merge(under: &mut Table, over: Table) {
     }
 }
 
+/// A file as it is written today: the share that is set aside was once no key of `[data]`.
+fn modern(mut file: Table) -> Table {
+    if let Some(share) = file.remove("validation") {
+        let data = match file.remove("data") {
+            Some(Value::Table(data)) => data,
+            Some(path) => Table::from_iter([("path".to_string(), path)]),
+            None => Table::new(),
+        };
+        let data = Table::from_iter([("validation".to_string(), share)].into_iter().chain(data));
+        file.insert("data".into(), Value::Table(data));
+    }
+    file
+}
+
 /// What a file says of its network.
 fn said(file: &Table) -> Said {
     file.keys().fold(Said::default(), |said, key| said.or_by(key))
@@ -89,7 +103,10 @@ impl RunConfig {
         check_blocks(&file).map_err(|error| in_text(path, text, &error))?;
         // Keys and values are checked where they stand, so that an error can name their line; what is missing of a section
         // may be the model's to say.
-        let alone: Result<RunConfig, toml::de::Error> = toml::from_str(text);
+        let is_modern = !file.contains_key("validation");
+        let file = modern(file);
+        let alone: Result<RunConfig, toml::de::Error> =
+            if is_modern { toml::from_str(text) } else { file.clone().try_into() };
         if let Some(error) = alone.err().filter(|error| !error.message().starts_with(MISSING)) {
             return Err(invalid(&error));
         }
@@ -118,6 +135,15 @@ impl RunConfig {
         }
         config.check().map_err(|error| in_text(path, text, &error))?;
         Ok(config)
+    }
+
+    /// A configuration that was stored whole, by this version or one before.
+    ///
+    /// # Errors
+    /// When it is no TOML, or has a key or value that means nothing.
+    pub fn stored(text: &str) -> Result<Self, String> {
+        let file: Table = toml::from_str(text).map_err(|error| error.to_string())?;
+        modern(file).try_into().map_err(|error: toml::de::Error| error.to_string())
     }
 
     pub(in crate::config) fn table(&self) -> Result<Table> {

@@ -24,14 +24,8 @@ const fn unsaid(path: &'static str, example: &'static str, meaning: &'static str
 pub(super) const KEYS: &[Key] = &[
     key("model", "kind of model, of which everything is that is not said here"),
     key("recipe", "named settings of error and entropy: bottleneck, plain, report"),
-    key("data", "data set: a name of 'gpu-ae data list'"),
     unsaid("data_dir", "\"data\"", "folder of the data's files, if not $GPU_AE_DATA or the user's cache"),
-    unsaid("without", "4", "class whose rows are left out of the training data"),
-    unsaid(
-        "validation",
-        "0.1",
-        "share of the training rows that is set aside to decide when to stop and which epoch is best",
-    ),
+    unsaid("without", "4", "class, by its name, whose rows are left out of the training data"),
     key("device", "auto, gpu, cpu, a number of 'gpu-ae devices', or part of an adapter's name"),
     key("seed", "of initial parameters, of the order of rows, of built-in data"),
     key("epochs", "passes over the training data"),
@@ -42,6 +36,28 @@ pub(super) const KEYS: &[Key] = &[
     key("tied", "whether the decoder has the encoder's weights, transposed"),
     key("encoder", "blocks from the rows to the code"),
     key("decoder", "blocks from the code to the answer; if nothing is said the model's, as wide as the data wants"),
+    key("data.path", "data set of 'gpu-ae data list', or path of a folder of images, a table or arrays"),
+    unsaid("data.label", "\"species\"", "column, array or kind of label that holds the classes"),
+    unsaid("data.id", "\"name\"", "column of a table that names the rows"),
+    unsaid("data.drop", "[\"comment\"]", "columns of a table that are left out"),
+    unsaid("data.key", "\"images\"", "array of an .npz file that holds the rows; split of EMNIST"),
+    unsaid("data.header", "true", "whether the first line of a table names its columns; else its looks decide"),
+    unsaid("data.size", "\"32x32\"", "width and height in pixels that images are brought to"),
+    unsaid("data.crop", "\"centre\"", "of images of another shape than that: centre cuts them, none stretches them"),
+    unsaid("data.grey", "false", "whether colours become grey"),
+    unsaid("data.skip_broken", "false", "whether files that cannot be decoded are left out"),
+    unsaid(
+        "data.scale",
+        "\"standard\"",
+        "how values reach the network: standard is less the mean, over the deviation; none",
+    ),
+    unsaid("data.test", "0.2", "share of the rows that is tested with, where the data does not say which"),
+    unsaid(
+        "data.validation",
+        "0.1",
+        "share of the training rows that is set aside to decide when to stop and which epoch is best",
+    ),
+    unsaid("data.most_pixels", "67108864", "largest image that is decoded, in pixels"),
     key("optimiser.kind", "adam, adamw, sgd"),
     unsaid("optimiser.weight_decay", "0.01", "what draws parameters towards 0; of adamw 0.01, else 0"),
     unsaid("optimiser.momentum", "0.9", "of sgd: the share of the last step in the next one"),
@@ -143,6 +159,7 @@ mod tests {
 
     use super::*;
     use crate::config::{RunConfig, Schedule};
+    use crate::data::DataOptions;
     use crate::nn::block::{ActivationBlock, BatchNormBlock, DropoutBlock, LayerNormBlock, LinearBlock, ResidualBlock};
 
     type Fields = &'static [&'static str];
@@ -209,6 +226,31 @@ mod tests {
                 let table = Table::try_from(schedule).unwrap();
                 found.extend(table.keys().map(|key| format!("entropy.schedule.{key}")));
             }
+            return;
+        }
+        // A name alone may stand for all of them, so they are asked for by their values.
+        if place == ["data"] {
+            let all = "path = \"x\"\nlabel = \"x\"\nid = \"x\"\ndrop = [\"x\"]\nkey = \"x\"\nheader = true\nsize = \"2x2\"\n\
+                crop = \"centre\"\ngrey = true\nskip_broken = true\nscale = \"none\"\ntest = 0.5\nvalidation = 0.5\n\
+                most_pixels = 9\n";
+            let options: DataOptions = toml::from_str(all).unwrap();
+            let DataOptions {
+                path: _,
+                label: _,
+                id: _,
+                drop: _,
+                key: _,
+                header: _,
+                size: _,
+                crop: _,
+                grey: _,
+                skip_broken: _,
+                scale: _,
+                test: _,
+                validation: _,
+                most_pixels: _,
+            } = &options;
+            found.extend(Table::try_from(options).unwrap().keys().map(|key| format!("data.{key}")));
             return;
         }
         match fields::<RunConfig>(place) {

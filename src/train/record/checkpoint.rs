@@ -147,7 +147,7 @@ fn parse(bytes: &[u8]) -> Result<Checkpoint, String> {
         other => Err(format!("a checkpoint of format {other}, this program reads {UNNAMED} and {FORMAT}")),
     };
     let (metadata, state) = opened(bytes, "checkpoint", check)?;
-    let config: RunConfig = toml::from_str(&metadata.config).map_err(|e| damaged(&e))?;
+    let config = RunConfig::stored(&metadata.config).map_err(|e| damaged(&e))?;
     config.check().map_err(|error| format!("its configuration: {error}"))?;
     let sums = metadata.sums.read(&config)?;
     let tuning = match metadata.tuning.as_str() {
