@@ -19,6 +19,14 @@ pub struct DataFlags {
     /// Folder that holds the files of a named data set, or their sub-folder [default: $GPU_AE_DATA, or the user's cache]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub reading: ReadingFlags,
+}
+
+/// How data is read.
+#[derive(Args, Clone, Default)]
+#[command(next_help_heading = "Data")]
+pub struct ReadingFlags {
     /// Of a table, the column of the classes; of an .npz file, their array; of CIFAR-100, coarse or fine
     #[arg(long, value_name = "NAME")]
     pub label: Option<String>,
@@ -84,6 +92,47 @@ impl DataFlags {
                 *options = DataOptions { validation, ..DataOptions::of(path) };
             }
         }
+        self.reading.apply(options);
+    }
+
+    /// The same over how a run reads its data, for a command that puts it to use: other rows of one's own are read the
+    /// same way and, where they do not say otherwise, all tested with.
+    pub fn apply_to_run(&self, options: &mut DataOptions) {
+        if let Some(path) = self.data.as_ref().filter(|path| **path != options.path) {
+            let read = DataOptions { path: path.clone(), test: Some(1.0), validation: None, ..options.clone() };
+            *options = if is_named(path) { DataOptions::of(path) } else { read };
+        }
+        self.reading.apply(options);
+    }
+
+    /// Refuses a folder of files for data that is in none, and ways of reading for data that has one of its own, which is
+    /// known once the data is.
+    pub fn check_used(&self, options: &DataOptions) -> Result<()> {
+        let path = &options.path;
+        let named = is_named(path);
+        if let Some(folder) = &self.data_dir {
+            let problem = match named {
+                false => Some("is the path of the files itself".to_string()),
+                true if source(path)?.fetch.is_none() => Some("is built in and needs no files".to_string()),
+                true => None,
+            };
+            if let Some(problem) = problem {
+                let folder = folder.display();
+                return Err(Error::Usage(format!("--data-dir {folder}: has no effect; --data {path} {problem}")));
+            }
+        }
+        match self.reading.first() {
+            Some(flag) if named && !["--label", "--key"].contains(&flag) => {
+                Err(Error::Usage(format!("{flag}: has no effect; {path} is a data set of its own")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl ReadingFlags {
+    /// Writes the flags that were given over how data is read.
+    pub fn apply(&self, options: &mut DataOptions) {
         set(&mut options.label, self.label.clone());
         set(&mut options.id, self.id.clone());
         if !self.drop.is_empty() {
@@ -107,18 +156,7 @@ impl DataFlags {
         set(&mut options.test, self.test);
     }
 
-    /// The same over how a run reads its data, for a command that puts it to use: other rows of one's own are read the
-    /// same way and, where they do not say otherwise, all tested with.
-    pub fn apply_to_run(&self, options: &mut DataOptions) {
-        if let Some(path) = self.data.as_ref().filter(|path| **path != options.path) {
-            let read = DataOptions { path: path.clone(), test: Some(1.0), validation: None, ..options.clone() };
-            *options = if is_named(path) { DataOptions::of(path) } else { read };
-        }
-        DataFlags { data: None, ..self.clone() }.apply(options);
-    }
-
-    /// The flags about reading that were given, as they were.
-    fn reading(&self) -> Vec<(&'static str, bool)> {
+    fn all(&self) -> Vec<(&'static str, bool)> {
         vec![
             ("--label", self.label.is_some()),
             ("--id", self.id.is_some()),
@@ -134,32 +172,8 @@ impl DataFlags {
         ]
     }
 
-    /// The first of the flags about reading that was given.
-    pub fn first_reading(&self) -> Option<&'static str> {
-        self.reading().into_iter().find_map(|(flag, given)| given.then_some(flag))
-    }
-
-    /// Refuses a folder of files for data that is in none, and ways of reading for data that has one of its own, which is
-    /// known once the data is.
-    pub fn check_used(&self, options: &DataOptions) -> Result<()> {
-        let path = &options.path;
-        let named = is_named(path);
-        if let Some(folder) = &self.data_dir {
-            let problem = match named {
-                false => Some("is the path of the files itself".to_string()),
-                true if source(path)?.fetch.is_none() => Some("is built in and needs no files".to_string()),
-                true => None,
-            };
-            if let Some(problem) = problem {
-                let folder = folder.display();
-                return Err(Error::Usage(format!("--data-dir {folder}: has no effect; --data {path} {problem}")));
-            }
-        }
-        match self.first_reading() {
-            Some(flag) if named && !["--label", "--key"].contains(&flag) => {
-                Err(Error::Usage(format!("{flag}: has no effect; {path} is a data set of its own")))
-            }
-            _ => Ok(()),
-        }
+    /// The first of these flags that was given.
+    pub fn first(&self) -> Option<&'static str> {
+        self.all().into_iter().find_map(|(flag, given)| given.then_some(flag))
     }
 }

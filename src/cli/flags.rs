@@ -224,7 +224,7 @@ impl ConfigFlags {
             ("--batch-size", self.batch_size.map(|n| n.to_string()), made.batch_size.to_string()),
             ("--seed", self.seed.map(|n| n.to_string()), made.seed.to_string()),
         ];
-        if let Some(flag) = self.data.first_reading() {
+        if let Some(flag) = self.data.reading.first() {
             return Err(Error::Usage(format!("{flag}: cannot change on --resume, a run reads its data in one way")));
         }
         for (flag, given, made) in fixed {

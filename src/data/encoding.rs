@@ -53,6 +53,9 @@ pub struct Encoding {
     /// as shares of 255.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scale: Vec<Affine>,
+    /// Smallest and largest value of the training rows as they were stored, where those are no shares from 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored: Option<[f32; 2]>,
     /// Smallest and largest value of the training rows, as the network sees them, where they are no shares from 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<[f32; 2]>,
@@ -69,6 +72,7 @@ impl Encoding {
             image,
             classes,
             scale: Vec::new(),
+            stored: None,
             range: None,
             #[cfg(feature = "native")]
             columns: None,
@@ -91,6 +95,19 @@ impl Encoding {
         return self.columns.is_some();
         #[cfg(not(feature = "native"))]
         false
+    }
+
+    /// Values as the network sees them as shares from black to white: as they were stored where those were shares, else
+    /// between the smallest and the largest of the training rows.
+    pub fn shown(&self, values: &[f32]) -> Vec<f32> {
+        let [least, most] = self.stored.unwrap_or([0.0, 1.0]);
+        let share = |stored: f32| (stored - least) / (most - least).max(f32::MIN_POSITIVE);
+        let maps = &self.scale;
+        let stored = |(place, &x): (usize, &f32)| match maps.len() {
+            0 => x,
+            channels => x * maps[place % channels].deviation + maps[place % channels].mean,
+        };
+        values.iter().enumerate().map(|value| share(stored(value))).collect()
     }
 
     /// The number of the class of this name.

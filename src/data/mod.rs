@@ -21,6 +21,7 @@ mod progress;
 mod scaling;
 pub mod set;
 mod split;
+pub mod summary;
 mod values;
 
 use std::path::{Path, PathBuf};

@@ -5,8 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use super::found::{Found, Listener, Part, Reading, Side};
 use super::options::DataOptions;
+use super::scaling::{self, Scaling};
 use super::values::{ValueKind, Values};
-use super::{Dataset, Encoding, ImageShape, SOURCES, Split, columns, divide, format, scaling};
+use super::{Dataset, Encoding, ImageShape, SOURCES, Split, columns, divide, format};
 use crate::error::{Error, Result};
 
 /// Data that was read: of what, by which seed and encoding, and what came of it.
@@ -153,12 +154,9 @@ fn of_rows(
         let problem = "one row, expected at least two: one to learn from and one to test with";
         return Err(Error::input(path, problem));
     }
-    let (maps, range) = match known {
-        Some(known) => (known.scale.clone(), known.range),
-        None => {
-            let scaling = scaling::find(&train, shape, options.scale);
-            (scaling.maps, scaling.range)
-        }
+    let Scaling { maps, stored, range } = match known {
+        Some(known) => Scaling { maps: known.scale.clone(), stored: known.stored, range: known.range },
+        None => scaling::find(&train, shape, options.scale),
     };
     let names = known.map_or_else(Vec::new, |known| known.classes.clone());
     let (classes, numbers) = renamed(names, classes);
@@ -168,7 +166,7 @@ fn of_rows(
         split
     };
     let [train, validation, test] = [train, validation, test].map(map);
-    let encoding = Encoding { scale: maps, range, ..Encoding::images(shape, classes) };
+    let encoding = Encoding { scale: maps, stored, range, ..Encoding::images(shape, classes) };
     Ok(Dataset { name: DataOptions::of(path.to_string_lossy()).short_name(), encoding, train, validation, test })
 }
 

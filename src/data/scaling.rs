@@ -13,7 +13,9 @@ const CONSTANT: f64 = 1e-7;
 pub(super) struct Scaling {
     /// The maps, channel by channel; none if values stay as they are.
     pub maps: Vec<Affine>,
-    /// Smallest and largest value behind the maps; none if all are from 0 to 1.
+    /// Smallest and largest value before the maps; none if all are from 0 to 1.
+    pub stored: Option<[f32; 2]>,
+    /// The same behind the maps.
     pub range: Option<[f32; 2]>,
 }
 
@@ -26,7 +28,7 @@ fn channels(shape: ImageShape) -> usize {
 /// and everything else stays.
 pub(super) fn find(train: &Split, shape: ImageShape, asked: Option<Scale>) -> Scaling {
     if train.kind() == ValueKind::Byte && asked != Some(Scale::Standard) {
-        return Scaling { maps: Vec::new(), range: None };
+        return Scaling { maps: Vec::new(), stored: None, range: None };
     }
     let channels = channels(shape);
     let each = |with: &mut dyn FnMut(usize, f32)| {
@@ -41,7 +43,8 @@ pub(super) fn find(train: &Split, shape: ImageShape, asked: Option<Scale>) -> Sc
     each(&mut |_, x| range = [range[0].min(x), range[1].max(x)]);
     let is_unit = range[0] >= 0.0 && range[1] <= 1.0;
     if asked == Some(Scale::None) || (asked.is_none() && is_unit) {
-        return Scaling { maps: Vec::new(), range: Some(range).filter(|_| !is_unit) };
+        let range = Some(range).filter(|_| !is_unit);
+        return Scaling { maps: Vec::new(), stored: range, range };
     }
     let count = (train.rows * shape.values() / channels).max(1) as f64;
     let (mut sums, mut squares) = (vec![0.0f64; channels], vec![0.0f64; channels]);
@@ -55,12 +58,13 @@ pub(super) fn find(train: &Split, shape: ImageShape, asked: Option<Scale>) -> Sc
         Affine { mean: *mean as f32, deviation: deviation as f32 }
     };
     let maps: Vec<Affine> = means.iter().zip(&squares).map(map).collect();
+    let stored = Some(range).filter(|_| !is_unit);
     let mut range = [f32::INFINITY, f32::NEG_INFINITY];
     each(&mut |channel, x| {
         let x = mapped(x, maps[channel]);
         range = [range[0].min(x), range[1].max(x)];
     });
-    Scaling { maps, range: Some(range) }
+    Scaling { maps, stored, range: Some(range) }
 }
 
 fn mapped(x: f32, map: Affine) -> f32 {

@@ -23,6 +23,15 @@ const ROOMS: &[&str] = &[
     "src/config/objective",
     // What can be read, and how it reaches the device.
     "src/data",
+    // How the columns of a table become values.
+    "src/data/columns",
+    // Kinds of files, each with its reader.
+    "src/data/format",
+    "src/data/format/array",
+    "src/data/format/image",
+    "src/data/format/table",
+    // Data sets that have a name.
+    "src/data/set",
     "src/data/set/digits",
     // WHAT
     "src/graph",

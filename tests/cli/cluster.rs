@@ -138,7 +138,7 @@ fn a_classifier_begins_with_the_encoder_of_clusters() {
     let more = ["--epochs", "2", "--device", "cpu", "--data-dir", data.path().to_str().unwrap(), "--out"];
     succeed(&[&flags[..], &more, &[classes.to_str().unwrap()]].concat());
     let config = std::fs::read_to_string(classes.join("config.toml")).unwrap();
-    assert!(config.contains("linear = 20") && config.contains("data = \"mnist\""), "{config}");
+    assert!(config.contains("linear = 20") && config.contains("path = \"mnist\""), "{config}");
 
     succeed(&["export", classes.to_str().unwrap(), "--quiet"]);
     let (before, after) = (clusters.join("encoder.safetensors"), classes.join("encoder.safetensors"));

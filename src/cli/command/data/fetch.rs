@@ -1,38 +1,17 @@
-//! `gpu-ae data`
+//! `gpu-ae data fetch`
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
 use gpu_ae::Result;
-use gpu_ae::data::Progress;
-use gpu_ae::data::{SOURCES, default_dir, fetch};
+use gpu_ae::data::{Progress, fetch};
 use indicatif::HumanBytes;
 
 use crate::cli::bar::Bar;
 use crate::cli::output::{complain, say};
-use crate::cli::terminal::table;
 
 #[derive(clap::Args)]
 pub struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Download a data set and check it
-    #[command(
-        after_help = "The next mirror is tried when one is silent for 30 seconds, delivers fewer than 2,048 bytes a \
-second over 30 seconds, or takes an hour for a file."
-    )]
-    Fetch(Fetch),
-    /// List the data sets there are
-    List,
-}
-
-#[derive(clap::Args)]
-struct Fetch {
-    /// Data set: mnist
+    /// Data set, as mnist
     name: String,
     /// Folder to download into [default: $GPU_AE_DATA, or the user's cache]
     #[arg(long, value_name = "DIR")]
@@ -45,20 +24,7 @@ struct Fetch {
     quiet: bool,
 }
 
-pub fn run(args: Args) -> Result<()> {
-    match args.command {
-        Command::Fetch(args) => run_fetch(&args),
-        Command::List => {
-            let rows: Vec<Vec<String>> =
-                SOURCES.iter().map(|source| vec![source.name.to_string(), source.about.to_string()]).collect();
-            say(&table(&["--data", "what"], &rows));
-            say(&format!("files are looked for in {}", default_dir()?.display()));
-            Ok(())
-        }
-    }
-}
-
-fn run_fetch(args: &Fetch) -> Result<()> {
+pub fn run(args: &Args) -> Result<()> {
     let mut bar = Bar::new(&args.name, 0, args.quiet);
     let mut expected = None;
     let note = |bar: &Bar, text: String| {
