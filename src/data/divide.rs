@@ -1,7 +1,40 @@
 //! Which rows are tested with where the data does not say: a share of all, by a hash of each row's name, so that a row
 //! stays on its side whatever is added.
 
+use super::found::Side;
 use crate::rng::{Stream, stream_key, threefry2x32};
+
+/// Rows that their sources divide already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    has_test: bool,
+}
+
+/// What the sides of all that holds rows say together; nothing if rows are yet to be divided: who names one side alone has
+/// not divided.
+pub fn told(sides: impl Iterator<Item = Side>) -> Option<Told> {
+    let (mut has_test, mut has_validation, mut has_other) = (false, false, false);
+    for side in sides {
+        match side {
+            Side::Test => has_test = true,
+            Side::Validation => has_validation = true,
+            Side::Train | Side::Unsaid => has_other = true,
+        }
+    }
+    ((has_test || has_validation) && has_other).then_some(Told { has_test })
+}
+
+impl Told {
+    /// The side that rows are on whose source says this: what no source speaks of is to be learnt from.
+    pub fn side(self, said: Side) -> Side {
+        match said {
+            Side::Unsaid => Side::Train,
+            // Nothing is told of rows to decide by, and everything of rows to test with.
+            Side::Validation if !self.has_test => Side::Test,
+            side => side,
+        }
+    }
+}
 
 /// FNV-1a of 64 bits: Fowler, Noll and Vo.
 fn hash(name: &str) -> u64 {
@@ -49,6 +82,16 @@ mod tests {
         // 1000 ± 5 deviations of a binomial distribution.
         assert!((860..1140).contains(&share), "{share} of 5000");
         assert_ne!(of(500, 8, 0.2), few);
+    }
+
+    #[test]
+    fn sides_are_those_that_are_told_if_there_are_two() {
+        let of = |sides: &[Side]| told(sides.iter().copied());
+        assert_eq!((of(&[]), of(&[Side::Unsaid]), of(&[Side::Test]), of(&[Side::Train])), (None, None, None, None));
+        let three = of(&[Side::Train, Side::Validation, Side::Test]).map(|told| told.side(Side::Validation));
+        assert_eq!(three, Some(Side::Validation));
+        let two = of(&[Side::Unsaid, Side::Validation]).map(|told| (told.side(Side::Unsaid), told.side(Side::Validation)));
+        assert_eq!(two, Some((Side::Train, Side::Test)));
     }
 
     #[test]

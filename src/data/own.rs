@@ -61,11 +61,13 @@ pub(super) fn load(options: &DataOptions, seed: u64, known: Option<&Encoding>) -
     let data = match found {
         Found::Rows { shape, classes, parts } => of_rows(path, options, seed, known, shape, classes, parts)?,
         Found::Table(tables) => {
+            let range = known.and_then(|known| known.range);
             let known = known.and_then(|known| Some((known.columns.as_ref()?, &known.classes[..])));
             let encoded = columns::encode(path, &tables, options, seed, known)?;
+            encoded.notices.into_iter().for_each(|notice| Listening.notice(notice));
             let width = encoded.columns.width();
             let encoding = Encoding {
-                range: Some(encoded.range),
+                range: range.or(Some(encoded.range)),
                 columns: Some(encoded.columns),
                 ..Encoding::images(ImageShape::row(width), encoded.classes)
             };
@@ -123,22 +125,13 @@ fn of_rows(
     parts: Vec<Part>,
 ) -> Result<Dataset> {
     let width = shape.values();
-    let has = |side: Side| parts.iter().any(|part| part.side == side && !part.values.is_empty());
-    let (has_test, has_validation) = (has(Side::Test), has(Side::Validation));
-    // Who names one side alone has not divided.
-    let is_divided = (has_test || has_validation) && (has(Side::Train) || has(Side::Unsaid));
-    let on = |side: Side| match side {
-        _ if !is_divided => Side::Unsaid,
-        Side::Unsaid => Side::Train,
-        // Nothing is told of rows to decide by, and everything of rows to test with.
-        Side::Validation if !has_test => Side::Test,
-        side => side,
-    };
+    let told = divide::told(parts.iter().filter(|part| !part.values.is_empty()).map(|part| part.side));
+    let on = |side: Side| told.map_or(Side::Unsaid, |told| told.side(side));
     let gather = |wanted: Side| {
         let of = parts.iter().filter(|part| on(part.side) == wanted);
         joined(width, of.cloned().collect())
     };
-    let [train, validation, test] = if is_divided {
+    let [train, validation, test] = if told.is_some() {
         [Side::Train, Side::Validation, Side::Test].map(gather)
     } else {
         let all = gather(Side::Unsaid);

@@ -20,7 +20,8 @@ use crate::error::{Error, Result};
 pub fn read(path: &Path, options: &DataOptions, listener: &mut dyn Listener) -> Result<Found> {
     let there = std::fs::metadata(path).map_err(Error::io(path, "read"))?;
     if there.is_dir() && !array::is_set(path) {
-        return image::read(path, options, listener);
+        let read = if table::is_folder(path) { table::read } else { image::read };
+        return read(path, options, listener);
     }
     match array::read(path, options, listener)? {
         Some(found) => Ok(found),

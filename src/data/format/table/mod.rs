@@ -1,24 +1,67 @@
 //! Tables: columns of numbers and of words, whatever file they come from.
+//!
+//! What a file is, its first bytes say: `PAR1` is Parquet, `ARROW1` and a continuation mark are Arrow (Feather is), the mark
+//! of gzip is unpacked first, and anything else is text.
+//!
+//! * **Missing** is a null, a NaN, and whatever [`MISSING_WORDS`] lists, in every format.
+//! * **A column is numbers** if every cell of it is one or missing; otherwise it is words. If it is a few cells of many that
+//!   are no numbers, that is an error, because it is more often a slip than a wish.
+//! * **Truth values** are the words `true` and `false`; dates are days and times are seconds since 1970.
 
-use std::path::Path;
+mod arrow;
+mod folder;
+mod gathered;
+mod packed;
+mod parquet;
+mod text;
 
-use crate::data::found::{Found, Listener};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::data::found::{Found, Listener, Side};
 use crate::data::options::DataOptions;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shortened};
+use crate::whole_file;
+
+pub use folder::is_folder;
+pub use packed::MOST_UNPACKED;
+pub use text::MISSING_WORDS;
+
+/// Most columns of a table.
+pub const MOST_COLUMNS: usize = 1 << 16;
+/// Most rows of a table: what an index of 32 bits counts.
+pub const MOST_ROWS: usize = u32::MAX as usize - 1;
+
+/// Most characters that a message quotes of what a file says.
+const QUOTED: usize = 120;
 
 /// A table in memory.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
+    /// The file that it is from.
+    pub path: PathBuf,
     /// Number of rows.
     pub rows: usize,
     /// Its columns, in the order of the file.
     pub columns: Vec<Column>,
+    /// Where its rows are in the file.
+    pub places: Places,
+}
+
+/// Where the rows of a table are in its file, as a person counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Places {
+    /// One behind the other, from this line of the text on.
+    Lines(usize),
+    /// Only their number is known.
+    #[default]
+    Rows,
 }
 
 /// A column with its name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
-    /// What the header calls it, or `column 1` and so on without a header.
+    /// What the header calls it, or `column 1` and so on where it does not.
     pub name: String,
     /// What it holds.
     pub cells: Cells,
@@ -41,10 +84,109 @@ pub enum Cells {
 /// The code of a word that is missing.
 pub const MISSING: u32 = u32::MAX;
 
-/// Reads a table from a file.
+impl Table {
+    /// The column of this name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Where a row is, for a message: `line 3`, or `row 2`.
+    pub fn place(&self, row: usize) -> Place {
+        match self.places {
+            Places::Lines(first) => Place { unit: "line", number: first + row },
+            Places::Rows => Place { unit: "row", number: row + 1 },
+        }
+    }
+}
+
+/// A line or a row, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    unit: &'static str,
+    number: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.unit, self.number)
+    }
+}
+
+/// Reads a table from a file, or from every file of a folder of tables: what is in `train.csv` is to be learnt from, and so
+/// on by [`Side::of_name`]. The memory it takes is at most 32 times the file's size, unpacked, and some megabytes.
 ///
 /// # Errors
 /// When it is none; the message names the file and the line.
-pub fn read(path: &Path, _options: &DataOptions, _listener: &mut dyn Listener) -> Result<Found> {
-    Err(Error::input(path, "expected a table"))
+pub fn read(path: &Path, options: &DataOptions, listener: &mut dyn Listener) -> Result<Found> {
+    if path.is_dir() {
+        return folder::read(path, options, listener);
+    }
+    Ok(Found::Table(vec![(Side::Unsaid, of_file(path, options, listener)?)]))
+}
+
+/// Reads the table of one file.
+fn of_file(path: &Path, options: &DataOptions, listener: &mut dyn Listener) -> Result<Table> {
+    let mut table = if packed::begins(path, b"PAR1")? {
+        parquet::read(path, options, listener)?
+    } else {
+        let bytes = whole_file::read(path).map_err(Error::io(path, "read"))?;
+        of_bytes(path, packed::unpacked(path, bytes)?, options, listener)?
+    };
+    table.path = path.to_path_buf();
+    checked(path, &table)?;
+    without_index(&mut table, options, listener);
+    Ok(table)
+}
+
+/// Reads a table from what a file holds, unpacked.
+fn of_bytes(path: &Path, bytes: Vec<u8>, options: &DataOptions, listener: &mut dyn Listener) -> Result<Table> {
+    match &bytes[..] {
+        [b'A', b'R', b'R', b'O', b'W', b'1', ..] | [0xff, 0xff, 0xff, 0xff, ..] => {
+            arrow::read(path, bytes, options, listener)
+        }
+        [b'F', b'E', b'A', b'1', ..] => {
+            let problem = "Feather of version 1, expected version 2: pandas' to_feather writes it today";
+            Err(Error::input(path, problem))
+        }
+        [b'P', b'K', 3, 4, ..] => {
+            let problem = "a ZIP archive, as a workbook of a spreadsheet is, expected a table; save the sheet as CSV";
+            Err(Error::input(path, problem))
+        }
+        _ => text::read(path, bytes, options, listener),
+    }
+}
+
+/// Refuses a table that no one can tell the columns of.
+fn checked(path: &Path, table: &Table) -> Result<()> {
+    let mut names: Vec<(&str, usize)> = table.columns.iter().map(|column| column.name.as_str()).zip(1..).collect();
+    names.sort_unstable();
+    for pair in names.windows(2) {
+        if pair[0].0 == pair[1].0 {
+            let name = shortened(pair[0].0, QUOTED);
+            let problem = format!("columns {} and {} are both called '{name}', expected names that differ", pair[0].1, pair[1].1);
+            return Err(Error::input(path, problem));
+        }
+    }
+    if table.rows > MOST_ROWS {
+        return Err(Error::input(path, format!("{} rows, expected at most {MOST_ROWS}", table.rows)));
+    }
+    Ok(())
+}
+
+/// Leaves out what pandas writes as its index, unless it is asked for: a first column without a name that counts the rows.
+fn without_index(table: &mut Table, options: &DataOptions, listener: &mut dyn Listener) {
+    let is_index = |column: &Column| {
+        let is_wanted = [&options.id, &options.label].into_iter().flatten().any(|name| *name == column.name);
+        let counts = |numbers: &[f64]| numbers.iter().enumerate().all(|(row, number)| *number == row as f64);
+        let is_counted = matches!(&column.cells, Cells::Numbers(numbers) if counts(numbers));
+        let is_nameless = column.name == "column 1" || column.name == "__index_level_0__";
+        is_nameless && is_counted && !is_wanted
+    };
+    if table.rows > 2 && table.columns.len() > 1 {
+        if let Some(place) = table.columns.iter().position(is_index) {
+            let name = table.columns.remove(place).name;
+            let text = format!("{}: '{name}' only counts the rows and is left out", table.path.display());
+            listener.notice(text);
+        }
+    }
 }
