@@ -1,6 +1,8 @@
 //! Data: what there is by a name, what is read from files, and the rows of either as a device takes them.
 
 #[cfg(feature = "native")]
+pub mod cache;
+#[cfg(feature = "native")]
 pub mod columns;
 #[cfg(feature = "native")]
 mod divide;
