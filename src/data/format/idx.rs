@@ -1,15 +1,18 @@
-//! Reader of IDX files of unsigned bytes, the format of MNIST, gzipped or not.
+//! Reader of IDX files, the format of MNIST, gzipped or not: of any type what they hold, of unsigned bytes images and labels.
 //!
-//! Format: the magic `00 00 08 <rank>`, a big-endian `u32` for each of the `rank` dimensions, then
-//! the bytes, last dimension innermost (<http://yann.lecun.com/exdb/mnist/>). A file is read whole
+//! Format: the magic `00 00 <type> <rank>`, type 08 for unsigned bytes, a big-endian `u32` for each of the `rank` dimensions,
+//! then the elements, last dimension innermost (<http://yann.lecun.com/exdb/mnist/>). A file is read whole
 //! or refused: one that is a byte too short or too long is not what its header says.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 
+use super::array::element::Element;
+use super::array::header::Header;
+use super::array::origin::Origin;
 use crate::data::Split;
 use crate::error::{Error, Result};
 
@@ -18,15 +21,15 @@ const UNSIGNED_BYTE: u8 = 0x08;
 /// How a gzip stream begins (RFC 1952), whatever the file is called.
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// No header is believed that promises more.
-const MAX_BYTES: u64 = 4 << 30;
+pub(super) const MAX_BYTES: u64 = 4 << 30;
 /// Most memory taken on the word of a header alone; beyond it, memory grows with what arrives.
 const MAX_TRUST: u64 = 64 << 20;
 
 /// Reads images of `height` x `width` bytes and their labels, each less than `classes`. Nothing behind the headers is read
 /// unless they promise as many of the one as of the other: a small file may unpack to a very large one.
 pub fn split(images_path: &Path, labels_path: &Path, height: usize, width: usize, classes: u8) -> Result<Split> {
-    let (labels, images) = (Idx::<1>::open(labels_path)?, open_images(images_path, height, width)?);
-    let ([found], [rows, ..]) = (labels.dims, images.dims);
+    let (labels, images) = (Idx::open(labels_path, 1)?, open_images(images_path, height, width)?);
+    let (found, rows) = (labels.header.rows(), images.header.rows());
     if found != rows {
         let problem = format!("expected {rows} labels, one for each image of {}, found {found}", images_path.display());
         return Err(Error::input(labels_path, problem));
@@ -41,23 +44,24 @@ pub fn images(path: &Path, height: usize, width: usize) -> Result<Vec<u8>> {
 }
 
 /// A file of images whose header promises such.
-fn open_images(path: &Path, height: usize, width: usize) -> Result<Idx<'_, 3>> {
-    let file = Idx::<3>::open(path)?;
-    let [_, found_height, found_width] = file.dims;
-    if (found_height, found_width) != (height as u64, width as u64) {
-        let problem = format!("expected images of {height} x {width}, found images of {found_height} x {found_width}");
-        return Err(Error::input(path, problem));
+fn open_images(path: &Path, height: usize, width: usize) -> Result<Idx> {
+    let file = Idx::open(path, 3)?;
+    match file.header.shape[1..] {
+        [found_height, found_width] if (found_height, found_width) != (height, width) => {
+            let found = format!("found images of {found_height} x {found_width}");
+            Err(Error::input(path, format!("expected images of {height} x {width}, {found}")))
+        }
+        _ => Ok(file),
     }
-    Ok(file)
 }
 
 /// Reads a file of labels, each less than `classes`.
 pub fn labels(path: &Path, classes: u8) -> Result<Vec<u8>> {
-    checked_labels(Idx::<1>::open(path)?, classes)
+    checked_labels(Idx::open(path, 1)?, classes)
 }
 
-fn checked_labels(file: Idx<'_, 1>, classes: u8) -> Result<Vec<u8>> {
-    let path = file.path;
+fn checked_labels(file: Idx, classes: u8) -> Result<Vec<u8>> {
+    let path = file.origin.path.clone();
     let labels = file.body()?;
     match labels.iter().position(|&label| label >= classes) {
         Some(row) => {
@@ -71,7 +75,12 @@ fn checked_labels(file: Idx<'_, 1>, classes: u8) -> Result<Vec<u8>> {
 /// The content of a file, decompressed if it begins like gzip. Decompression checks the CRC, and
 /// refuses anything that follows the compressed data.
 pub(in crate::data) fn content(path: &Path) -> io::Result<Box<dyn Read>> {
-    let mut input = BufReader::with_capacity(1 << 16, File::open(path)?);
+    decompressed(File::open(path)?)
+}
+
+/// The same of anything that is read.
+pub(in crate::data) fn decompressed<'a>(input: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
+    let mut input = BufReader::with_capacity(1 << 16, input);
     if input.fill_buf()?.starts_with(&GZIP_MAGIC) {
         Ok(Box::new(MultiGzDecoder::new(input)))
     } else {
@@ -79,66 +88,83 @@ pub(in crate::data) fn content(path: &Path) -> io::Result<Box<dyn Read>> {
     }
 }
 
-/// A file whose header has been read and found sound.
-struct Idx<'a, const RANK: usize> {
-    path: &'a Path,
-    dims: [u64; RANK],
-    /// Bytes the header promises.
-    bytes: u64,
+/// Whether a file begins like this that is an IDX file of any type.
+pub(super) fn is_magic(bytes: &[u8]) -> bool {
+    matches!(bytes, [0, 0, code, rank, ..] if *rank > 0 && Element::of_idx(*code).is_some())
+}
+
+/// Reads the header of a file of these four first bytes, or of any type and rank if none are said, and leaves `input` at the
+/// first element. `advice` says what allows more than `most` bytes.
+pub(super) fn header(
+    input: &mut dyn Read,
+    origin: &Origin,
+    magic: Option<[u8; 4]>,
+    (most, advice): (u64, &str),
+) -> Result<Header> {
+    let mut header = Vec::new();
+    let mut more = |count: usize| {
+        read_up_to(input, count as u64, &mut header).map_err(|error| origin.unreadable(error)).map(|()| header.clone())
+    };
+    let found = more(4)?;
+    let is_known = magic.map_or(found.len() < 4 || is_magic(&found), |magic| magic.starts_with(&found));
+    if !is_known {
+        let bytes = magic.unwrap_or([0, 0, 8, 3]);
+        return Err(origin.error(format!("expected an IDX file, which begins with the bytes {bytes:02x?}, found {found:02x?}")));
+    }
+    let magic = magic.unwrap_or_else(|| <[u8; 4]>::try_from(&found[..]).unwrap_or([0, 0, 8, 1]));
+    let length = 4 + 4 * usize::from(magic[3]);
+    let header = more(length - found.len())?;
+    if header.len() < length {
+        return Err(origin.error(format!("truncated: expected a header of {length} bytes, found {}", header.len())));
+    }
+    let dims: Vec<u64> = header[4..]
+        .chunks_exact(4)
+        .map(|word| word.iter().fold(0, |high, &low| high << 8 | u64::from(low)))
+        .collect();
+    let header = Element::of_idx(magic[2]).and_then(|element| Header::new(&dims, element, false, length));
+    match header {
+        Some(header) if (1..=most).contains(&header.bytes()) => Ok(header),
+        _ => {
+            let limit = if most == MAX_BYTES { "4 GiB".to_string() } else { format!("{most} bytes") };
+            Err(origin.error(format!("expected between 1 byte and {limit}{advice}, the header says {}", by(&dims))))
+        }
+    }
+}
+
+/// A file of unsigned bytes whose header has been read and found sound.
+struct Idx {
+    origin: Origin,
+    header: Header,
     /// What follows the header.
     input: Box<dyn Read>,
 }
 
-impl<'a, const RANK: usize> Idx<'a, RANK> {
-    fn open(path: &'a Path) -> Result<Self> {
-        let mut input = content(path).map_err(|error| unreadable(path, error))?;
-        let length = 4 + 4 * RANK;
-        let mut header = Vec::with_capacity(length);
-        read_up_to(&mut input, length as u64, &mut header).map_err(|error| unreadable(path, error))?;
-
-        let magic = [0, 0, UNSIGNED_BYTE, RANK as u8];
-        let found = &header[..header.len().min(4)];
-        if !magic.starts_with(found) {
-            let problem = format!("expected an IDX file, which begins with the bytes {magic:02x?}, found {found:02x?}");
-            return Err(Error::input(path, problem));
-        }
-        if header.len() < length {
-            let problem = format!("truncated: expected a header of {length} bytes, found {}", header.len());
-            return Err(Error::input(path, problem));
-        }
-
-        let mut dims = [0; RANK];
-        for (dim, word) in dims.iter_mut().zip(header[4..].chunks_exact(4)) {
-            *dim = word.iter().fold(0, |high, &low| high << 8 | u64::from(low));
-        }
-        let bytes = dims.iter().try_fold(1u64, |product, &dim| product.checked_mul(dim));
-        match bytes {
-            Some(bytes @ 1..=MAX_BYTES) => Ok(Idx { path, dims, bytes, input }),
-            _ => {
-                let problem = format!("expected between 1 byte and 4 GiB, the header says {}", by(&dims));
-                Err(Error::input(path, problem))
-            }
-        }
+impl Idx {
+    fn open(path: &Path, rank: u8) -> Result<Self> {
+        let origin = Origin::file(path);
+        let mut input = content(path).map_err(|error| origin.unreadable(error))?;
+        let header = header(&mut input, &origin, Some([0, 0, UNSIGNED_BYTE, rank]), (MAX_BYTES, ""))?;
+        Ok(Idx { origin, header, input })
     }
 
     /// Reads the bytes that the header promises, to the very end of the file.
     fn body(mut self) -> Result<Vec<u8>> {
         let (mut body, mut surplus) = (Vec::new(), Vec::new());
-        let trusted = self.bytes.min(MAX_TRUST) as usize;
+        let (bytes, path) = (self.header.bytes(), &self.origin.path);
+        let trusted = bytes.min(MAX_TRUST) as usize;
         // Reading itself takes memory only as far as there is some.
-        body.try_reserve_exact(trusted).map_err(|_| Error::memory(self.path.display(), trusted))?;
+        body.try_reserve_exact(trusted).map_err(|_| Error::memory(path.display(), trusted))?;
         // Asking for one byte more also makes a decompressor check its CRC.
-        read_up_to(&mut self.input, self.bytes, &mut body)
+        read_up_to(&mut self.input, bytes, &mut body)
             .and_then(|()| read_up_to(&mut self.input, 1, &mut surplus))
-            .map_err(|error| unreadable(self.path, error))?;
-        let expected = || format!("expected {} bytes after the header", by(&self.dims));
-        if (body.len() as u64) < self.bytes {
-            let problem = format!("truncated: {}, found {}", expected(), body.len());
-            return Err(Error::input(self.path, problem));
+            .map_err(|error| self.origin.unreadable(error))?;
+        let dims: Vec<u64> = self.header.shape.iter().map(|&dim| dim as u64).collect();
+        let expected = || format!("expected {} bytes after the header", by(&dims));
+        if (body.len() as u64) < bytes {
+            return Err(self.origin.error(format!("truncated: {}, found {}", expected(), body.len())));
         }
         if !surplus.is_empty() {
-            let problem = format!("too long: {}, found more", expected());
-            return Err(Error::input(self.path, problem));
+            return Err(self.origin.error(format!("too long: {}, found more", expected())));
         }
         Ok(body)
     }
@@ -152,19 +178,4 @@ fn read_up_to(input: &mut dyn Read, limit: u64, out: &mut Vec<u8>) -> io::Result
 /// "10 x 28 x 28".
 fn by(dims: &[u64]) -> String {
     dims.iter().map(u64::to_string).collect::<Vec<_>>().join(" x ")
-}
-
-/// Tells a missing file and a damaged gzip stream, which are the input's fault, from a failing disk.
-fn unreadable(path: &Path, error: io::Error) -> Error {
-    match error.kind() {
-        ErrorKind::NotFound => Error::input(path, "expected an IDX file, found no such file"),
-        ErrorKind::OutOfMemory => Error::Failed(format!("{}: there is no memory for all of it", path.display())),
-        ErrorKind::UnexpectedEof => {
-            Error::input(path, "truncated: expected a whole gzip stream, found only its beginning")
-        }
-        ErrorKind::InvalidInput | ErrorKind::InvalidData => {
-            Error::input(path, format!("damaged: expected an intact gzip stream, found: {error}"))
-        }
-        _ => Error::io(path, "read")(error),
-    }
 }

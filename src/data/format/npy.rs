@@ -2,15 +2,14 @@
 
 use std::path::Path;
 
-use npyz::{DType, NpyFile, Order, WriterBuilder};
+use npyz::WriterBuilder;
 
-use crate::error::{Error, Result, shortened};
+use super::array::header::Header;
+use crate::error::{Error, Result};
 use crate::whole_file;
 
 /// What an error says was attempted.
 const ACTION: &str = "write the array";
-/// Most characters that a message quotes of a file's header.
-const QUOTED: usize = 80;
 
 /// Reads rows of `width` floats, f32 or f64 in C order; axes behind the first count together, so that images may be
 /// `[rows, 28, 28]`. `of` says what a row should be, as "a code of this run".
@@ -24,74 +23,32 @@ pub fn read_rows(path: &Path, width: usize, of: &str) -> Result<Vec<f32>> {
 }
 
 fn rows(bytes: &[u8], width: usize, of: &str) -> Result<Vec<f32>, String> {
-    let damaged =
-        |error: std::io::Error| format!("is no .npy file of NumPy ({})", shortened(&error.to_string(), QUOTED));
-    if !is_countable(bytes) {
-        return Err("is no .npy file of NumPy (its header has more values than can be counted)".into());
-    }
-    let file = NpyFile::new(bytes).map_err(damaged)?;
-    let (shape, kind) = (file.shape().to_vec(), element(&file.dtype()));
-    let found = || {
-        let shape = format!("{shape:?}");
-        format!("is an array {} of {}", shortened(&shape, QUOTED), shortened(&kind, QUOTED))
+    let mut rest = bytes;
+    let header = Header::read_numpy(&mut rest)?;
+    let expected = || {
+        let found = header.spelt();
+        format!("is an array {found}, expected [rows, {width}] of float32 or float64, each row {of}")
     };
-    let expected = || format!("{}, expected [rows, {width}] of float32 or float64, each row {of}", found());
-    if file.order() != Order::C {
+    if header.is_fortran {
         return Err(format!("{}, in C order; numpy.ascontiguousarray gives one", expected()));
     }
-    let product = |dims: &[u64]| dims.iter().try_fold(1u64, |product, &dim| product.checked_mul(dim));
-    let [_, inner @ ..] = &shape[..] else { return Err(expected()) };
-    let elements = product(&shape).ok_or_else(expected)?;
-    if inner.is_empty() || product(inner) != Some(width as u64) || elements == 0 {
+    let [_, inner @ ..] = &header.shape[..] else { return Err(expected()) };
+    if inner.is_empty() || inner.iter().product::<usize>() != width || header.count() == 0 {
         return Err(expected());
     }
-    let size = match kind.as_str() {
-        "float32" => 4,
-        "float64" => 8,
-        other => return Err(format!("{}; {}", expected(), converted(other))),
-    };
+    if !matches!(header.element.name.as_str(), "float32" | "float64") {
+        return Err(format!("{}; {}", expected(), converted(&header.element.name)));
+    }
     // What a header promises is allocated only if the file can hold it.
-    if elements.saturating_mul(size) > bytes.len() as u64 {
+    let Some(values) = rest.get(..header.count() * header.element.size) else {
+        let (elements, size) = (header.count(), header.element.size);
         return Err(format!("is cut off: it should hold {elements} values of {size} bytes each"));
-    }
-    let cut = |error: std::io::Error| format!("is cut off or damaged ({error})");
-    let values = match file.try_data::<f32>() {
-        Ok(data) => data.collect::<std::io::Result<Vec<f32>>>().map_err(cut)?,
-        Err(file) => {
-            let data = file.data::<f64>().map_err(|_| expected())?;
-            data.map(|value| Ok(value? as f32)).collect::<std::io::Result<Vec<f32>>>().map_err(cut)?
-        }
     };
-    match values.iter().position(|value| !value.is_finite()) {
+    let mut floats = Vec::with_capacity(header.count());
+    header.element.floats(values, &mut floats);
+    match floats.iter().position(|value| !value.is_finite()) {
         Some(place) => Err(format!("row {} has a value that is not finite", place / width)),
-        None => Ok(values),
-    }
-}
-
-/// Whether the number of values that a header promises can be counted, which the reader takes for granted.
-fn is_countable(bytes: &[u8]) -> bool {
-    let header = String::from_utf8_lossy(&bytes[..bytes.len().min(1 << 16)]);
-    let shape = header.split_once("'shape'").and_then(|(_, rest)| rest.split_once('(')?.1.split_once(')'));
-    let Some((shape, _)) = shape else { return true };
-    let mut sizes = shape.split(',').filter_map(|size| size.trim().parse::<u64>().ok());
-    sizes.try_fold(8u64, |product, size| product.checked_mul(size.max(1))).is_some()
-}
-
-/// The element type of an array by NumPy's name, such as `float32`; of what has none, as the file spells it.
-fn element(dtype: &DType) -> String {
-    let spelt = match dtype {
-        DType::Plain(plain) => plain.to_string(),
-        other => other.descr(),
-    };
-    let short = spelt.trim_start_matches(['<', '>', '|', '=']);
-    let bits = short.get(1..).and_then(|bytes| bytes.parse::<u32>().ok()).map(|bytes| 8 * bytes);
-    match (short.chars().next(), bits) {
-        (Some('b'), Some(8)) => "bool".into(),
-        (Some('i'), Some(bits)) => format!("int{bits}"),
-        (Some('u'), Some(bits)) => format!("uint{bits}"),
-        (Some('f'), Some(bits)) => format!("float{bits}"),
-        (Some('c'), Some(bits)) => format!("complex{bits}"),
-        _ => spelt,
+        None => Ok(floats),
     }
 }
 
