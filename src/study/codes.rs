@@ -30,7 +30,7 @@ pub struct Reconstructions {
 
 impl Session {
     /// The first `images` test images and what the network makes of them; where the configuration has noise, of them
-    /// under that noise.
+    /// under that noise, which is drawn anew for what is beyond the rows that the device holds at a time.
     ///
     /// # Errors
     /// When the device fails.
