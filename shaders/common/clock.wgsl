@@ -12,3 +12,4 @@ const CLOCK_CORRECTION1: u32 = 9u;
 const CLOCK_CORRECTION2: u32 = 10u;
 const CLOCK_SHUFFLE_KEY: u32 = 11u; // two words
 const CLOCK_STEP_KEY: u32 = 13u;    // two words
+const CLOCK_WINDOW: u32 = 15u;      // batches whose rows are there; 0: all

@@ -87,9 +87,9 @@ impl DataFlags {
     /// Writes the flags that were given over how data is read.
     pub fn apply(&self, options: &mut DataOptions) {
         if let Some(path) = &self.data {
-            let validation = options.validation;
+            let (validation, on_device) = (options.validation, options.on_device);
             if *path != options.path {
-                *options = DataOptions { validation, ..DataOptions::of(path) };
+                *options = DataOptions { validation, on_device, ..DataOptions::of(path) };
             }
         }
         self.reading.apply(options);
@@ -100,7 +100,8 @@ impl DataFlags {
     pub fn apply_to_run(&self, options: &mut DataOptions) {
         if let Some(path) = self.data.as_ref().filter(|path| **path != options.path) {
             let read = DataOptions { path: path.clone(), test: Some(1.0), validation: None, ..options.clone() };
-            *options = if is_named(path) { DataOptions::of(path) } else { read };
+            let on_device = options.on_device;
+            *options = if is_named(path) { DataOptions { on_device, ..DataOptions::of(path) } } else { read };
         }
         self.reading.apply(options);
     }

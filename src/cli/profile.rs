@@ -117,8 +117,16 @@ fn total(profile: &Profile) -> Vec<String> {
     ]
 }
 
-/// What a step costs beside its operations.
+/// What a step costs beside its operations, and whether it waits for rows.
 fn overhead(profile: &Profile) -> String {
+    let steps = beside_operations(profile);
+    let waited = profile
+        .waited_for_rows_us
+        .map(|waited| format!("\nsteps waited {:.1} ms for rows: their reader did not keep up", waited * 1e-3));
+    steps + &waited.unwrap_or_default()
+}
+
+fn beside_operations(profile: &Profile) -> String {
     let kernels = profile.kernels_us;
     let sum = format!("the operations of a step take {} us", format_number(kernels));
     let Some(normal) = profile.normal_step_us else {

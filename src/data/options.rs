@@ -58,6 +58,10 @@ pub struct DataOptions {
     /// Largest image that is decoded, in pixels; [`USUAL_MOST_PIXELS`] if nothing is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub most_pixels: Option<u64>,
+    /// Megabytes of a split's rows that a device may hold; what is more comes to it window by window. If nothing is said, 2
+    /// GiB, of the processor half of the memory that is free.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_device: Option<u64>,
 }
 
 impl DataOptions {
@@ -78,6 +82,7 @@ impl DataOptions {
             test: None,
             validation: None,
             most_pixels: None,
+            on_device: None,
         }
     }
 

@@ -44,8 +44,8 @@ impl Listener for Listening {
 /// Reads what lies at a path, or remembers it.
 pub(super) fn load(options: &DataOptions, seed: u64, known: Option<&Encoding>) -> Result<Dataset> {
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-    // What is set aside of it later is nothing to the reader.
-    let asked = DataOptions { validation: None, ..options.clone() };
+    // What is set aside of it later, and how it gets to a device, is nothing to the reader.
+    let asked = DataOptions { validation: None, on_device: None, ..options.clone() };
     if let Some((options, of, encoding, data)) = last.as_ref() {
         if *options == asked && *of == seed && encoding.as_ref() == known {
             return Ok(data.clone());

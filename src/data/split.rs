@@ -56,11 +56,16 @@ impl Split {
         (self.width * self.kind().bytes()).next_multiple_of(4)
     }
 
+    /// All rows as a device holds them, where they lie like that already.
+    pub fn in_place(&self) -> Option<&[u8]> {
+        let bytes = self.width * self.kind().bytes();
+        (self.chosen.is_none() && self.stride() == bytes).then(|| &self.values.raw()[..self.rows * bytes])
+    }
+
     /// All rows as a device holds them: each padded to whole words, no copy where they lie like that already.
     pub fn device_rows(&self) -> Cow<'_, [u8]> {
-        let bytes = self.width * self.kind().bytes();
-        if self.chosen.is_none() && self.stride() == bytes {
-            return Cow::Borrowed(&self.values.raw()[..self.rows * bytes]);
+        if let Some(bytes) = self.in_place() {
+            return Cow::Borrowed(bytes);
         }
         let mut rows = vec![0; self.rows * self.stride()];
         self.copy_rows(0..self.rows, &mut rows);
@@ -86,6 +91,18 @@ impl Split {
         let mut values = Vec::with_capacity(range.len() * self.width);
         range.for_each(|row| self.append(row, &mut values));
         values
+    }
+
+    /// The same rows without their names.
+    pub fn without_names(&self) -> Split {
+        Split {
+            rows: self.rows,
+            width: self.width,
+            labels: self.labels.clone(),
+            names: Vec::new(),
+            values: self.values.clone(),
+            chosen: self.chosen.clone(),
+        }
     }
 
     /// These rows, in this order.

@@ -191,6 +191,19 @@ impl dyn Device + '_ {
         self.write_bytes(program, place.arena, place.offset, bytes)
     }
 
+    /// Writes a part of a source by name, from this byte on.
+    ///
+    /// # Errors
+    /// When there is no such source, it is smaller, or the device fails.
+    pub fn write_part(&mut self, program: ProgramId, name: &str, from: usize, bytes: &[u8]) -> Result<()> {
+        let place = place(self.plan(program), name)?;
+        if from.saturating_add(bytes.len()) > place.ty.bytes() {
+            let problem = format!("{} bytes written from {from} on where {} belong", bytes.len(), place.ty.bytes());
+            return Err(Error::graph(name, problem));
+        }
+        self.write_bytes(program, place.arena, place.offset + from, bytes)
+    }
+
     /// Begins to read sources or results by name; [`receive`](Device::receive) brings them one
     /// behind the other.
     ///

@@ -1,12 +1,10 @@
 //! A batch on its way through the network that the configuration asks for.
 
-use super::graph::DataShape;
+use super::holding::Holding;
 use crate::config::RunConfig;
-use crate::data::IMAGES;
 use crate::error::Result;
 use crate::graph::{Graph, Role};
 use crate::nn::{Batch, Network, Pass};
-use crate::ops::batch::batch_gather::BatchGather;
 use crate::ops::batch::batch_rows::BatchRows;
 use crate::ops::step::clock;
 use crate::tensor::Shape;
@@ -36,20 +34,19 @@ pub(crate) fn forward(
     g: &mut Graph,
     config: &RunConfig,
     split: &str,
-    data: DataShape,
+    holding: Holding,
     batch: usize,
     pass: Pass,
 ) -> Result<Batch> {
-    let gather = BatchGather { features: data.features };
     let clock = g.source(Role::State, "clock", clock::ty());
-    let bytes = g.source(Role::Data, format!("{split} {IMAGES}"), data.ty());
-    let network = network(g, config, data.features)?;
+    let sources = holding.sources(g, split);
+    let network = network(g, config, holding.data.features)?;
     let rows = g.apply(BatchRows(batch), &[clock])?;
-    let x = g.apply(gather, &[bytes, rows])?;
+    let x = holding.gather(g, &sources, rows)?;
     let input = match config.corruption.filter(|_| pass == Pass::Train) {
         Some(corruption) => corruption.apply(g, x, clock)?,
         None => x,
     };
     let passed = network.forward(g, input, clock, pass)?;
-    Ok(Batch { pass, clock, rows, x, input, network, passed, split: split.to_string(), split_rows: data.rows })
+    Ok(Batch { pass, clock, rows, x, input, network, passed, split: split.to_string(), split_rows: holding.held })
 }

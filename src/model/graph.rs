@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::forward::forward;
+use super::holding::Holding;
 use super::optimiser::{adam_settings, scheduled, update};
 use crate::autodiff::grad;
 use crate::config::{RunConfig, Schedule, Weight};
@@ -102,13 +103,15 @@ fn weights(g: &mut Graph, config: &RunConfig) -> Vec<Option<Var>> {
 ///
 /// # Errors
 /// When the layers do not fit the data.
-pub fn training(config: &RunConfig, data: DataShape) -> Result<Graph> {
+pub fn training(config: &RunConfig, holding: impl Into<Holding>) -> Result<Graph> {
+    let holding = holding.into();
+    let data = holding.data;
     if config.hopfield.is_some() {
         let problem = "a Hopfield network is not trained by steps, so there is no plan of one";
         return Err(Error::Usage(format!("--model {}: {problem}", config.model)));
     }
     let g = &mut Graph::new();
-    let batch = forward(g, config, "train", data, config.step_rows(data.rows), Pass::Train)?;
+    let batch = forward(g, config, "train", holding, config.step_rows(data.rows), Pass::Train)?;
     let columns = 1 + config.terms(Pass::Train).len();
     let ring = g.source(Role::Setting, "ring", Ty::f32(&[RING_STEPS, columns]));
     let learning_rate = g.source(Role::Setting, "learning_rate", Ty::f32(&[]));
@@ -182,12 +185,13 @@ fn advance(g: &mut Graph, batch: &Batch, steps: usize, values: &[Var]) -> Result
 ///
 /// # Errors
 /// When the layers do not fit the data.
-pub fn evaluation(config: &RunConfig, split: &str, data: DataShape, batch: usize) -> Result<Graph> {
+pub fn evaluation(config: &RunConfig, split: &str, holding: impl Into<Holding>, batch: usize) -> Result<Graph> {
+    let holding = holding.into();
     let g = &mut Graph::new();
-    let forward = forward(g, config, split, data, batch, Pass::Judge)?;
+    let forward = forward(g, config, split, holding, batch, Pass::Judge)?;
     let terms = config.terms_of(g, &forward)?;
     let values: Vec<Var> = terms.iter().map(|term| term.var).collect();
-    advance(g, &forward, data.rows.div_ceil(batch), &values)?;
+    advance(g, &forward, holding.data.rows.div_ceil(batch), &values)?;
     Ok(std::mem::take(g))
 }
 
@@ -195,12 +199,13 @@ pub fn evaluation(config: &RunConfig, split: &str, data: DataShape, batch: usize
 ///
 /// # Errors
 /// When the layers do not fit the data.
-pub fn answers(config: &RunConfig, data: DataShape, batch: usize) -> Result<Graph> {
+pub fn answers(config: &RunConfig, holding: impl Into<Holding>, batch: usize) -> Result<Graph> {
+    let holding = holding.into();
     let g = &mut Graph::new();
-    let forward = forward(g, config, "test", data, batch, Pass::Show)?;
+    let forward = forward(g, config, "test", holding, batch, Pass::Show)?;
     g.result("answers", forward.passed.answer);
     let total = g.apply(SumAll, &[forward.passed.answer])?;
-    advance(g, &forward, data.rows.div_ceil(batch), &[total])?;
+    advance(g, &forward, holding.data.rows.div_ceil(batch), &[total])?;
     Ok(std::mem::take(g))
 }
 
@@ -209,9 +214,14 @@ pub fn answers(config: &RunConfig, data: DataShape, batch: usize) -> Result<Grap
 ///
 /// # Errors
 /// When the layers do not fit the data.
-pub fn moments(config: &RunConfig, data: DataShape, batch: usize) -> Result<Option<(Graph, Vec<[String; 2]>)>> {
+pub fn moments(
+    config: &RunConfig,
+    holding: impl Into<Holding>,
+    batch: usize,
+) -> Result<Option<(Graph, Vec<[String; 2]>)>> {
+    let holding = holding.into();
     let g = &mut Graph::new();
-    let forward = forward(g, config, "train", data, batch, Pass::Train)?;
+    let forward = forward(g, config, "train", holding, batch, Pass::Train)?;
     if forward.passed.moments.is_empty() {
         return Ok(None);
     }
@@ -221,7 +231,7 @@ pub fn moments(config: &RunConfig, data: DataShape, batch: usize) -> Result<Opti
         names.push(buffers.clone());
     }
     let total = g.apply(SumAll, &[forward.passed.answer])?;
-    advance(g, &forward, data.rows.div_ceil(batch), &[total])?;
+    advance(g, &forward, holding.data.rows.div_ceil(batch), &[total])?;
     Ok(Some((std::mem::take(g), names)))
 }
 
@@ -230,9 +240,9 @@ pub fn moments(config: &RunConfig, data: DataShape, batch: usize) -> Result<Opti
 ///
 /// # Errors
 /// When the layers do not fit the data.
-pub fn reconstruction(config: &RunConfig, data: DataShape, images: usize) -> Result<Graph> {
+pub fn reconstruction(config: &RunConfig, holding: impl Into<Holding>, images: usize) -> Result<Graph> {
     let g = &mut Graph::new();
-    let forward = forward(g, config, "test", data, images, Pass::Show)?;
+    let forward = forward(g, config, "test", holding.into(), images, Pass::Show)?;
     g.result("x", forward.x);
     let reconstruction = match config.corruption {
         Some(corruption) => {

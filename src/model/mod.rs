@@ -2,6 +2,7 @@
 
 pub mod forward;
 pub mod graph;
+pub mod holding;
 pub mod observation;
 pub mod optimiser;
 pub mod part;

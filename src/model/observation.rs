@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::forward::forward;
-use super::graph::DataShape;
+use super::holding::Holding;
 use crate::config::RunConfig;
 use crate::error::Result;
 use crate::graph::{Graph, Var};
@@ -34,9 +34,9 @@ fn threshold(activation: Activation) -> Option<f32> {
 ///
 /// # Errors
 /// When the layers do not fit the data.
-pub fn observation(config: &RunConfig, data: DataShape, batch: usize) -> Result<Graph> {
+pub fn observation(config: &RunConfig, holding: impl Into<Holding>, batch: usize) -> Result<Graph> {
     let g = &mut Graph::new();
-    let forward = forward(g, config, "test", data, batch, Pass::Show)?;
+    let forward = forward(g, config, "test", holding.into(), batch, Pass::Show)?;
     g.result("row numbers", forward.rows);
     if let Some([mean, log_variance]) = forward.passed.latent {
         let divergence = g.push(Arc::new(GaussianKl { rows_per_sample: 1 }), &[mean, log_variance, forward.clock])?;

@@ -55,7 +55,7 @@ pub struct Batch {
     pub passed: Passed,
     /// Name of the data set's split, `train`, `validation` or `test`.
     pub split: String,
-    /// Its number of rows.
+    /// Its number of rows, of those that a device holds at a time.
     pub split_rows: usize,
 }
 

@@ -27,6 +27,7 @@ pub mod batch {
     //! The rows of a batch: which they are, what they hold, which of them count.
 
     pub mod batch_gather;
+    pub mod batch_gather_shards;
     pub mod batch_labels;
     pub mod batch_rows;
     pub mod gathered;
@@ -193,6 +194,7 @@ kernels! {
     adam_step => step::adam_step::AdamStepKernel,
     add_bias => array::add_bias::AddBiasKernel,
     batch_gather => batch::batch_gather::BatchGatherKernel,
+    batch_gather_shards => batch::batch_gather_shards::BatchGatherShardsKernel,
     batch_labels => batch::batch_labels::BatchLabelsKernel,
     batch_norm => norm::batch_norm::BatchNormKernel,
     batch_norm_grad => norm::batch_norm_grad::BatchNormGradKernel,

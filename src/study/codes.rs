@@ -30,20 +30,34 @@ pub struct Reconstructions {
 
 impl Session {
     /// The first `images` test images and what the network makes of them; where the configuration has noise, of them
-    /// under that noise.
+    /// under that noise, which is drawn anew for what is beyond the rows that the device holds at a time.
     ///
     /// # Errors
     /// When the device fails.
     pub fn reconstruct(&mut self, images: usize) -> Result<Reconstructions> {
-        let images = images.min(self.test.rows);
-        let graph = graph::reconstruction(&self.config, self.test, images)?;
+        let images = images.min(self.test.count());
+        // As many at a time as a device that does not hold all of them has room for.
+        let batch = images.min(self.test.holding.held);
+        let graph = graph::reconstruction(&self.config, self.test.holding, batch)?;
         let program = load(self.device.as_mut(), "reconstruct", &graph, &self.choices)?;
-        let clock = clock::start(self.test.rows, images, false, 0);
-        self.device.write(program, "clock", bytemuck::cast_slice(&clock))?;
-        self.device.run(program, 1)?;
-        let noisy = self.config.corruption.map(|_| self.device.read_f32(program, "noisy")).transpose()?;
-        let (originals, outputs) =
-            (self.device.read_f32(program, "x")?, self.device.read_f32(program, "reconstruction")?);
+        let (mut originals, mut noisy, mut outputs) =
+            (Vec::new(), self.config.corruption.map(|_| Vec::new()), Vec::new());
+        for first in (0..images).step_by(batch.max(1)) {
+            let valid = batch.min(images - first);
+            let mut clock = clock::start(images, batch, false, 0);
+            let number = (first / batch) as u32;
+            (clock[clock::STEP], clock[clock::BATCH], clock[clock::VALID_ROWS]) = (number, number, valid as u32);
+            let device = self.device.as_mut();
+            self.test.begin(device, program, clock, Some(1))?.run(device, 1)?;
+            let mut read = |name: &str, all: &mut Vec<f32>| -> Result<()> {
+                let values = device.read_f32(program, name)?;
+                all.extend_from_slice(&values[..values.len() / batch * valid]);
+                Ok(())
+            };
+            read("x", &mut originals)?;
+            read("reconstruction", &mut outputs)?;
+            noisy.as_mut().map(|noisy| read("noisy", noisy)).transpose()?;
+        }
         Ok(Reconstructions { originals, noisy, outputs })
     }
 
@@ -74,7 +88,7 @@ impl Session {
 
     /// Batch by batch through a part.
     fn through(&mut self, which: Part, rows: &[f32], tell: impl FnMut(usize, usize)) -> Result<Vec<f32>> {
-        let features = self.test.features;
+        let features = self.test.holding.data.features;
         let program = match self.parts.get(&which) {
             Some(&program) => program,
             None => {

@@ -1,49 +1,96 @@
-//! What the data sources of a plan are fed with.
+//! What the data sources of a plan are fed with: all rows of a split at once, or window by window.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
 
-use super::neighbours::distances;
+use super::passage::Passage;
 use crate::data::{IMAGES, LABELS, NEIGHBOUR_DISTANCES, Split};
 use crate::device::{Device, ProgramId};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role};
+use crate::model::holding::Holding;
+use crate::ops::step::clock;
 
-/// What objectives need of a split beside its rows and labels, by name: computed, not read.
+/// Bytes of rows that are copied on their way to a device at a time.
+const PIECE: usize = 16 << 20;
+
+/// What objectives need of a split beside its rows and labels, by name, a word for each row: computed, not read.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Further(BTreeMap<&'static str, Vec<u8>>);
+pub(crate) struct Further(BTreeMap<&'static str, Vec<u32>>);
 
 impl Further {
-    /// What a graph needs of a split. Forgets what the device held; `tell` hears how many rows of how many are done.
-    pub fn of(
-        graph: &Graph,
-        split: &Split,
-        device: &mut dyn Device,
-        seed: u64,
-        tell: &mut dyn FnMut(usize, usize),
-    ) -> Result<Self> {
-        let mut further = BTreeMap::new();
-        if graph.sources().any(|(_, source)| source.role == Role::Data && source.name.ends_with(NEIGHBOUR_DISTANCES)) {
-            let distances = distances(device, split, seed, tell)?;
-            further.insert(NEIGHBOUR_DISTANCES, bytemuck::cast_slice(&distances).to_vec());
+    /// What a graph needs of a split, `computed` when it does.
+    pub fn of(graph: &Graph, computed: impl FnOnce() -> Result<Vec<f32>>) -> Result<Self> {
+        let wanted = |name: &str| name.ends_with(NEIGHBOUR_DISTANCES);
+        if graph.sources().any(|(_, source)| source.role == Role::Data && wanted(&source.name)) {
+            return Ok(Further(BTreeMap::from([(NEIGHBOUR_DISTANCES, words(computed()?))])));
         }
-        Ok(Further(further))
+        Ok(Further::default())
     }
 
     /// The same with every row as far from its neighbours as any other: to measure how fast a step is.
     pub fn assumed(rows: usize) -> Self {
-        let distances = vec![1.0_f32; rows];
-        Further(BTreeMap::from([(NEIGHBOUR_DISTANCES, bytemuck::cast_slice(&distances).to_vec())]))
+        Further(BTreeMap::from([(NEIGHBOUR_DISTANCES, words(vec![1.0; rows]))]))
     }
 }
 
-/// Bytes of what is called `what` of a split.
-pub(super) fn bytes<'a>(split: &'a Split, what: &str, further: &'a Further) -> Result<Cow<'a, [u8]>> {
-    match what {
-        IMAGES => Ok(split.device_rows()),
-        LABELS => Ok(split.device_labels().into()),
-        _ => further.0.get(what).map(Cow::from).ok_or_else(|| Error::graph(what, "is nothing that rows have")),
+fn words(values: Vec<f32>) -> Vec<u32> {
+    values.into_iter().map(f32::to_bits).collect()
+}
+
+/// Rows with all that plans need of them.
+pub(crate) struct Rows {
+    split: Split,
+    further: Further,
+}
+
+impl Rows {
+    /// Of a split, whose names no plan needs.
+    pub fn new(split: &Split, further: Further) -> Self {
+        Rows { split: split.without_names(), further }
     }
+
+    /// Bytes of what is called `what` of a row on a device.
+    fn stride(&self, what: &str) -> usize {
+        if is_rows(what) { self.split.stride() } else { 4 }
+    }
+
+    /// Copies what is called `what` of these rows to `out`, which becomes as long as that is.
+    pub fn copy(&self, what: &str, rows: impl ExactSizeIterator<Item = usize>, out: &mut Vec<u8>) -> Result<()> {
+        out.resize(rows.len() * self.stride(what), 0);
+        if is_rows(what) {
+            self.split.copy_rows(rows, out);
+            return Ok(());
+        }
+        let further = self.further.0.get(what);
+        if further.is_none() && what != LABELS {
+            return Err(Error::graph(what, "is nothing that rows have"));
+        }
+        for (out, row) in out.as_chunks_mut::<4>().0.iter_mut().zip(rows) {
+            let word = further.map_or_else(|| u32::from(self.split.labels[row]), |words| words[row]);
+            *out = word.to_le_bytes();
+        }
+        Ok(())
+    }
+}
+
+/// Whether this is the name of rows, or of a piece of them.
+fn is_rows(what: &str) -> bool {
+    what.starts_with(IMAGES)
+}
+
+/// Bytes of what is called `what` of the first rows of a split, as the sources of `holding` have it.
+pub(super) fn first(rows: &Rows, what: &str, holding: &Holding, count: usize) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let piece = piece(holding, what);
+    rows.copy(what, piece.start.min(count)..piece.end.min(count), &mut bytes)?;
+    Ok(bytes)
+}
+
+/// The rows that a source holds.
+fn piece(holding: &Holding, what: &str) -> Range<usize> {
+    holding.pieces().into_iter().find(|(name, _)| name == what).map_or(0..holding.held, |(_, rows)| rows)
 }
 
 /// Names of the data of a split, `train`, `validation` or `test`, that a plan or graph has, without the split's own.
@@ -52,17 +99,85 @@ pub(super) fn wanted<'a>(names: impl Iterator<Item = (&'a str, Role)>, split: &s
     data.filter_map(|(name, _)| Some(name.strip_prefix(split)?.strip_prefix(' ')?.to_string())).collect()
 }
 
-/// Writes a split to a plan.
-pub(super) fn feed(
+/// A split on its way to a device.
+pub(crate) struct Feed {
+    name: &'static str,
+    /// How the device holds its rows.
+    pub holding: Holding,
+    /// The rows, where they come window by window.
+    rows: Option<Arc<Rows>>,
+}
+
+impl Feed {
+    /// A split called `train`, `validation` or `test`, for `program`, which gets all of its rows if it is to hold them all.
+    /// Other programs of the device that have the same sources share them.
+    pub fn new(
+        device: &mut dyn Device,
+        program: ProgramId,
+        name: &'static str,
+        rows: Rows,
+        holding: Holding,
+    ) -> Result<Self> {
+        if holding.is_streamed() {
+            return Ok(Feed { name, holding, rows: Some(Arc::new(rows)) });
+        }
+        for what in of_program(device, program, name) {
+            load(device, program, name, &what, &rows, &holding)?;
+        }
+        Ok(Feed { name, holding, rows: None })
+    }
+
+    /// Number of rows.
+    pub fn count(&self) -> usize {
+        self.holding.data.rows
+    }
+
+    /// A way of a program through the rows, from where this clock stands on, which becomes the program's own; of so many
+    /// steps, if that is known.
+    ///
+    /// # Errors
+    /// When the device fails, or the system gives no thread to read rows.
+    pub fn begin(
+        &self,
+        device: &mut dyn Device,
+        program: ProgramId,
+        mut clock: [u32; clock::WORDS],
+        steps: Option<u32>,
+    ) -> Result<Passage> {
+        let window = self.holding.window(clock[clock::BATCH_SIZE] as usize);
+        clock[clock::WINDOW] = steps.map_or(window, |steps| window.min(steps));
+        device.write(program, "clock", bytemuck::cast_slice(&clock))?;
+        let Some(rows) = self.rows.clone() else { return Ok(Passage::of_all(program)) };
+        let names = of_program(device, program, self.name);
+        let sources = names.into_iter().map(|what| (format!("{} {what}", self.name), what)).collect();
+        Passage::streamed(program, clock, rows, sources, steps)
+    }
+}
+
+/// Names of the data of a split that a program has.
+fn of_program(device: &dyn Device, program: ProgramId, split: &str) -> Vec<String> {
+    wanted(device.plan(program).sources.iter().map(|(name, (role, _))| (name.as_str(), *role)), split)
+}
+
+/// Writes all of what is called `what` to a program.
+fn load(
     device: &mut dyn Device,
     program: ProgramId,
-    name: &str,
-    split: &Split,
-    further: &Further,
+    split: &str,
+    what: &str,
+    rows: &Rows,
+    holding: &Holding,
 ) -> Result<()> {
-    let sources = device.plan(program).sources.iter().map(|(name, (role, _))| (name.as_str(), *role));
-    for what in wanted(sources, name) {
-        device.write(program, &format!("{name} {what}"), &bytes(split, &what, further)?)?;
+    let (name, piece) = (format!("{split} {what}"), piece(holding, what));
+    if let Some(bytes) = rows.split.in_place().filter(|_| is_rows(what)) {
+        let stride = rows.split.stride();
+        return device.write(program, &name, &bytes[piece.start * stride..piece.end * stride]);
+    }
+    let (mut bytes, stride) = (Vec::new(), rows.stride(what));
+    let step = (PIECE / stride.max(1)).max(1);
+    for first in piece.clone().step_by(step) {
+        rows.copy(what, first..(first + step).min(piece.end), &mut bytes)?;
+        device.write_part(program, &name, (first - piece.start) * stride, &bytes)?;
     }
     Ok(())
 }

@@ -1,13 +1,15 @@
 //! A trained network judged: its losses on the test data and on rows set aside, its layers and their weights.
 
 use super::TermSums;
-use super::feed::{Further, feed};
+use super::feed::{Feed, Further, Rows};
 use super::record::described::layer_names;
-use super::session::{Session, bad_term, evaluation_batch, load};
+use super::room;
+use super::session::{Session, bad_term, load};
+use crate::config::RunConfig;
 use crate::data::Split;
-use crate::device::ProgramId;
+use crate::device::{Device, ProgramId};
 use crate::error::{Error, Result};
-use crate::model::graph::{self, DataShape, terms};
+use crate::model::graph::{self, terms};
 use crate::nn::Pass;
 use crate::ops::step::clock;
 use crate::tensor::Ty;
@@ -18,7 +20,7 @@ impl Session {
     /// # Errors
     /// When the device fails or a term is not finite.
     pub fn evaluate(&mut self) -> Result<TermSums> {
-        self.judge("test", self.evaluate, self.test)
+        judge(self.device.as_mut(), &self.config, ("test", self.evaluate), &self.test)
     }
 
     /// Mean of every loss term over the rows set aside for validation; nothing without such rows, or in a session that was
@@ -27,7 +29,8 @@ impl Session {
     /// # Errors
     /// When the device fails or a term is not finite.
     pub fn validate(&mut self) -> Result<Option<TermSums>> {
-        self.validate.map(|(program, rows)| self.judge("validation", program, rows)).transpose()
+        let Some((program, rows)) = &self.validate else { return Ok(None) };
+        judge(self.device.as_mut(), &self.config, ("validation", *program), rows).map(Some)
     }
 
     /// Prepares [`validate`](Self::validate) on these rows, if there are any.
@@ -35,31 +38,12 @@ impl Session {
         if rows.rows == 0 {
             return Ok(());
         }
-        let shape = DataShape::of(rows);
-        let graph = graph::evaluation(&self.config, "validation", shape, evaluation_batch(shape))?;
+        let holding = room::of_judging(&self.config, rows, self.device.profile());
+        let graph = graph::evaluation(&self.config, "validation", holding, room::evaluation_batch(holding.data))?;
         let program = load(self.device.as_mut(), "validate", &graph, &self.choices)?;
-        feed(self.device.as_mut(), program, "validation", rows, &Further::default())?;
-        self.validate = Some((program, shape));
+        let rows = Rows::new(rows, Further::default());
+        self.validate = Some((program, Feed::new(self.device.as_mut(), program, "validation", rows, holding)?));
         Ok(())
-    }
-
-    /// Mean of every loss term over the rows of a split that a program evaluates.
-    fn judge(&mut self, split: &str, program: ProgramId, rows: DataShape) -> Result<TermSums> {
-        let batch = evaluation_batch(rows);
-        let steps = rows.rows.div_ceil(batch);
-        let names = terms(&self.config, Pass::Judge);
-        let clock = clock::start(rows.rows, batch, false, 0);
-        self.device.write(program, "clock", bytemuck::cast_slice(&clock))?;
-        self.device.run(program, steps as u32)?;
-        let after = self.device.read_u32(program, "clock")?;
-        if after[clock::BAD_STEP] != 0 {
-            let term = bad_term(&names, &after);
-            return Err(Error::Failed(format!("the {term} of the {split} data is not finite")));
-        }
-        let ring = self.device.read_f32(program, "ring")?;
-        let mut sums = TermSums::default();
-        ring.chunks_exact(1 + names.len()).for_each(|row| sums.add_row(&names, row));
-        Ok(sums)
     }
 
     /// What the names of each layer's parameters begin with, from the rows to the answer.
@@ -84,4 +68,27 @@ impl Session {
         };
         named.into_iter().map(matrix).collect()
     }
+}
+
+/// Mean of every loss term over the rows of a split that a program evaluates.
+fn judge(
+    device: &mut dyn Device,
+    config: &RunConfig,
+    (split, program): (&str, ProgramId),
+    rows: &Feed,
+) -> Result<TermSums> {
+    let batch = room::evaluation_batch(rows.holding.data);
+    let steps = rows.count().div_ceil(batch) as u32;
+    let names = terms(config, Pass::Judge);
+    let clock = clock::start(rows.count(), batch, false, 0);
+    rows.begin(device, program, clock, Some(steps))?.run(device, steps)?;
+    let after = device.read_u32(program, "clock")?;
+    if after[clock::BAD_STEP] != 0 {
+        let term = bad_term(&names, &after);
+        return Err(Error::Failed(format!("the {term} of the {split} data is not finite")));
+    }
+    let ring = device.read_f32(program, "ring")?;
+    let mut sums = TermSums::default();
+    ring.chunks_exact(1 + names.len()).for_each(|row| sums.add_row(&names, row));
+    Ok(sums)
 }

@@ -6,10 +6,12 @@
 
 use std::sync::Arc;
 
+use super::room::batch_of;
 use super::session::{Session, load};
 use crate::device::ProgramId;
 use crate::error::Result;
-use crate::model::graph;
+use crate::model::graph::{self, DataShape};
+use crate::model::holding::Holding;
 use crate::ops::step::clock;
 
 /// Rows of a batch whose moments are taken.
@@ -17,6 +19,11 @@ const BATCH: usize = 500;
 
 /// Most batches that are looked at.
 const BATCHES: usize = 20;
+
+/// Rows of such a batch of this data.
+pub(super) fn batch(data: DataShape) -> usize {
+    batch_of(BATCH, data)
+}
 
 /// What takes the moments of a batch: its program, and the names of the buffers of means and variances of every block that
 /// normalises; nothing where none does.
@@ -63,16 +70,21 @@ impl Session {
     /// # Errors
     /// When the device fails.
     pub fn settle_moments(&mut self) -> Result<()> {
-        let batch = BATCH.min(self.training.rows);
-        let Some((program, names)) = self.moments(batch)? else { return Ok(()) };
-        let clock = clock::start(self.training.rows, batch, true, self.config.seed);
-        self.device.write(program, "clock", bytemuck::cast_slice(&clock))?;
+        let Some(holding) = self.training.as_ref().map(|(feed, _)| feed.holding) else { return Ok(()) };
+        let (rows, batch) = (holding.data.rows, batch(holding.data));
+        let Some((program, names)) = self.moments(holding, batch)? else { return Ok(()) };
+        let Some((feed, training)) = &mut self.training else { return Ok(()) };
+        let steps = rows.div_ceil(batch).min(BATCHES);
+        let clock = clock::start(rows, batch, true, self.config.seed);
+        let device = self.device.as_mut();
+        let mut passage = feed.begin(device, program, clock, Some(steps as u32))?;
+        training.displaced();
         let mut sums = vec![Moments::default(); names.len()];
-        for number in 0..self.training.rows.div_ceil(batch).min(BATCHES) {
-            self.device.run(program, 1)?;
-            let valid = batch.min(self.training.rows - number * batch);
+        for number in 0..steps {
+            passage.run(device, 1)?;
+            let valid = batch.min(rows - number * batch);
             for (index, sums) in sums.iter_mut().enumerate() {
-                sums.add(valid as f64, &self.device.read_f32(program, &format!("moments {index}"))?);
+                sums.add(valid as f64, &device.read_f32(program, &format!("moments {index}"))?);
             }
         }
         for (names, sums) in names.iter().zip(&sums) {
@@ -85,11 +97,11 @@ impl Session {
 
     /// The program that takes the moments of a batch of so many rows, and the buffers that they are for, made when it is
     /// first asked for; nothing for a network that needs none.
-    fn moments(&mut self, batch: usize) -> Result<MomentsProgram> {
+    fn moments(&mut self, holding: Holding, batch: usize) -> Result<MomentsProgram> {
         if let Some(made) = &self.moments {
             return Ok(made.clone());
         }
-        let made = match graph::moments(&self.config, self.training, batch)? {
+        let made = match graph::moments(&self.config, holding, batch)? {
             Some((graph, names)) => Some((load(self.device.as_mut(), "moments", &graph, &self.choices)?, names.into())),
             None => None,
         };

@@ -6,13 +6,16 @@
 //! part of the rows: what is nearest among a tenth of them is as far, in expectation of its rank, as the tenth
 //! nearest among all.
 
+use super::feed::{Feed, Further, Rows};
+use super::room;
+use crate::config::RunConfig;
 use crate::data::Split;
 use crate::device::Device;
 use crate::error::Result;
 use crate::graph::{Graph, Role};
 use crate::model::graph::DataShape;
+use crate::model::holding::Holding;
 use crate::ops::array::sum_all::SumAll;
-use crate::ops::batch::batch_gather::BatchGather;
 use crate::ops::batch::batch_rows::BatchRows;
 use crate::ops::matmul::MatMul;
 use crate::ops::step::clock;
@@ -27,28 +30,34 @@ const RANK: usize = 10;
 /// Most rows that are compared with all others.
 const REFERENCES: usize = 8192;
 
+/// Most bytes of those rows.
+const REFERENCE_BYTES: usize = 64 << 20;
+
 /// Rows of one product.
 const BATCH: usize = 500;
 
-/// How many rows of `rows` are compared with all others, and which of them, by distance, stands for the tenth.
-fn sample(rows: usize) -> (usize, usize) {
-    if rows <= REFERENCES {
+/// What the rows are called.
+const SPLIT: &str = "train";
+
+/// How many rows of `rows` are compared with all others, at most `most`, and which of them, by distance, stands for the tenth.
+fn sample(rows: usize, most: usize) -> (usize, usize) {
+    if rows <= most {
         return (rows, RANK.min(rows.saturating_sub(1)).max(1));
     }
-    let rank = (RANK * REFERENCES / rows).clamp(1, RANK);
-    ((rows * rank / RANK).min(REFERENCES), rank)
+    let rank = (RANK * most / rows).clamp(1, RANK);
+    ((rows * rank / RANK).min(most), rank)
 }
 
 /// Products of a batch of rows with all references, x · Rᵀ \[batch, references\].
-fn products(data: DataShape, references: usize, batch: usize) -> Result<Graph> {
+fn products(holding: Holding, references: usize, batch: usize) -> Result<Graph> {
     let g = &mut Graph::new();
-    let gather = BatchGather { features: data.features };
+    let data = holding.data;
     let clock = g.source(Role::State, "clock", clock::ty());
-    let bytes = g.source(Role::Data, "rows", data.ty());
+    let sources = holding.sources(g, SPLIT);
     let others = g.source(Role::State, "references", Ty::f32(&[references, data.features]));
     let ring = g.source(Role::State, "ring", Ty::f32(&[data.rows.div_ceil(batch), 2]));
     let rows = g.apply(BatchRows(batch), &[clock])?;
-    let x = g.apply(gather, &[bytes, rows])?;
+    let x = holding.gather(g, &sources, rows)?;
     let products = g.apply(MatMul::Nt, &[x, others])?;
     g.result("products", products);
     let total = g.apply(SumAll, &[x])?;
@@ -63,14 +72,16 @@ fn products(data: DataShape, references: usize, batch: usize) -> Result<Graph> {
 /// When the split has no rows, or the device fails.
 pub fn distances(
     device: &mut dyn Device,
+    config: &RunConfig,
     split: &Split,
-    seed: u64,
     tell: &mut dyn FnMut(usize, usize),
 ) -> Result<Vec<f32>> {
-    let (data, batch) = (DataShape::of(split), BATCH.min(split.rows));
-    let (count, rank) = sample(data.rows);
+    let data = DataShape::of(split);
+    let batch = room::batch_of(BATCH, data);
+    let holding = room::of_passing(config, split, device.profile(), batch);
+    let (count, rank) = sample(data.rows, REFERENCES.min(REFERENCE_BYTES / (4 * data.features.max(1))).max(1));
     let mut chosen: Vec<usize> = (0..data.rows).collect();
-    let mut rng = Rng::new(stream_key(seed, Stream::Data));
+    let mut rng = Rng::new(stream_key(config.seed, Stream::Data));
     for i in 0..count {
         chosen.swap(i, i + rng.below((data.rows - i) as u32) as usize);
     }
@@ -80,15 +91,16 @@ pub fn distances(
     let references: Vec<f32> = chosen.iter().flat_map(|&number| row(number)).collect();
     let squares: Vec<f64> = chosen.iter().map(|&number| square(number)).collect();
 
-    let plan = Plan::new("neighbours", &products(data, count, batch)?, device.profile())?;
+    let plan = Plan::new("neighbours", &products(holding, count, batch)?, device.profile())?;
     let program = device.load(plan)?;
-    device.write(program, "rows", &split.device_rows())?;
+    let feed = Feed::new(device, program, SPLIT, Rows::new(split, Further::default()), holding)?;
     device.write(program, "references", bytemuck::cast_slice(&references))?;
-    device.write(program, "clock", bytemuck::cast_slice(&clock::start(data.rows, batch, false, 0)))?;
+    let clock = clock::start(data.rows, batch, false, 0);
+    let mut passage = feed.begin(device, program, clock, Some(data.rows.div_ceil(batch) as u32))?;
     let mut distances = Vec::with_capacity(data.rows);
     let mut nearest = Vec::with_capacity(count);
     while distances.len() < data.rows {
-        device.run(program, 1)?;
+        passage.run(device, 1)?;
         let products = device.read_f32(program, "products")?;
         let valid = batch.min(data.rows - distances.len());
         for products in products.chunks_exact(count).take(valid) {

@@ -4,9 +4,12 @@
 use std::collections::BTreeMap;
 
 use super::record::metrics::{active_units, effective_width};
-use super::session::{Session, evaluation_batch, load};
+use super::room::{batch_of, evaluation_batch};
+use super::session::{Session, load};
 use crate::error::Result;
-use crate::model::{graph, observation::observation};
+use crate::model::graph::{self, DataShape};
+use crate::model::observation::observation;
+use crate::ops::batch::batch_rows;
 use crate::ops::step::clock;
 use crate::statistics::normality::Normality;
 use crate::statistics::spectrum::{covariance_spectrum, effective_rank};
@@ -28,24 +31,30 @@ const DEAD: f64 = 1e-6;
 /// Eigenvalues of the codes' covariance that are told.
 const EIGENVALUES: usize = 16;
 
+/// Rows of such a batch of this data.
+pub(super) fn batch(data: DataShape) -> usize {
+    batch_of(ROWS, data)
+}
+
 impl Session {
     /// The network on a thousand test rows, or on all of them if there are fewer.
     ///
     /// # Errors
     /// When the device fails.
     pub fn observe(&mut self) -> Result<Observation> {
-        let rows = ROWS.min(self.test.rows);
+        let (count, rows) = (self.test.count(), batch(self.test.holding.data));
         let program = match self.further.get("observe") {
             Some(&program) => program,
             None => {
-                let graph = observation(&self.config, self.test, rows)?;
+                let graph = observation(&self.config, self.test.holding, rows)?;
                 let program = load(self.device.as_mut(), "observe", &graph, &self.choices)?;
-                let clock = clock::start(self.test.rows, rows, rows < self.test.rows, 0);
-                self.device.write(program, "clock", bytemuck::cast_slice(&clock))?;
                 *self.further.entry("observe").or_insert(program)
             }
         };
-        self.device.run(program, 1)?;
+        let clock = clock::start(count, rows, rows < count, 0);
+        let mut numbers = vec![0; rows];
+        batch_rows::fill(&clock, 0, &mut numbers);
+        self.test.begin(self.device.as_mut(), program, clock, Some(1))?.run(self.device.as_mut(), 1)?;
         let there = self.device.plan(program).results.clone();
         let mut read = |name: &str| -> Result<Option<Vec<f64>>> {
             let there = there.contains_key(name);
@@ -67,7 +76,7 @@ impl Session {
         let path_entropy = read("path entropy")?.map(|entropy| entropy[0]);
         let divergences = read("divergences")?;
         let codes = self.device.read_f32(program, "codes")?;
-        let rows = self.device.read_u32(program, "row numbers")?.into_iter().map(|row| row as usize).collect();
+        let rows = numbers.into_iter().map(|row| row as usize).collect();
         let code = self.config.encoder_layers().saturating_sub(1);
         Ok(Observation { path_entropy, layers, code, divergences, codes, rows })
     }
@@ -77,22 +86,23 @@ impl Session {
     /// # Errors
     /// When the device fails.
     pub fn answers(&mut self) -> Result<Vec<f32>> {
-        let batch = evaluation_batch(self.test);
+        let (count, batch) = (self.test.count(), evaluation_batch(self.test.holding.data));
         let program = match self.further.get("answers") {
             Some(&program) => program,
             None => {
-                let graph = graph::answers(&self.config, self.test, batch)?;
+                let graph = graph::answers(&self.config, self.test.holding, batch)?;
                 let program = load(self.device.as_mut(), "answers", &graph, &self.choices)?;
                 *self.further.entry("answers").or_insert(program)
             }
         };
-        let clock = clock::start(self.test.rows, batch, false, 0);
-        self.device.write(program, "clock", bytemuck::cast_slice(&clock))?;
+        let (clock, steps) = (clock::start(count, batch, false, 0), count.div_ceil(batch));
+        let device = self.device.as_mut();
+        let mut passage = self.test.begin(device, program, clock, Some(steps as u32))?;
         let mut answers: Vec<f32> = Vec::new();
-        for number in 0..self.test.rows.div_ceil(batch) {
-            self.device.run(program, 1)?;
-            let valid = batch.min(self.test.rows - number * batch);
-            let read = self.device.read_f32(program, "answers")?;
+        for number in 0..steps {
+            passage.run(device, 1)?;
+            let valid = batch.min(count - number * batch);
+            let read = device.read_f32(program, "answers")?;
             answers.extend_from_slice(&read[..read.len() / batch * valid]);
         }
         Ok(answers)
@@ -109,7 +119,7 @@ impl Session {
             return Ok(BTreeMap::new());
         }
         let answers = self.answers()?;
-        let width = answers.len() / self.test.rows.max(1);
+        let width = answers.len() / self.test.count().max(1);
         Ok(asking.into_iter().flat_map(|objective| objective.judge(&answers, labels, width)).collect())
     }
 }

@@ -201,7 +201,12 @@ impl Run {
         let steps = steps.min(self.to_begin());
         let (steps, traced) = self.profiler.as_ref().map_or((steps, false), |profiler| profiler.next(steps));
         let first = self.clock[clock::STEP] + self.stretches.steps();
-        self.stretches.begin(&mut self.session, first, steps, traced)
+        self.stretches.begin(&mut self.session, first, steps, traced)?;
+        let waits = self.session.take_waits();
+        if let Some(profiler) = &mut self.profiler {
+            profiler.waited_for_rows(waits);
+        }
+        Ok(())
     }
 
     /// Reads the losses of the stretch that was started first; returns how many steps would fill the time

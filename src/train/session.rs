@@ -2,25 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use super::feed::{Further, feed};
+use super::feed::{Feed, Further, Rows};
 use super::moments::MomentsProgram;
+use super::neighbours::distances;
+use super::passage::Passage;
 use super::record::metrics::{TermSums, Weights};
+use super::room;
 use crate::config::RunConfig;
 use crate::data::{Dataset, ImageShape};
-use crate::device::{Device, ProgramId, Reading, Trace};
+use crate::device::{Device, ProgramId, Reading, Span, Trace};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role};
 use crate::model::forward::network;
-use crate::model::graph::{self, DataShape, RING_STEPS, terms, weight_name};
+use crate::model::graph::{self, RING_STEPS, terms, weight_name};
 use crate::model::part::Part;
 use crate::model::start::{settings, start_values};
 use crate::nn::{Network, Pass};
 use crate::ops::step::clock;
 use crate::plan::{Choices, Plan};
 use crate::tensor::Ty;
-
-/// Rows of an evaluation batch: large enough to keep a device busy, small enough for any.
-const EVALUATION_BATCH: usize = 500;
 
 /// A tensor of the training state by name.
 pub type State = BTreeMap<String, (Ty, Vec<u8>)>;
@@ -40,25 +40,21 @@ pub struct Session {
     pub(super) train: Option<ProgramId>,
     pub(super) evaluate: ProgramId,
     /// The evaluation on rows set aside, and how many they are, where there are some.
-    pub(super) validate: Option<(ProgramId, DataShape)>,
+    pub(super) validate: Option<(ProgramId, Feed)>,
     /// Programs for less common tasks, by what they do, once they were used.
     pub(super) further: BTreeMap<&'static str, ProgramId>,
     /// What takes a batch's moments, once it is known.
     pub(super) moments: Option<MomentsProgram>,
     /// The programs of parts of the network, once they were used.
     pub(crate) parts: BTreeMap<Part, ProgramId>,
-    pub(super) training: DataShape,
-    pub(crate) test: DataShape,
+    /// The rows that are trained on, and how far the training program is in them.
+    pub(super) training: Option<(Feed, Passage)>,
+    pub(crate) test: Feed,
     image: ImageShape,
     pub(crate) config: RunConfig,
     pub(crate) choices: Choices,
     /// The network, in a graph of its own: its parameters, in order.
     pub(crate) network: Network,
-}
-
-/// Rows of an evaluation batch of this data.
-pub(super) fn evaluation_batch(test: DataShape) -> usize {
-    EVALUATION_BATCH.min(test.rows)
 }
 
 /// Loads a graph by these choices; what this device does not have of them is chosen as if it were not
@@ -112,18 +108,21 @@ impl Session {
         if data.train.rows == 0 {
             return Err(Error::Usage(format!("data '{}' has no training rows", data.name)));
         }
-        let graph = graph::training(config, DataShape::of(&data.train))?;
+        let holding = room::of_training(config, &data.train, device.profile());
+        let graph = graph::training(config, holding)?;
         // Before anything is loaded, since what is computed for it takes the whole device.
-        let further = Further::of(&graph, &data.train, device.as_mut(), config.seed, tell)?;
+        let further = Further::of(&graph, || distances(device.as_mut(), config, &data.train, tell))?;
         let mut session = Self::for_evaluation(device, config, data, choices)?;
         let program = load(session.device.as_mut(), "train", &graph, choices)?;
-        feed(session.device.as_mut(), program, "train", &data.train, &further)?;
+        let rows = Rows::new(&data.train, further);
+        let feed = Feed::new(session.device.as_mut(), program, "train", rows, holding)?;
         for (name, value) in settings(config) {
             if session.device.plan(program).sources.contains_key(&name) {
                 session.device.write(program, &name, &value.to_le_bytes())?;
             }
         }
         session.train = Some(program);
+        session.training = Some((feed, Passage::of_all(program)));
         session.set_aside(&data.validation)?;
         Ok(session)
     }
@@ -138,14 +137,15 @@ impl Session {
         data: &Dataset,
         choices: &Choices,
     ) -> Result<Self> {
-        let test = DataShape::of(&data.test);
-        if test.rows == 0 {
+        if data.test.rows == 0 {
             return Err(Error::Usage(format!("data '{}' has no test rows", data.name)));
         }
-        let graph = graph::evaluation(config, "test", test, evaluation_batch(test))?;
+        let holding = room::of_judging(config, &data.test, device.profile());
+        let graph = graph::evaluation(config, "test", holding, room::evaluation_batch(holding.data))?;
         let evaluate = load(device.as_mut(), "evaluate", &graph, choices)?;
-        feed(device.as_mut(), evaluate, "test", &data.test, &Further::default())?;
-        let network = network(&mut Graph::new(), config, test.features)?;
+        let rows = Rows::new(&data.test, Further::default());
+        let test = Feed::new(device.as_mut(), evaluate, "test", rows, holding)?;
+        let network = network(&mut Graph::new(), config, holding.data.features)?;
         let (config, choices) = (config.clone(), choices.clone());
         Ok(Session {
             device,
@@ -155,7 +155,7 @@ impl Session {
             further: BTreeMap::new(),
             moments: None,
             parts: BTreeMap::new(),
-            training: DataShape::of(&data.train),
+            training: None,
             test,
             image: data.image(),
             config,
@@ -200,9 +200,10 @@ impl Session {
     /// When `encoder` is another network's, or the device fails.
     pub fn initialise(&mut self, rows: usize, encoder: Option<&State>) -> Result<()> {
         let program = self.trainer()?;
-        for (name, bytes) in start_values(&self.config, self.test.features, rows)? {
+        for (name, bytes) in start_values(&self.config, self.test.holding.data.features, rows)? {
             self.device.write(program, &name, &bytes)?;
         }
+        self.go_on()?;
         let Some(encoder) = encoder else { return Ok(()) };
         for parameter in self.network.encoder_parameters() {
             let name = &parameter.name;
@@ -210,6 +211,17 @@ impl Session {
                 Some((found, bytes)) if *found == parameter.ty => self.device.write(program, name, bytes)?,
                 _ => return Err(Error::Usage(format!("--from: the encoder's '{name}' has another shape here"))),
             }
+        }
+        Ok(())
+    }
+
+    /// Goes on with the rows where the training program's clock stands.
+    fn go_on(&mut self) -> Result<()> {
+        let program = self.trainer()?;
+        let mut clock = [0; clock::WORDS];
+        clock.copy_from_slice(&self.device.read_u32(program, "clock")?);
+        if let Some((feed, passage)) = &mut self.training {
+            *passage = feed.begin(self.device.as_mut(), program, clock, None)?;
         }
         Ok(())
     }
@@ -229,7 +241,14 @@ impl Session {
         let types = types_of(self.device.as_ref(), program, self.kept());
         let names: Vec<&str> = types.iter().map(|(name, _)| name.as_str()).collect();
         let bytes = self.device.read_many(program, &names)?;
-        Ok(types.into_iter().zip(bytes).map(|((name, ty), bytes)| (name, (ty, bytes))).collect())
+        let mut state: State = types.into_iter().zip(bytes).map(|((name, ty), bytes)| (name, (ty, bytes))).collect();
+        // How rows get to a device is no part of the training.
+        if let Some(word) =
+            state.get_mut("clock").and_then(|(_, words)| words.as_chunks_mut::<4>().0.get_mut(clock::WINDOW))
+        {
+            *word = [0; 4];
+        }
+        Ok(state)
     }
 
     /// Writes what [`state`](Self::state) read; an evaluation session takes the parameters alone.
@@ -239,7 +258,8 @@ impl Session {
     pub fn restore(&mut self, state: &State) -> Result<()> {
         let program = self.train.unwrap_or(self.evaluate);
         let kept = self.kept();
-        restore(self.device.as_mut(), program, state, kept)
+        restore(self.device.as_mut(), program, state, kept)?;
+        if self.train.is_some() { self.go_on() } else { Ok(()) }
     }
 
     /// The plan of a training step.
@@ -270,19 +290,32 @@ impl Session {
     /// Starts `steps` training steps, at most as many as the ring holds.
     ///
     /// # Errors
-    /// When the device fails.
+    /// When the device fails, or rows cannot be read.
     pub fn train(&mut self, steps: u32) -> Result<()> {
-        let program = self.trainer()?;
-        self.device.run(program, steps)
+        let (device, passage) = self.passage()?;
+        passage.run(device, steps)
     }
 
     /// As [`train`](Self::train), with the time of every dispatch.
     ///
     /// # Errors
-    /// When the device fails.
+    /// As [`train`](Self::train).
     pub fn trace(&mut self, steps: u32) -> Result<Trace> {
-        let program = self.trainer()?;
-        self.device.trace(program, steps)
+        let (device, passage) = self.passage()?;
+        passage.trace(device, steps)
+    }
+
+    /// How long steps waited for rows since this was last asked, each time that they did: never where the device holds all
+    /// rows, or their reader keeps up.
+    pub fn take_waits(&mut self) -> Vec<Span> {
+        self.training.as_mut().map(|(_, passage)| passage.take_waits()).unwrap_or_default()
+    }
+
+    fn passage(&mut self) -> Result<(&mut dyn Device, &mut Passage)> {
+        self.trainer()?;
+        let passage = self.training.as_mut().map(|(_, passage)| passage);
+        let passage = passage.ok_or_else(|| Error::Failed("this session was opened to evaluate only".into()))?;
+        Ok((self.device.as_mut(), passage))
     }
 
     /// Whether it pays to start further steps before the losses of those before are waited for.

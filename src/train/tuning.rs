@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::feed::{Further, bytes, wanted};
-use super::session::evaluation_batch;
+use super::feed::{Further, Rows, first, wanted};
+use super::room::{self, evaluation_batch};
 use crate::config::RunConfig;
 use crate::data::Dataset;
 use crate::device::Device;
 use crate::device::tune::{Cache, Path, Report, Stored, Subject, Task, fingerprint};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
-use crate::model::graph::{self, DataShape};
+use crate::model::graph;
+use crate::model::holding::Holding;
 use crate::model::start::{settings, start_values};
 use crate::plan::{Choices, DeviceKind, DeviceProfile};
 
@@ -113,14 +114,20 @@ fn paths(profile: &DeviceProfile) -> Vec<Path> {
 struct Graphs {
     train: Graph,
     evaluate: Graph,
+    /// How the device holds the rows of each.
+    training: Holding,
+    test: Holding,
 }
 
 impl Graphs {
-    fn new(config: &RunConfig, data: &Dataset) -> Result<Self> {
-        let test = DataShape::of(&data.test);
+    fn new(config: &RunConfig, data: &Dataset, profile: &DeviceProfile) -> Result<Self> {
+        let training = room::of_training(config, &data.train, profile);
+        let test = room::of_judging(config, &data.test, profile);
         Ok(Graphs {
-            train: graph::training(config, DataShape::of(&data.train))?,
-            evaluate: graph::evaluation(config, "test", test, evaluation_batch(test))?,
+            train: graph::training(config, training)?,
+            evaluate: graph::evaluation(config, "test", test, evaluation_batch(test.data))?,
+            training,
+            test,
         })
     }
 
@@ -133,8 +140,9 @@ impl Graphs {
         profile: &DeviceProfile,
     ) -> Result<Task<'_>> {
         let steps = data.train.rows.div_ceil(config.step_rows(data.train.rows).max(1));
-        let batches = data.test.rows.div_ceil(evaluation_batch(DataShape::of(&data.test)).max(1));
-        let rows = (BATCHES * config.step_rows(data.train.rows)).min(data.train.rows);
+        let batches = data.test.rows.div_ceil(evaluation_batch(self.test.data).max(1));
+        // Those of the first source alone.
+        let rows = (BATCHES * config.step_rows(data.train.rows)).min(self.training.shard);
         let mut feeds = Vec::new();
         if is_measured {
             feeds = self.feeds(config, data, rows)?;
@@ -156,10 +164,10 @@ impl Graphs {
     fn feeds(&self, config: &RunConfig, data: &Dataset, rows: usize) -> Result<Vec<(String, Vec<u8>)>> {
         let mut feeds = start_values(config, data.train.width, rows)?;
         feeds.extend(settings(config).into_iter().map(|(name, value)| (name, value.to_le_bytes().to_vec())));
-        let first = data.train.first(rows);
+        let all = Rows::new(&data.train, Further::assumed(data.train.rows));
         let sources = self.train.sources().map(|(_, source)| (source.name.as_str(), source.role));
         for what in wanted(sources, "train") {
-            feeds.push((format!("train {what}"), bytes(&first, &what, &Further::assumed(rows))?.into_owned()));
+            feeds.push((format!("train {what}"), first(&all, &what, &self.training, rows)?));
         }
         Ok(feeds)
     }
@@ -191,7 +199,7 @@ pub fn choose(
     data: &Dataset,
     tell: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Tuning> {
-    let graphs = Graphs::new(config, data)?;
+    let graphs = Graphs::new(config, data, device.profile())?;
     if mixed {
         check_mixed(mode, device)?;
     }
@@ -266,7 +274,7 @@ pub fn choose_again(
             if mode != Mode::Auto {
                 tell(Progress::Notice("--tune: the run goes on with the kernels that its checkpoint names"));
             }
-            let graphs = Graphs::new(config, data)?;
+            let graphs = Graphs::new(config, data, device.profile())?;
             for graph in [&graphs.train, &graphs.evaluate] {
                 for missing in tuning.choices.resolved(graph, device.profile())?.1 {
                     let notice = format!("{adapter} no longer has {missing}: other bits than without the interruption");

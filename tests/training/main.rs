@@ -20,3 +20,4 @@ mod optimisers;
 mod reading;
 mod subnormal;
 mod ten_steps;
+mod ways;

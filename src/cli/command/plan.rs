@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use gpu_ae::data::shape;
 use gpu_ae::model::graph::{DataShape, training};
+use gpu_ae::model::holding::Holding;
 use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Plan};
 use gpu_ae::shader::assemble;
 use gpu_ae::{Result, whole_file};
@@ -65,7 +66,8 @@ pub fn run(args: Args) -> Result<()> {
         Path::Layers => Choices::by_kind(&profile),
         Path::SmallNetwork => Choices::small_network(),
     };
-    let plan = Plan::chosen("train", &training(&config, shape)?, &profile, &choices)?;
+    let plan =
+        Plan::chosen("train", &training(&config, Holding::whole(shape, profile.max_binding))?, &profile, &choices)?;
     if let Some(folder) = &args.dump_shaders {
         whole_file::make_folder(folder)?;
         for key in plan.shaders() {

@@ -58,6 +58,12 @@ pub(super) const KEYS: &[Key] = &[
         "share of the training rows that is set aside to decide when to stop and which epoch is best",
     ),
     unsaid("data.most_pixels", "67108864", "largest image that is decoded, in pixels"),
+    unsaid(
+        "data.on_device",
+        "2048",
+        "megabytes of rows that a device may hold, beyond which they come window by window; else 2 GiB, of the \
+         processor half of the free memory",
+    ),
     key("optimiser.kind", "adam, adamw, sgd"),
     unsaid("optimiser.weight_decay", "0.01", "what draws parameters towards 0; of adamw 0.01, else 0"),
     unsaid("optimiser.momentum", "0.9", "of sgd: the share of the last step in the next one"),
@@ -232,7 +238,7 @@ mod tests {
         if place == ["data"] {
             let all = "path = \"x\"\nlabel = \"x\"\nid = \"x\"\ndrop = [\"x\"]\nkey = \"x\"\nheader = true\nsize = \"2x2\"\n\
                 crop = \"centre\"\ngrey = true\nskip_broken = true\nscale = \"none\"\ntest = 0.5\nvalidation = 0.5\n\
-                most_pixels = 9\n";
+                most_pixels = 9\non_device = 9\n";
             let options: DataOptions = toml::from_str(all).unwrap();
             let DataOptions {
                 path: _,
@@ -249,6 +255,7 @@ mod tests {
                 test: _,
                 validation: _,
                 most_pixels: _,
+                on_device: _,
             } = &options;
             found.extend(Table::try_from(options).unwrap().keys().map(|key| format!("data.{key}")));
             return;

@@ -4,7 +4,7 @@ use bytemuck::{cast_slice, cast_slice_mut};
 
 use super::kernels::activation::{activate, sigmoid, slopes};
 use super::kernels::product::RowProduct;
-use super::math::{flush, squared_errors, unpack, wide};
+use super::math::{flush, lay_out, squared_errors, unpack, wide};
 use super::memory::{Span, Words};
 use super::own::Own;
 use super::panels::{PANEL, Paneled};
@@ -30,6 +30,21 @@ impl Value {
     }
 }
 
+/// Rows of data, all of them or a part.
+#[derive(Clone, Copy)]
+pub(in crate::device) struct Shard {
+    /// Where they lie.
+    pub span: Span,
+    /// Words from one to the next.
+    pub stride: usize,
+    /// Whether they are bytes, of which 255 stands for 1; else floats.
+    pub is_bytes: bool,
+    /// Number of the first.
+    pub first: u32,
+    /// How many there are.
+    pub rows: u32,
+}
+
 /// An operation on rows; numbers are those of values and weights.
 pub(in crate::device) enum RowOp {
     /// Rows of a tensor from elsewhere.
@@ -38,8 +53,8 @@ pub(in crate::device) enum RowOp {
     Copy { from: usize, to: usize },
     /// Row numbers of the batch.
     Rows { clock: Span, to: usize },
-    /// Rows of bytes as floats.
-    Gather { data: Span, stride: usize, rows: usize, to: usize },
+    /// Rows of the data that lie in one shard of it, or in the whole, as floats.
+    Gather { data: Shard, rows: usize, to: usize },
     /// act(x · Wᵀ + b)
     Linear { x: usize, weight: usize, bias: Span, activation: Activation, to: usize },
     /// x · W, or x · Wᵀ
@@ -151,15 +166,22 @@ impl Block {
                     out[0] = number;
                 }
             }
-            RowOp::Gather { data, stride: row_bytes, rows: numbers, .. } => {
-                let data: &[u8] = cast_slice(data.words(memory));
+            RowOp::Gather { data, rows: numbers, .. } => {
+                let words = data.span.words(memory);
                 let numbers = before(numbers).chunks_exact(values[numbers].layout.stride()).take(rows);
                 for (i, number) in numbers.enumerate() {
-                    let bytes = match number[0] {
-                        PADDING => None,
-                        row => Some(&data[row as usize * row_bytes..][..layout.columns]),
+                    let row = match number[0] {
+                        // Of several shards the first one leaves padding behind.
+                        PADDING if data.first == 0 => None,
+                        row if row.wrapping_sub(data.first) < data.rows => Some((row - data.first) as usize),
+                        _ => continue,
                     };
-                    unpack(&mut cast_slice_mut(out)[i * stride..], panel_words, layout.columns, bytes);
+                    let row = row.map(|row| &words[row * data.stride..][..data.stride]);
+                    let out = &mut cast_slice_mut(out)[i * stride..];
+                    match data.is_bytes {
+                        true => unpack(out, panel_words, layout.columns, row.map(cast_slice)),
+                        false => lay_out(out, panel_words, layout.columns, row.map(cast_slice)),
+                    }
                 }
             }
             RowOp::Linear { x, weight, bias, activation, .. } => {

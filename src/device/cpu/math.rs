@@ -171,6 +171,17 @@ pub(in crate::device) fn unpack(x: &mut [f32], panel_words: usize, columns: usiz
     );
 }
 
+/// A row of floats into panels, or nothing as zeros.
+pub(in crate::device) fn lay_out(x: &mut [f32], panel_words: usize, columns: usize, row: Option<&[f32]>) {
+    for (panel, x) in x.chunks_mut(panel_words).enumerate() {
+        let width = PANEL.min(columns - panel * PANEL);
+        match row {
+            None => x[..width].fill(0.0),
+            Some(row) => x[..width].copy_from_slice(&row[panel * PANEL..][..width]),
+        }
+    }
+}
+
 /// sums ← sums + row.
 #[inline(always)]
 pub(in crate::device) fn add(sums: &mut [f32], row: &[f32]) {

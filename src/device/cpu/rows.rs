@@ -2,6 +2,7 @@
 
 use crate::ops::array::activation::Activation;
 use crate::ops::batch::batch_gather::BatchGather;
+use crate::ops::batch::batch_gather_shards::BatchGatherShards;
 use crate::ops::batch::batch_rows::BatchRows;
 use crate::ops::loss::reconstruction_loss_grad::{self, LossParts};
 use crate::ops::matmul::MatMul;
@@ -25,7 +26,9 @@ pub(in crate::device) enum RowStep {
     /// The rows of the batch.
     Numbers,
     /// What they hold.
-    Gather(BatchGather),
+    Gather,
+    /// The same out of several shards.
+    GatherShards(BatchGatherShards),
     /// A layer.
     Linear(Activation),
     /// The gradient of a layer's input.
@@ -44,8 +47,8 @@ impl RowStep {
     pub fn inputs(&self) -> &'static [usize] {
         match self {
             RowStep::Numbers => &[],
-            RowStep::Gather(_) => &[1],
-            RowStep::Linear(_) | RowStep::Product { .. } => &[0],
+            RowStep::Gather => &[1],
+            RowStep::GatherShards(_) | RowStep::Linear(_) | RowStep::Product { .. } => &[0],
             RowStep::InputGrad(_) => &[0, 2],
             RowStep::Loss(_) => &[0, 1],
         }
@@ -57,8 +60,10 @@ pub(in crate::device) fn rows_of(step: &Step) -> Rows {
     let op = step.op.as_ref();
     if op.downcast::<BatchRows>().is_some() {
         Rows::Each(RowStep::Numbers)
-    } else if let Some(&gather) = op.downcast::<BatchGather>() {
-        Rows::Each(RowStep::Gather(gather))
+    } else if op.downcast::<BatchGather>().is_some() {
+        Rows::Each(RowStep::Gather)
+    } else if let Some(&gather) = op.downcast::<BatchGatherShards>() {
+        Rows::Each(RowStep::GatherShards(gather))
     } else if let Some(&Linear(activation)) = op.downcast() {
         Rows::Each(RowStep::Linear(activation))
     } else if let Some(&LinearInputGrad(activation)) = op.downcast() {

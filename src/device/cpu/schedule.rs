@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::block::{RowOp, Value};
+use super::block::{RowOp, Shard, Value};
 use super::memory::{Span, Words};
 use super::own::Own;
 use super::panels::Panels;
@@ -17,6 +17,7 @@ use crate::device::Means;
 use crate::ops::loss::reconstruction_loss_grad::{LossParts, ReconstructionLossGrad};
 use crate::ops::matmul::matmul_nt::Linear;
 use crate::plan::{Place, Plan};
+use crate::tensor::DType;
 
 /// Something to run.
 pub(in crate::device) enum Job {
@@ -238,15 +239,31 @@ impl Builder<'_> {
         self.parts.weights.len() - 1
     }
 
+    /// Rows of data from `first` on.
+    fn shard(&self, place: &Place, first: u32) -> Shard {
+        let rows = place.ty.shape.dims()[0];
+        let stride = place.ty.bytes() / 4 / rows.max(1);
+        let is_bytes = place.ty.dtype == DType::U8;
+        Shard { span: self.flow.span(place), stride, is_bytes, first, rows: rows as u32 }
+    }
+
     fn add_rows(&mut self, number: usize, of: RowStep) {
         let flow = self.flow;
         let step = &flow.plan.steps[number];
         let made = match of {
             RowStep::Numbers => RowOp::Rows { clock: flow.span(&step.inputs[0]), to: self.output(number, 0) },
-            RowStep::Gather(gather) => {
+            RowStep::Gather => {
                 let rows = self.input(number, 1);
-                let data = flow.span(&step.inputs[0]);
-                RowOp::Gather { data, stride: gather.stride(), rows, to: self.output(number, 0) }
+                RowOp::Gather { data: self.shard(&step.inputs[0], 0), rows, to: self.output(number, 0) }
+            }
+            RowStep::GatherShards(gather) => {
+                let rows = self.input(number, 0);
+                let to = self.output(number, 0);
+                for (shard, place) in step.inputs[1..].iter().enumerate() {
+                    let data = self.shard(place, (shard * gather.shard_rows) as u32);
+                    self.parts.ops.push(RowOp::Gather { data, rows, to });
+                }
+                return;
             }
             RowStep::Linear(activation) => {
                 let (x, weight) = (self.input(number, 0), self.weight(&step.inputs[1], true));

@@ -1,7 +1,9 @@
 //! Which rows of the data set make up the current batch.
 //!
 //! rows\[i\] = π(batch · B + i), where π permutes the data set under the epoch's key (a Feistel
-//! network, see [`crate::rng::permute`]) or is the identity. Padding rows are marked with 2³² − 1.
+//! network, see [`crate::rng::permute`]) or is the identity. Padding rows are marked with 2³² − 1. Where rows come
+//! window by window, W batches at a time, the host lays them down in that order, and
+//! rows\[i\] = (batch mod W) · B + i.
 
 use crate::error::Result;
 use crate::graph::Op;
@@ -31,9 +33,16 @@ const LANES: usize = 16;
 /// Row numbers of the clock's batch, from its row `first` on.
 #[inline(always)]
 pub(crate) fn fill(clock: &[u32], first: usize, rows: &mut [u32]) {
+    let valid = clock::valid_rows(clock).saturating_sub(first).min(rows.len());
+    if let Some(number) = clock[clock::BATCH].checked_rem(clock[clock::WINDOW]) {
+        let (data, padding) = rows.split_at_mut(valid);
+        padding.fill(PADDING);
+        let begin = number * clock[clock::BATCH_SIZE] + first as u32;
+        data.iter_mut().zip(begin..).for_each(|(row, number)| *row = number);
+        return;
+    }
     let key = threefry2x32([clock[clock::SHUFFLE_KEY], clock[clock::SHUFFLE_KEY + 1]], [clock[clock::EPOCH], 0]);
     let begin = clock[clock::BATCH] * clock[clock::BATCH_SIZE];
-    let valid = clock::valid_rows(clock).saturating_sub(first).min(rows.len());
     let (data, padding) = rows.split_at_mut(valid);
     padding.fill(PADDING);
     for (number, rows) in data.chunks_mut(LANES).enumerate() {
@@ -86,22 +95,27 @@ impl Kernel for BatchRowsKernel {
     }
 
     fn cases(&self) -> Vec<Case> {
-        let case = |rows: usize, batch: usize, number: u32, shuffle: bool| {
+        let case = |rows: usize, batch: usize, number: u32, shuffle: bool, window: u32| {
             let mut words = clock::start(rows, batch, shuffle, 99);
+            words[clock::WINDOW] = window;
             words[clock::EPOCH] = 3;
             words[clock::BATCH] = number;
             words[clock::VALID_ROWS] = (rows - number as usize * batch).min(batch) as u32;
             let label = format!("batch {number} of {batch} from {rows}{}", if shuffle { ", shuffled" } else { "" });
+            let label = if window > 0 { format!("{label}, windows of {window}") } else { label };
             Case::new(label, BatchRows(batch), vec![HostTensor::from_words(&[clock::WORDS], &words)], Tolerance::EXACT)
         };
         vec![
-            case(1, 1, 0, true),
-            case(10, 4, 2, true),
-            case(1009, 128, 7, true),
-            case(1009, 128, 7, false),
-            case(16, 16, 0, true),
-            case(60_000, 128, 468, true),
-            case(60_000, 8192, 3, true).benched(),
+            case(1, 1, 0, true, 0),
+            case(10, 4, 2, true, 0),
+            case(1009, 128, 7, true, 0),
+            case(1009, 128, 7, false, 0),
+            case(16, 16, 0, true, 0),
+            case(60_000, 128, 468, true, 0),
+            case(60_000, 8192, 3, true, 0).benched(),
+            case(1009, 128, 7, true, 3),
+            case(1009, 128, 5, false, 1),
+            case(10, 4, 1, true, 2),
         ]
     }
 }

@@ -71,6 +71,7 @@ impl Op for Gathered {
         if !self.gather.features.is_multiple_of(4) {
             return Err(Error::graph(self.name(), "rows must be whole words: a multiple of four features"));
         }
+        self.gather.check_bytes(self.name(), data)?;
         let batch = self.gather.infer(&[data, rows])?;
         self.op.infer(&self.inner(&batch[0], inputs))
     }

@@ -95,6 +95,7 @@ impl Op for NetworkPass {
             return Err(Error::graph(self.name(), "takes data, clock, seeds and parameters; a squared error"));
         }
         let rows = Ty::u32(&[network.batch]);
+        network.gather.check_bytes(self.name(), inputs[0])?;
         network.gather.infer(&[inputs[0], &rows])?;
         same(self.name(), "the clock", inputs[1], &clock::ty())?;
         for seed in &inputs[2..self.state().end] {

@@ -124,6 +124,7 @@ impl Op for NetworkUpdate {
             let problem = format!("takes 5 inputs and three of each parameter, and at most {SUMS} sums of entropies");
             return Err(Error::graph(self.name(), problem));
         }
+        network.gather.check_bytes(self.name(), inputs[0])?;
         network.gather.infer(&inputs[..2])?;
         same(self.name(), "the workspace", inputs[2], &Ty::f32(&[network.workspace().elements]))?;
         same(self.name(), "the clock", inputs[3], &clock::ty())?;

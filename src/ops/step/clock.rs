@@ -34,6 +34,9 @@ pub const CORRECTION2: usize = 10;
 pub const SHUFFLE_KEY: usize = 11;
 /// Two words: key of the draws inside a step.
 pub const STEP_KEY: usize = 13;
+/// Batches in a window, if rows come window by window: the data then is those of the current window, in the order in
+/// which batches take them. 0 if all rows are there. No part of a training state: what a checkpoint holds is 0.
+pub const WINDOW: usize = 15;
 
 /// Type of a clock.
 pub fn ty() -> Ty {

@@ -11,6 +11,7 @@ use crate::ops::batch::gathered::Gathered;
 use crate::ops::loss::reconstruction_loss_grad;
 use crate::ops::matmul::matmul_nt::Linear;
 use crate::ops::matmul::matmul_tn::LinearWeightGrad;
+use crate::tensor::DType;
 
 /// Whether a kernel can gather the input of `op` at this position itself.
 fn can_gather(op: &dyn Op, position: usize) -> bool {
@@ -25,6 +26,10 @@ fn can_gather(op: &dyn Op, position: usize) -> bool {
 pub(in crate::plan) fn gather_prologue(f: &Finder<'_>) -> Vec<Match> {
     let mut matches = Vec::new();
     for (node, gather) in f.all::<BatchGather>().filter(|(_, gather)| gather.features.is_multiple_of(4)) {
+        // What gathers for itself unpacks bytes.
+        if f.ty(f.inputs(node)[0]).dtype != DType::U8 {
+            continue;
+        }
         let batch = Var { node, port: 0 };
         let readers = f.readers(batch);
         if f.is_wanted(batch) || readers.iter().any(|&(reader, at)| !can_gather(f.op(reader), at)) {

@@ -12,6 +12,9 @@ use crate::device::ceilings::Ceilings;
 use crate::device::{Span, Timer, Trace};
 use crate::plan::{Place, Plan, Step};
 
+/// What the host does while steps wait for the reader of rows.
+const WAIT_FOR_ROWS: &str = "wait for rows";
+
 /// What was seen of a run.
 #[derive(Debug)]
 pub(super) struct Seen {
@@ -112,6 +115,9 @@ pub struct Profile {
     pub normal_step_us: Option<f64>,
     /// Steps that this is the mean of.
     pub normal_steps: u32,
+    /// How long steps waited for rows since the profile began, where their reader did not keep up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waited_for_rows_us: Option<f64>,
     #[serde(skip)]
     pub(super) events: Vec<TraceEvent>,
 }
@@ -140,9 +146,16 @@ impl Profile {
             rows,
             normal_step_us: (normal_steps > 0).then(|| microseconds(time) / f64::from(normal_steps)),
             normal_steps,
+            waited_for_rows_us: waited(&seen.host),
             events: events(plan, &seen),
         }
     }
+}
+
+/// How long rows were waited for, if they were.
+fn waited(host: &[(String, Span)]) -> Option<f64> {
+    let waits = host.iter().filter(|(what, _)| what == WAIT_FOR_ROWS).map(|(_, span)| span.length);
+    waits.reduce(|all, wait| all + wait).map(microseconds)
 }
 
 fn microseconds(time: Duration) -> f64 {

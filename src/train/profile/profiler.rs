@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::device::ceilings::Ceilings;
 use crate::device::{Span, Trace};
 use crate::plan::Plan;
-use crate::train::profile::{Profile, Seen};
+use crate::train::profile::{Profile, Seen, WAIT_FOR_ROWS};
 
 /// Steps before the first timed one, where the run has as many: what drivers compile late, and clocks
 /// that rise under load, are behind it then.
@@ -73,6 +73,11 @@ impl Profiler {
     /// Takes note of what the host has been doing since `start`.
     pub fn host(&mut self, what: String, start: Instant) {
         self.seen.host.push((what, Span::since(start)));
+    }
+
+    /// Takes note of when steps waited for rows.
+    pub fn waited_for_rows(&mut self, waits: Vec<Span>) {
+        self.seen.host.extend(waits.into_iter().map(|span| (WAIT_FOR_ROWS.to_string(), span)));
     }
 
     /// Whether the profile can be made: at the end of an epoch, or once that has been waited for too long.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use gpu_ae::Result;
+use gpu_ae::data::columns::{Cell, Code, Coded, Columns};
 use gpu_ae::data::summary::{SideSummary, Summary};
 use gpu_ae::data::{Dataset, Encoding, ImageShape};
 use gpu_ae::report::format_number;
@@ -96,7 +97,7 @@ pub fn run(args: &Args) -> Result<()> {
         say("values are less the mean, over the deviation, of the training rows");
     }
     if let Some(columns) = &encoding.columns {
-        say(&columns.described());
+        say(&table(&["column", "what it holds", "became", "missing"], &shortened(described(&data, columns))));
     }
     if encoding.classes.is_empty() {
         say("no classes");
@@ -115,7 +116,37 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Classes that are printed; of more, the first ones and how many follow.
+/// Each column: what it holds, how many values it became, and how many training rows lack it.
+fn described(data: &Dataset, columns: &Columns) -> Vec<Vec<String>> {
+    let train = &data.train;
+    let mut missing = vec![0u64; columns.columns.len()];
+    for row in 0..train.rows {
+        for cells in columns.decode(&train.values(row..row + 1)) {
+            let lacks = cells.iter().map(|cell| u64::from(*cell == Cell::Missing));
+            missing.iter_mut().zip(lacks).for_each(|(count, lacks)| *count += lacks);
+        }
+    }
+    let row = |(column, missing): (&Coded, &u64)| {
+        let what = match &column.code {
+            Code::Number { mean, deviation } => {
+                format!("numbers, {} ± {}", format_number(*mean), format_number(*deviation))
+            }
+            Code::Words { words, other } => {
+                let more = if *other { " and others" } else { "" };
+                format!("{} words{more}: {}", words.len(), words.join(", "))
+            }
+        };
+        let values = match column.width() {
+            1 => "1 value".to_string(),
+            width => format!("{width} values"),
+        };
+        let what = gpu_ae::error::shortened(&what, 60).into_owned();
+        vec![column.name.clone(), what, values, thousands(*missing)]
+    };
+    columns.columns.iter().zip(&missing).map(row).collect()
+}
+
+/// Classes or columns that are printed; of more, the first ones and how many follow.
 const LISTED: usize = 50;
 
 fn shortened(mut rows: Vec<Vec<String>>) -> Vec<Vec<String>> {

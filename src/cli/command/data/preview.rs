@@ -38,8 +38,7 @@ pub fn run(args: &Args) -> Result<()> {
         let rows = data.train.first(args.images.min(20) as usize);
         let cells = columns.decode(&rows.values(0..rows.rows));
         let cells: Vec<Vec<String>> = cells.iter().map(|row| row.iter().map(ToString::to_string).collect()).collect();
-        let names = columns.names();
-        say(&table(&names.iter().map(String::as_str).collect::<Vec<_>>(), &cells));
+        say(&table(&columns.headings(), &cells));
         return Ok(());
     }
     let path = args.out.clone().unwrap_or_else(|| "preview.png".into());

@@ -29,7 +29,8 @@ impl Header {
     /// A header, if the bytes of such an array can be counted.
     pub fn new(shape: &[u64], element: Element, is_fortran: bool, start: usize) -> Option<Header> {
         // Axes of no size hide how large the others are.
-        let counted = shape.iter().try_fold(element.size.max(1) as u64, |count, &size| count.checked_mul(size.max(1)))?;
+        let counted =
+            shape.iter().try_fold(element.size.max(1) as u64, |count, &size| count.checked_mul(size.max(1)))?;
         isize::try_from(counted).ok()?;
         let shape = shape.iter().map(|&size| size as usize).collect();
         Some(Header { shape, element, is_fortran, start })
@@ -183,7 +184,8 @@ mod tests {
         let header = read("{'shape': (2, 3L), 'fortran_order': True, 'descr': \">i4\"}   \n").unwrap();
         assert_eq!((&header.shape[..], header.is_fortran, header.element.is_big), (&[2, 3][..], true, true));
         assert_eq!((header.count(), header.rows(), header.bytes()), (6, 2, 24));
-        let fields = read("{'descr': [('a', '<f4'), ('b', '<i4', (2,))], 'fortran_order': False, 'shape': (3,), }").unwrap();
+        let fields =
+            read("{'descr': [('a', '<f4'), ('b', '<i4', (2,))], 'fortran_order': False, 'shape': (3,), }").unwrap();
         assert_eq!(fields.element.kind, Kind::Other);
     }
 

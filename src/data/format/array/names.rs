@@ -71,7 +71,8 @@ mod tests {
     #[test]
     fn there_are_as_many_names_as_classes_and_no_name_twice() {
         let emnist = |split| Classes::emnist(split).map_or(Vec::new(), |classes| classes.names);
-        let splits = [("balanced", 47), ("bymerge", 47), ("byclass", 62), ("letters", 26), ("digits", 10), ("mnist", 10)];
+        let splits =
+            [("balanced", 47), ("bymerge", 47), ("byclass", 62), ("letters", 26), ("digits", 10), ("mnist", 10)];
         let mut all: Vec<(Vec<String>, usize)> = splits.map(|(split, count)| (emnist(split), count)).into();
         let lists = [(FASHION, 10), (KUZUSHIJI, 10), (CIFAR10, 10), (CIFAR100_COARSE, 20), (CIFAR100_FINE, 100)];
         all.extend(lists.map(|(names, count)| (Classes::of(names).names, count)));

@@ -44,7 +44,9 @@ impl Origin {
     pub fn unreadable(&self, error: io::Error) -> Error {
         match error.kind() {
             ErrorKind::NotFound => self.error("expected an IDX file, found no such file"),
-            ErrorKind::OutOfMemory => Error::Failed(format!("{}: there is no memory for all of it", self.path.display())),
+            ErrorKind::OutOfMemory => {
+                Error::Failed(format!("{}: there is no memory for all of it", self.path.display()))
+            }
             ErrorKind::UnexpectedEof => self.error("truncated: expected a whole gzip stream, found only its beginning"),
             ErrorKind::InvalidInput | ErrorKind::InvalidData if self.part.is_some() => {
                 self.error(format!("damaged: expected an intact archive, found: {error}"))

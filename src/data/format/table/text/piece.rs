@@ -231,7 +231,9 @@ mod tests {
     #[test]
     fn a_record_of_another_length_is_found_where_it_is() {
         let kinds = [Kind::Numbers, Kind::Numbers];
-        for (text, place, found) in [("1,2\n3\n", 4, "1 cell,"), ("1,2,\n", 0, "3 cells"), ("1,2\n\n1,2,3,4", 5, "4 cells")] {
+        for (text, place, found) in
+            [("1,2\n3\n", 4, "1 cell,"), ("1,2,\n", 0, "3 cells"), ("1,2\n\n1,2,3,4", 5, "4 cells")]
+        {
             let flaw = of(text, &kinds, None).err().unwrap();
             assert_eq!(flaw.place, place, "{text}");
             assert!(flaw.problem.contains(found) && flaw.problem.contains("expected 2"), "{}", flaw.problem);
