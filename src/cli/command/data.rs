@@ -32,7 +32,7 @@ second over 30 seconds, or takes an hour for a file."
 
 #[derive(clap::Args)]
 struct Fetch {
-    /// Data set: mnist
+    /// Data set: mnist, fashion-mnist, kmnist, emnist, cifar10 or cifar100
     name: String,
     /// Folder to download into [default: $GPU_AE_DATA, or the user's cache]
     #[arg(long, value_name = "DIR")]

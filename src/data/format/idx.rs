@@ -109,7 +109,9 @@ pub(super) fn header(
     let is_known = magic.map_or(found.len() < 4 || is_magic(&found), |magic| magic.starts_with(&found));
     if !is_known {
         let bytes = magic.unwrap_or([0, 0, 8, 3]);
-        return Err(origin.error(format!("expected an IDX file, which begins with the bytes {bytes:02x?}, found {found:02x?}")));
+        return Err(
+            origin.error(format!("expected an IDX file, which begins with the bytes {bytes:02x?}, found {found:02x?}"))
+        );
     }
     let magic = magic.unwrap_or_else(|| <[u8; 4]>::try_from(&found[..]).unwrap_or([0, 0, 8, 1]));
     let length = 4 + 4 * usize::from(magic[3]);
@@ -117,10 +119,8 @@ pub(super) fn header(
     if header.len() < length {
         return Err(origin.error(format!("truncated: expected a header of {length} bytes, found {}", header.len())));
     }
-    let dims: Vec<u64> = header[4..]
-        .chunks_exact(4)
-        .map(|word| word.iter().fold(0, |high, &low| high << 8 | u64::from(low)))
-        .collect();
+    let dims: Vec<u64> =
+        header[4..].chunks_exact(4).map(|word| word.iter().fold(0, |high, &low| high << 8 | u64::from(low))).collect();
     let header = Element::of_idx(magic[2]).and_then(|element| Header::new(&dims, element, false, length));
     match header {
         Some(header) if (1..=most).contains(&header.bytes()) => Ok(header),

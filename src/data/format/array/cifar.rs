@@ -30,6 +30,12 @@ pub(in crate::data) enum Set {
 }
 
 impl Set {
+    /// Whether a folder or archive that its publisher calls like this is of the set.
+    pub fn is_of(self, name: &str) -> bool {
+        let number = if self == Set::Ten { "cifar-10-" } else { "cifar-100-" };
+        name.starts_with(number)
+    }
+
     /// Bytes of a record: its labels, then its image.
     fn record(self) -> usize {
         PIXELS + self.counts().len()
@@ -45,7 +51,8 @@ impl Set {
 
     /// Whether these are whole records with labels in range.
     fn fits(self, content: &[u8]) -> bool {
-        let is_label = |record: &[u8]| record.iter().zip(self.counts()).all(|(&label, &count)| usize::from(label) < count);
+        let is_label =
+            |record: &[u8]| record.iter().zip(self.counts()).all(|(&label, &count)| usize::from(label) < count);
         !content.is_empty() && content.len() % self.record() == 0 && content.chunks_exact(self.record()).all(is_label)
     }
 }
@@ -70,7 +77,9 @@ pub(in crate::data) fn is_wanted(name: &str) -> bool {
 
 /// Whether a file of the Python version is called so.
 pub(super) fn is_pickle_name(name: &str) -> bool {
-    name == "batches.meta" || name == "test_batch" || name.strip_prefix("data_batch_").is_some_and(|number| number.len() == 1)
+    name == "batches.meta"
+        || name == "test_batch"
+        || name.strip_prefix("data_batch_").is_some_and(|number| number.len() == 1)
 }
 
 /// Whether a file begins like a pickle of Python.
@@ -144,7 +153,8 @@ pub(in crate::data) fn read(
         for record in content.chunks_exact(set.record()) {
             let (classes, planes) = record.split_at(record.len() - PIXELS);
             labels.push(i64::from(classes[column]));
-            pixels.extend((0..PLANE).flat_map(|place| [planes[place], planes[PLANE + place], planes[2 * PLANE + place]]));
+            pixels
+                .extend((0..PLANE).flat_map(|place| [planes[place], planes[PLANE + place], planes[2 * PLANE + place]]));
         }
         let part = Part { side, values: Values::of_bytes(pixels), ..Part::default() };
         let labels = Some(Labels::Places(labels, set.counts()[column]));

@@ -41,7 +41,8 @@ impl Element {
     pub fn of_numpy(spelt: &str) -> Element {
         let short = spelt.trim_start_matches(['<', '>', '|', '=']);
         let letter = short.chars().next();
-        let count = letter.and_then(|letter| short[letter.len_utf8()..].parse::<u32>().ok()).map(|count| count as usize);
+        let count =
+            letter.and_then(|letter| short[letter.len_utf8()..].parse::<u32>().ok()).map(|count| count as usize);
         let bits = count.unwrap_or(0).saturating_mul(8);
         let (kind, size, name) = match (letter, count) {
             (Some('b'), Some(1)) => (Kind::Bool, 1, "bool".into()),
@@ -96,7 +97,8 @@ impl Element {
                 out.extend(chunk.chunks_exact(size_of::<$type>()).map(|word| {
                     let mut bytes = [0; size_of::<$type>()];
                     bytes.copy_from_slice(word);
-                    let $value = if self.is_big { <$type>::from_be_bytes(bytes) } else { <$type>::from_le_bytes(bytes) };
+                    let $value =
+                        if self.is_big { <$type>::from_be_bytes(bytes) } else { <$type>::from_le_bytes(bytes) };
                     $float
                 }))
             };

@@ -119,7 +119,9 @@ impl Files {
             left -= size;
             entry.read_to_end(&mut content).map_err(failed)?;
             if (content.len() as u64) < size {
-                return Err(origin.error(format!("truncated: expected {size} bytes of {name}, found {}", content.len())));
+                return Err(
+                    origin.error(format!("truncated: expected {size} bytes of {name}, found {}", content.len()))
+                );
             }
             names.push(short);
             contents.push(content);

@@ -9,6 +9,8 @@ use crate::error::shortened;
 pub(in crate::data::format) const MAGIC: &[u8] = b"\x93NUMPY";
 /// Longest header that is read; NumPy itself reads 10,000 bytes.
 const MOST_HEADER: usize = 1 << 20;
+/// Longest text that describes an element, such as `<M8[25us]`.
+const MOST_SPELT: usize = 32;
 /// Most characters that a message quotes of a file's header.
 const QUOTED: usize = 80;
 
@@ -29,7 +31,8 @@ impl Header {
     /// A header, if the bytes of such an array can be counted.
     pub fn new(shape: &[u64], element: Element, is_fortran: bool, start: usize) -> Option<Header> {
         // Axes of no size hide how large the others are.
-        let counted = shape.iter().try_fold(element.size.max(1) as u64, |count, &size| count.checked_mul(size.max(1)))?;
+        let counted =
+            shape.iter().try_fold(element.size.max(1) as u64, |count, &size| count.checked_mul(size.max(1)))?;
         isize::try_from(counted).ok()?;
         let shape = shape.iter().map(|&size| size as usize).collect();
         Some(Header { shape, element, is_fortran, start })
@@ -150,7 +153,7 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
 /// The type that a header describes, and what comes behind: a text, or a list of fields, which are no numbers.
 fn described(text: &str) -> Option<(Element, &str)> {
     if let Some((spelt, rest)) = quoted(text) {
-        return Some((Element::of_numpy(spelt), rest));
+        return Some((Element::of_numpy(spelt), rest)).filter(|_| spelt.len() <= MOST_SPELT);
     }
     let mut depth = 0usize;
     for (place, letter) in text.char_indices() {
@@ -183,7 +186,8 @@ mod tests {
         let header = read("{'shape': (2, 3L), 'fortran_order': True, 'descr': \">i4\"}   \n").unwrap();
         assert_eq!((&header.shape[..], header.is_fortran, header.element.is_big), (&[2, 3][..], true, true));
         assert_eq!((header.count(), header.rows(), header.bytes()), (6, 2, 24));
-        let fields = read("{'descr': [('a', '<f4'), ('b', '<i4', (2,))], 'fortran_order': False, 'shape': (3,), }").unwrap();
+        let fields =
+            read("{'descr': [('a', '<f4'), ('b', '<i4', (2,))], 'fortran_order': False, 'shape': (3,), }").unwrap();
         assert_eq!(fields.element.kind, Kind::Other);
     }
 

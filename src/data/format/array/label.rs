@@ -42,7 +42,8 @@ impl Labels {
         is_first: bool,
     ) -> Result<Labels> {
         let refuse = |problem: &str| Err(origin.error(format!("is an array {}, {problem}", header.spelt())));
-        let expected = "expected labels: [rows] of whole numbers or texts, or [rows, classes] with a single 1 in each row";
+        let expected =
+            "expected labels: [rows] of whole numbers or texts, or [rows, classes] with a single 1 in each row";
         let width = match header.shape[..] {
             [_] => 1,
             [_, width] if width > 0 => width,
@@ -76,7 +77,8 @@ impl Labels {
         }
         let number = |row: usize, column: usize| {
             let number = header.element.whole(word(row, column));
-            number.ok_or_else(|| origin.error(format!("row {row} has a label that is no whole number, expected a class")))
+            number
+                .ok_or_else(|| origin.error(format!("row {row} has a label that is no whole number, expected a class")))
         };
         if width == 1 || is_first {
             return (0..rows).map(|row| number(row, 0)).collect::<Result<_>>().map(Labels::Numbers);

@@ -43,7 +43,11 @@ impl Layout {
             axis[1] = step;
             step *= axis[0];
         };
-        if header.is_fortran { axes.iter_mut().for_each(&mut count) } else { axes.iter_mut().rev().for_each(&mut count) }
+        if header.is_fortran {
+            axes.iter_mut().for_each(&mut count)
+        } else {
+            axes.iter_mut().rev().for_each(&mut count)
+        }
         let image = match header.shape[1..] {
             [width] => ImageShape::row(width),
             [height, width] => ImageShape { height, width, channels: 1 },
@@ -131,10 +135,16 @@ mod tests {
         assert_eq!(image(&[5, 7, 3]), ImageShape { height: 7, width: 3, channels: 1 });
         assert_eq!(image(&[5, 7, 6, 3]), ImageShape { height: 7, width: 6, channels: 3 });
         assert_eq!(image(&[5, 3, 7, 6]), ImageShape { height: 7, width: 6, channels: 3 });
-        assert_eq!(image(&[5, 3, 7, 3]), ImageShape { height: 3, width: 7, channels: 3 }, "channels last where both may be");
+        assert_eq!(
+            image(&[5, 3, 7, 3]),
+            ImageShape { height: 3, width: 7, channels: 3 },
+            "channels last where both may be"
+        );
         assert_eq!(image(&[5, 2, 7, 6]), ImageShape::row(84));
         assert_eq!(image(&[5, 2, 2, 2, 2]), ImageShape::row(16));
-        for (shape, named) in [(&[5][..], "[rows, values]"), (&[5, 2, 2, 4], "alpha"), (&[0, 2], "at least one row"), (&[], "[rows")] {
+        for (shape, named) in
+            [(&[5][..], "[rows, values]"), (&[5, 2, 2, 4], "alpha"), (&[0, 2], "at least one row"), (&[], "[rows")]
+        {
             assert!(layout(shape, false, false).unwrap_err().to_string().contains(named), "{shape:?}");
         }
     }

@@ -29,7 +29,6 @@ use label::Labels;
 use layout::Layout;
 use origin::Origin;
 
-
 /// How a .zip begins, with files in it and without.
 const ZIP_MAGICS: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x05\x06"];
 /// Most files of unknown kind that are opened in a folder to find one with arrays.
@@ -149,7 +148,9 @@ fn found(all: Vec<Rows>, whole: &Origin, listener: &mut dyn Listener) -> Result<
             return Err(rows.origin.error(format!("expected {found}, other than in {name}")));
         }
         if rows.part.values.kind() != kind {
-            return Err(rows.origin.error(format!("expected values of the type of those in {name}, uint8 or not in both")));
+            return Err(rows
+                .origin
+                .error(format!("expected values of the type of those in {name}, uint8 or not in both")));
         }
     }
     let is_labelled = all.iter().all(|rows| rows.labels.is_some());
@@ -183,3 +184,10 @@ fn values(
     let values = elements::rows(header, &layout, input, origin, listener)?;
     Ok((layout.image, values))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod fuzz;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -122,7 +122,9 @@ fn chosen<'a>(all: &'a [Array], options: &DataOptions, whole: &Origin) -> Result
                 all.iter().find(|array| array.rest == format!("{UNNAMED}{number}")).map(|array| &array.header)
             });
             let fits = match (first, second) {
-                (Some(first), Some(second)) => first.rows() == second.rows() && second.shape.len() < first.shape.len().max(3),
+                (Some(first), Some(second)) => {
+                    first.rows() == second.rows() && second.shape.len() < first.shape.len().max(3)
+                }
                 _ => true,
             };
             if options.label.is_none() && (unnamed > 2 || !fits) {

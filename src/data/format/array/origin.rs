@@ -26,7 +26,7 @@ impl Origin {
     /// What something is called for a sentence: the array's name, or the file's.
     pub fn name(&self) -> String {
         match &self.part {
-            Some(part) => shortened(part, QUOTED).into_owned(),
+            Some(part) => shortened(part.strip_suffix(".npy").unwrap_or(part), QUOTED).into_owned(),
             None => self.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
         }
     }
@@ -44,7 +44,9 @@ impl Origin {
     pub fn unreadable(&self, error: io::Error) -> Error {
         match error.kind() {
             ErrorKind::NotFound => self.error("expected an IDX file, found no such file"),
-            ErrorKind::OutOfMemory => Error::Failed(format!("{}: there is no memory for all of it", self.path.display())),
+            ErrorKind::OutOfMemory => {
+                Error::Failed(format!("{}: there is no memory for all of it", self.path.display()))
+            }
             ErrorKind::UnexpectedEof => self.error("truncated: expected a whole gzip stream, found only its beginning"),
             ErrorKind::InvalidInput | ErrorKind::InvalidData if self.part.is_some() => {
                 self.error(format!("damaged: expected an intact archive, found: {error}"))

@@ -135,7 +135,8 @@ fn chosen<'a>(
             match groups.iter().copied().filter(has).collect::<Vec<_>>()[..] {
                 [group] => group,
                 _ => {
-                    let problem = format!("expected one set of {}, one of: {}", whole.path.display(), groups.join(", "));
+                    let problem =
+                        format!("expected one set of {}, one of: {}", whole.path.display(), groups.join(", "));
                     return Err(Error::Usage(format!("--key {key}: {problem}")));
                 }
             }
@@ -169,8 +170,7 @@ fn labels(
     known: Option<&Classes>,
     options: &DataOptions,
 ) -> Result<Option<Labels>> {
-    let beside =
-        all.iter().find(|other| other.is_labels && (other.side, &other.group) == (file.side, &file.group));
+    let beside = all.iter().find(|other| other.is_labels && (other.side, &other.group) == (file.side, &file.group));
     let what = of.name();
     let (labels, origin) = match (&options.label, beside) {
         (Some(label), _) if is_alone => {

@@ -71,8 +71,8 @@ fn mapped(header: &Header, origin: &Origin) -> Result<Values> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::data::found::Silent;
     use crate::data::format::npy;
+    use crate::data::found::Silent;
 
     #[test]
     fn a_mapped_file_has_the_rows_of_one_that_is_read() {
