@@ -33,8 +33,8 @@ fn good_files_are_read_exactly_whatever_their_names() {
         let (_images_dir, images) = on_disk(&images);
         let (_labels_dir, labels) = on_disk(&labels);
         let split = idx::split(&images, &labels, 3, 2, 10).unwrap();
-        assert_eq!((split.rows, split.row_bytes), (5, 6));
-        assert_eq!(split.bytes, body);
+        assert_eq!((split.rows, split.width), (5, 6));
+        assert_eq!((0..5).flat_map(|row| split.raw(row)).copied().collect::<Vec<u8>>(), body);
         assert_eq!(split.labels, [0, 9, 3, 1, 4]);
     }
 }

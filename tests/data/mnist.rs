@@ -35,11 +35,11 @@ fn mnist_is_found_in_every_spelling_in_the_folder_and_below() {
         for sub_folder in ["", "mnist"] {
             let dir = tempfile::tempdir().unwrap();
             small_mnist(&dir.path().join(sub_folder), 12, 3, spell);
-            let set = data::load("mnist", Some(dir.path()), 0).unwrap();
+            let set = data::load(&"mnist".into(), Some(dir.path()), 0, None).unwrap();
             assert_eq!(set.name, "mnist");
-            assert_eq!(set.image, ImageShape { height: 28, width: 28, channels: 1 });
+            assert_eq!(set.image(), ImageShape { height: 28, width: 28, channels: 1 });
             assert_eq!((set.train.rows, set.test.rows), (12, 3));
-            assert_eq!(set.train.bytes, pixels(12 * 784));
+            assert_eq!(*set.train.device_rows(), *pixels(12 * 784));
             assert_eq!(set.train.labels[9..], [9, 0, 1]);
             assert_eq!(set.test.labels, [0, 1, 2]);
         }
@@ -86,7 +86,7 @@ fn mnist_of_another_size_or_count_is_refused() {
 #[test]
 #[ignore = "needs GPU_AE_DATA, set by the_environment_names_the_default_folder"]
 fn default_folder_child() {
-    let set = data::load("mnist", None, 0).unwrap();
+    let set = data::load(&"mnist".into(), None, 0, None).unwrap();
     assert_eq!((set.train.rows, set.test.rows), (7, 2));
 }
 
@@ -105,7 +105,7 @@ fn the_environment_names_the_default_folder() {
 
 #[test]
 fn an_unknown_name_lists_the_known_ones() {
-    let error = data::load("imagenet", None, 0).unwrap_err();
+    let error = data::load(&"imagenet".into(), None, 0, None).unwrap_err();
     assert!(matches!(error, Error::Usage(_)));
     let message = error.to_string();
     for word in ["'imagenet'", "digits", "mnist"] {

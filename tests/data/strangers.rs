@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use gpu_ae::config::{RunConfig, model_file};
-use gpu_ae::data::{idx, npy};
+use gpu_ae::data::format::{idx, npy};
 use gpu_ae::device::tune::Cache;
 use gpu_ae::device::{CpuDevice, Identity};
 use gpu_ae::error::Result;
@@ -20,7 +20,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::RngSeed;
 
-fn cases(cases: u32) -> ProptestConfig {
+pub fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() }
 }
 
@@ -77,7 +77,7 @@ fn damage() -> impl Strategy<Value = Damage> {
 }
 
 /// Any bytes, or those of `good` with some damage.
-fn file(good: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
+pub fn file(good: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     let damaged = prop::collection::vec(damage(), 1..4).prop_map(move |damages| {
         let mut bytes = good.clone();
         damages.iter().for_each(|damage| damage.to(&mut bytes));
@@ -262,8 +262,9 @@ fn configurations_of_any_bytes() {
         if let Some(config) = named(RunConfig::read(&path, None, None), &path)? {
             prop_assert!(config.to_toml().is_ok());
             let config = config.settled();
-            let _ = config.check_shape(784, 10, "digits");
-            let _ = training(&config, DataShape { rows: 300, features: 784 });
+            let digits = gpu_ae::data::shape(&"digits".into(), None, 0).unwrap();
+            let _ = config.check_data(&digits, "digits");
+            let _ = training(&config, DataShape { rows: 300, features: 784, kind: gpu_ae::data::ValueKind::Byte });
         }
     });
 }
@@ -318,7 +319,7 @@ fn idx_files_of_any_bytes() {
         // Counts that differ are said of the labels, with the images named beside.
         let path = either(spoilt, &images, &labels);
         if let Some(split) = named(idx::split(&images, &labels, 3, 2, 10), &path)? {
-            prop_assert_eq!((split.bytes.len(), split.labels.len()), (split.rows * 6, split.rows));
+            prop_assert_eq!((split.values(0..split.rows).len(), split.labels.len()), (split.rows * 6, split.rows));
         }
     });
 }

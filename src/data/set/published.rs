@@ -241,8 +241,3 @@ fn locate(folder: &Path, file: &RemoteFile<'static>) -> Result<Option<PathBuf>> 
     }
     Ok(None)
 }
-
-#[cfg(test)]
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests;

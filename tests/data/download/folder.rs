@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::{content, fetch_a, names};
 use crate::files::gzip;
 use crate::web_server::{Reply, Server};
-use gpu_ae::data::{self, mnist};
+use gpu_ae::data::{self, set::mnist};
 use gpu_ae::error::Error;
 
 #[test]

@@ -184,10 +184,3 @@ fn values(
     let values = elements::rows(header, &layout, input, origin, listener)?;
     Ok((layout.image, values))
 }
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod fuzz;
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests;

@@ -4,71 +4,20 @@
 use std::fs;
 use std::path::Path;
 
+use crate::strangers::{cases, file};
+use gpu_ae::data::DataOptions;
+use gpu_ae::data::format::array::read;
+use gpu_ae::data::format::npy::write_labels;
+use gpu_ae::data::found::{Found, Silent};
+use gpu_ae::error::Error;
 use proptest::prelude::*;
-use proptest::sample::Index;
-use proptest::test_runner::RngSeed;
-
-use super::*;
-use crate::data::found::Silent;
 
 /// Cases of an ordinary run.
 const USUAL_CASES: u32 = 150;
 
-fn cases() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(USUAL_CASES);
-    ProptestConfig { cases, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() }
-}
-
-/// What happens to a good file.
-#[derive(Clone, Debug)]
-enum Damage {
-    /// A byte becomes another.
-    Byte(Index, u8),
-    /// The end is lost.
-    Cut(Index),
-    /// Something is put between.
-    Insert(Index, Vec<u8>),
-    /// A part comes once more.
-    Repeat(Index, Index),
-    /// A digit becomes another, which leaves texts texts.
-    Digit(Index, u8),
-}
-
-impl Damage {
-    fn to(&self, bytes: &mut Vec<u8>) {
-        let length = bytes.len();
-        if length == 0 {
-            return;
-        }
-        match self {
-            Damage::Byte(at, value) => bytes[at.index(length)] = *value,
-            Damage::Cut(at) => bytes.truncate(at.index(length)),
-            Damage::Insert(at, more) => drop(bytes.splice(at.index(length)..at.index(length), more.iter().copied())),
-            Damage::Repeat(from, to) => {
-                let (from, to) = (from.index(length), to.index(length));
-                let part = bytes[from.min(to)..from.max(to)].to_vec();
-                bytes.splice(to..to, part);
-            }
-            Damage::Digit(at, digit) => {
-                let digits: Vec<usize> = (0..length).filter(|&at| bytes[at].is_ascii_digit()).collect();
-                if !digits.is_empty() {
-                    bytes[digits[at.index(digits.len())]] = b'0' + digit % 10;
-                }
-            }
-        }
-    }
-}
-
-fn damages() -> impl Strategy<Value = Vec<Damage>> {
-    let index = any::<Index>;
-    let damage = prop_oneof![
-        (index(), any::<u8>()).prop_map(|(at, value)| Damage::Byte(at, value)),
-        index().prop_map(Damage::Cut),
-        (index(), prop::collection::vec(any::<u8>(), 1..20)).prop_map(|(at, more)| Damage::Insert(at, more)),
-        (index(), index()).prop_map(|(from, to)| Damage::Repeat(from, to)),
-        (index(), any::<u8>()).prop_map(|(at, digit)| Damage::Digit(at, digit)),
-    ];
-    prop::collection::vec(damage, 1..4)
+/// As many cases as are asked for.
+fn asked() -> ProptestConfig {
+    cases(std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(USUAL_CASES))
 }
 
 /// Reads a file of these bytes beside others, and checks what is found, or that what is refused is named.
@@ -101,11 +50,7 @@ fn check(path: &Path, bytes: &[u8], options: &DataOptions) -> Result<(), TestCas
 fn fuzz(name: &str, good: &[u8], options: &DataOptions) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
-    proptest!(cases(), |(damages in damages(), any in prop::collection::vec(any::<u8>(), 0..300), is_any in 0u8..8)| {
-        let mut bytes = if is_any == 0 { any } else { good.to_vec() };
-        damages.iter().filter(|_| is_any > 0).for_each(|damage| damage.to(&mut bytes));
-        check(&path, &bytes, options)?;
-    });
+    proptest!(asked(), |(bytes in file(good.to_vec()))| check(&path, &bytes, options)?);
 }
 
 fn numpy(name: &str) -> Vec<u8> {
@@ -134,11 +79,9 @@ fn labels_of_any_bytes() {
     let [rows, labels] = ["x.npy", "y.npy"].map(|name| folder.path().join(name));
     let options = DataOptions { label: Some("y.npy".into()), ..DataOptions::of("x.npy") };
     fs::write(&rows, numpy("version_3.npy")).unwrap();
-    super::super::npy::write_labels(&labels, &[1, 2, 3]).unwrap();
+    write_labels(&labels, &[1, 2, 3]).unwrap();
     let good = fs::read(&labels).unwrap();
-    proptest!(cases(), |(damages in damages())| {
-        let mut bytes = good.clone();
-        damages.iter().for_each(|damage| damage.to(&mut bytes));
+    proptest!(asked(), |(bytes in file(good))| {
         fs::write(&labels, &bytes).unwrap();
         if let Err(error) = read(&rows, &options, &mut Silent) {
             prop_assert!(error.to_string().contains("y.npy"), "{error}");

@@ -1,15 +1,15 @@
-//! Arrays as files: what NumPy itself wrote is in `tests/data/numpy`; IDX files and batches are written here, byte by byte.
+//! Arrays as files: what NumPy itself wrote is in `numpy/`; IDX files and batches are written here, byte by byte.
 
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
-
-use super::*;
-use crate::data::found::{Reading, Side};
-use crate::data::values::ValueKind;
+use crate::files::{gzip, idx_file};
+use gpu_ae::data::format::array::{is_set, read};
+use gpu_ae::data::format::npy::write_labels;
+use gpu_ae::data::found::{Found, Listener, Part, Reading, Side};
+use gpu_ae::data::{DataOptions, ImageShape, ValueKind};
+use gpu_ae::error::{Error, Result};
 
 /// Hears what is left out.
 #[derive(Default)]
@@ -161,30 +161,24 @@ fn labels_come_from_a_file_beside_the_rows() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     fs::copy(numpy("version_3.npy"), at("x.npy")).unwrap();
-    super::super::npy::write_labels(&at("y.npy"), &[3, 1, 3]).unwrap();
+    write_labels(&at("y.npy"), &[3, 1, 3]).unwrap();
     assert!(with(&at("x.npy"), None, None).unwrap().1.is_empty());
     for label in ["y.npy", &at("y.npy").display().to_string()] {
         let (_, classes, parts, _) = with(&at("x.npy"), None, Some(label)).unwrap();
         assert_eq!((classes.join(" "), &parts[0].labels[..]), ("1 3".into(), &[1, 0, 1][..]));
     }
     refused(&at("x.npy"), None, Some("z.npy"), &["--label", "z.npy", "no such file"]);
-    super::super::npy::write_labels(&at("y.npy"), &[3, 1]).unwrap();
+    write_labels(&at("y.npy"), &[3, 1]).unwrap();
     refused(&at("x.npy"), None, Some("y.npy"), &["y.npy", "expected 3 labels", "x.npy"]);
     assert!(is_set(folder.path()), "a folder of arrays with known names");
     assert_eq!(with(folder.path(), None, None).unwrap_err().to_string().contains("expected 3 labels"), true);
 }
 
-fn idx_file(code: u8, dims: &[u32], body: &[u8]) -> Vec<u8> {
-    let mut file = vec![0, 0, code, dims.len() as u8];
-    file.extend(dims.iter().flat_map(|dim| dim.to_be_bytes()));
-    file.extend_from_slice(body);
+/// An IDX file of elements of another type.
+fn typed(code: u8, dims: &[u32], body: &[u8]) -> Vec<u8> {
+    let mut file = idx_file(dims, body);
+    file[2] = code;
     file
-}
-
-fn gzip(content: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(content).unwrap();
-    encoder.finish().unwrap()
 }
 
 /// Writes files into a new folder, packed where their names say so.
@@ -199,13 +193,13 @@ fn folder(files: &[(&str, Vec<u8>)]) -> tempfile::TempDir {
 
 #[test]
 fn idx_files_are_paired_by_their_names() {
-    let images = |rows: u32| idx_file(8, &[rows, 2, 3], &(0..rows as u8 * 6).collect::<Vec<_>>());
+    let images = |rows: u32| idx_file(&[rows, 2, 3], &(0..rows as u8 * 6).collect::<Vec<_>>());
     let set = folder(&[
         ("train-images-idx3-ubyte.gz", images(3)),
-        ("train-labels.idx1-ubyte", idx_file(8, &[3], &[7, 2, 7])),
+        ("train-labels.idx1-ubyte", idx_file(&[3], &[7, 2, 7])),
         ("t10k-images-idx3-ubyte", images(2)),
         ("t10k-images-idx3-ubyte.gz", images(2)),
-        ("t10k-labels-idx1-ubyte.gz", idx_file(8, &[2], &[2, 9])),
+        ("t10k-labels-idx1-ubyte.gz", idx_file(&[2], &[2, 9])),
         ("README", b"idx".to_vec()),
     ]);
     assert!(is_set(set.path()));
@@ -222,14 +216,14 @@ fn idx_files_are_paired_by_their_names() {
 
 #[test]
 fn emnist_is_turned_and_its_classes_are_letters() {
-    let image = idx_file(8, &[1, 2, 3], &[1, 2, 3, 4, 5, 6]);
+    let image = idx_file(&[1, 2, 3], &[1, 2, 3, 4, 5, 6]);
     let set = folder(&[
         ("emnist-letters-train-images-idx3-ubyte.gz", image.clone()),
-        ("emnist-letters-train-labels-idx1-ubyte.gz", idx_file(8, &[1], &[26])),
+        ("emnist-letters-train-labels-idx1-ubyte.gz", idx_file(&[1], &[26])),
         ("emnist-balanced-test-images-idx3-ubyte", image.clone()),
-        ("emnist-balanced-test-labels-idx1-ubyte", idx_file(8, &[1], &[46])),
+        ("emnist-balanced-test-labels-idx1-ubyte", idx_file(&[1], &[46])),
         ("emnist-digits-test-images-idx3-ubyte", image),
-        ("emnist-digits-test-labels-idx1-ubyte", idx_file(8, &[1], &[10])),
+        ("emnist-digits-test-labels-idx1-ubyte", idx_file(&[1], &[10])),
     ]);
     refused(set.path(), None, None, &["several sets", "emnist-balanced, emnist-digits, emnist-letters", "--key"]);
     let (shape, classes, parts, _) = with(set.path(), Some("letters"), None).unwrap();
@@ -246,10 +240,10 @@ fn any_rank_and_type_of_idx_is_read() {
     let words: Vec<u8> = [-1i32, 7, 300, 0].iter().flat_map(|word| word.to_be_bytes()).collect();
     let labels: Vec<u8> = (0..16i32).flat_map(|word| word.to_be_bytes()).collect();
     let set = folder(&[
-        ("numbers", idx_file(0x0c, &[2, 2], &words)),
-        ("deep", idx_file(0x09, &[2, 2, 1, 1, 2], &[0xff; 8])),
-        ("qmnist-train-images-idx3-ubyte", idx_file(8, &[2, 1, 1], &[1, 2])),
-        ("qmnist-train-labels-idx2-int.gz", idx_file(0x0c, &[2, 8], &labels)),
+        ("numbers", typed(0x0c, &[2, 2], &words)),
+        ("deep", typed(0x09, &[2, 2, 1, 1, 2], &[0xff; 8])),
+        ("qmnist-train-images-idx3-ubyte", idx_file(&[2, 1, 1], &[1, 2])),
+        ("qmnist-train-labels-idx2-int.gz", typed(0x0c, &[2, 8], &labels)),
     ]);
     let (shape, _, parts, _) = with(&set.path().join("numbers"), None, None).unwrap();
     assert_eq!((shape, floats(&parts[0])), (ImageShape::row(2), vec![-1.0, 7.0, 300.0, 0.0]));
@@ -262,19 +256,20 @@ fn any_rank_and_type_of_idx_is_read() {
 
 #[test]
 fn what_unpacks_to_more_than_is_allowed_is_refused() {
-    let set = folder(&[("bomb.gz", idx_file(8, &[300_000, 200_000], &[0; 1000]))]);
+    let set = folder(&[("bomb.gz", idx_file(&[300_000, 200_000], &[0; 1000]))]);
     refused(&set.path().join("bomb.gz"), None, None, &["4 GiB", "300000 x 200000", "--most-pixels"]);
     let mut zip = zip::ZipWriter::new(fs::File::create(set.path().join("bomb.npz")).unwrap());
     zip.start_file("x.npy", zip::write::SimpleFileOptions::default()).unwrap();
     let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (300000, 200000), }";
-    let head = [MAGIC, &[1, 0], &(header.len() as u16).to_le_bytes(), header.as_bytes(), &[0; 9999]].concat();
+    let head =
+        [b"\x93NUMPY", &[1, 0][..], &(header.len() as u16).to_le_bytes(), header.as_bytes(), &[0; 9999]].concat();
     zip.write_all(&head).unwrap();
     zip.finish().unwrap();
     refused(&set.path().join("bomb.npz"), None, None, &["'x'", "unpacks to 60000000000 bytes", "--most-pixels"]);
     fs::write(set.path().join("bomb.npy"), gzip(&head)).unwrap();
     refused(&set.path().join("bomb.npy"), None, None, &["unpacks to", "--most-pixels"]);
     // On the disk as it is, it is only cut off.
-    fs::write(set.path().join("cut.idx"), idx_file(8, &[1000, 2000], &[0; 1000])).unwrap();
+    fs::write(set.path().join("cut.idx"), idx_file(&[1000, 2000], &[0; 1000])).unwrap();
     refused(&set.path().join("cut.idx"), None, None, &["truncated", "found 1000"]);
 }
 
@@ -292,7 +287,7 @@ fn batches_of_cifar_are_read_with_their_sides_and_classes() {
     ]);
     assert!(is_set(ten.path()));
     let (shape, classes, parts, _) = with(ten.path(), None, None).unwrap();
-    assert_eq!((shape, &classes[9][..]), (cifar::IMAGE, "truck"));
+    assert_eq!((shape, &classes[9][..]), (ImageShape { height: 32, width: 32, channels: 3 }, "truck"));
     let sides: Vec<_> = parts.iter().map(|part| (part.side, part.labels.clone())).collect();
     assert_eq!(sides, [(Side::Train, vec![3, 9]), (Side::Train, vec![0]), (Side::Test, vec![1])]);
     assert_eq!(parts[1].values.raw()[..6], [0, 104, 208, 1, 105, 209]);
