@@ -20,14 +20,19 @@ const TEMPORARY_PREFIX: &str = ".gpu-ae-download-";
 pub struct RemoteFile<'a> {
     /// Last part of its address, and its name on disk.
     pub name: &'a str,
-    /// Length of its content, decompressed.
+    /// Length of its content, decompressed; of an archive, a .zip or .tar.gz, its own.
     pub bytes: u64,
     /// SHA-256 of its content, decompressed, in lower-case hex: a mirror may compress in its own
-    /// way.
+    /// way. Or of the file as it is published, as that of an archive always is.
     pub sha256: &'a str,
 }
 
 impl RemoteFile<'_> {
+    /// Whether it holds files and is kept as it is.
+    pub(super) fn is_archive(&self) -> bool {
+        self.name.ends_with(".zip") || self.name.ends_with(".tar.gz")
+    }
+
     /// No compressed form is longer: the fixed codes of DEFLATE (RFC 1951, 3.2.6), which quick compressors use whatever
     /// they are given, have at most 9 bits for a byte, and there is a header.
     fn max_download(&self) -> u64 {
@@ -200,30 +205,42 @@ fn receive(
 
 /// Checks the content of the file at `path`; says what is wrong with it otherwise.
 pub(super) fn verify(path: &Path, file: &RemoteFile<'_>) -> Result<(), String> {
-    let mut input = idx::content(path).map_err(|error| error.to_string())?;
+    let raw = || File::open(path).map_err(|error| error.to_string());
+    let found = if file.is_archive() {
+        digest(raw()?, file.bytes)?
+    } else {
+        let content = digest(idx::content(path).map_err(|error| error.to_string())?, file.bytes)?;
+        // What is right as it is published is right, too.
+        let is_published = content.1 != file.sha256 && digest(raw()?, u64::MAX)?.1 == file.sha256;
+        if is_published { (content.0, file.sha256.into()) } else { content }
+    };
+    let (bytes, found) = found;
+    if bytes < file.bytes {
+        return Err(format!("expected {} bytes of content, found {bytes}", file.bytes));
+    }
+    if found != file.sha256 {
+        return Err(format!("expected content of SHA-256 {}, found {found}", file.sha256));
+    }
+    Ok(())
+}
+
+/// Length and SHA-256 of what is read, which may have at most so many bytes.
+fn digest(mut input: impl Read, most: u64) -> Result<(u64, String), String> {
     let mut hash = Sha256::new();
     let mut chunk = vec![0; 1 << 16];
     let mut bytes = 0;
     loop {
         let count = input.read(&mut chunk).map_err(|error| format!("expected intact content, found: {error}"))?;
         if count == 0 {
-            break;
+            return Ok((bytes, hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()));
         }
         bytes += count as u64;
         // A small file can decompress to a very large one.
-        if bytes > file.bytes {
-            return Err(format!("expected {} bytes of content, found more", file.bytes));
+        if bytes > most {
+            return Err(format!("expected {most} bytes of content, found more"));
         }
         hash.update(&chunk[..count]);
     }
-    if bytes < file.bytes {
-        return Err(format!("expected {} bytes of content, found {bytes}", file.bytes));
-    }
-    let found: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    if found != file.sha256 {
-        return Err(format!("expected content of SHA-256 {}, found {found}", file.sha256));
-    }
-    Ok(())
 }
 
 fn agent(timeouts: Timeouts) -> Agent {

@@ -29,9 +29,9 @@ mod values;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-#[cfg(feature = "native")]
-use set::mnist;
 use set::{digits, one_hot};
+#[cfg(feature = "native")]
+use set::{mnist, relatives};
 
 pub use encoding::{Encoding, ImageShape};
 #[cfg(feature = "native")]
@@ -160,6 +160,56 @@ pub const SOURCES: &[Source] = &[
         about: "handwritten digits, 28 x 28, 60,000 to train on and 10,000 to test with",
         load: |data_dir, _| mnist::load(data_dir),
         fetch: Some(mnist::fetch),
+    },
+    #[cfg(feature = "native")]
+    Source {
+        name: "fashion-mnist",
+        image: mnist::IMAGE,
+        train_rows: 60_000,
+        classes: 10,
+        about: "articles of clothing, 28 x 28, 60,000 to train on and 10,000 to test with",
+        load: |data_dir, _| relatives::FASHION_MNIST.load(data_dir),
+        fetch: Some(|data_dir, mirrors, progress| relatives::FASHION_MNIST.fetch(data_dir, mirrors, progress)),
+    },
+    #[cfg(feature = "native")]
+    Source {
+        name: "kmnist",
+        image: mnist::IMAGE,
+        train_rows: 60_000,
+        classes: 10,
+        about: "cursive Japanese characters, 28 x 28, 60,000 to train on and 10,000 to test with",
+        load: |data_dir, _| relatives::KMNIST.load(data_dir),
+        fetch: Some(|data_dir, mirrors, progress| relatives::KMNIST.fetch(data_dir, mirrors, progress)),
+    },
+    #[cfg(feature = "native")]
+    Source {
+        name: "emnist",
+        image: mnist::IMAGE,
+        train_rows: 112_800,
+        classes: 47,
+        about: "handwritten letters and digits, 28 x 28, the balanced split of 131,600",
+        load: |data_dir, _| relatives::EMNIST.load(data_dir),
+        fetch: Some(|data_dir, mirrors, progress| relatives::EMNIST.fetch(data_dir, mirrors, progress)),
+    },
+    #[cfg(feature = "native")]
+    Source {
+        name: "cifar10",
+        image: format::array::cifar::IMAGE,
+        train_rows: 50_000,
+        classes: 10,
+        about: "colour photographs of 10 kinds of things, 32 x 32, 50,000 to train on and 10,000 to test with",
+        load: |data_dir, _| relatives::CIFAR10.load(data_dir),
+        fetch: Some(|data_dir, mirrors, progress| relatives::CIFAR10.fetch(data_dir, mirrors, progress)),
+    },
+    #[cfg(feature = "native")]
+    Source {
+        name: "cifar100",
+        image: format::array::cifar::IMAGE,
+        train_rows: 50_000,
+        classes: 100,
+        about: "colour photographs of 100 kinds of things, 32 x 32, 50,000 to train on and 10,000 to test with",
+        load: |data_dir, _| relatives::CIFAR100.load(data_dir),
+        fetch: Some(|data_dir, mirrors, progress| relatives::CIFAR100.fetch(data_dir, mirrors, progress)),
     },
     one_hot::source::<4>("one-hot-4", "4 patterns, each with one unit on: the encoder task 4-2-4 (built in)"),
     one_hot::source::<5>("one-hot-5", "5 patterns, each with one unit on: the encoder task 5-2-5 (built in)"),

@@ -101,7 +101,7 @@ fn joined(width: usize, parts: Vec<Part>) -> Split {
 }
 
 /// The data set of parts whose sides are all decided.
-fn sides(path: &Path, width: usize, encoding: Encoding, parts: Vec<Part>) -> Result<Dataset> {
+pub(super) fn sides(path: &Path, width: usize, encoding: Encoding, parts: Vec<Part>) -> Result<Dataset> {
     let mut of = [Side::Train, Side::Validation, Side::Test].map(|side| {
         let on_side = parts.iter().filter(|part| part.side == side).cloned().collect();
         joined(width, on_side)

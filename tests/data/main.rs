@@ -4,8 +4,11 @@
 #[path = "../common/web_server.rs"]
 mod web_server;
 
+mod arrays;
 mod download;
 mod files;
 mod idx;
 mod mnist;
+mod published;
+mod strange_arrays;
 mod strangers;

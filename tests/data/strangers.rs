@@ -20,7 +20,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::RngSeed;
 
-fn cases(cases: u32) -> ProptestConfig {
+pub fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() }
 }
 
@@ -77,7 +77,7 @@ fn damage() -> impl Strategy<Value = Damage> {
 }
 
 /// Any bytes, or those of `good` with some damage.
-fn file(good: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
+pub fn file(good: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     let damaged = prop::collection::vec(damage(), 1..4).prop_map(move |damages| {
         let mut bytes = good.clone();
         damages.iter().for_each(|damage| damage.to(&mut bytes));

@@ -4,3 +4,7 @@ pub mod digits;
 #[cfg(feature = "native")]
 pub mod mnist;
 pub mod one_hot;
+#[cfg(feature = "native")]
+pub(super) mod published;
+#[cfg(feature = "native")]
+pub(super) mod relatives;

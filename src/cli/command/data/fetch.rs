@@ -11,7 +11,7 @@ use crate::cli::output::{complain, say};
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Data set, as mnist
+    /// Data set: mnist, fashion-mnist, kmnist, emnist, cifar10 or cifar100
     name: String,
     /// Folder to download into [default: $GPU_AE_DATA, or the user's cache]
     #[arg(long, value_name = "DIR")]

@@ -30,6 +30,12 @@ pub(in crate::data) enum Set {
 }
 
 impl Set {
+    /// Whether a folder or archive that its publisher calls like this is of the set.
+    pub fn is_of(self, name: &str) -> bool {
+        let number = if self == Set::Ten { "cifar-10-" } else { "cifar-100-" };
+        name.starts_with(number)
+    }
+
     /// Bytes of a record: its labels, then its image.
     fn record(self) -> usize {
         PIXELS + self.counts().len()
@@ -47,7 +53,9 @@ impl Set {
     fn fits(self, content: &[u8]) -> bool {
         let is_label =
             |record: &[u8]| record.iter().zip(self.counts()).all(|(&label, &count)| usize::from(label) < count);
-        !content.is_empty() && content.len() % self.record() == 0 && content.chunks_exact(self.record()).all(is_label)
+        !content.is_empty()
+            && content.len().is_multiple_of(self.record())
+            && content.chunks_exact(self.record()).all(is_label)
     }
 }
 
@@ -92,8 +100,9 @@ pub(super) fn pickled(path: &Path) -> Error {
 pub(super) fn may_be(path: &Path, lower: &str) -> bool {
     let is_packed = lower.ends_with(".bin.gz");
     let sets = [Set::Ten, Set::Hundred];
-    let is_long = |length: u64| sets.iter().any(|set| length > 0 && length % set.record() as u64 == 0);
-    if !is_packed && !(lower.ends_with(".bin") && path.metadata().is_ok_and(|there| is_long(there.len()))) {
+    let is_long = |length: u64| sets.iter().any(|set| length > 0 && length.is_multiple_of(set.record() as u64));
+    let is_plain = || lower.ends_with(".bin") && path.metadata().is_ok_and(|there| is_long(there.len()));
+    if !(is_packed || is_plain()) {
         return false;
     }
     let Ok(input) = idx::content(path) else { return false };
@@ -168,7 +177,7 @@ fn set_of(content: &[u8], named: Option<Set>, origin: &Origin) -> Result<Set> {
     if let Some(set) = sets.into_iter().find(|set| set.fits(content)) {
         return Ok(set);
     }
-    let is_whole = |set: &Set| !content.is_empty() && content.len() % set.record() == 0;
+    let is_whole = |set: &Set| !content.is_empty() && content.len().is_multiple_of(set.record());
     let Some(set) = sets.into_iter().find(is_whole) else {
         let found = content.len();
         let expected = "expected records of 3,073 bytes each (CIFAR-10) or 3,074 (CIFAR-100)";

@@ -9,6 +9,8 @@ use crate::error::shortened;
 pub(in crate::data::format) const MAGIC: &[u8] = b"\x93NUMPY";
 /// Longest header that is read; NumPy itself reads 10,000 bytes.
 const MOST_HEADER: usize = 1 << 20;
+/// Longest text that describes an element, such as `<M8[25us]`.
+const MOST_SPELT: usize = 32;
 /// Most characters that a message quotes of a file's header.
 const QUOTED: usize = 80;
 
@@ -151,7 +153,7 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
 /// The type that a header describes, and what comes behind: a text, or a list of fields, which are no numbers.
 fn described(text: &str) -> Option<(Element, &str)> {
     if let Some((spelt, rest)) = quoted(text) {
-        return Some((Element::of_numpy(spelt), rest));
+        return Some((Element::of_numpy(spelt), rest)).filter(|_| spelt.len() <= MOST_SPELT);
     }
     let mut depth = 0usize;
     for (place, letter) in text.char_indices() {

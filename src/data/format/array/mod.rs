@@ -154,10 +154,9 @@ fn found(all: Vec<Rows>, whole: &Origin, listener: &mut dyn Listener) -> Result<
         }
     }
     let is_labelled = all.iter().all(|rows| rows.labels.is_some());
-    if let (false, Some(rows)) = (is_labelled, all.iter().find(|rows| rows.labels.is_none())) {
-        if all.iter().any(|rows| rows.labels.is_some()) {
-            listener.notice(format!("no labels are used, for {} has none", rows.origin.name()));
-        }
+    let without = all.iter().find(|rows| rows.labels.is_none());
+    if let Some(rows) = without.filter(|_| all.iter().any(|rows| rows.labels.is_some())) {
+        listener.notice(format!("no labels are used, for {} has none", rows.origin.name()));
     }
     let (mut labels, mut parts) = (Vec::new(), Vec::new());
     for rows in all {

@@ -45,11 +45,6 @@ pub(in crate::data) struct Classes {
 }
 
 impl Classes {
-    /// Classes of these names, numbered from 0.
-    pub fn of(names: &[&str]) -> Classes {
-        Classes { names: names.iter().map(|name| name.to_string()).collect(), first: 0 }
-    }
-
     /// The classes of a split of EMNIST (Cohen et al. 2017). `balanced` and `bymerge` take small letters for capitals
     /// where the two look alike; `letters` numbers from 1 and takes both for the same.
     pub fn emnist(split: &str) -> Option<Classes> {
@@ -75,7 +70,7 @@ mod tests {
             [("balanced", 47), ("bymerge", 47), ("byclass", 62), ("letters", 26), ("digits", 10), ("mnist", 10)];
         let mut all: Vec<(Vec<String>, usize)> = splits.map(|(split, count)| (emnist(split), count)).into();
         let lists = [(FASHION, 10), (KUZUSHIJI, 10), (CIFAR10, 10), (CIFAR100_COARSE, 20), (CIFAR100_FINE, 100)];
-        all.extend(lists.map(|(names, count)| (Classes::of(names).names, count)));
+        all.extend(lists.map(|(names, count)| (names.iter().map(|name| name.to_string()).collect(), count)));
         for (names, count) in all {
             let different: std::collections::BTreeSet<_> = names.iter().collect();
             assert_eq!((names.len(), different.len()), (count, count), "{names:?}");

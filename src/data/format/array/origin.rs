@@ -26,7 +26,7 @@ impl Origin {
     /// What something is called for a sentence: the array's name, or the file's.
     pub fn name(&self) -> String {
         match &self.part {
-            Some(part) => shortened(part, QUOTED).into_owned(),
+            Some(part) => shortened(part.strip_suffix(".npy").unwrap_or(part), QUOTED).into_owned(),
             None => self.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
         }
     }

@@ -107,10 +107,10 @@ pub(in crate::data) fn read(
         listener.reading(Reading { done: rows.len() as u64, of, unit: "files" });
     }
     let mut found = found(rows, &whole, listener)?;
-    if let (Found::Rows { classes, .. }, Some(known)) = (&mut found, known) {
-        if classes.len() == known.names.len() {
-            classes.clone_from(&known.names);
-        }
+    if let (Found::Rows { classes, .. }, Some(known)) = (&mut found, known)
+        && classes.len() == known.names.len()
+    {
+        classes.clone_from(&known.names);
     }
     Ok(found)
 }
