@@ -23,6 +23,11 @@ const ROOMS: &[&str] = &[
     "src/config/objective",
     // What can be read, and how it reaches the device.
     "src/data",
+    // Rows that were decoded once.
+    "src/data/cache",
+    // Folders of images.
+    "src/data/format/image",
+    "src/data/format/image/jpeg",
     "src/data/set/digits",
     // WHAT
     "src/graph",
