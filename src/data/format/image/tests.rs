@@ -134,7 +134,8 @@ fn a_fraction_of_a_jpeg_is_as_good_as_all_of_it() {
         let (shape, values) = alone(&sample(name), name, &wanted).unwrap();
         assert_eq!(shape, ImageShape { height: 8, width: 10, channels: 3 });
         let (most, mean) = distance(&values, expected.as_bytes());
-        let (limit, mean_limit) = if name.ends_with("png") { (1, 0.1) } else { (8, 2.0) };
+        // Of the same pixels only the last rounding may differ.
+        let (limit, mean_limit) = if name.ends_with("png") { (1, 0.2) } else { (8, 2.0) };
         assert!(most <= limit && mean < mean_limit, "{name}: {most}, {mean}");
     }
 }
