@@ -23,13 +23,17 @@ const ROOMS: &[&str] = &[
     "src/config/objective",
     // What can be read, and how it reaches the device.
     "src/data",
+    // Decoded rows, mapped.
+    "src/data/cache",
     // How the columns of a table become values.
     "src/data/columns",
     // Kinds of files, each with its reader.
     "src/data/format",
     "src/data/format/array",
     "src/data/format/image",
+    "src/data/format/image/jpeg",
     "src/data/format/table",
+    "src/data/format/table/text",
     // Data sets that have a name.
     "src/data/set",
     "src/data/set/digits",

@@ -41,18 +41,35 @@ fn resized(
     if [pixels.width, pixels.height] == target && part == whole {
         return Ok(pixels);
     }
+    let [left, top] = [0, 1].map(|axis| (content[axis] - part[axis]) / 2.0);
+    let (pixels, [left, top]) = cut(pixels, [left, top], part);
     let kind = if pixels.channels == 1 { PixelType::U8 } else { PixelType::U8x3 };
     let failed = |problem: &dyn std::fmt::Display| format!("cannot be resized: {problem}");
     let from = ImageRef::new(pixels.width as u32, pixels.height as u32, &pixels.values, kind);
     let from = from.map_err(|problem| failed(&problem))?;
     let mut to = Image::new(target[0] as u32, target[1] as u32, kind);
-    let [left, top] = [0, 1].map(|axis| (content[axis] - part[axis]) / 2.0);
     let options = ResizeOptions::new()
         .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
         .use_alpha(false)
         .crop(left, top, part[0], part[1]);
     resizing.resizer.resize(&from, &mut to, &options).map_err(|problem| failed(&problem))?;
     Ok(Pixels { width: target[0], height: target[1], channels: pixels.channels, values: to.into_vec() })
+}
+
+/// Cuts away whole pixels that lie outside of a part, so that the filter does not see them; with what is left, where the
+/// part begins in it.
+fn cut(pixels: Pixels, begin: [f64; 2], part: [f64; 2]) -> (Pixels, [f64; 2]) {
+    let Pixels { width, height, channels, values } = pixels;
+    let first = begin.map(|begin| begin.max(0.0) as usize);
+    let end = |axis: usize, most: usize| ((begin[axis] + part[axis]).ceil() as usize).min(most);
+    let [right, bottom] = [end(0, width), end(1, height)];
+    if first == [0, 0] && [right, bottom] == [width, height] {
+        return (Pixels { width, height, channels, values }, begin);
+    }
+    let rows = values.chunks_exact(width * channels).take(bottom).skip(first[1]);
+    let values = rows.flat_map(|row| &row[first[0] * channels..right * channels]).copied().collect();
+    let left = Pixels { width: right - first[0], height: bottom - first[1], channels, values };
+    (left, [0, 1].map(|axis| begin[axis] - first[axis] as f64))
 }
 
 /// The image as it is to be seen.

@@ -216,3 +216,7 @@ fn of_parts(index: Index, values: impl Iterator<Item = Values>) -> Found {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod strangers;
