@@ -90,7 +90,8 @@ mod tests {
         assert_eq!((of(&[]), of(&[Side::Unsaid]), of(&[Side::Test]), of(&[Side::Train])), (None, None, None, None));
         let three = of(&[Side::Train, Side::Validation, Side::Test]).map(|told| told.side(Side::Validation));
         assert_eq!(three, Some(Side::Validation));
-        let two = of(&[Side::Unsaid, Side::Validation]).map(|told| (told.side(Side::Unsaid), told.side(Side::Validation)));
+        let two =
+            of(&[Side::Unsaid, Side::Validation]).map(|told| (told.side(Side::Unsaid), told.side(Side::Validation)));
         assert_eq!(two, Some((Side::Train, Side::Test)));
     }
 

@@ -104,7 +104,8 @@ impl Coded {
                 Cell::Number(rounded(f64::from(value) * deviation + mean, *deviation))
             }
             Code::Words { words, .. } => {
-                let largest = values.iter().enumerate().reduce(|best, other| if other.1 > best.1 { other } else { best });
+                let largest =
+                    values.iter().enumerate().reduce(|best, other| if other.1 > best.1 { other } else { best });
                 match largest.map(|(place, _)| words.get(place)) {
                     Some(Some(word)) => Cell::Word(word),
                     Some(None) => Cell::Other,

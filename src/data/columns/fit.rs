@@ -74,7 +74,8 @@ fn fitted(train: &[&Rows<'_>], column: &Column, scale: bool) -> Result<Fitted> {
             Error::input(&rows.table.path, format!("no column '{name}', expected the columns of the other tables"))
         })?;
         if matches!(other.cells, Cells::Numbers(_)) != matches!(column.cells, Cells::Numbers(_)) {
-            let problem = format!("column '{name}' holds numbers in one table and words in another, expected one of them");
+            let problem =
+                format!("column '{name}' holds numbers in one table and words in another, expected one of them");
             return Err(Error::input(&rows.table.path, problem));
         }
         cuts.push((&other.cells, &rows.rows));

@@ -59,7 +59,8 @@ impl Classes {
             let known: HashSet<&String> = known.iter().collect();
             names.extend(found.into_iter().filter(|name| !known.contains(name)));
             if names.len() > MOST_CLASSES {
-                let problem = format!("{} classes with those that are known, expected at most {MOST_CLASSES}", names.len());
+                let problem =
+                    format!("{} classes with those that are known, expected at most {MOST_CLASSES}", names.len());
                 return Err(Error::Usage(format!("--label '{name}': {problem}")));
             }
         }

@@ -217,7 +217,8 @@ fn divided<'a>(
     let (mut rows, mut before) = (Vec::new(), 0);
     for (_, table, mut names) in all {
         for (side, wanted) in [(Side::Train, false), (Side::Test, true)] {
-            let chosen: Vec<u32> = (0..table.rows as u32).filter(|row| tested[before + *row as usize] == wanted).collect();
+            let chosen: Vec<u32> =
+                (0..table.rows as u32).filter(|row| tested[before + *row as usize] == wanted).collect();
             let names = chosen.iter().map(|row| std::mem::take(&mut names[*row as usize])).collect();
             if !chosen.is_empty() {
                 rows.push(Rows { side, table, rows: chosen, names });

@@ -73,7 +73,8 @@ impl<'a> Roles<'a> {
 /// That a row has nothing in a column that a flag names.
 pub(super) fn missing(table: &Table, row: usize, flag: &str, name: &str, expected: &str) -> Error {
     let name = shortened(name, QUOTED);
-    let problem = format!("{}: nothing in column '{name}' of --{flag}, expected {expected} in every row", table.place(row));
+    let problem =
+        format!("{}: nothing in column '{name}' of --{flag}, expected {expected} in every row", table.place(row));
     Error::input(&table.path, problem)
 }
 

@@ -50,7 +50,10 @@ impl Columns {
         let width = self.width().max(1);
         let mut values = Vec::new();
         values.try_reserve_exact(rows.len() * width).map_err(|_| {
-            Error::memory(format!("{}: {} rows of {width} values", table.path.display(), rows.len()), rows.len() * width * 4)
+            Error::memory(
+                format!("{}: {} rows of {width} values", table.path.display(), rows.len()),
+                rows.len() * width * 4,
+            )
         })?;
         values.resize(rows.len() * width, 0.0);
         values.par_chunks_mut(BLOCK * width).enumerate().for_each(|(block, values)| {
@@ -84,7 +87,10 @@ impl Columns {
         };
         let place = table.place(row);
         let problem = format!("{place}: column '{}': {found:e}", shortened(name, 60));
-        Error::input(&table.path, format!("{problem}, expected a number that a float of 32 bits holds once it is scaled"))
+        Error::input(
+            &table.path,
+            format!("{problem}, expected a number that a float of 32 bits holds once it is scaled"),
+        )
     }
 }
 
@@ -103,7 +109,9 @@ fn source<'a>(coded: &Coded, table: &'a Table) -> Result<Option<Source<'a>>> {
             let row = codes.iter().position(|code| *code != MISSING).unwrap_or(0);
             let found = codes.get(row).and_then(|code| words.get(*code as usize)).map_or("", String::as_str);
             let (name, found) = (shortened(&coded.name, 60), shortened(found, 40));
-            let problem = format!("column '{name}' holds words as '{found}', expected numbers as in the rows that were learnt from");
+            let problem = format!(
+                "column '{name}' holds words as '{found}', expected numbers as in the rows that were learnt from"
+            );
             return Err(Error::input(&table.path, problem));
         }
         (Code::Words { words, other }, Cells::Words { codes, words: found }) => {

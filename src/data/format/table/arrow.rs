@@ -91,8 +91,10 @@ fn batch_size(batch: &RecordBatch<'_>, body: &[u8]) -> Result<u64, String> {
     let outside = || "a buffer outside of its block".to_string();
     let mut unpacked = 0u64;
     for buffer in batch.buffers().into_iter().flatten() {
-        let (start, length) =
-            (usize::try_from(buffer.offset()).map_err(|_| outside())?, usize::try_from(buffer.length()).map_err(|_| outside())?);
+        let (start, length) = (
+            usize::try_from(buffer.offset()).map_err(|_| outside())?,
+            usize::try_from(buffer.length()).map_err(|_| outside())?,
+        );
         let end = start.checked_add(length).ok_or_else(outside)?;
         let packed = body.get(start..end).ok_or_else(outside)?;
         let size = match packed.first_chunk::<8>() {

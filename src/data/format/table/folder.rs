@@ -8,8 +8,7 @@ use crate::data::options::DataOptions;
 use crate::error::{Error, Result};
 
 /// How names of tables end.
-const ENDS: [&str; 9] =
-    [".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet", ".feather", ".arrow", ".ipc", ".pq"];
+const ENDS: [&str; 9] = [".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet", ".feather", ".arrow", ".ipc", ".pq"];
 /// How names begin of files that tell of others.
 const COMPANIONS: [&str; 2] = ["readme", "license"];
 

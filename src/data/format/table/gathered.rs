@@ -92,7 +92,8 @@ impl<'a> Gathered<'a> {
             return Err(Error::input(path, format!("{} columns, expected at most {MOST_COLUMNS}", fields.len())));
         }
         let is = |asked: &Option<String>, field: &Field| asked.as_ref() == Some(field.name());
-        let is_read = |field: &Field| is(&options.label, field) || is(&options.id, field) || !options.drop.contains(field.name());
+        let is_read =
+            |field: &Field| is(&options.label, field) || is(&options.id, field) || !options.drop.contains(field.name());
         let mut columns = Vec::new();
         for (place, field) in fields.iter().enumerate().filter(|(_, field)| is_read(field)) {
             columns.push(Growing::of(path, place, field, is(&options.id, field))?);
@@ -122,7 +123,12 @@ impl<'a> Gathered<'a> {
             return Ok(());
         }
         let most = self.most;
-        Err(Error::input(self.path, format!("{rows} rows, expected at most {most} of a file of this size; --drop columns, or a folder may hold it in parts")))
+        Err(Error::input(
+            self.path,
+            format!(
+                "{rows} rows, expected at most {most} of a file of this size; --drop columns, or a folder may hold it in parts"
+            ),
+        ))
     }
 
     /// Appends a batch of the columns that are read, in the order of [`Gathered::places`].
@@ -170,7 +176,10 @@ impl Growing {
         let Some(kind) = kind(field.data_type()) else {
             let (name, found) = (shortened(&name, QUOTED), field.data_type().to_string());
             let expected = "numbers, words, truth values, dates or times";
-            let problem = format!("column '{name}' holds {}, expected {expected}; --drop '{name}' leaves it out", shortened(&found, QUOTED));
+            let problem = format!(
+                "column '{name}' holds {}, expected {expected}; --drop '{name}' leaves it out",
+                shortened(&found, QUOTED)
+            );
             return Err(Error::input(path, problem));
         };
         let values = match field.data_type() {

@@ -163,7 +163,8 @@ fn checked(path: &Path, table: &Table) -> Result<()> {
     for pair in names.windows(2) {
         if pair[0].0 == pair[1].0 {
             let name = shortened(pair[0].0, QUOTED);
-            let problem = format!("columns {} and {} are both called '{name}', expected names that differ", pair[0].1, pair[1].1);
+            let problem =
+                format!("columns {} and {} are both called '{name}', expected names that differ", pair[0].1, pair[1].1);
             return Err(Error::input(path, problem));
         }
     }

@@ -31,9 +31,9 @@ fn unpacked_to(path: &Path, bytes: &[u8], most: u64) -> Result<Vec<u8>> {
     let mut decoder = MultiGzDecoder::new(bytes);
     let (mut out, mut step) = (Vec::new(), vec![0; STEP]);
     loop {
-        let read = decoder
-            .read(&mut step)
-            .map_err(|error| Error::input(path, format!("is cut off or damaged, expected a file packed by gzip ({error})")))?;
+        let read = decoder.read(&mut step).map_err(|error| {
+            Error::input(path, format!("is cut off or damaged, expected a file packed by gzip ({error})"))
+        })?;
         if read == 0 {
             return Ok(out);
         }

@@ -103,7 +103,8 @@ fn settled(
     let quoted = shortened(name, QUOTED);
     let slip = |place: usize| {
         let found = said(whole.text, place, whole.style);
-        let advice = format!("a column of numbers; what is missing is left empty, and --drop '{quoted}' does without it");
+        let advice =
+            format!("a column of numbers; what is missing is left empty, and --drop '{quoted}' does without it");
         Flaw::at(place, format!("column '{quoted}': '{found}', expected a number as nearly all of it are: {advice}"))
     };
     if !words.is_empty() {

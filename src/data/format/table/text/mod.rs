@@ -41,10 +41,12 @@ const PIECE: usize = 1 << 22;
 pub fn read(path: &Path, bytes: Vec<u8>, options: &DataOptions, listener: &mut dyn Listener) -> Result<Table> {
     let text = decoded::text(path, bytes)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    of_text(text, options, &mut |rows| listener.reading(Reading { done: rows as u64, of: 0, unit: "rows" })).map_err(|flaw| {
-        let line = line_of(text, flaw.place);
-        Error::input(path, format!("line {line}: {}", flaw.problem))
-    })
+    of_text(text, options, &mut |rows| listener.reading(Reading { done: rows as u64, of: 0, unit: "rows" })).map_err(
+        |flaw| {
+            let line = line_of(text, flaw.place);
+            Error::input(path, format!("line {line}: {}", flaw.problem))
+        },
+    )
 }
 
 /// The line on which a byte of a text is.
@@ -71,18 +73,16 @@ fn of_text(text: &str, options: &DataOptions, told: &mut dyn FnMut(usize)) -> Re
     let line = &text[sample.places[0]..sample.places[1.min(sample.places.len() - 1)]];
     let header = has_header.then(|| line.trim_end_matches(['\r', '\n']));
     let start = sample.places[skipped];
-    let whole = Whole { text, style, kinds: &kinds, header };
+    let seen = sample.places.last().map_or(0, |last| last - start) / (sample.records.len() - skipped).max(1);
+    let whole = Whole { text, style, kinds: &kinds, header, row: seen.max(columns.min(PIECE)) };
     let pieces = pieces(&whole, start, told)?;
     let rows = pieces.iter().map(|piece| piece.rows).sum();
     if rows > MOST_ROWS {
         return Err(Flaw::at(text.len(), format!("more rows than {MOST_ROWS}, expected fewer")));
     }
     let cells = column::joined(&whole, start, pieces, &names, options)?;
-    let mut columns: Vec<Column> = names
-        .into_iter()
-        .zip(cells)
-        .filter_map(|(name, cells)| Some(Column { name, cells: cells? }))
-        .collect();
+    let mut columns: Vec<Column> =
+        names.into_iter().zip(cells).filter_map(|(name, cells)| Some(Column { name, cells: cells? })).collect();
     if let (Some(counted), Some(last)) = (counted, columns.last_mut()) {
         counted.name(&mut last.cells);
     }
@@ -141,7 +141,8 @@ impl Counted {
         let [rows, columns, classes @ ..] = &first[..] else { return None };
         let (rows, columns): (usize, usize) = (rows.parse().ok()?, columns.parse().ok()?);
         let are_words = classes.iter().all(|class| class.parse::<f64>().is_err() && !class.is_empty());
-        if options.header.is_some() || classes.is_empty() || !are_words || Some(second.len()) != columns.checked_add(1) {
+        if options.header.is_some() || classes.is_empty() || !are_words || Some(second.len()) != columns.checked_add(1)
+        {
             return None;
         }
         let lines = memchr_iter(b'\n', &text.as_bytes()[sample.places[1]..]).count();
