@@ -24,6 +24,10 @@ const ROOMS: &[&str] = &[
     // What can be read, and how it reaches the device.
     "src/data",
     "src/data/set/digits",
+    // The columns of tables as values, and back.
+    "src/data/columns",
+    "src/data/format/table",
+    "src/data/format/table/text",
     // WHAT
     "src/graph",
     "src/ops",

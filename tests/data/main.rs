@@ -9,3 +9,4 @@ mod files;
 mod idx;
 mod mnist;
 mod strangers;
+mod tables;
