@@ -12,3 +12,4 @@ mod mnist;
 mod published;
 mod strange_arrays;
 mod strangers;
+mod tables;

@@ -11,6 +11,7 @@
 mod arrow;
 mod folder;
 mod gathered;
+mod guarded;
 mod packed;
 mod parquet;
 mod text;

@@ -7,6 +7,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::gathered::Gathered;
+use super::guarded::guarded;
 use super::{QUOTED, Table};
 use crate::data::found::Listener;
 use crate::data::options::DataOptions;
@@ -23,14 +24,17 @@ pub fn read(path: &Path, options: &DataOptions, listener: &mut dyn Listener) -> 
         let found = error.to_string();
         Error::input(path, format!("is damaged or cut off, expected Parquet ({})", shortened(&found, QUOTED)))
     };
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(&error))?;
-    let mut gathered = Gathered::new(path, size, builder.schema().fields(), options, listener)?;
-    let rows: u64 = builder.metadata().row_groups().iter().map(|group| group.num_rows().max(0) as u64).sum();
-    gathered.admit(rows)?;
-    let mask = ProjectionMask::roots(builder.parquet_schema(), gathered.places());
-    let batches = builder.with_batch_size(BATCH).with_projection(mask).build().map_err(|error| damaged(&error))?;
-    for batch in batches {
-        gathered.push(&batch.map_err(|error| damaged(&error))?, listener)?;
-    }
-    Ok(gathered.table())
+    let read = guarded(|| {
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(&error))?;
+        let mut gathered = Gathered::new(path, size, builder.schema().fields(), options, listener)?;
+        let rows: u64 = builder.metadata().row_groups().iter().map(|group| group.num_rows().max(0) as u64).sum();
+        gathered.admit(rows)?;
+        let mask = ProjectionMask::roots(builder.parquet_schema(), gathered.places());
+        let batches = builder.with_batch_size(BATCH).with_projection(mask).build().map_err(|error| damaged(&error))?;
+        for batch in batches {
+            gathered.push(&batch.map_err(|error| damaged(&error))?, listener)?;
+        }
+        Ok(gathered.table())
+    });
+    read.unwrap_or_else(|said| Err(damaged(&said)))
 }

@@ -73,7 +73,8 @@ fn of_text(text: &str, options: &DataOptions, told: &mut dyn FnMut(usize)) -> Re
     let line = &text[sample.places[0]..sample.places[1.min(sample.places.len() - 1)]];
     let header = has_header.then(|| line.trim_end_matches(['\r', '\n']));
     let start = sample.places[skipped];
-    let whole = Whole { text, style, kinds: &kinds, header };
+    let seen = sample.places.last().map_or(0, |last| last - start) / (sample.records.len() - skipped).max(1);
+    let whole = Whole { text, style, kinds: &kinds, header, row: seen.max(columns.min(PIECE)) };
     let pieces = pieces(&whole, start, told)?;
     let rows = pieces.iter().map(|piece| piece.rows).sum();
     if rows > MOST_ROWS {

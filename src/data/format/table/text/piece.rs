@@ -32,6 +32,8 @@ pub struct Whole<'a> {
     pub kinds: &'a [Kind],
     /// The line that names the columns, without its end, if there is one.
     pub header: Option<&'a str>,
+    /// Bytes that a row takes, as far as that is known.
+    pub row: usize,
 }
 
 /// A part of a column.
@@ -104,7 +106,9 @@ pub struct Piece<'a> {
 pub fn read<'a>(whole: &Whole<'a>, start: usize, end: usize) -> Result<Piece<'a>, Flaw> {
     let (text, style) = (&whole.text[..end], whole.style);
     let bytes = text.as_bytes();
-    let mut parts: Vec<Part<'a>> = whole.kinds.iter().map(Part::of).collect();
+    // A tenth more than there should be, so that few grow.
+    let likely = (end - start) / whole.row.max(1) * 11 / 10 + 1;
+    let mut parts: Vec<Part<'a>> = whole.kinds.iter().map(|kind| Part::of(kind, likely)).collect();
     let last = parts.len().saturating_sub(1);
     let mut rows = 0;
     let mut place = skip_empty(text, start);
@@ -148,9 +152,11 @@ fn ragged(text: &str, record: usize, separator: u8, columns: usize) -> Flaw {
 }
 
 impl<'a> Part<'a> {
-    fn of(kind: &Kind) -> Self {
+    fn of(kind: &Kind, rows: usize) -> Self {
         match kind {
-            Kind::Numbers => Part::Numbers { numbers: Vec::new(), wrong: None, missing: 0, infinite: None },
+            Kind::Numbers => {
+                Part::Numbers { numbers: Vec::with_capacity(rows), wrong: None, missing: 0, infinite: None }
+            }
             Kind::Words => Part::Words(Words::default()),
             Kind::Unread => Part::Unread,
         }
@@ -213,7 +219,7 @@ mod tests {
     use super::*;
 
     fn of<'a>(text: &'a str, kinds: &'a [Kind], header: Option<&'a str>) -> Result<Piece<'a>, Flaw> {
-        let whole = Whole { text, style: Style::of(b','), kinds, header };
+        let whole = Whole { text, style: Style::of(b','), kinds, header, row: 4 };
         read(&whole, header.map_or(0, |header| header.len() + 1), text.len())
     }
 
