@@ -37,10 +37,6 @@ const ROOMS: &[&str] = &[
     // Data sets that have a name.
     "src/data/set",
     "src/data/set/digits",
-    // The columns of tables as values, and back.
-    "src/data/columns",
-    "src/data/format/table",
-    "src/data/format/table/text",
     // WHAT
     "src/graph",
     "src/ops",
