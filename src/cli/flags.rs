@@ -301,6 +301,10 @@ pub fn session_on(checkpoint: &Checkpoint, data: &Dataset, quiet: bool) -> Resul
             data.name, data.test.width
         )));
     }
+    if checkpoint.config.classifier.is_some() && !data.test.is_labelled() {
+        let problem = "has rows without classes, expected the classes that the model was trained to name";
+        return Err(Error::Usage(format!("--data {}: {problem}", data.name)));
+    }
     let device = open_device(&checkpoint.config.device, quiet)?;
     let choices = Tuning::or_static(checkpoint.tuning.as_ref(), device.as_ref());
     let mut session = Session::for_evaluation(device, &checkpoint.config, data, &choices)?;

@@ -128,6 +128,10 @@ impl RunConfig {
     /// Moves the first rows of an order of the seed's from training to validation.
     fn set_aside(&self, data: &mut Dataset) -> Result<()> {
         let Some(share) = self.data.validation.filter(|&share| share > 0.0) else { return Ok(()) };
+        if data.validation.rows > 0 {
+            // Data that names rows to decide by has none to spare.
+            return Ok(());
+        }
         let rows = data.train.rows;
         let count = (f64::from(share) * rows as f64).round() as usize;
         if count == 0 || count >= rows {
