@@ -174,11 +174,33 @@ impl Page<'_> {
     }
 }
 
+/// The data of one's own that pages speak of: folders of images, sub-folders being classes, and a table.
+fn own_data(folder: &Path) {
+    for (name, count) in [("photos", 12), ("new-photos", 4)] {
+        for (class, colour) in [("cats", [200, 90, 40]), ("dogs", [40, 90, 200])] {
+            let place = folder.join(name).join(class);
+            std::fs::create_dir_all(&place).unwrap();
+            for number in 0..count {
+                let shade = |x: u32, y: u32| image::Rgb(colour.map(|c: u8| c.wrapping_add((x * y + 7 * number) as u8)));
+                let image = image::RgbImage::from_fn(40 + number, 36, shade);
+                image.save(place.join(format!("{number:02}.png"))).unwrap();
+            }
+        }
+    }
+    let rows = (0..60).map(|row| {
+        let (species, height) = if row % 3 == 0 { ("rose", 30) } else { ("iris", 50) };
+        format!("f{row},{}.5,{},{species}\n", height + row % 7, row % 5)
+    });
+    let table = format!("name,height,leaves,species\n{}", rows.collect::<String>());
+    std::fs::write(folder.join("flowers.csv"), table).unwrap();
+}
+
 /// Gives the program all that a page shows; returns how much that was.
 fn follow(path: &Path, data: &Path) -> usize {
     let text = std::fs::read_to_string(path).unwrap();
     let name = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap().to_str().unwrap();
     let mut page = Page { name, data, folder: tempfile::tempdir().unwrap(), given: 0 };
+    own_data(page.folder.path());
     // So that the folder is not free.
     std::fs::write(page.folder.path().join("taken"), "").unwrap();
     let blocks = blocks(&text);
