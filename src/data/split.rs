@@ -39,6 +39,11 @@ impl Split {
         self.values.kind()
     }
 
+    /// Whether the values lie in a file.
+    pub fn is_mapped(&self) -> bool {
+        self.values.is_mapped()
+    }
+
     /// Whether rows have classes.
     pub fn is_labelled(&self) -> bool {
         !self.labels.is_empty()

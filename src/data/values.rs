@@ -54,6 +54,15 @@ impl Values {
         Values { kind, memory: Memory::Mapped(Arc::new(mapped)) }
     }
 
+    /// Whether they lie in a file, so that looking at them may mean waiting for it.
+    pub fn is_mapped(&self) -> bool {
+        match &self.memory {
+            Memory::Bytes(_) | Memory::Floats(_) => false,
+            #[cfg(feature = "native")]
+            Memory::Mapped(_) => true,
+        }
+    }
+
     /// How each of them is stored.
     pub fn kind(&self) -> ValueKind {
         self.kind

@@ -9,7 +9,6 @@ use crate::error::Result;
 use crate::graph::{Graph, Role, Var};
 use crate::ops::batch::batch_gather::BatchGather;
 use crate::ops::batch::batch_gather_shards::BatchGatherShards;
-use crate::shader::UNIFORM_BYTES;
 
 /// Most bytes of a window: large enough that its way to a device costs more than its beginning, small enough to have
 /// several of them under way.
@@ -37,9 +36,9 @@ impl From<DataShape> for Holding {
 }
 
 impl Holding {
-    /// All rows, in pieces that a device with bindings of at most so many bytes can bind.
-    pub fn whole(data: DataShape, max_binding: u64) -> Self {
-        let most = rows_within(data, bindable(max_binding));
+    /// All rows, in pieces of at most `largest` bytes, the largest source that the device can have.
+    pub fn whole(data: DataShape, largest: u64) -> Self {
+        let most = rows_within(data, largest);
         if data.rows <= most {
             return data.into();
         }
@@ -48,14 +47,14 @@ impl Holding {
         Holding { shard: data.rows.div_ceil(pieces), ..data.into() }
     }
 
-    /// All rows if they take no more than `limit` bytes; else so many at a time, but at least the `batch` rows that a step
-    /// needs.
-    pub fn within(data: DataShape, max_binding: u64, limit: u64, batch: usize) -> Self {
+    /// All rows, as [`whole`](Self::whole), if they take no more than `limit` bytes; else so many at a time, but at least the
+    /// `batch` rows that a step needs.
+    pub fn within(data: DataShape, largest: u64, limit: u64, batch: usize) -> Self {
         let rows = data.rows as u64;
-        if row_bytes(data) * rows <= limit && BESIDE * rows <= bindable(max_binding) {
-            return Holding::whole(data, max_binding);
+        if row_bytes(data) * rows <= limit && BESIDE * rows <= largest {
+            return Holding::whole(data, largest);
         }
-        let held = rows_within(data, limit.min(WINDOW).min(bindable(max_binding))).max(batch).min(data.rows);
+        let held = rows_within(data, limit.min(WINDOW).min(largest)).max(batch).min(data.rows);
         Holding { data, held, shard: held }
     }
 
@@ -97,11 +96,6 @@ impl Holding {
             _ => g.apply(BatchGatherShards { features, shard_rows: self.shard }, &[&[rows], sources].concat()),
         }
     }
-}
-
-/// What can be bound of a buffer that is as large as a binding may be: behind it there is room for a uniform operand.
-fn bindable(max_binding: u64) -> u64 {
-    max_binding.saturating_sub(UNIFORM_BYTES as u64 + 256)
 }
 
 /// Bytes of a row.

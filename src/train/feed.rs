@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Builder;
 
 use super::passage::Passage;
 use crate::data::{IMAGES, LABELS, NEIGHBOUR_DISTANCES, Split};
@@ -11,6 +12,12 @@ use crate::error::{Error, Result};
 use crate::graph::{Graph, Role};
 use crate::model::holding::Holding;
 use crate::ops::step::clock;
+
+/// Rows of a file that are waited for at a time: where they are not in memory yet, a disk brings several as fast as one.
+const AT_ONCE: usize = 8;
+
+/// Rows that a thread takes to copy.
+const TAKEN: usize = 256;
 
 /// Bytes of rows that are copied on their way to a device at a time.
 const PIECE: usize = 16 << 20;
@@ -57,21 +64,41 @@ impl Rows {
     }
 
     /// Copies what is called `what` of these rows to `out`, which becomes as long as that is.
-    pub fn copy(&self, what: &str, rows: impl ExactSizeIterator<Item = usize>, out: &mut Vec<u8>) -> Result<()> {
+    pub fn copy(&self, what: &str, rows: &[u32], out: &mut Vec<u8>) -> Result<()> {
         out.resize(rows.len() * self.stride(what), 0);
         if is_rows(what) {
-            self.split.copy_rows(rows, out);
+            self.copy_values(rows, out, if self.split.is_mapped() { AT_ONCE } else { 1 });
             return Ok(());
         }
         let further = self.further.0.get(what);
         if further.is_none() && what != LABELS {
             return Err(Error::graph(what, "is nothing that rows have"));
         }
-        for (out, row) in out.as_chunks_mut::<4>().0.iter_mut().zip(rows) {
+        for (out, &row) in out.as_chunks_mut::<4>().0.iter_mut().zip(rows) {
+            let row = row as usize;
             let word = further.map_or_else(|| u32::from(self.split.labels[row]), |words| words[row]);
             *out = word.to_le_bytes();
         }
         Ok(())
+    }
+
+    /// Copies the values of these rows, so many threads at a time, of which there may be fewer.
+    fn copy_values(&self, rows: &[u32], out: &mut [u8], threads: usize) {
+        let bytes = (TAKEN * self.split.stride()).max(1);
+        let pieces = Mutex::new(rows.chunks(TAKEN).zip(out.chunks_mut(bytes)));
+        let next = || pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let work = || {
+            while let Some((rows, out)) = next() {
+                self.split.copy_rows(rows.iter().map(|&row| row as usize), out);
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..threads {
+                // Where the system gives none, the others do its work.
+                let _ = Builder::new().spawn_scoped(scope, work);
+            }
+            work();
+        });
     }
 }
 
@@ -84,8 +111,13 @@ fn is_rows(what: &str) -> bool {
 pub(super) fn first(rows: &Rows, what: &str, holding: &Holding, count: usize) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let piece = piece(holding, what);
-    rows.copy(what, piece.start.min(count)..piece.end.min(count), &mut bytes)?;
+    rows.copy(what, &numbers(piece.start.min(count)..piece.end.min(count)), &mut bytes)?;
     Ok(bytes)
+}
+
+/// These rows one by one.
+fn numbers(rows: Range<usize>) -> Vec<u32> {
+    rows.map(|row| row as u32).collect()
 }
 
 /// The rows that a source holds.
@@ -176,8 +208,40 @@ fn load(
     let (mut bytes, stride) = (Vec::new(), rows.stride(what));
     let step = (PIECE / stride.max(1)).max(1);
     for first in piece.clone().step_by(step) {
-        rows.copy(what, first..(first + step).min(piece.end), &mut bytes)?;
+        rows.copy(what, &numbers(first..(first + step).min(piece.end)), &mut bytes)?;
         device.write_part(program, &name, (first - piece.start) * stride, &bytes)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::data::Values;
+
+    #[test]
+    fn rows_are_copied_the_same_by_any_number_of_threads() {
+        let (width, count) = (7, 1500);
+        let bytes = (0..width * count).map(|i| (i * 31 % 251) as u8).collect();
+        let labels = (0..count).map(|row| row as u16).collect();
+        let rows = Rows::new(&Split::new(width, Values::of_bytes(bytes), labels, Vec::new()), Further::assumed(count));
+        let order: Vec<u32> = (0..1111).map(|i| i * 7 % count as u32).collect();
+        let mut plain = Vec::new();
+        rows.copy(IMAGES, &order, &mut plain).unwrap();
+        assert!(
+            order.iter().zip(plain.chunks_exact(8)).all(|(&row, out)| out[..width] == *rows.split.raw(row as usize))
+        );
+        for threads in [2, 8] {
+            let mut out = vec![0; plain.len()];
+            rows.copy_values(&order, &mut out, threads);
+            assert!(out == plain, "{threads} threads");
+        }
+        let mut words = vec![9; 3];
+        rows.copy(LABELS, &[3, 1], &mut words).unwrap();
+        assert_eq!(words, [3, 0, 0, 0, 1, 0, 0, 0]);
+        rows.copy(NEIGHBOUR_DISTANCES, &[5], &mut words).unwrap();
+        assert_eq!(words, 1.0f32.to_le_bytes());
+        assert!(rows.copy("shoe size", &[5], &mut words).unwrap_err().to_string().contains("shoe size"));
+    }
 }

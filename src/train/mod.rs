@@ -17,6 +17,7 @@ mod room;
 pub mod run;
 pub mod session;
 mod starting;
+pub mod stepping;
 mod stretches;
 pub mod tuning;
 

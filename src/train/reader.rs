@@ -109,12 +109,8 @@ impl Reader {
                 let mut memory = spare.try_recv().unwrap_or_default();
                 memory.resize_with(names.len(), Vec::new);
                 order.rows(window, &mut numbers);
-                let mut read = || {
-                    names
-                        .iter()
-                        .zip(&mut memory)
-                        .try_for_each(|(name, out)| rows.copy(name, numbers.iter().map(|&row| row as usize), out))
-                };
+                let mut read =
+                    || names.iter().zip(&mut memory).try_for_each(|(name, out)| rows.copy(name, &numbers, out));
                 let read = read();
                 if hand.send(read.map(|()| memory)).is_err() {
                     return;

@@ -57,19 +57,19 @@ fn available(text: &str) -> Option<u64> {
 pub(super) fn of_training(config: &RunConfig, rows: &Split, profile: &DeviceProfile) -> Holding {
     let data = DataShape::of(rows);
     let batch = config.step_rows(data.rows).max(moments::batch(data));
-    Holding::within(data, profile.max_binding, limit(config, profile), batch)
+    Holding::within(data, profile.largest_source(), limit(config, profile), batch)
 }
 
 /// How a device holds rows that are judged and looked at.
 pub(super) fn of_judging(config: &RunConfig, rows: &Split, profile: &DeviceProfile) -> Holding {
     let data = DataShape::of(rows);
     let batch = evaluation_batch(data).max(observation::batch(data));
-    Holding::within(data, profile.max_binding, limit(config, profile), batch)
+    Holding::within(data, profile.largest_source(), limit(config, profile), batch)
 }
 
 /// How a device holds rows that are gone through once, `batch` at a time.
 pub(super) fn of_passing(config: &RunConfig, rows: &Split, profile: &DeviceProfile, batch: usize) -> Holding {
-    Holding::within(DataShape::of(rows), profile.max_binding, limit(config, profile), batch)
+    Holding::within(DataShape::of(rows), profile.largest_source(), limit(config, profile), batch)
 }
 
 #[cfg(test)]

@@ -6,15 +6,15 @@ use super::feed::{Feed, Further, Rows};
 use super::moments::MomentsProgram;
 use super::neighbours::distances;
 use super::passage::Passage;
-use super::record::metrics::{TermSums, Weights};
+use super::record::metrics::Weights;
 use super::room;
 use crate::config::RunConfig;
 use crate::data::{Dataset, ImageShape};
-use crate::device::{Device, ProgramId, Reading, Span, Trace};
+use crate::device::{Device, ProgramId};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role};
 use crate::model::forward::network;
-use crate::model::graph::{self, RING_STEPS, terms, weight_name};
+use crate::model::graph::{self, weight_name};
 use crate::model::part::Part;
 use crate::model::start::{settings, start_values};
 use crate::nn::{Network, Pass};
@@ -24,15 +24,6 @@ use crate::tensor::Ty;
 
 /// A tensor of the training state by name.
 pub type State = BTreeMap<String, (Ty, Vec<u8>)>;
-
-/// What came of a stretch of training steps.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Stretch {
-    /// Step and term of a loss that was not finite.
-    pub bad: Option<(u32, &'static str)>,
-    /// The clock after it.
-    pub clock: Vec<u32>,
-}
 
 /// A model on a device.
 pub struct Session {
@@ -215,17 +206,6 @@ impl Session {
         Ok(())
     }
 
-    /// Goes on with the rows where the training program's clock stands.
-    fn go_on(&mut self) -> Result<()> {
-        let program = self.trainer()?;
-        let mut clock = [0; clock::WORDS];
-        clock.copy_from_slice(&self.device.read_u32(program, "clock")?);
-        if let Some((feed, passage)) = &mut self.training {
-            *passage = feed.begin(self.device.as_mut(), program, clock, None)?;
-        }
-        Ok(())
-    }
-
     /// What a checkpoint holds, which roles decide; of an evaluation session's, the parameters alone, since its clock is
     /// its own.
     fn kept(&self) -> fn(Role) -> bool {
@@ -286,75 +266,4 @@ impl Session {
         }
         Ok(weights)
     }
-
-    /// Starts `steps` training steps, at most as many as the ring holds.
-    ///
-    /// # Errors
-    /// When the device fails, or rows cannot be read.
-    pub fn train(&mut self, steps: u32) -> Result<()> {
-        let (device, passage) = self.passage()?;
-        passage.run(device, steps)
-    }
-
-    /// As [`train`](Self::train), with the time of every dispatch.
-    ///
-    /// # Errors
-    /// As [`train`](Self::train).
-    pub fn trace(&mut self, steps: u32) -> Result<Trace> {
-        let (device, passage) = self.passage()?;
-        passage.trace(device, steps)
-    }
-
-    /// How long steps waited for rows since this was last asked, each time that they did: never where the device holds all
-    /// rows, or their reader keeps up.
-    pub fn take_waits(&mut self) -> Vec<Span> {
-        self.training.as_mut().map(|(_, passage)| passage.take_waits()).unwrap_or_default()
-    }
-
-    fn passage(&mut self) -> Result<(&mut dyn Device, &mut Passage)> {
-        self.trainer()?;
-        let passage = self.training.as_mut().map(|(_, passage)| passage);
-        let passage = passage.ok_or_else(|| Error::Failed("this session was opened to evaluate only".into()))?;
-        Ok((self.device.as_mut(), passage))
-    }
-
-    /// Whether it pays to start further steps before the losses of those before are waited for.
-    pub fn runs_ahead(&self) -> bool {
-        self.device.runs_ahead()
-    }
-
-    /// Begins to read the losses of all steps started so far.
-    ///
-    /// # Errors
-    /// When the device fails.
-    pub fn begin_losses(&mut self) -> Result<Reading> {
-        let program = self.trainer()?;
-        self.device.begin(program, &["clock", "ring"])
-    }
-
-    /// Waits for the losses of the steps started after `first_step`, which no more than fill the ring,
-    /// and adds them to `sums`, step by step: how a run is cut into stretches, which is a matter of time,
-    /// must not show in its sums. This is the only place where training waits for the device.
-    ///
-    /// # Errors
-    /// When the device fails; a loss that is not finite is reported in the result.
-    pub fn end_losses(&mut self, reading: Reading, first_step: u32, sums: &mut TermSums) -> Result<Stretch> {
-        let bytes = self.device.end_read(reading)?;
-        let (clock, ring) = bytes.split_at(clock::WORDS * 4);
-        let (clock, ring): (Vec<u32>, Vec<f32>) =
-            (bytemuck::pod_collect_to_vec(clock), bytemuck::pod_collect_to_vec(ring));
-        let done = (clock[clock::STEP] - first_step) as usize;
-        let names = terms(&self.config, Pass::Train);
-        let width = 1 + names.len();
-        for step in (first_step as usize..).take(done) {
-            sums.add_row(&names, &ring[step % RING_STEPS * width..][..width]);
-        }
-        let bad = (clock[clock::BAD_STEP] != 0).then(|| (clock[clock::BAD_STEP], bad_term(&names, &clock)));
-        Ok(Stretch { bad, clock })
-    }
-}
-
-/// Name of the term that a clock says was not finite.
-pub(super) fn bad_term(names: &[&'static str], clock: &[u32]) -> &'static str {
-    names.get(clock[clock::BAD_TERM] as usize).or(names.last()).copied().unwrap_or("loss")
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::session::Stretch;
+use super::stepping::Stretch;
 use super::{Session, TermSums};
 use crate::device::{Reading, Trace};
 use crate::error::Result;

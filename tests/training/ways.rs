@@ -29,7 +29,7 @@ struct Limited {
 }
 
 impl Limited {
-    fn new(device: Box<dyn Device>) -> Box<dyn Device> {
+    fn of(device: Box<dyn Device>) -> Box<dyn Device> {
         let profile = DeviceProfile { max_binding: SMALL_BINDING, ..device.profile().clone() };
         Box::new(Limited { device, profile })
     }
@@ -145,7 +145,7 @@ fn data(kind: ValueKind, width: usize) -> Dataset {
 fn session(device: Box<dyn Device>, config: &RunConfig, data: &Dataset, way: Way) -> Session {
     let mut config = config.clone();
     config.data.on_device = (way == Way::ByWindows).then_some(0);
-    let device = if way == Way::InPieces { Limited::new(device) } else { device };
+    let device = if way == Way::InPieces { Limited::of(device) } else { device };
     let choices = Tuning::or_static(None, device.as_ref());
     let session = Session::for_training(device, &config, data, &choices, &mut |_, _| ()).unwrap();
     let sources = &session.training_plan().unwrap().sources;

@@ -66,8 +66,12 @@ pub fn run(args: Args) -> Result<()> {
         Path::Layers => Choices::by_kind(&profile),
         Path::SmallNetwork => Choices::small_network(),
     };
-    let plan =
-        Plan::chosen("train", &training(&config, Holding::whole(shape, profile.max_binding))?, &profile, &choices)?;
+    let plan = Plan::chosen(
+        "train",
+        &training(&config, Holding::whole(shape, profile.largest_source()))?,
+        &profile,
+        &choices,
+    )?;
     if let Some(folder) = &args.dump_shaders {
         whole_file::make_folder(folder)?;
         for key in plan.shaders() {

@@ -1,5 +1,8 @@
 //! What kernels and plans need to know of a device.
 
+use crate::ops::ALIGNMENT;
+use crate::shader::UNIFORM_BYTES;
+
 /// What kind of machine runs a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceKind {
@@ -36,6 +39,12 @@ pub struct DeviceProfile {
 }
 
 impl DeviceProfile {
+    /// Bytes of the largest tensor with a buffer of its own: behind every buffer there is room for the rest of a uniform
+    /// operand.
+    pub fn largest_source(&self) -> u64 {
+        self.max_binding.saturating_sub((UNIFORM_BYTES + ALIGNMENT) as u64)
+    }
+
     /// The limits that every adapter offers.
     pub fn portable(kind: DeviceKind) -> Self {
         DeviceProfile {

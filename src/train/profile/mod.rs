@@ -260,3 +260,18 @@ fn events(plan: &Plan, seen: &Seen) -> Vec<TraceEvent> {
     }
     events
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_for_rows_are_told_where_there_were_any() {
+        let span = |milliseconds| Span { start: Instant::now(), length: Duration::from_millis(milliseconds) };
+        let host = |what: &[(&str, u64)]| -> Vec<(String, Span)> {
+            what.iter().map(|(what, time)| ((*what).to_string(), span(*time))).collect()
+        };
+        assert_eq!(waited(&host(&[("evaluate", 5), ("read losses", 1)])), None);
+        assert_eq!(waited(&host(&[(WAIT_FOR_ROWS, 5), ("evaluate", 7), (WAIT_FOR_ROWS, 2)])), Some(7000.0));
+    }
+}
