@@ -242,11 +242,13 @@ fn unknown(asked: &str, name: &str, known: impl Iterator<Item = &'static Source>
 ///
 /// # Errors
 /// When there is no such data, or it is damaged or does not fit what is known of it.
+#[cfg_attr(not(feature = "native"), allow(unused_variables))]
 pub fn load(options: &DataOptions, data_dir: Option<&Path>, seed: u64, known: Option<&Encoding>) -> Result<Dataset> {
     match SOURCES.iter().find(|source| source.name == options.path) {
         Some(source) => (source.load)(data_dir, seed),
         #[cfg(feature = "native")]
         None => own::load(options, seed, known),
+        // There are no files, so this is the error of a name that is not known.
         #[cfg(not(feature = "native"))]
         None => source(&options.path).and_then(|source| (source.load)(data_dir, seed)),
     }

@@ -46,10 +46,9 @@ pub(super) fn load(options: &DataOptions, seed: u64, known: Option<&Encoding>) -
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
     // What is set aside of it later, and how it gets to a device, is nothing to the reader.
     let asked = DataOptions { validation: None, on_device: None, ..options.clone() };
-    if let Some((options, of, encoding, data)) = last.as_ref() {
-        if *options == asked && *of == seed && encoding.as_ref() == known {
-            return Ok(data.clone());
-        }
+    let is_same = |(options, of, encoding, _): &&Known| *options == asked && *of == seed && encoding.as_ref() == known;
+    if let Some((.., data)) = last.as_ref().filter(is_same) {
+        return Ok(data.clone());
     }
     let path = Path::new(&options.path);
     if !path.exists() {
