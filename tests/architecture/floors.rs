@@ -28,7 +28,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     // Recipes, and what they are fed.
     ("nn", &["graph", "ops", "autodiff"]),
     ("optim", &["graph", "ops", "autodiff"]),
-    ("data", &[]),
+    ("data", &["fault"]),
     ("config", &["graph", "ops", "autodiff", "nn", "data", "statistics"]),
     ("statistics", &[]),
     ("model", &["graph", "ops", "autodiff", "nn", "optim", "data", "config"]),

@@ -16,6 +16,7 @@ const ROOMS: &[&str] = &[
     "src/cli",
     "src/cli/command",
     "src/cli/command/codes",
+    "src/cli/command/data",
     // What can be asked of a run.
     "src/config",
     "src/config/file",

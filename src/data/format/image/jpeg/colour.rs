@@ -1,8 +1,8 @@
 //! Planes of brightness and colour become pixels.
 
-use super::super::pixels::Pixels;
 use super::header::Header;
 use super::scan::{self, Plane};
+use crate::data::format::image::pixels::Pixels;
 
 /// The colours of a file, whose planes may have fewer values than the image has pixels.
 struct Chroma {
