@@ -16,6 +16,8 @@ const ROOMS: &[&str] = &[
     "src/cli",
     "src/cli/command",
     "src/cli/command/codes",
+    "src/cli/command/data",
+    "src/cli/command/score",
     // What can be asked of a run.
     "src/config",
     "src/config/file",

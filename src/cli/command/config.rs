@@ -12,6 +12,7 @@ use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Plan};
 use gpu_ae::tensor::Shape;
 use gpu_ae::{Error, Result};
 
+use crate::cli::flags::{ConfigFlags, DeviceFlag};
 use crate::cli::output::{say, thousands};
 use crate::cli::terminal::table;
 
@@ -35,22 +36,41 @@ enum Command {
         #[arg(long)]
         all: bool,
     },
-    /// Say what a configuration file would build: layers, parameters, device memory, arithmetic
-    Check {
-        /// Configuration file
-        file: PathBuf,
-    },
+    /// Say what a configuration would build for its data: layers, parameters, device memory, arithmetic
+    #[command(
+        after_help = "What neither the file nor a flag says of the network follows the data, as 'gpu-ae train' does it. The last layer is as wide \
+as a row, or as there are classes. Hidden layers of a network of which nothing is said have the model's own widths times \
+the root of (values of a row / values of a row of the model's own data), 784 for most, rounded, at least 2. Where values are no shares from 0 to 1 the \
+last layer is linear and a likelihood Gaussian.
+
+Example:
+  gpu-ae config check mine.toml
+  gpu-ae config check --data photos --size 32x32
+  gpu-ae config check --data flowers.csv --label species --model vae"
+    )]
+    Check(Box<Check>),
+}
+
+#[derive(clap::Args)]
+struct Check {
+    /// Configuration file [default: that of the model, fitted to the data]
+    #[arg(conflicts_with = "config")]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigFlags,
 }
 
 pub fn run(args: Args) -> Result<()> {
     match args.command {
         Command::Show { model, all: false } => say(model_file(&model)?.trim_end()),
         Command::Show { model, all: true } => say(RunConfig::model(&model)?.settled().with_meanings()?.trim_end()),
-        Command::Check { file } => {
-            let config = RunConfig::read(&file, None, None)?.settled();
-            say(&described(&config).map_err(|error| match error {
-                Error::Usage(_) => in_file(&file, &error),
-                other => other,
+        Command::Check(check) => {
+            let flags = ConfigFlags { config: check.file.or(check.config.config.clone()), ..check.config };
+            let config = flags.clone().resolve(&DeviceFlag::default())?;
+            flags.data.check_used(&config.data)?;
+            say(&described(&config).map_err(|error| match (error, &flags.config) {
+                (error @ Error::Usage(_), Some(file)) => in_file(file, &error),
+                (error, _) => error,
             })?);
         }
     }
@@ -59,8 +79,11 @@ pub fn run(args: Args) -> Result<()> {
 
 /// What a training step of a configuration consists of.
 fn described(config: &RunConfig) -> Result<String> {
-    let data = shape(&config.data, config.data_dir.as_deref(), config.seed)?;
+    let mut data = shape(&config.data, config.data_dir.as_deref(), config.seed)?;
     let name = config.data.short_name();
+    if config.without.is_some() || config.deciding() == "validation" {
+        data.train_rows = config.load_data()?.train.rows;
+    }
     let shape = DataShape { rows: data.train_rows, features: data.image.values(), kind: data.kind };
     if let Some(hopfield) = &config.hopfield {
         let (neurons, loads) = (shape.features, hopfield.loads.iter());
