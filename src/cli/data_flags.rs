@@ -85,10 +85,12 @@ fn set<T>(target: &mut Option<T>, value: Option<T>) {
 
 /// A path as it is kept with a run, whole; the name of a data set as it is.
 pub fn same_path(path: &str) -> String {
-    match is_named(path) {
-        true => path.to_string(),
-        false => std::path::absolute(path).map_or(path.to_string(), |path| path.display().to_string()),
+    if is_named(path) {
+        return path.to_string();
     }
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.into());
+    // Without a slash at its end.
+    whole.components().collect::<PathBuf>().display().to_string()
 }
 
 impl DataFlags {

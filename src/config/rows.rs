@@ -178,6 +178,9 @@ impl RunConfig {
         train.ok_or_else(|| {
             let classes = data.encoding.names_of(&data.train.classes());
             let name = &data.name;
+            if classes.is_empty() {
+                return Error::Usage(format!("--without {class}: the rows of {name} have no classes"));
+            }
             Error::Usage(format!("--without {class}: expected one of several classes of {name}: {classes}"))
         })
     }

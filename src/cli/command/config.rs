@@ -114,7 +114,11 @@ fn described(config: &RunConfig) -> Result<String> {
         weighted.iter().filter(|(_, weight)| !weight.counts || weight.value == 0.0).map(|(name, _)| *name).collect();
 
     let rows = config.step_rows(shape.rows);
-    let megabytes = |bytes: usize| format!("{:.1} MB", bytes as f64 / 1e6);
+    let in_units = |count: f64, unit: &str| match count < 1e5 {
+        true => format!("{:.1} k{unit}", count / 1e3),
+        false => format!("{:.1} M{unit}", count / 1e6),
+    };
+    let bytes = |bytes: usize| in_units(bytes as f64, "B");
     let cost = plan.cost();
     let facts = [
         (
@@ -124,8 +128,8 @@ fn described(config: &RunConfig) -> Result<String> {
         ("parameters", thousands(parameters as u64)),
         ("loss", loss.join(" + ")),
         ("watched", watched.join(", ")),
-        ("device memory", format!("{}, {} of it data", megabytes(plan.bytes()), megabytes(shape.ty().bytes()))),
-        ("arithmetic", format!("{:.2} MFLOP a sample, training step of {rows}", cost.flops / 1e6 / rows as f64)),
+        ("device memory", format!("{}, {} of it data", bytes(plan.bytes()), bytes(shape.ty().bytes()))),
+        ("arithmetic", format!("{} a sample, training step of {rows}", in_units(cost.flops / rows as f64, "FLOP"))),
         ("dispatches", plan.dispatches().to_string()),
     ];
     let facts = facts.into_iter().filter(|(_, value)| !value.is_empty());

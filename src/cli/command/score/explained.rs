@@ -6,7 +6,7 @@ use gpu_ae::Result;
 use gpu_ae::data::ImageShape;
 use gpu_ae::report::{Strip, format_number, image_sheet, write_png};
 
-use super::odd::{Odd, squares};
+use super::odd::{Odd, shown, squares};
 use super::{Row, score_of};
 use crate::cli::pictures::COLUMNS;
 use crate::cli::terminal::table;
@@ -24,10 +24,10 @@ pub fn draw(path: &Path, trained: &mut Trained, scores: &[f32], order: &[usize])
         most = errors.iter().copied().fold(0.0, f64::max);
         let coloured: Vec<f32> =
             errors.iter().flat_map(|error| glow(if most > 0.0 { (error / most) as f32 } else { 0.0 })).collect();
-        let shown = |values: &[f32]| in_colour(&encoding.shown(values), image.channels);
+        let pixels = |values: &[f32]| in_colour(&encoding.shown(values), image.channels);
         let strip = |caption: &str, pixels| Strip { caption: caption.into(), headings: Vec::new(), pixels };
-        strips.push(Strip { headings: headings.clone(), ..strip("largest error", shown(x)) });
-        strips.push(strip("reconstruction", shown(y)));
+        strips.push(Strip { headings: headings.clone(), ..strip("largest error", pixels(x)) });
+        strips.push(strip("reconstruction", pixels(y)));
         strips.push(strip("squared error", coloured));
         Ok(())
     })?;
@@ -61,7 +61,8 @@ pub fn listed(rows: &[Row]) -> String {
         let head = [row.row.to_string(), row.name.clone(), class, format_number(row.error.into())];
         for column in odd_columns {
             let share = format!("{:.1}%", 100.0 * column.share);
-            let cells = [column.column.clone(), column.value.clone(), column.expected.clone(), share];
+            let [value, expected] = [&column.value, &column.expected].map(|cell| shown(cell).to_string());
+            let cells = [column.column.clone(), value, expected, share];
             lines.push(head.iter().cloned().chain(cells).collect());
         }
     }

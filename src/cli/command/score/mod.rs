@@ -31,7 +31,7 @@ badly what is unlike anything it was trained on. AUROC is the probability that a
 
 The table has row, name, class, error, with --threshold whether the row is odd, and what is odd: of images odd_region, the part of a \
 quarter of its sides with the largest squared error, as 'x y width height' in pixels from the upper left; of tables the three columns with the \
-largest shares of it, odd_1, odd_1_value, odd_1_expected and so on, in their own units and words.
+largest shares of it, those that come back as they were last, odd_1, odd_1_value, odd_1_expected and so on, in their own units and words.
 
 --threshold 0.01 calls a row odd whose error is larger than that of 99 in 100 of the rows that the run was trained on, its rows \
 set aside and left out not among them; also where --data names other rows. Where those training rows cannot be read any more, the scored rows take their place, \

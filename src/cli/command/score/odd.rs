@@ -15,7 +15,7 @@ const SIDES: usize = 4;
 pub enum Odd {
     /// The columns of a table, or the values of plain rows.
     Columns {
-        /// Those with the largest shares of the squared error, the largest first.
+        /// Those with the largest shares of the squared error, the largest first; behind them what comes back as it was.
         odd_columns: Vec<OddColumn>,
     },
     /// Part of an image.
@@ -77,36 +77,31 @@ pub fn odd(encoding: &Encoding, x: &[f32], y: &[f32]) -> Odd {
         None => x.iter().zip(y).map(square).collect(),
     };
     let all: f64 = errors.iter().sum();
-    let mut order: Vec<usize> = (0..errors.len()).filter(|&place| errors[place] > 0.0).collect();
-    order.sort_by(|&a, &b| errors[b].total_cmp(&errors[a]));
-    order.truncate(COLUMNS);
-    let share = |place: usize| errors[place] / all;
-    let odd_columns = match &encoding.columns {
-        Some(columns) => {
-            let (before, after) = (columns.decode(x), columns.decode(y));
-            let cell = |row: &[Vec<gpu_ae::data::columns::Cell<'_>>], place: usize| {
-                row.first().and_then(|row| row.get(place)).map_or(String::new(), ToString::to_string)
-            };
-            let column = |place: usize| OddColumn {
-                column: columns.columns[place].name.clone(),
-                value: cell(&before, place),
-                expected: cell(&after, place),
-                share: share(place),
-            };
-            order.into_iter().map(column).collect()
-        }
-        None => {
-            let (before, after) = (encoding.as_stored(x), encoding.as_stored(y));
-            let column = |place: usize| OddColumn {
-                column: place.to_string(),
-                value: format_number(before[place].into()),
-                expected: format_number(after[place].into()),
-                share: share(place),
-            };
-            order.into_iter().map(column).collect()
-        }
+    let name = |place: usize| match &encoding.columns {
+        Some(columns) => columns.columns[place].name.clone(),
+        None => place.to_string(),
     };
-    Odd::Columns { odd_columns }
+    let [before, after] = [x, y].map(|row| cells(encoding, row));
+    let mut order: Vec<usize> = (0..errors.len()).filter(|&place| errors[place] > 0.0).collect();
+    // What comes back as it was is odd only where nothing else is, such as a word that was less certain.
+    let is_same = |place: usize| before.get(place) == after.get(place);
+    order.sort_by(|&a, &b| is_same(a).cmp(&is_same(b)).then(errors[b].total_cmp(&errors[a])));
+    order.truncate(COLUMNS);
+    let column = |place: usize| OddColumn {
+        column: name(place),
+        value: before.get(place).cloned().unwrap_or_default(),
+        expected: after.get(place).cloned().unwrap_or_default(),
+        share: errors[place] / all,
+    };
+    Odd::Columns { odd_columns: order.into_iter().map(column).collect() }
+}
+
+/// The cells of a row that is no image, in their own units and words.
+fn cells(encoding: &Encoding, row: &[f32]) -> Vec<String> {
+    match &encoding.columns {
+        Some(columns) => columns.decode(row).into_iter().flatten().map(|cell| cell.to_string()).collect(),
+        None => encoding.as_stored(row).into_iter().map(|value| format_number(value.into())).collect(),
+    }
 }
 
 /// The squared error of each pixel, mean over its channels.
@@ -166,6 +161,11 @@ impl Odd {
                 .map_or(String::new(), |it| format!("{} {}, expected {}", it.column, it.value, it.expected)),
         }
     }
+}
+
+/// A cell in a sentence.
+pub fn shown(cell: &str) -> &str {
+    if cell.is_empty() { "(missing)" } else { cell }
 }
 
 #[cfg(test)]
