@@ -83,14 +83,27 @@ fn set<T>(target: &mut Option<T>, value: Option<T>) {
     }
 }
 
+/// A path as it is kept with a run, whole; the name of a data set as it is.
+pub fn same_path(path: &str) -> String {
+    if is_named(path) {
+        return path.to_string();
+    }
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.into());
+    // Without a slash at its end.
+    whole.components().collect::<PathBuf>().display().to_string()
+}
+
 impl DataFlags {
+    /// Whether these flags name other data than this.
+    pub fn is_other_than(&self, options: &DataOptions) -> bool {
+        self.data.as_ref().is_some_and(|path| same_path(path) != same_path(&options.path))
+    }
+
     /// Writes the flags that were given over how data is read.
     pub fn apply(&self, options: &mut DataOptions) {
-        if let Some(path) = &self.data {
+        if let Some(path) = self.data.as_ref().filter(|_| self.is_other_than(options)) {
             let (validation, on_device) = (options.validation, options.on_device);
-            if *path != options.path {
-                *options = DataOptions { validation, on_device, ..DataOptions::of(path) };
-            }
+            *options = DataOptions { validation, on_device, ..DataOptions::of(path) };
         }
         self.reading.apply(options);
     }
@@ -98,7 +111,7 @@ impl DataFlags {
     /// The same over how a run reads its data, for a command that puts it to use: other rows of one's own are read the
     /// same way and, where they do not say otherwise, all tested with.
     pub fn apply_to_run(&self, options: &mut DataOptions) {
-        if let Some(path) = self.data.as_ref().filter(|path| **path != options.path) {
+        if let Some(path) = self.data.as_ref().filter(|_| self.is_other_than(options)) {
             let read = DataOptions { path: path.clone(), test: Some(1.0), validation: None, ..options.clone() };
             let on_device = options.on_device;
             *options = if is_named(path) { DataOptions { on_device, ..DataOptions::of(path) } } else { read };

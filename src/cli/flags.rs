@@ -7,12 +7,13 @@ use std::str::FromStr;
 
 use clap::Args;
 use gpu_ae::config::{Assignment, ClassName, MOST_BATCH, MOST_SEED, RunConfig, Said, Schedule};
-use gpu_ae::data::{Dataset, is_named};
+use gpu_ae::data::Dataset;
 use gpu_ae::device::{Choice, Device, open};
 use gpu_ae::train::{Checkpoint, RunDir, Session, Tuning};
 use gpu_ae::{Error, Result};
 
 pub use super::data_flags::DataFlags;
+use super::data_flags::same_path;
 use super::output::complain;
 
 /// Which device.
@@ -238,14 +239,6 @@ impl ConfigFlags {
     }
 }
 
-/// A path as it is kept with a run, whole; the name of a data set as it is.
-fn same_path(path: &str) -> String {
-    match is_named(path) {
-        true => path.to_string(),
-        false => std::path::absolute(path).map_or(path.to_string(), |path| path.display().to_string()),
-    }
-}
-
 /// Refuses `what` was given for a key that changes nothing of any of these configurations.
 pub fn check_idle(what: &str, key: &str, configs: &[RunConfig]) -> Result<()> {
     let reasons: Option<Vec<&str>> = configs.iter().map(|config| config.idle(key)).collect();
@@ -278,9 +271,10 @@ pub fn open_run(path: &Path, data: &DataFlags, device: &DeviceFlag, quiet: bool)
         // The configuration is the newest one, which a resumed run may have changed.
         checkpoint = checkpoint.with_state_of(best, &run.best_checkpoint())?;
     }
-    if data.data.as_ref().is_some_and(|path| same_path(path) != same_path(&checkpoint.config.data.path)) {
-        // Classes of other data are none of those that were left out, and nothing is decided by its rows.
+    if data.is_other_than(&checkpoint.config.data) {
+        // Classes of other data are none of those that were left out, and nothing is decided by its rows or learnt from them.
         (checkpoint.config.without, checkpoint.config.data.validation) = (None, None);
+        checkpoint.config.classifier.iter_mut().for_each(|classifier| classifier.labels = 0);
     }
     data.apply_to_run(&mut checkpoint.config.data);
     let flags = ConfigFlags {
@@ -292,19 +286,22 @@ pub fn open_run(path: &Path, data: &DataFlags, device: &DeviceFlag, quiet: bool)
     Ok((run, checkpoint))
 }
 
+/// Refuses rows of another width than those that a network was trained on.
+pub fn check_width(checkpoint: &Checkpoint, data: &Dataset) -> Result<()> {
+    let (features, found) = (checkpoint.features()?, data.image().values());
+    match found == features {
+        true => Ok(()),
+        false => Err(Error::Usage(format!(
+            "--data {}: has {found} values a row, the model was trained on {features}",
+            data.name
+        ))),
+    }
+}
+
 /// A session that evaluates a checkpoint's model on this data.
 pub fn session_on(checkpoint: &Checkpoint, data: &Dataset, quiet: bool) -> Result<Session> {
-    let features = checkpoint.features()?;
-    if data.test.width != features {
-        return Err(Error::Usage(format!(
-            "--data {}: has {} values a row, the model was trained on {features}",
-            data.name, data.test.width
-        )));
-    }
-    if checkpoint.config.classifier.is_some() && !data.test.is_labelled() {
-        let problem = "has rows without classes, expected the classes that the model was trained to name";
-        return Err(Error::Usage(format!("--data {}: {problem}", data.name)));
-    }
+    check_width(checkpoint, data)?;
+    checkpoint.config.check_labels(data, checkpoint.encoding.as_ref())?;
     let device = open_device(&checkpoint.config.device, quiet)?;
     let choices = Tuning::or_static(checkpoint.tuning.as_ref(), device.as_ref());
     let mut session = Session::for_evaluation(device, &checkpoint.config, data, &choices)?;

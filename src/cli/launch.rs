@@ -88,6 +88,7 @@ impl TrainingFlags {
         if let Err(error) = config.check_data(&data.shape(), &data.name) {
             return Err(file.map_or_else(|| Error::Usage(error.to_string()), |file| in_file(file, &error)));
         }
+        config.check_labels(&data, None)?;
         introduce(&config, &data, device.name(), quiet)?;
         let tuning = tuning::choose(self.tune, self.precision, device.as_mut(), &config, &data, quiet)?;
         let ceilings = ceilings(self.profile, device.as_mut(), quiet)?;
@@ -116,6 +117,7 @@ impl TrainingFlags {
         let warning = config.decided_by_test().filter(|_| !quiet);
         warning.iter().for_each(|warning| complain(&format!("warning: {warning}")));
         let (data, mut device) = prepare(&config, quiet)?;
+        config.check_labels(&data, checkpoint.encoding.as_ref())?;
         introduce(&config, &data, device.name(), quiet)?;
         let recorded = checkpoint.tuning.as_ref();
         let tuning = tuning::choose_again(recorded, self.tune, device.as_mut(), &config, &data, quiet)?;
@@ -220,13 +222,14 @@ fn introduce(config: &RunConfig, data: &Dataset, device: &str, quiet: bool) -> R
     };
     let widths: Vec<String> = config.layers().iter().map(|layer| layer.linear.to_string()).collect();
     complain(&format!(
-        "{} {features}-{} ({} parameters) on {} ({} + {} images{aside}) with {device}",
+        "{} {features}-{} ({} parameters) on {} ({} + {} {}{aside}) with {device}",
         config.model,
         widths.join("-"),
         thousands(parameter_count(config, features)? as u64),
         data.name,
         thousands(data.train.rows as u64),
         thousands(data.test.rows as u64),
+        data.encoding.words()[1],
     ));
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The command line: one file a command, and the flags they share.
 
 mod bar;
+mod columns;
 mod command;
 mod data_flags;
 mod flags;
@@ -16,6 +17,7 @@ mod reading;
 mod terminal;
 mod trained;
 mod tuning;
+mod written;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -37,6 +39,8 @@ use command::{
 #[command(version, arg_required_else_help = true, max_term_width = 100)]
 #[command(after_help = "Examples:
   gpu-ae train --epochs 10                 train on the built-in digits, no other file needed
+  gpu-ae train --data photos --size 32x32  on a folder of images of one's own
+  gpu-ae train --data flowers.csv          on a table of one's own
   gpu-ae train --resume runs/NAME          continue a run that was stopped
   gpu-ae eval runs/NAME                    losses on the test data
   gpu-ae generate runs/NAME                images that nobody drew
@@ -55,7 +59,7 @@ enum Command {
     Train(train::Args),
     /// Print the losses of a trained model on test data
     Eval(eval::Args),
-    /// Draw test images over their reconstructions
+    /// Draw test images over their reconstructions, or write those of a table
     Reconstruct(reconstruct::Args),
     /// Draw images that the network makes of codes nobody encoded
     Generate(generate::Args),
@@ -63,11 +67,11 @@ enum Command {
     Interpolate(interpolate::Args),
     /// Draw what each dimension of the code does to an image
     Traverse(traverse::Args),
-    /// Write the codes of images as a NumPy array
+    /// Write the codes of rows as a NumPy array or a table
     Encode(encode::Args),
-    /// Write the images of codes as a NumPy array, and draw them
+    /// Write what the network makes of codes as a NumPy array or a table, and draw it
     Decode(decode::Args),
-    /// Judge every test image by its reconstruction, and how well that tells a class from the rest
+    /// Judge every test row by its reconstruction: what is odd, where, and how well that tells a class from the rest
     Score(score::Args),
     /// Compare runs: a table, and a picture of their errors over epochs
     Compare(compare::Args),

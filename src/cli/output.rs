@@ -2,7 +2,7 @@
 //! never makes a panic, and nothing that is printed is obeyed by a terminal: what comes from files and arguments is spelt out.
 
 use std::io::{ErrorKind, Result as IoResult, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::exit;
 
 use gpu_ae::error::shortened;
@@ -55,24 +55,40 @@ pub fn say_json(value: &impl serde::Serialize) -> Result<()> {
     Ok(())
 }
 
-/// Reads the name of a file of this kind for the command line: one of another kind that is there is somebody's.
-fn file_name(text: &str, extension: &str) -> Result<PathBuf, String> {
+/// Reads the name of a file of one of these kinds for the command line: one of another kind that is there is somebody's.
+fn file_name(text: &str, extensions: &[&str]) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
-    let is_named = path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension));
-    match is_named || path.metadata().is_ok_and(|there| !there.is_file()) {
+    match extensions.iter().any(|extension| is_of(&path, extension))
+        || path.metadata().is_ok_and(|there| !there.is_file())
+    {
         true => Ok(path),
-        false => Err(format!("expected a name that ends in .{extension}")),
+        false => Err(format!("expected a name that ends in .{}", extensions.join(" or ."))),
     }
+}
+
+/// Whether a name is that of a file of this kind.
+pub fn is_of(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
 }
 
 /// The name of a NumPy array to write.
 pub fn array_name(text: &str) -> Result<PathBuf, String> {
-    file_name(text, "npy")
+    file_name(text, &["npy"])
 }
 
 /// The name of a table to write.
 pub fn table_name(text: &str) -> Result<PathBuf, String> {
-    file_name(text, "csv")
+    file_name(text, &["csv"])
+}
+
+/// The name of a NumPy array or a table to write.
+pub fn array_or_table_name(text: &str) -> Result<PathBuf, String> {
+    file_name(text, &["npy", "csv"])
+}
+
+/// The name of a picture or a table to write.
+pub fn picture_or_table_name(text: &str) -> Result<PathBuf, String> {
+    file_name(text, &["png", "csv"])
 }
 
 /// A count with separators: 104,684.

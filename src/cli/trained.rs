@@ -1,11 +1,13 @@
 //! A trained model with its data, as the commands that put it to use share it.
 
 use std::fmt::Display;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use gpu_ae::config::RunConfig;
 use gpu_ae::data::{Dataset, Split};
+use gpu_ae::error::shortened;
 use gpu_ae::model::part::Part;
 use gpu_ae::study::codes::LonePart;
 use gpu_ae::train::{Checkpoint, RunDir, Session, Tuning};
@@ -35,6 +37,9 @@ pub struct Trained {
     pub data: Dataset,
     pub session: Session,
 }
+
+/// Rows that are taken out of a split at a time.
+const BLOCK: usize = 4096;
 
 impl RunFlags {
     /// Opens the run of a network that reconstructs; with `quiet`, without a notice of the device.
@@ -75,6 +80,11 @@ impl RunFlags {
         Ok(Trained { directory, config: checkpoint.config, data, session })
     }
 
+    /// The run as it was made, with its own data, whatever data these flags name.
+    pub fn as_made(&self) -> Result<Checkpoint> {
+        Ok(open_run(&self.run, &DataFlags::default(), &self.device, true)?.1)
+    }
+
     /// Opens a part of the network of a run, for rows that are brought along.
     pub fn open_part(&self, which: Part, quiet: bool) -> Result<(RunDir, Checkpoint, LonePart)> {
         let (directory, checkpoint) = open_run(&self.run, &self.data, &self.device, self.quiet || quiet)?;
@@ -103,7 +113,7 @@ impl RunFlags {
 }
 
 impl Trained {
-    /// The test row of this number, which `flag` asked for, as values from 0 to 1.
+    /// The test row of this number, which `flag` asked for, as the network sees it.
     pub fn test_row(&self, flag: &str, row: usize) -> Result<Vec<f32>> {
         let rows = self.data.test.rows;
         if row >= rows {
@@ -114,7 +124,23 @@ impl Trained {
 
     /// Codes of all rows of a split, `[rows, width of the code]`.
     pub fn codes(&mut self, split: &Split) -> Result<Vec<f32>> {
-        self.session.encode(&split.values(0..split.rows))
+        self.session.codes(split)
+    }
+
+    /// Gives the rows of a split and what the network makes of them to `each`, block by block: the numbers of the rows, and
+    /// both as the network sees them, `[rows, values of a row]`.
+    pub fn reconstructed(
+        &mut self,
+        split: &Split,
+        mut each: impl FnMut(Range<usize>, &[f32], &[f32]) -> Result<()>,
+    ) -> Result<()> {
+        for first in (0..split.rows).step_by(BLOCK) {
+            let range = first..(first + BLOCK).min(split.rows);
+            let rows = split.values(range.clone());
+            let codes = self.session.encode(&rows)?;
+            each(range, &rows, &self.session.decode(&codes)?)?;
+        }
+        Ok(())
     }
 }
 
@@ -124,7 +150,7 @@ pub fn class_of(flag: &str, name: &str, data: &Dataset) -> Result<u16> {
     let found = data.encoding.class(name).filter(|class| classes.contains(class));
     found.ok_or_else(|| match data.encoding.names_of(&classes) {
         none if none.is_empty() => Error::Usage(format!("{flag} {name}: the rows of {} have no classes", data.name)),
-        names => Error::Usage(format!("{flag} {name}: expected a class of the test rows: {names}")),
+        names => Error::Usage(format!("{flag} {name}: expected a class of the test rows: {}", shortened(&names, 300))),
     })
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::RunConfig;
 use super::objective::refuse;
 use crate::data::{self, Dataset, Encoding, Split};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shortened};
 use crate::rng::{Stream, permute, stream_key};
 
 /// What a class is called; one that is called by a number is written as one.
@@ -83,6 +83,34 @@ impl RunConfig {
         Ok(data)
     }
 
+    /// Refuses rows that a classifier can neither learn from nor be judged by: without a class, or of one that is none of
+    /// the `known` rows.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] that names the side and the class.
+    pub fn check_labels(&self, data: &Dataset, known: Option<&Encoding>) -> Result<()> {
+        if self.classifier.is_none() {
+            return Ok(());
+        }
+        let sides = [("training", &data.train), ("validation", &data.validation), ("test", &data.test)];
+        for (side, split) in sides.into_iter().filter(|(_, split)| split.rows > 0) {
+            if split.labels.len() != split.rows {
+                let problem = format!("expected rows with classes, its {side} rows have none");
+                return Err(Error::Usage(format!("--data {}: {problem}", data.name)));
+            }
+            let Some(known) = known else { continue };
+            let is_new = |class: &&u16| usize::from(**class) >= known.classes.len();
+            if let Some(class) = split.labels.iter().find(is_new) {
+                let new = shortened(data.encoding.class_name(*class), 60);
+                let all = known.classes.join(", ");
+                let all = shortened(&all, 300);
+                let problem = format!("has {side} rows of class '{new}', expected those that were learnt: {all}");
+                return Err(Error::Usage(format!("--data {}: {problem}", data.name)));
+            }
+        }
+        Ok(())
+    }
+
     /// The same with the folder that its data is read from named, whole, whatever folder or environment it is read in
     /// later; data that is made needs none.
     ///
@@ -154,6 +182,9 @@ impl RunConfig {
         train.ok_or_else(|| {
             let classes = data.encoding.names_of(&data.train.classes());
             let name = &data.name;
+            if classes.is_empty() {
+                return Error::Usage(format!("--without {class}: the rows of {name} have no classes"));
+            }
             Error::Usage(format!("--without {class}: expected one of several classes of {name}: {classes}"))
         })
     }

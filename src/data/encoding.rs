@@ -97,17 +97,27 @@ impl Encoding {
         false
     }
 
-    /// Values as the network sees them as shares from black to white: as they were stored where those were shares, else
-    /// between the smallest and the largest of the training rows.
-    pub fn shown(&self, values: &[f32]) -> Vec<f32> {
-        let [least, most] = self.stored.unwrap_or([0.0, 1.0]);
-        let share = |stored: f32| (stored - least) / (most - least).max(f32::MIN_POSITIVE);
+    /// What one row is called, and what several are: images, or rows where they are a table's or plain numbers.
+    pub fn words(&self) -> [&'static str; 2] {
+        if self.image.height > 1 { ["image", "images"] } else { ["row", "rows"] }
+    }
+
+    /// Values as the network sees them as they were stored, if they are no columns of a table: bytes as shares of 255.
+    pub fn as_stored(&self, values: &[f32]) -> Vec<f32> {
         let maps = &self.scale;
         let stored = |(place, &x): (usize, &f32)| match maps.len() {
             0 => x,
             channels => x * maps[place % channels].deviation + maps[place % channels].mean,
         };
-        values.iter().enumerate().map(|value| share(stored(value))).collect()
+        values.iter().enumerate().map(stored).collect()
+    }
+
+    /// Values as the network sees them as shares from black to white: as they were stored where those were shares, else
+    /// between the smallest and the largest of the training rows.
+    pub fn shown(&self, values: &[f32]) -> Vec<f32> {
+        let [least, most] = self.stored.unwrap_or([0.0, 1.0]);
+        let share = |stored: f32| (stored - least) / (most - least).max(f32::MIN_POSITIVE);
+        self.as_stored(values).into_iter().map(share).collect()
     }
 
     /// The number of the class of this name.

@@ -80,7 +80,7 @@ pub(super) fn apply(split: Split, shape: ImageShape, maps: &[Affine]) -> Split {
     for row in values.chunks_exact_mut(shape.values().max(1)) {
         row.iter_mut().enumerate().for_each(|(place, x)| *x = mapped(*x, maps[place % maps.len()]));
     }
-    Split::new(split.width, Values::of_floats(values), split.labels, split.names)
+    split.with_values(Values::of_floats(values))
 }
 
 #[cfg(test)]

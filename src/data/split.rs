@@ -20,13 +20,15 @@ pub struct Split {
     values: Values,
     /// Which rows of the values these are; all if nothing is said.
     chosen: Option<Arc<Vec<u32>>>,
+    /// The number that each row had where it was read; its own if nothing is said.
+    numbers: Option<Arc<Vec<u32>>>,
 }
 
 impl Split {
     /// All rows of these values, `width` to a row.
     pub fn new(width: usize, values: Values, labels: Vec<u16>, names: Vec<String>) -> Self {
         let rows = values.len() / width.max(1);
-        Split { rows, width, labels, names, values, chosen: None }
+        Split { rows, width, labels, names, values, chosen: None, numbers: None }
     }
 
     /// The same of bytes that have labels and no names.
@@ -107,12 +109,28 @@ impl Split {
             names: Vec::new(),
             values: self.values.clone(),
             chosen: self.chosen.clone(),
+            numbers: self.numbers.clone(),
         }
+    }
+
+    /// The same rows with other values, `width` to a row.
+    pub fn with_values(self, values: Values) -> Split {
+        Split { values, chosen: None, ..self }
     }
 
     /// These rows, in this order.
     pub fn only(&self, rows: &[usize]) -> Split {
-        let of = |row: &usize| self.chosen.as_ref().map_or(*row as u32, |chosen| chosen[*row]);
+        let of = |all: &Option<Arc<Vec<u32>>>| -> Arc<Vec<u32>> {
+            Arc::new(rows.iter().map(|row| all.as_ref().map_or(*row as u32, |all| all[*row])).collect())
+        };
+        let chosen = of(&self.chosen);
+        // Two lists only where they differ.
+        let is_same = match (&self.chosen, &self.numbers) {
+            (None, None) => true,
+            (Some(chosen), Some(numbers)) => Arc::ptr_eq(chosen, numbers),
+            _ => false,
+        };
+        let numbers = if is_same { chosen.clone() } else { of(&self.numbers) };
         Split {
             rows: rows.len(),
             width: self.width,
@@ -123,7 +141,8 @@ impl Split {
                 rows.iter().map(|&row| self.names[row].clone()).collect()
             },
             values: self.values.clone(),
-            chosen: Some(Arc::new(rows.iter().map(of).collect())),
+            chosen: Some(chosen),
+            numbers: Some(numbers),
         }
     }
 
@@ -151,9 +170,10 @@ impl Split {
         self.only(&rows.map(|(row, _)| row).collect::<Vec<_>>())
     }
 
-    /// What a row is called: its name, or its number.
+    /// What a row is called: its name, or else the number that it had where it was read, the first 0.
     pub fn name(&self, row: usize) -> Cow<'_, str> {
-        self.names.get(row).map_or_else(|| row.to_string().into(), |name| name.as_str().into())
+        let number = || self.numbers.as_ref().map_or(row, |numbers| numbers[row] as usize).to_string();
+        self.names.get(row).map_or_else(|| number().into(), |name| name.as_str().into())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Parts of a trained network at work: rows become codes, codes become rows, rows are judged one by one.
 
 use crate::config::RunConfig;
+use crate::data::Split;
 use crate::device::{Device, ProgramId};
 use crate::error::{Error, Result};
 use crate::graph::Role;
@@ -16,6 +17,8 @@ use crate::train::session::{Session, load, restore};
 
 /// Rows that go through a part at a time.
 const BATCH: usize = 500;
+/// Most test rows that are reconstructed at a time.
+const MOST_AT_ONCE: usize = 4096;
 
 /// Test images and what a network makes of them, row by row.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,14 +33,14 @@ pub struct Reconstructions {
 
 impl Session {
     /// The first `images` test images and what the network makes of them; where the configuration has noise, of them
-    /// under that noise, which is drawn anew for what is beyond the rows that the device holds at a time.
+    /// under that noise, which is drawn anew for every 4096 of them, or for what is beyond the rows that the device holds.
     ///
     /// # Errors
     /// When the device fails.
     pub fn reconstruct(&mut self, images: usize) -> Result<Reconstructions> {
         let images = images.min(self.test.count());
         // As many at a time as a device that does not hold all of them has room for.
-        let batch = images.min(self.test.holding.held);
+        let batch = images.min(self.test.holding.held).min(MOST_AT_ONCE);
         let graph = graph::reconstruction(&self.config, self.test.holding, batch)?;
         let program = load(self.device.as_mut(), "reconstruct", &graph, &self.choices)?;
         let (mut originals, mut noisy, mut outputs) =
@@ -66,7 +69,7 @@ impl Session {
     /// # Errors
     /// When the device fails.
     pub fn encode(&mut self, rows: &[f32]) -> Result<Vec<f32>> {
-        self.through(Part::Encode, rows, |_, _| ())
+        self.through(Part::Encode, rows)
     }
 
     /// What the decoder makes of codes, `[rows, width of the code]`: rows `[rows, features]`.
@@ -74,20 +77,36 @@ impl Session {
     /// # Errors
     /// When the device fails.
     pub fn decode(&mut self, codes: &[f32]) -> Result<Vec<f32>> {
-        self.through(Part::Decode, codes, |_, _| ())
+        self.through(Part::Decode, codes)
     }
 
-    /// The mean squared error per value of the reconstruction of each of `rows`, `[rows, features]`: `[rows]`. Of a
-    /// variational network it is the reconstruction of the mean code. `tell` hears how many rows of how many are done.
+    /// The codes `[rows, width of the code]` of all rows of a split.
     ///
     /// # Errors
     /// When the device fails.
-    pub fn row_errors(&mut self, rows: &[f32], tell: impl FnMut(usize, usize)) -> Result<Vec<f32>> {
-        self.through(Part::Judge, rows, tell)
+    pub fn codes(&mut self, split: &Split) -> Result<Vec<f32>> {
+        let (program, widths) = self.part(Part::Encode)?;
+        through(self.device.as_mut(), program, Part::Encode, widths, &Source::Split(split), |_, _| ())
+    }
+
+    /// The mean squared error per value of the reconstruction of each row of a split: `[rows]`. Of a variational network it
+    /// is the reconstruction of the mean code. `tell` hears how many rows of how many are done.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn row_errors(&mut self, split: &Split, tell: impl FnMut(usize, usize)) -> Result<Vec<f32>> {
+        let (program, widths) = self.part(Part::Judge)?;
+        through(self.device.as_mut(), program, Part::Judge, widths, &Source::Split(split), tell)
     }
 
     /// Batch by batch through a part.
-    fn through(&mut self, which: Part, rows: &[f32], tell: impl FnMut(usize, usize)) -> Result<Vec<f32>> {
+    fn through(&mut self, which: Part, rows: &[f32]) -> Result<Vec<f32>> {
+        let (program, widths) = self.part(which)?;
+        through(self.device.as_mut(), program, which, widths, &Source::Rows(rows), |_, _| ())
+    }
+
+    /// The program of a part, and the values of a row that it takes and gives.
+    fn part(&mut self, which: Part) -> Result<(ProgramId, [usize; 2])> {
         let features = self.test.holding.data.features;
         let program = match self.parts.get(&which) {
             Some(&program) => program,
@@ -97,7 +116,7 @@ impl Session {
                 *self.parts.entry(which).or_insert(program)
             }
         };
-        through(self.device.as_mut(), program, which, widths(&self.config, which, features), rows, tell)
+        Ok((program, widths(&self.config, which, features)))
     }
 }
 
@@ -127,12 +146,53 @@ impl LonePart {
         self.widths
     }
 
-    /// What the part makes of rows.
+    /// What the part makes of rows that lie one behind the other.
     ///
     /// # Errors
     /// When the device fails, or what comes out is not finite.
     pub fn run(&mut self, rows: &[f32]) -> Result<Vec<f32>> {
+        self.through(&Source::Rows(rows))
+    }
+
+    /// What the part makes of all rows of a split.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_split(&mut self, split: &Split) -> Result<Vec<f32>> {
+        self.through(&Source::Split(split))
+    }
+
+    fn through(&mut self, rows: &Source<'_>) -> Result<Vec<f32>> {
         through(self.device.as_mut(), self.program, self.which, self.widths, rows, |_, _| ())
+    }
+}
+
+/// Where the rows come from that go through a part.
+enum Source<'a> {
+    /// Rows one behind the other.
+    Rows(&'a [f32]),
+    /// All rows of a split, a batch at a time.
+    Split(&'a Split),
+}
+
+impl Source<'_> {
+    /// Number of rows of so many values; an error if they are no such rows.
+    fn count(&self, which: Part, values: usize) -> Result<usize> {
+        let (rows, found) = match self {
+            Source::Rows(rows) if rows.len().is_multiple_of(values) => return Ok(rows.len() / values),
+            Source::Split(split) if split.width == values || split.rows == 0 => return Ok(split.rows),
+            Source::Rows(rows) => ("these", rows.len()),
+            Source::Split(split) => ("rows of", split.width),
+        };
+        Err(Error::graph(which.name(), format!("{rows} {found} values are no rows of {values}")))
+    }
+
+    /// Appends some rows, of so many values each.
+    fn take(&self, range: std::ops::Range<usize>, values: usize, out: &mut Vec<f32>) {
+        match self {
+            Source::Rows(rows) => out.extend_from_slice(&rows[range.start * values..range.end * values]),
+            Source::Split(split) => range.for_each(|row| split.append(row, out)),
+        }
     }
 }
 
@@ -151,22 +211,22 @@ fn through(
     program: ProgramId,
     which: Part,
     [from, to]: [usize; 2],
-    rows: &[f32],
+    rows: &Source<'_>,
     mut tell: impl FnMut(usize, usize),
 ) -> Result<Vec<f32>> {
-    if !rows.len().is_multiple_of(from) {
-        return Err(Error::graph(which.name(), format!("{} values are no rows of {from}", rows.len())));
-    }
-    let mut results = Vec::with_capacity(rows.len() / from * to);
-    let mut filled = vec![0.0; BATCH * from];
-    for batch in rows.chunks(BATCH * from) {
-        filled[..batch.len()].copy_from_slice(batch);
-        filled[batch.len()..].fill(0.0);
+    let count = rows.count(which, from)?;
+    let mut results = Vec::with_capacity(count * to);
+    let mut filled = Vec::with_capacity(BATCH * from);
+    for first in (0..count).step_by(BATCH) {
+        let end = (first + BATCH).min(count);
+        filled.clear();
+        rows.take(first..end, from, &mut filled);
+        filled.resize(BATCH * from, 0.0);
         device.write(program, ROWS, bytemuck::cast_slice(&filled))?;
         device.run(program, 1)?;
         let result = device.read_f32(program, RESULT)?;
-        results.extend_from_slice(&result[..batch.len() / from * to]);
-        tell(results.len() / to, rows.len() / from);
+        results.extend_from_slice(&result[..(end - first) * to]);
+        tell(end, count);
     }
     match results.iter().position(|value| !value.is_finite()) {
         Some(place) => Err(Error::Failed(format!("{}: what comes of row {} is not finite", which.name(), place / to))),

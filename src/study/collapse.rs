@@ -46,10 +46,10 @@ fn relief(config: &RunConfig, metrics: &EpochMetrics) -> String {
 }
 
 /// What to say of a network that is no better than the mean image after these epochs, and what usually helps a run of this
-/// configuration.
-pub fn mean_image(config: &RunConfig, epochs: &[EpochMetrics], mean_image: f64) -> Option<String> {
+/// configuration; `row` is what a row is called.
+pub fn mean_image(config: &RunConfig, epochs: &[EpochMetrics], mean_image: f64, row: &str) -> Option<String> {
     let last = epochs.last()?;
-    let figures = format!("the test error is {:.4}, that of the mean image {mean_image:.4}", last.test("mse")?);
+    let figures = format!("the test error is {:.4}, that of the mean {row} {mean_image:.4}", last.test("mse")?);
     match standing(epochs, mean_image) {
         Standing::Learnt => None,
         Standing::Undertrained => Some(format!(
@@ -79,7 +79,7 @@ pub fn collapses(config: &RunConfig, metrics: &EpochMetrics) -> Vec<Collapse> {
         let Some(dead) = observed(&format!("dead_units_{number}")) else { continue };
         if dead > DEAD * layer.linear as f64 {
             let advice = format!(
-                "layer {number}: {dead} of {} units are dead, the same for every image; a smaller --lr{} usually helps",
+                "layer {number}: {dead} of {} units are dead, the same for every row; a smaller --lr{} usually helps",
                 layer.linear,
                 if layer.activation == Activation::Relu { " or activation = \"leaky-relu\"" } else { "" }
             );
@@ -157,7 +157,7 @@ mod tests {
             if !config.moving_terms().is_empty() {
                 epochs[1].figures.insert("entropy_weight".into(), weight);
             }
-            mean_image(&config, &epochs, 0.067).unwrap()
+            mean_image(&config, &epochs, 0.067, "image").unwrap()
         };
         assert!(lost("report", 0.3, &[]).contains("--recipe bottleneck"));
         let under_a_budget = lost("bottleneck", 0.02, &[]);
@@ -168,7 +168,8 @@ mod tests {
         let early = lost("bottleneck", 0.0, &[]);
         assert!(early.ends_with("; a smaller --lr usually helps"), "{early}");
         assert_eq!(early, lost("plain", 0.0, &[]), "as of a run without entropy");
-        let short = mean_image(&RunConfig::recipe("bottleneck").unwrap(), &epochs(9, &[0.066]), 0.067).unwrap();
+        let short =
+            mean_image(&RunConfig::recipe("bottleneck").unwrap(), &epochs(9, &[0.066]), 0.067, "image").unwrap();
         assert!(short.starts_with("undertrained: after 9 steps") && !short.contains("recipe"), "{short}");
     }
 }

@@ -17,6 +17,7 @@ const ROOMS: &[&str] = &[
     "src/cli/command",
     "src/cli/command/codes",
     "src/cli/command/data",
+    "src/cli/command/score",
     // What can be asked of a run.
     "src/config",
     "src/config/file",

@@ -128,7 +128,7 @@ fn codes_that_are_decoded_are_the_reconstructions() {
         let told = ok(&[&"score", &run(name), &"--out", &table, &"--picture", &folder.path().join("scores.png")]);
         let text = std::fs::read_to_string(&table).unwrap();
         let test = test_rows();
-        assert_eq!(text.lines().next(), Some("row,name,class,error"));
+        assert_eq!(text.lines().next(), Some("row,name,class,error,odd_region"));
         assert_eq!(text.lines().count(), 101);
         let mut sum = 0.0;
         for (row, line) in text.lines().skip(1).enumerate() {
@@ -149,13 +149,12 @@ fn codes_that_are_decoded_are_the_reconstructions() {
         let error = error_of_exported(&exported, name == "vae", &test.values(0..100));
         assert!((judged - error).abs() < 1e-5 * judged, "{name}: eval {judged}, from the exported weights {error}");
         // The ten largest are printed, the largest first.
-        let score =
-            |row: &str| text.lines().nth(1 + row.parse::<usize>().unwrap()).unwrap().rsplit(',').next().unwrap();
+        let score = |row: &str| text.lines().nth(1 + row.parse::<usize>().unwrap()).unwrap().split(',').nth(3).unwrap();
         let listed = told.lines().skip_while(|line| !line.starts_with("---")).skip(1).take(10);
         let listed: Vec<f64> =
             listed.map(|line| score(line.split_whitespace().next().unwrap()).parse().unwrap()).collect();
         let mut all: Vec<f64> =
-            text.lines().skip(1).map(|line| line.rsplit(',').next().unwrap().parse().unwrap()).collect();
+            text.lines().skip(1).map(|line| line.split(',').nth(3).unwrap().parse().unwrap()).collect();
         all.sort_by(|a, b| b.total_cmp(a));
         assert_eq!(listed, all[..10]);
         // The same images from a file give the same codes.

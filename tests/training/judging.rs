@@ -26,7 +26,7 @@ fn the_error_of_the_test_data_is_the_mean_of_that_of_its_rows() {
         session.train(3).unwrap();
         let sums = session.evaluate().unwrap();
         let rows = data.test.values(0..data.test.rows);
-        let (error, errors) = (sums.mean("mse").unwrap(), mean(&session.row_errors(&rows, |_, _| ()).unwrap()));
+        let (error, errors) = (sums.mean("mse").unwrap(), mean(&session.row_errors(&data.test, |_, _| ()).unwrap()));
         assert!((error - errors).abs() < 1e-6 * errors, "{model}: {error} as a term, {errors} as a mean of rows");
         judged += 1;
         if config.variational.is_some() {

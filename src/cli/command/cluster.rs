@@ -1,16 +1,15 @@
 //! `gpu-ae cluster`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use gpu_ae::config::objective::clustering::{Adversarial, Clustering};
 use gpu_ae::config::{MOST_BATCH, RunConfig};
-use gpu_ae::data::Dataset;
+use gpu_ae::data::{Dataset, is_named, shape};
 use gpu_ae::nn::BlockConfig;
 use gpu_ae::nn::block::{ActivationBlock, BatchNormBlock, LinearBlock};
 use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::report::{Band, image_grid, write_png};
-use gpu_ae::statistics::agreement::Contingency;
 use gpu_ae::statistics::assignments::Assignments;
 use gpu_ae::study::cluster::{encoder_file, plain_encoder};
 use gpu_ae::train::RunDir;
@@ -20,6 +19,7 @@ use gpu_ae::{Error, Result, whole_file};
 use crate::cli::flags::{ConfigFlags, DataFlags, DeviceFlag, number, seed, whole};
 use crate::cli::launch::{Launched, TrainingFlags};
 use crate::cli::output::{say, tell};
+use crate::cli::written::Table;
 
 /// Images of a cluster in the picture.
 const NEAREST: usize = 16;
@@ -27,8 +27,12 @@ const NEAREST: usize = 16;
 #[derive(clap::Args)]
 #[command(
     after_help = "An encoder with one output a cluster learns to be certain of every row and to use all clusters alike; \
-labels are only used to judge it. By default the encoder is linear; --augment vat makes it a network that must say \
-the same of rows that are nearly the same."
+labels are only used to judge it, and it does without. By default the encoder is linear; --augment vat makes it a network that must say \
+the same of rows that are nearly the same.
+
+Example:
+  gpu-ae cluster --data photos --size 32x32 --clusters 8
+  gpu-ae cluster --data flowers.csv --label species       as many clusters as species"
 )]
 pub struct Args {
     #[command(flatten)]
@@ -50,8 +54,8 @@ pub struct Args {
 /// What a run is made with and keeps.
 #[derive(clap::Args)]
 struct Asked {
-    /// Number of clusters [default: 10]
-    #[arg(long, value_name = "N", value_parser = whole(2..=4096usize), allow_negative_numbers = true,
+    /// Number of clusters [default: 10; of data of one's own that has classes: as many]
+    #[arg(long, value_name = "N", value_parser = whole(2..=MOST), allow_negative_numbers = true,
         conflicts_with = "resume")]
     clusters: Option<usize>,
     /// What keeps rows that are alike together: nothing, or virtual adversarial perturbations [default: none]
@@ -91,6 +95,10 @@ enum Augment {
     Vat,
 }
 
+/// Clusters if neither a flag nor classes say how many.
+const USUAL: usize = 10;
+/// Most clusters.
+const MOST: usize = 4096;
 /// Widest hidden layer.
 const WIDEST: usize = 1 << 16;
 
@@ -98,7 +106,6 @@ impl Args {
     /// The configuration that these flags stand for.
     fn config(&self) -> Result<RunConfig> {
         let (asked, vat) = (&self.asked, self.asked.augment == Some(Augment::Vat));
-        let clusters = asked.clusters.unwrap_or(10);
         let hidden = asked.hidden.clone().unwrap_or(if vat { vec![400, 400] } else { Vec::new() });
         self.check()?;
         let mut config = RunConfig::model("cluster")?;
@@ -112,8 +119,6 @@ impl Args {
             balance: asked.balance.unwrap_or(if vat { 4.0 } else { 2.0 }),
             adversarial: vat.then_some(adversarial),
         });
-        config.encoder = hidden.iter().flat_map(|&width| layer(width, vat)).collect();
-        config.encoder.push(BlockConfig::linear(clusters, Activation::Identity));
         self.data.apply(&mut config.data);
         config.data_dir = self.data.data_dir.clone();
         config.device = self.device.device.clone().unwrap_or(config.device);
@@ -122,8 +127,18 @@ impl Args {
         config.batch_size = asked.batch_size.unwrap_or(if vat { 250 } else { 256 });
         config.lr = self.lr.unwrap_or(if vat { 1e-2 } else { 1e-3 });
         config.optimiser.weight_decay = Some(asked.weight_decay.unwrap_or(if vat { 0.0 } else { 1e-2 }));
+        let clusters = asked.clusters.unwrap_or(USUAL);
+        config.encoder = hidden.iter().flat_map(|&width| layer(width, vat)).collect();
+        config.encoder.push(BlockConfig::linear(clusters, Activation::Identity));
         config.check()?;
         self.data.check_used(&config.data)?;
+        // Now that all else is known to be right, since it may take a while to read.
+        if asked.clusters.is_none() && !is_named(&config.data.path) {
+            let classes = shape(&config.data, None, config.seed)?.classes;
+            if let Some(last) = config.encoder.last_mut().filter(|_| (2..=MOST).contains(&classes)) {
+                *last = BlockConfig::linear(classes, Activation::Identity);
+            }
+        }
         Ok(config)
     }
 
@@ -185,12 +200,13 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
         }
     };
     launched.train(begin, quiet)?;
-    let table = finish(&mut launched)?;
+    let groups = finish(&mut launched)?;
     if args.training.json {
         return launched.say_outcome();
     }
     if !quiet {
-        say(&shown(&table));
+        let headings: Vec<&str> = groups.headings.iter().map(|heading| heading.trim_start_matches("class ")).collect();
+        say(&crate::cli::terminal::table(&headings, &groups.rows()));
         launched.tell_where(args.training.profile);
         let path = launched.path.display();
         tell(&format!("table and picture: {path}/clusters.csv, clusters.png"));
@@ -200,49 +216,55 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
 }
 
 /// Leaves the table, the picture and the encoder as plain layers.
-pub fn finish(launched: &mut Launched) -> Result<Contingency> {
+pub fn finish(launched: &mut Launched) -> Result<Groups> {
     let Launched { run, config, data, path } = launched;
     let answers = run.session().answers()?;
     let test = Assignments::new(&answers, config.code_width());
-    let table = Contingency::new(&test.clusters, &data.test.labels, config.code_width());
-    write(path, data, &test, &table)?;
+    let groups = Groups::new(&test, data, config.code_width());
+    let mut table = Table::new(&groups.headings)?;
+    groups.rows().into_iter().try_for_each(|row| table.push(row))?;
+    table.write(&path.join("clusters.csv"), "write the table")?;
+    write_png(&path.join("clusters.png"), &picture(data, &test, config.code_width())?)?;
     let state = run.session().state()?;
     let (blocks, plain) = plain_encoder(config, &state)?;
     let encoder = Part::encoder(config, &blocks, data.train.width)?.to_bytes(&encoder_file(&plain))?;
     whole_file::write(&path.join("encoder.safetensors"), &encoder, "write the encoder")?;
-    Ok(table)
+    Ok(groups)
 }
 
-/// Columns of the table of clusters and classes.
-fn headers(table: &Contingency) -> Vec<String> {
-    let classes = table.counts.first().map_or(0, Vec::len);
-    [vec!["cluster".to_string(), "rows".into()], (0..classes).map(|class| format!("class {class}")).collect()].concat()
+/// Test rows of each cluster, and how many of them are of each class, if they have classes.
+pub struct Groups {
+    headings: Vec<String>,
+    /// Rows of each cluster, and of each class among them.
+    counts: Vec<(usize, Vec<usize>)>,
 }
 
-fn rows(table: &Contingency) -> Vec<Vec<String>> {
-    let row = |(cluster, counts): (usize, &Vec<usize>)| {
-        let total: usize = counts.iter().sum();
-        [vec![cluster.to_string(), total.to_string()], counts.iter().map(ToString::to_string).collect()].concat()
-    };
-    table.counts.iter().enumerate().map(row).collect()
-}
-
-fn shown(table: &Contingency) -> String {
-    let headers = headers(table);
-    let headers: Vec<&str> = headers.iter().map(|header| header.trim_start_matches("class ")).collect();
-    crate::cli::terminal::table(&headers, &rows(table))
-}
-
-fn write(path: &Path, data: &Dataset, test: &Assignments, table: &Contingency) -> Result<()> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let failed = |error: &dyn std::fmt::Display| Error::Failed(format!("clusters.csv cannot be written: {error}"));
-    writer.write_record(headers(table)).map_err(|error| failed(&error))?;
-    for row in rows(table) {
-        writer.write_record(row).map_err(|error| failed(&error))?;
+impl Groups {
+    fn new(test: &Assignments, data: &Dataset, clusters: usize) -> Self {
+        let classes: &[String] = if data.test.is_labelled() { &data.encoding.classes } else { &[] };
+        let mut counts = vec![(0, vec![0; classes.len()]); clusters];
+        for (row, &cluster) in test.clusters.iter().enumerate() {
+            let (rows, of_classes) = &mut counts[cluster];
+            *rows += 1;
+            if let Some(count) = data.test.labels.get(row).and_then(|&class| of_classes.get_mut(usize::from(class))) {
+                *count += 1;
+            }
+        }
+        let heading = |class: &String| match class.parse::<f64>() {
+            Ok(_) => format!("class {class}"),
+            Err(_) => class.clone(),
+        };
+        let headings = ["cluster".to_string(), "rows".into()].into_iter().chain(classes.iter().map(heading)).collect();
+        Groups { headings, counts }
     }
-    let bytes = writer.into_inner().map_err(|error| failed(&error))?;
-    whole_file::write(&path.join("clusters.csv"), &bytes, "write the table")?;
-    write_png(&path.join("clusters.png"), &picture(data, test, table.counts.len())?)
+
+    /// The lines of the table.
+    fn rows(&self) -> Vec<Vec<String>> {
+        let row = |(cluster, (rows, classes)): (usize, &(usize, Vec<usize>))| {
+            [cluster, *rows].iter().chain(classes).map(ToString::to_string).collect()
+        };
+        self.counts.iter().enumerate().map(row).collect()
+    }
 }
 
 /// The test images that each cluster is most certain of, a row a cluster; black where it has no more.
@@ -259,6 +281,6 @@ fn picture(data: &Dataset, test: &Assignments, clusters: usize) -> Result<image:
         pixels.push(row);
     }
     let bands: Vec<Band<'_>> = captions.iter().zip(&pixels).map(|(caption, pixels)| Band { caption, pixels }).collect();
-    let title = format!("The test images of {} that each cluster is most certain of", data.name);
+    let title = format!("The test {} of {} that each cluster is most certain of", data.encoding.words()[1], data.name);
     image_grid(&title, &bands, data.image(), NEAREST)
 }

@@ -12,6 +12,7 @@ use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Plan};
 use gpu_ae::tensor::Shape;
 use gpu_ae::{Error, Result};
 
+use crate::cli::flags::{ConfigFlags, DeviceFlag};
 use crate::cli::output::{say, thousands};
 use crate::cli::terminal::table;
 
@@ -35,22 +36,41 @@ enum Command {
         #[arg(long)]
         all: bool,
     },
-    /// Say what a configuration file would build: layers, parameters, device memory, arithmetic
-    Check {
-        /// Configuration file
-        file: PathBuf,
-    },
+    /// Say what a configuration would build for its data: layers, parameters, device memory, arithmetic
+    #[command(
+        after_help = "What neither the file nor a flag says of the network follows the data, as 'gpu-ae train' does it. The last layer is as wide \
+as a row, or as there are classes. Hidden layers of a network of which nothing is said have the model's own widths times \
+the root of (values of a row / values of a row of the model's own data), 784 for most, rounded, at least 2. Where values are no shares from 0 to 1 the \
+last layer is linear and a likelihood Gaussian.
+
+Example:
+  gpu-ae config check mine.toml
+  gpu-ae config check --data photos --size 32x32
+  gpu-ae config check --data flowers.csv --label species --model vae"
+    )]
+    Check(Box<Check>),
+}
+
+#[derive(clap::Args)]
+struct Check {
+    /// Configuration file [default: that of the model, fitted to the data]
+    #[arg(conflicts_with = "config")]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigFlags,
 }
 
 pub fn run(args: Args) -> Result<()> {
     match args.command {
         Command::Show { model, all: false } => say(model_file(&model)?.trim_end()),
         Command::Show { model, all: true } => say(RunConfig::model(&model)?.settled().with_meanings()?.trim_end()),
-        Command::Check { file } => {
-            let config = RunConfig::read(&file, None, None)?.settled();
-            say(&described(&config).map_err(|error| match error {
-                Error::Usage(_) => in_file(&file, &error),
-                other => other,
+        Command::Check(check) => {
+            let flags = ConfigFlags { config: check.file.or(check.config.config.clone()), ..check.config };
+            let config = flags.clone().resolve(&DeviceFlag::default())?;
+            flags.data.check_used(&config.data)?;
+            say(&described(&config).map_err(|error| match (error, &flags.config) {
+                (error @ Error::Usage(_), Some(file)) => in_file(file, &error),
+                (error, _) => error,
             })?);
         }
     }
@@ -59,8 +79,11 @@ pub fn run(args: Args) -> Result<()> {
 
 /// What a training step of a configuration consists of.
 fn described(config: &RunConfig) -> Result<String> {
-    let data = shape(&config.data, config.data_dir.as_deref(), config.seed)?;
+    let mut data = shape(&config.data, config.data_dir.as_deref(), config.seed)?;
     let name = config.data.short_name();
+    if config.without.is_some() || config.deciding() == "validation" {
+        data.train_rows = config.load_data()?.train.rows;
+    }
     let shape = DataShape { rows: data.train_rows, features: data.image.values(), kind: data.kind };
     if let Some(hopfield) = &config.hopfield {
         let (neurons, loads) = (shape.features, hopfield.loads.iter());
@@ -91,7 +114,11 @@ fn described(config: &RunConfig) -> Result<String> {
         weighted.iter().filter(|(_, weight)| !weight.counts || weight.value == 0.0).map(|(name, _)| *name).collect();
 
     let rows = config.step_rows(shape.rows);
-    let megabytes = |bytes: usize| format!("{:.1} MB", bytes as f64 / 1e6);
+    let in_units = |count: f64, unit: &str| match count < 1e5 {
+        true => format!("{:.1} k{unit}", count / 1e3),
+        false => format!("{:.1} M{unit}", count / 1e6),
+    };
+    let bytes = |bytes: usize| in_units(bytes as f64, "B");
     let cost = plan.cost();
     let facts = [
         (
@@ -101,8 +128,8 @@ fn described(config: &RunConfig) -> Result<String> {
         ("parameters", thousands(parameters as u64)),
         ("loss", loss.join(" + ")),
         ("watched", watched.join(", ")),
-        ("device memory", format!("{}, {} of it data", megabytes(plan.bytes()), megabytes(shape.ty().bytes()))),
-        ("arithmetic", format!("{:.2} MFLOP a sample, training step of {rows}", cost.flops / 1e6 / rows as f64)),
+        ("device memory", format!("{}, {} of it data", bytes(plan.bytes()), bytes(shape.ty().bytes()))),
+        ("arithmetic", format!("{} a sample, training step of {rows}", in_units(cost.flops / rows as f64, "FLOP"))),
         ("dispatches", plan.dispatches().to_string()),
     ];
     let facts = facts.into_iter().filter(|(_, value)| !value.is_empty());

@@ -21,7 +21,11 @@ use crate::cli::tuning::{self, Precision, Tune};
 #[command(
     after_help = "A grid is KEY=VALUE,VALUE,… for every key, all combinations of which are trained. Keys are those of \
 config.toml, such as entropy.alpha, or short: alpha, lambda, budget, warm_up, activity, entropy, width (of the code \
-layer). A study has at most 10,000 runs, points times seeds. Example: gpu-ae sweep --data mnist --grid 'alpha=0.5,1,2 lambda=0.01,0.1' --recipe report --seeds 3"
+layer). A study has at most 10,000 runs, points times seeds. 
+
+Example:
+  gpu-ae sweep --data mnist --grid 'alpha=0.5,1,2 lambda=0.01,0.1' --recipe report --seeds 3
+  gpu-ae sweep --data flowers.csv --recipe plain --grid 'width=1,2,3'"
 )]
 pub struct Args {
     /// What to try, such as 'alpha=0.5,1,2 lambda=0.01,0.1'

@@ -19,6 +19,12 @@ use crate::cli::terminal::table;
 use crate::cli::tuning::{Precision, Tune};
 
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  gpu-ae train --model vae --epochs 20
+  gpu-ae train --data photos --size 32x32                         a folder of images; its folders are their classes
+  gpu-ae train --data flowers.csv --label species --id number     a table; 'gpu-ae data info flowers.csv' says what is read
+  gpu-ae train --data rows.npy --scale none                       an array, its values as they are
+  gpu-ae config check --data flowers.csv                          the network that would be trained")]
 pub struct Args {
     #[command(flatten)]
     config: ConfigFlags,
@@ -71,7 +77,9 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
         tell(&chosen);
     }
     let epochs = launched.run.epochs_to_outcome();
-    if let Some(warning) = mean_image(&launched.config, epochs, launched.data.mean_row_error()) {
+    if let Some(warning) =
+        mean_image(&launched.config, epochs, launched.data.mean_row_error(), launched.data.encoding.words()[0])
+    {
         complain(&warning);
     }
     let (config, path) = (&launched.config, launched.path.display().to_string());

@@ -89,6 +89,10 @@ impl RunConfig {
         let Some(wanted) = self.classifier.as_ref().map(|classifier| classifier.labels).filter(|&n| n > 0) else {
             return Ok(());
         };
+        if !data.train.is_labelled() {
+            let problem = format!("expected rows with classes, those of {} have none", data.name);
+            return Err(Error::Usage(format!("classifier.labels {wanted}: {problem}")));
+        }
         let classes = data.classes();
         let each = wanted / classes.max(1);
         let (rows, key) = (data.train.rows as u32, stream_key(self.seed, Stream::Labels));

@@ -250,7 +250,7 @@ impl Objective for EntropyConfig {
             };
             warnings.extend(what.map(|what| {
                 format!(
-                    "{what} with a constant weight of {} beside {} drives most networks to the mean image; \
+                    "{what} with a constant weight of {} beside {} drives most networks to the mean row; \
                      --recipe bottleneck keeps it within a budget, and so do weights up to {:.3}",
                     config.lambda_entropy,
                     config.lambda_mse,

@@ -89,7 +89,7 @@ impl Objective for SparsityConfig {
     fn told(&self, _config: &RunConfig) -> Vec<Told> {
         let sparsity = Told::new("test_sparsity", "sparsity", 3);
         let share = self.layers.first().map(|layer| format!("active_share_{layer}"));
-        let share = share.map(|key| Told::new(key, "active for an image", 1).percent());
+        let share = share.map(|key| Told::new(key, "active for a row", 1).percent());
         [sparsity].into_iter().chain(share).collect()
     }
 }

@@ -133,7 +133,7 @@ impl Objective for Variational {
             return Vec::new();
         }
         let advice = format!(
-            "posterior collapse: {active} of {width} code dimensions say anything about the image (KL {kl:.2} nats), the \
+            "posterior collapse: {active} of {width} code dimensions say anything about a row (KL {kl:.2} nats), the \
              decoder does without; {}, usually helps",
             self.softer()
         );

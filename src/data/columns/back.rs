@@ -36,7 +36,7 @@ impl fmt::Display for Cell<'_> {
 
 impl Columns {
     /// Rows of values, `[rows, width]`, in the units and words of the table: of words the one whose value is largest,
-    /// nothing where the value for what is missing is above a half.
+    /// another where all are 0, nothing where the value for what is missing is above a half.
     pub fn decode(&self, values: &[f32]) -> Vec<Vec<Cell<'_>>> {
         let rows = values.chunks_exact(self.width().max(1));
         rows.map(|row| self.parts(row).map(|(column, values)| column.decode(values)).collect()).collect()
@@ -90,7 +90,7 @@ impl Columns {
 
 impl Coded {
     /// What its values of a row say.
-    fn decode(&self, values: &[f32]) -> Cell<'_> {
+    pub(super) fn decode(&self, values: &[f32]) -> Cell<'_> {
         let (values, missing) = match values.split_last() {
             Some((missing, values)) if self.indicator => (values, *missing),
             _ => (values, 0.0),
@@ -106,6 +106,10 @@ impl Coded {
             Code::Words { words, .. } => {
                 let largest =
                     values.iter().enumerate().reduce(|best, other| if other.1 > best.1 { other } else { best });
+                // A word that no row had which was learnt from has no value: all are 0.
+                if values.iter().all(|value| *value == 0.0) {
+                    return Cell::Other;
+                }
                 match largest.map(|(place, _)| words.get(place)) {
                     Some(Some(word)) => Cell::Word(word),
                     Some(None) => Cell::Other,

@@ -10,6 +10,7 @@
 
 mod back;
 mod fit;
+mod judged;
 mod label;
 mod role;
 mod value;
@@ -28,6 +29,7 @@ use super::values::Values;
 use crate::error::{Error, Result};
 
 pub use back::Cell;
+pub use judged::{ColumnError, ColumnErrors};
 
 /// Most words of a column that have a value each, the value for all others among them.
 pub const MOST_WORDS: usize = 256;

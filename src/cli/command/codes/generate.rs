@@ -24,7 +24,8 @@ its prior. A restricted Boltzmann machine is a distribution itself: chains of Gi
 codes of the other models follow nothing in particular, so a mixture of Gaussians is fitted to those of 10,000 training rows.
 
 Example:
-  gpu-ae generate runs/NAME --images 100 --seed 3 --out digits.png"
+  gpu-ae generate runs/NAME --images 100 --seed 3 --out digits.png
+  gpu-ae train --data photos --size 32x32 --model vae --out runs/photos; gpu-ae generate runs/photos"
 )]
 pub struct Args {
     #[command(flatten)]

@@ -11,11 +11,12 @@ use crate::cli::trained::{RunFlags, Trained, class_of, pair};
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "Without --between and --classes, the lines lead from test images of each class to some of another. \
+    after_help = "Without --between and --classes, the lines lead from test rows of each class to some of another. \
 The originals stand at both ends, beside their reconstructions.
 
 Example:
-  gpu-ae interpolate runs/NAME --between 3,8 --steps 12 --out from-3-to-8.png"
+  gpu-ae interpolate runs/NAME --between 3,8 --steps 12 --out from-3-to-8.png
+  gpu-ae interpolate runs/NAME --data photos --classes cat,dog"
 )]
 pub struct Args {
     #[command(flatten)]
@@ -26,7 +27,7 @@ pub struct Args {
     /// Two classes, from the mean code of one to that of the other; may be repeated
     #[arg(long, value_name = "A,B", value_parser = pair::<String>, conflicts_with = "between")]
     classes: Vec<(String, String)>,
-    /// Images of a line, both ends included
+    /// Steps of a line, both ends included
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = whole(2..=100u32),
         allow_negative_numbers = true)]
     steps: u32,
@@ -65,7 +66,7 @@ pub fn run(args: Args) -> Result<()> {
         first.headings[steps + 1] = "original".into();
     }
     let title = if headings {
-        "From one test image to another: what the network makes of the line between their codes"
+        "From one test row to another: what the network makes of the line between their codes"
     } else {
         "From one class to another: what the network makes of the line between their mean codes"
     };

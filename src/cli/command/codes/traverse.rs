@@ -26,7 +26,8 @@ test data, all others staying where they are. Dimensions are numbered from 1, as
 use changes nothing.
 
 Example:
-  gpu-ae traverse runs/NAME --row 7 --dimensions 10 --out dimensions-of-row-7.png"
+  gpu-ae traverse runs/NAME --row 7 --dimensions 10 --out dimensions-of-row-7.png
+  gpu-ae traverse runs/NAME --data more-photos --row 0"
 )]
 pub struct Args {
     #[command(flatten)]
