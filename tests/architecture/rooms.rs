@@ -16,6 +16,8 @@ const ROOMS: &[&str] = &[
     "src/cli",
     "src/cli/command",
     "src/cli/command/codes",
+    // What is drawn of a run.
+    "src/cli/pictures",
     // What can be asked of a run.
     "src/config",
     "src/config/file",

@@ -9,7 +9,7 @@ use gpu_ae::data::Dataset;
 use gpu_ae::nn::BlockConfig;
 use gpu_ae::nn::block::{ActivationBlock, BatchNormBlock, LinearBlock};
 use gpu_ae::ops::array::activation::Activation;
-use gpu_ae::report::{Band, image_grid, write_png};
+use gpu_ae::report::{Strip, brief, image_sheet, write_png};
 use gpu_ae::statistics::agreement::Contingency;
 use gpu_ae::statistics::assignments::Assignments;
 use gpu_ae::study::cluster::{encoder_file, plain_encoder};
@@ -20,9 +20,12 @@ use gpu_ae::{Error, Result, whole_file};
 use crate::cli::flags::{ConfigFlags, DataFlags, DeviceFlag, number, seed, whole};
 use crate::cli::launch::{Launched, TrainingFlags};
 use crate::cli::output::{say, tell};
+use crate::cli::pictures::table;
 
 /// Images of a cluster in the picture.
 const NEAREST: usize = 16;
+/// Most characters of a class's name in the terminal.
+const NAME: usize = 16;
 
 #[derive(clap::Args)]
 #[command(
@@ -185,12 +188,12 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
         }
     };
     launched.train(begin, quiet)?;
-    let table = finish(&mut launched)?;
+    let sorted = finish(&mut launched)?;
     if args.training.json {
         return launched.say_outcome();
     }
     if !quiet {
-        say(&shown(&table));
+        say(&shown(&sorted, &launched.data));
         launched.tell_where(args.training.profile);
         let path = launched.path.display();
         tell(&format!("table and picture: {path}/clusters.csv, clusters.png"));
@@ -199,66 +202,82 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
     Ok(())
 }
 
+/// What is in each cluster.
+pub struct Sorted {
+    /// Rows of each class, where rows have classes.
+    table: Contingency,
+    /// All rows.
+    sizes: Vec<usize>,
+}
+
 /// Leaves the table, the picture and the encoder as plain layers.
-pub fn finish(launched: &mut Launched) -> Result<Contingency> {
+pub fn finish(launched: &mut Launched) -> Result<Sorted> {
     let Launched { run, config, data, path } = launched;
     let answers = run.session().answers()?;
     let test = Assignments::new(&answers, config.code_width());
+    let mut sizes = vec![0; config.code_width()];
+    test.clusters.iter().for_each(|&cluster| sizes[cluster] += 1);
     let table = Contingency::new(&test.clusters, &data.test.labels, config.code_width());
-    write(path, data, &test, &table)?;
+    let sorted = Sorted { table, sizes };
+    write(path, data, &test, &sorted)?;
     let state = run.session().state()?;
     let (blocks, plain) = plain_encoder(config, &state)?;
     let encoder = Part::encoder(config, &blocks, data.train.width)?.to_bytes(&encoder_file(&plain))?;
     whole_file::write(&path.join("encoder.safetensors"), &encoder, "write the encoder")?;
-    Ok(table)
+    Ok(sorted)
 }
 
 /// Columns of the table of clusters and classes.
-fn headers(table: &Contingency) -> Vec<String> {
+fn headers(table: &Contingency, data: &Dataset) -> Vec<String> {
     let classes = table.counts.first().map_or(0, Vec::len);
-    [vec!["cluster".to_string(), "rows".into()], (0..classes).map(|class| format!("class {class}")).collect()].concat()
+    let classes = (0..classes).map(|class| format!("class {}", data.encoding.class_name(class as u16)));
+    [vec!["cluster".to_string(), "rows".into()], classes.collect()].concat()
 }
 
-fn rows(table: &Contingency) -> Vec<Vec<String>> {
-    let row = |(cluster, counts): (usize, &Vec<usize>)| {
-        let total: usize = counts.iter().sum();
-        [vec![cluster.to_string(), total.to_string()], counts.iter().map(ToString::to_string).collect()].concat()
+fn rows(Sorted { table, sizes }: &Sorted) -> Vec<Vec<String>> {
+    let counts = |cluster: usize| table.counts.get(cluster).into_iter().flatten().map(ToString::to_string);
+    let row = |(cluster, size): (usize, &usize)| {
+        [cluster.to_string(), size.to_string()].into_iter().chain(counts(cluster)).collect()
     };
-    table.counts.iter().enumerate().map(row).collect()
+    sizes.iter().enumerate().map(row).collect()
 }
 
-fn shown(table: &Contingency) -> String {
-    let headers = headers(table);
-    let headers: Vec<&str> = headers.iter().map(|header| header.trim_start_matches("class ")).collect();
-    crate::cli::terminal::table(&headers, &rows(table))
+fn shown(sorted: &Sorted, data: &Dataset) -> String {
+    let headers = headers(&sorted.table, data);
+    let headers: Vec<_> = headers.iter().map(|header| brief(header.trim_start_matches("class "), NAME)).collect();
+    let headers: Vec<&str> = headers.iter().map(AsRef::as_ref).collect();
+    crate::cli::terminal::table(&headers, &rows(sorted))
 }
 
-fn write(path: &Path, data: &Dataset, test: &Assignments, table: &Contingency) -> Result<()> {
+fn write(path: &Path, data: &Dataset, test: &Assignments, sorted: &Sorted) -> Result<()> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let failed = |error: &dyn std::fmt::Display| Error::Failed(format!("clusters.csv cannot be written: {error}"));
-    writer.write_record(headers(table)).map_err(|error| failed(&error))?;
-    for row in rows(table) {
+    writer.write_record(headers(&sorted.table, data)).map_err(|error| failed(&error))?;
+    for row in rows(sorted) {
         writer.write_record(row).map_err(|error| failed(&error))?;
     }
     let bytes = writer.into_inner().map_err(|error| failed(&error))?;
     whole_file::write(&path.join("clusters.csv"), &bytes, "write the table")?;
-    write_png(&path.join("clusters.png"), &picture(data, test, table.counts.len())?)
+    write_png(&path.join("clusters.png"), &picture(data, test, sorted.sizes.len())?)
 }
 
-/// The test images that each cluster is most certain of, a row a cluster; black where it has no more.
+/// The test images that each cluster is most certain of, a row a cluster; of a table, how the rows of each differ from the
+/// rest.
 fn picture(data: &Dataset, test: &Assignments, clusters: usize) -> Result<image::RgbImage> {
-    let width = data.test.width;
-    let captions: Vec<String> = (0..clusters).map(|cluster| format!("cluster {cluster}")).collect();
-    let mut pixels: Vec<Vec<f32>> = Vec::new();
-    for cluster in 0..clusters {
+    let name = |cluster: usize| format!("cluster {cluster}");
+    if let Some(columns) = &data.encoding.columns {
+        let title =
+            format!("How the test rows of {} in each cluster differ from the mean of all, in deviations", data.name);
+        let values = data.test.values(0..data.test.rows);
+        return table::groups(&title, columns, &values, &test.clusters, (0..clusters).map(name).collect());
+    }
+    let strip = |cluster: usize| {
         let mut members: Vec<usize> = (0..test.clusters.len()).filter(|&row| test.clusters[row] == cluster).collect();
         members.sort_by(|&a, &b| test.certainty[b].total_cmp(&test.certainty[a]));
         let chosen = members.iter().take(NEAREST);
-        let mut row: Vec<f32> = chosen.flat_map(|&row| data.test.values(row..row + 1)).collect();
-        row.resize(NEAREST * width, 0.0);
-        pixels.push(row);
-    }
-    let bands: Vec<Band<'_>> = captions.iter().zip(&pixels).map(|(caption, pixels)| Band { caption, pixels }).collect();
+        let pixels: Vec<f32> = chosen.flat_map(|&row| data.test.values(row..row + 1)).collect();
+        Strip { caption: name(cluster), headings: Vec::new(), pixels: data.encoding.shown(&pixels) }
+    };
     let title = format!("The test images of {} that each cluster is most certain of", data.name);
-    image_grid(&title, &bands, data.image(), NEAREST)
+    image_sheet(&title, &(0..clusters).map(strip).collect::<Vec<Strip>>(), data.image(), &[])
 }

@@ -30,7 +30,7 @@ pub struct Args {
 pub fn run(args: Args) -> Result<()> {
     let mut trained = args.run.open_under(args.noise.as_deref())?;
     let reconstructions = trained.session.reconstruct(args.images as usize)?;
-    let grid = reconstruction_picture(&reconstructions, trained.data.image(), &trained.data.name)?;
+    let grid = reconstruction_picture(&reconstructions, &trained.data.encoding, &trained.data.name)?;
     let default = || trained.directory.path().join(format!("reconstructions-{}.png", trained.data.name));
     let path = args.out.clone().unwrap_or_else(default);
     write_png(&path, &grid)?;

@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use gpu_ae::data::Dataset;
-use gpu_ae::report::{Strip, format_number, image_sheet, write_png};
+use gpu_ae::data::columns::Columns;
+use gpu_ae::report::{Strip, brief, format_number, image_sheet, write_png};
 use gpu_ae::statistics::auroc::auroc;
 use gpu_ae::{Error, Result, whole_file};
 use serde::Serialize;
 
 use crate::cli::bar::Bar;
 use crate::cli::output::{say, say_json, table_name};
-use crate::cli::pictures::{COLUMNS, picture_name};
+use crate::cli::pictures::{COLUMNS, picture_name, table as columns_of};
 use crate::cli::terminal::table;
 use crate::cli::trained::{RunFlags, Trained, class_of};
 
@@ -71,6 +72,11 @@ struct Row {
     error: f32,
 }
 
+/// Most characters of a class's name above an image, and in one line with the error.
+const NAME: usize = 12;
+const SHORT: usize = 2;
+/// Most characters of a row's name beside what is odd in it.
+const ROW_NAME: usize = 24;
 /// Rows that are printed.
 const LISTED: usize = 10;
 
@@ -169,6 +175,9 @@ fn write_table(path: &Path, data: &Dataset, scores: &[f32]) -> Result<()> {
 fn draw(path: &Path, trained: &mut Trained, scores: &[f32], order: &[usize]) -> Result<()> {
     let count = COLUMNS.min(order.len());
     let largest = order[..count].to_vec();
+    if let Some(columns) = trained.data.encoding.columns.clone() {
+        return draw_columns(path, trained, &columns, &largest);
+    }
     let smallest: Vec<usize> = order.iter().rev().take(count).copied().collect();
     let mut strips = Vec::new();
     for (caption, rows) in [("largest error", largest), ("smallest error", smallest)] {
@@ -178,16 +187,37 @@ fn draw(path: &Path, trained: &mut Trained, scores: &[f32], order: &[usize]) -> 
         let headings = rows
             .iter()
             .map(|&row| match test.labels.get(row) {
-                Some(&class) => format!("{}: {}", encoding.class_name(class), score(row)),
+                Some(&class) => match encoding.class_name(class) {
+                    name if name.chars().count() <= SHORT => format!("{name}: {}", score(row)),
+                    name => format!("{}\n{}", brief(name, NAME), score(row)),
+                },
                 None => score(row),
             })
             .collect();
         let originals: Vec<f32> = rows.iter().flat_map(|&row| test.values(row..row + 1)).collect();
         let codes = trained.session.encode(&originals)?;
         let reconstructions = trained.session.decode(&codes)?;
+        let [originals, reconstructions] = [&originals, &reconstructions].map(|values| encoding.shown(values));
         strips.push(Strip { caption: caption.into(), headings, pixels: originals });
         strips.push(Strip { caption: "reconstruction".into(), headings: Vec::new(), pixels: reconstructions });
     }
     let title = format!("Test images of {} by their errors, each headed by its class and error", trained.data.name);
     write_png(path, &image_sheet(&title, &strips, trained.data.image(), &[])?)
+}
+
+/// The rows of a table with the largest scores, and which columns those come from.
+fn draw_columns(path: &Path, trained: &mut Trained, columns: &Columns, rows: &[usize]) -> Result<()> {
+    let data = &trained.data;
+    let name = |row: &usize| match data.test.labels.get(*row) {
+        Some(&class) => {
+            format!("{}: {}", brief(&data.test.name(*row), ROW_NAME), brief(data.encoding.class_name(class), NAME))
+        }
+        None => brief(&data.test.name(*row), ROW_NAME).into_owned(),
+    };
+    let names = rows.iter().map(name).collect();
+    let originals: Vec<f32> = rows.iter().flat_map(|&row| data.test.values(row..row + 1)).collect();
+    let title = format!("Squared errors by column of the test rows of {} with the largest", data.name);
+    let codes = trained.session.encode(&originals)?;
+    let reconstructions = trained.session.decode(&codes)?;
+    write_png(path, &columns_of::row_errors(&title, columns, &originals, &reconstructions, names)?)
 }
