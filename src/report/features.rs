@@ -18,7 +18,7 @@ pub struct Features {
 
 /// Draws, under a title, the neurons of all `features` in groups of rows, one row a kind, `columns` side by side. Every neuron is
 /// drawn relative to its own largest weight: of grey images blue where it is negative and orange where it is
-/// positive, of colour images around a middle grey. Where a kind has fewer neurons than another, its places stay empty.
+/// positive, of colour images around a middle grey, of other channels channel by channel. Where a kind has fewer neurons than another, its places stay empty.
 ///
 /// # Errors
 /// When there is nothing to draw, or the text cannot be set.
@@ -29,7 +29,11 @@ pub fn feature_grid(title: &str, features: &[Features], image: ImageShape, colum
     colored.iter_mut().for_each(|pixels| pixels.resize(longest, 1.0));
     let bands = features.iter().zip(&colored).map(|(kind, pixels)| Band { caption: &kind.caption, pixels });
     let bands: Vec<Band> = bands.collect();
-    image_grid(title, &bands, ImageShape { channels: 3, ..image }, columns)
+    let drawn = match image.channels {
+        1 | 3 => image,
+        channels => ImageShape { width: image.width * channels, ..image },
+    };
+    image_grid(title, &bands, ImageShape { channels: 3, ..drawn }, columns)
 }
 
 /// Red, green and blue of every weight, in 0..=1.
@@ -39,10 +43,16 @@ fn colored(weights: &[f32], image: ImageShape) -> Vec<f32> {
         let largest = neuron.iter().fold(f32::MIN_POSITIVE, |most, w| most.max(w.abs()));
         neuron.iter().map(move |w| w / largest)
     });
-    if image.channels == 1 {
-        return pixels.flat_map(|share| color(share).0.map(|channel| f32::from(channel) / 255.0)).collect();
+    if image.channels == 3 {
+        return pixels.map(|share| 0.5 + 0.5 * share).collect();
     }
-    pixels.map(|share| 0.5 + 0.5 * share).collect()
+    let shares: Vec<f32> = pixels.collect();
+    // A row of pixels after the other, of each its channels side by side.
+    let planes = shares.chunks(image.width.max(1) * image.channels.max(1)).flat_map(|row| {
+        let channel = move |channel: usize| row.iter().skip(channel).step_by(image.channels).copied();
+        (0..image.channels).flat_map(channel)
+    });
+    planes.flat_map(|share| color(share).0.map(|channel| f32::from(channel) / 255.0)).collect()
 }
 
 #[cfg(test)]
@@ -64,6 +74,17 @@ mod tests {
     fn colour_images_lie_around_grey() {
         let image = ImageShape { channels: 3, width: 1, ..GREY };
         assert_eq!(colored(&[1.0, 0.0, -0.5], image), [1.0, 0.5, 0.25]);
+    }
+
+    #[test]
+    fn other_channels_stand_side_by_side() {
+        let image = ImageShape { channels: 2, ..GREY };
+        let pixels = colored(&[1.0, -1.0, 0.0, 1.0], image);
+        let bytes: Vec<u8> = pixels.iter().map(|value| (value * 255.0).round() as u8).collect();
+        let (orange, blue, white) = ([213, 94, 0], [0, 114, 178], [255; 3]);
+        assert_eq!(bytes, [orange, white, blue, orange].concat());
+        let kind = Features { caption: String::new(), weights: vec![1.0; 4] };
+        assert_eq!(feature_grid("", &[kind], image, 3).unwrap().dimensions(), (84 + 32, 21 + 32));
     }
 
     #[test]

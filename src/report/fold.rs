@@ -1,5 +1,33 @@
 //! Text in lines that fit.
 
+use std::borrow::Cow;
+
+/// In place of what is left out.
+pub(super) const ELLIPSIS: &str = "…";
+
+/// At most so many characters of a name, the last of them an ellipsis where it has more; what is no letter but acts, as a line
+/// break in a folder's name does, is a space.
+///
+/// ```
+/// use gpu_ae::report::brief;
+///
+/// assert_eq!(brief("tabby", 8), "tabby");
+/// assert_eq!(brief("tabby cats", 8), "tabby c…");
+/// ```
+pub fn brief(name: &str, most: usize) -> Cow<'_, str> {
+    let is_long = name.chars().nth(most).is_some();
+    if !is_long && !name.contains(char::is_control) {
+        return Cow::Borrowed(name);
+    }
+    let kept = if is_long { most.saturating_sub(1) } else { most };
+    let plain = |letter: char| if letter.is_control() { ' ' } else { letter };
+    let mut shown: String = name.chars().take(kept).map(plain).collect();
+    if is_long {
+        shown.push_str(ELLIPSIS);
+    }
+    Cow::Owned(shown)
+}
+
 /// `text` in lines for which `fits` is true, broken between words, and within a word that alone is too long for a line.
 /// Every line has a character at least, even where none fits.
 pub(super) fn folded(text: &str, fits: impl Fn(&str) -> bool) -> Vec<String> {
@@ -31,6 +59,13 @@ pub(super) fn folded(text: &str, fits: impl Fn(&str) -> bool) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_names_end_in_an_ellipsis_and_have_no_line_breaks() {
+        assert_eq!(brief("λλλλ", 4), "λλλλ");
+        assert_eq!(brief("λλλλλ", 4), "λλλ…");
+        assert_eq!(brief("a\nb\u{1b}", 9), "a b ");
+    }
 
     #[test]
     fn lines_are_broken_between_words_and_within_long_ones() {

@@ -4,11 +4,12 @@ use image::{Rgb, RgbImage};
 use plotters::prelude::{BitMapBackend, IntoDrawingArea};
 
 use super::text::{self, Title, drawing};
+use super::thumbnail::{CELL, Thumbnail};
 use crate::data::ImageShape;
 use crate::error::{Error, Result};
 
-/// Images are enlarged as often as fits into this many pixels, so MNIST is shown at three times.
-pub(super) const CELL: usize = 84;
+/// Longest side of an image in a grid, in pixels of the picture; larger ones are reduced.
+const MOST_SIDE: usize = 256;
 /// Space around the grid, and between one group of rows and the next.
 pub(super) const GAP: usize = 16;
 /// Space between images of a group, across and down.
@@ -19,8 +20,8 @@ pub(super) const LARGEST_SIDE: usize = 1 << 15;
 pub(super) const LETTERING: f64 = 28.0;
 
 pub(super) const PAPER: Rgb<u8> = Rgb([255, 255, 255]);
-/// Drawn instead of a pixel that is NaN: no grey, and rare in photographs.
-const NOT_A_NUMBER: Rgb<u8> = Rgb([255, 0, 255]);
+/// Most pixels of a caption beside a row; what is longer ends in an ellipsis.
+pub(super) const CAPTION: usize = 360;
 
 /// Images that share the first, second, … row of every group.
 #[derive(Clone, Copy, Debug)]
@@ -50,14 +51,11 @@ pub fn reconstruction_grid(
 
 /// Draws the images of all `bands` in groups of rows, one row a band, `columns` images a row: the
 /// n-th images of the bands are one above the other. With a single band it is an ordinary grid. Above it all stands `title`,
-/// which may be empty.
+/// which may be empty. Of large images there are fewer in a row, so that the picture is no wider; images that have neither
+/// one channel nor three are drawn channel by channel.
 pub fn image_grid(title: &str, bands: &[Band], image: ImageShape, columns: usize) -> Result<RgbImage> {
     let size = image.height * image.width * image.channels;
     let count = bands.first().map_or(0, |band| band.pixels.len()) / size.max(1);
-    if !matches!(image.channels, 1 | 3) {
-        let channels = image.channels;
-        return Err(refused(format!("an image has 1 or 3 channels, not {channels}")));
-    }
     if count == 0 || columns == 0 {
         return Err(refused("there is no image in it".into()));
     }
@@ -71,10 +69,10 @@ pub fn image_grid(title: &str, bands: &[Band], image: ImageShape, columns: usize
     let mut picture = RgbImage::from_pixel(layout.width as u32, layout.height as u32, PAPER);
     for (row, band) in bands.iter().enumerate() {
         for (index, pixels) in band.pixels.chunks_exact(size).enumerate() {
-            draw_image(&mut picture, pixels, image, layout.origin(row, index), layout.scale);
+            layout.thumbnail.draw(&mut picture, pixels, layout.origin(row, index));
         }
     }
-    draw_lettering(&mut picture, bands, &layout)?;
+    draw_lettering(&mut picture, &layout)?;
     Ok(picture)
 }
 
@@ -84,10 +82,11 @@ pub(super) fn refused(problem: String) -> Error {
 
 /// Where everything is, in pixels of the picture.
 struct Layout {
-    scale: usize,
+    thumbnail: Thumbnail,
     columns: usize,
     groups: usize,
-    bands: usize,
+    /// What stands beside the rows of a group.
+    captions: Vec<String>,
     /// An enlarged image.
     cell: (usize, usize),
     title: Title,
@@ -103,23 +102,28 @@ struct Layout {
 
 impl Layout {
     fn new(title: &str, bands: &[Band], image: ImageShape, count: usize, columns: usize) -> Result<Self> {
-        let scale = (CELL / image.height.max(image.width)).max(1);
-        let cell = (image.width * scale, image.height * scale);
+        let thumbnail = Thumbnail::new(image, MOST_SIDE);
+        let cell = thumbnail.size();
+        // As many as take the room of those of usual size.
+        let columns = columns.min((columns * (CELL + SEPARATOR) / (cell.0 + SEPARATOR)).max(1));
         // Letters that would touch those of the next row are left out.
         let lettering = (cell.1 as f64 >= LETTERING).then_some(LETTERING);
+        let mut names = Vec::with_capacity(bands.len());
         let mut captions = 0;
-        if let Some(size) = lettering {
-            for band in bands {
-                captions = captions.max(text::width(band.caption, size)? as usize);
+        for band in bands {
+            let name = text::fitted(band.caption, LETTERING, CAPTION)?;
+            if let Some(size) = lettering {
+                captions = captions.max(text::width(&name, size)? as usize);
             }
+            names.push(name);
         }
         let left = GAP + if captions > 0 { captions + GAP } else { 0 };
         let (columns, groups) = (columns.min(count), count.div_ceil(columns));
         let mut layout = Layout {
-            scale,
+            thumbnail,
             columns,
             groups,
-            bands: bands.len(),
+            captions: names,
             cell,
             title: Title::new("", 0)?,
             left,
@@ -145,44 +149,23 @@ impl Layout {
     fn origin(&self, band: usize, index: usize) -> (usize, usize) {
         let (column, group) = (index % self.columns, index / self.columns);
         let pitch = self.cell.1 + SEPARATOR;
-        let gap = if self.bands > 1 { GAP } else { SEPARATOR };
+        let gap = if self.captions.len() > 1 { GAP } else { SEPARATOR };
         let x = self.left + column * (self.cell.0 + SEPARATOR);
-        let y = self.top + group * (self.bands * pitch - SEPARATOR + gap) + band * pitch;
+        let y = self.top + group * (self.captions.len() * pitch - SEPARATOR + gap) + band * pitch;
         (x, y)
     }
 }
 
-pub(super) fn draw_image(
-    picture: &mut RgbImage,
-    pixels: &[f32],
-    image: ImageShape,
-    (left, top): (usize, usize),
-    scale: usize,
-) {
-    let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
-    for (index, pixel) in pixels.chunks_exact(image.channels).enumerate() {
-        let color = match *pixel {
-            _ if pixel.iter().any(|value| value.is_nan()) => NOT_A_NUMBER,
-            [red, green, blue] => Rgb([red, green, blue].map(byte)),
-            _ => Rgb([byte(pixel[0]); 3]),
-        };
-        let (x, y) = (left + index % image.width * scale, top + index / image.width * scale);
-        for (dx, dy) in (0..scale).flat_map(|dy| (0..scale).map(move |dx| (dx, dy))) {
-            picture.put_pixel((x + dx) as u32, (y + dy) as u32, color);
-        }
-    }
-}
-
-fn draw_lettering(picture: &mut RgbImage, bands: &[Band], layout: &Layout) -> Result<()> {
+fn draw_lettering(picture: &mut RgbImage, layout: &Layout) -> Result<()> {
     let dimensions = picture.dimensions();
     let canvas = BitMapBackend::with_buffer(picture.as_mut(), dimensions).into_drawing_area();
     layout.title.draw(&canvas, (GAP, GAP))?;
     for (group, size) in (0..layout.groups).flat_map(|group| layout.lettering.map(|size| (group, size))) {
-        for (row, band) in bands.iter().enumerate() {
+        for (row, caption) in layout.captions.iter().enumerate() {
             let (x, y) = layout.origin(row, group * layout.columns);
-            let left = x - GAP - text::width(band.caption, size)? as usize;
+            let left = x - GAP - text::width(caption, size)? as usize;
             let top = y + layout.cell.1 / 2 - (0.25 * size) as usize;
-            text::draw(&canvas, band.caption, size, (left as i32, top as i32))?;
+            text::draw(&canvas, caption, size, (left as i32, top as i32))?;
         }
     }
     canvas.present().map_err(drawing)
@@ -192,6 +175,7 @@ fn draw_lettering(picture: &mut RgbImage, bands: &[Band], layout: &Layout) -> Re
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::report::thumbnail::NOT_A_NUMBER;
 
     const WHITE: [u8; 3] = [255; 3];
 
@@ -300,12 +284,11 @@ mod tests {
     #[test]
     fn what_is_no_grid_is_refused() {
         let image = shape(2, 2, 1);
-        let refused: [(&[f32], &[f32], ImageShape, usize); 7] = [
+        let refused: [(&[f32], &[f32], ImageShape, usize); 6] = [
             (&[], &[], image, 4),
             (&[0.0; 4], &[0.0; 4], image, 0),
             (&[0.0; 4], &[0.0; 8], image, 4),
             (&[0.0; 6], &[0.0; 6], image, 4),
-            (&[0.0; 8], &[0.0; 8], shape(2, 2, 2), 4),
             (&[0.0; 4], &[0.0; 4], shape(0, 2, 1), 4),
             (&[0.0; 4 * 500], &[0.0; 4 * 500], image, 500),
         ];

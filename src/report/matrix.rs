@@ -19,6 +19,8 @@ pub struct Matrix {
 const MOST: usize = 200;
 /// Most blocks of such a one a side: each the mean of enough weights to differ from the others by more than chance.
 const BLOCKS: usize = 64;
+/// Longest side of a neuron's image that is shown pixel by pixel; of a larger one, means of blocks of pixels.
+const PIXELS: usize = 64;
 /// Most neurons whose weights are shown as images.
 const NEURONS: usize = 400;
 
@@ -75,15 +77,26 @@ fn images(title: &str, weights: &[f32], image: ImageShape) -> Matrix {
         title.to_string()
     };
     let across = (1..).find(|across| across * across >= chosen.len()).unwrap_or(1).max(1);
+    let block = image.height.max(image.width).div_ceil(PIXELS);
+    let title = match block {
+        1 => title,
+        block => format!("{title}, means of {block}x{block} pixels"),
+    };
     // An empty line between images.
-    let (width, height) = (image.width + 1, image.height + 1);
+    let [width, height] = [image.width, image.height].map(|side| side.div_ceil(block) + 1);
     let (columns, rows) = (across * width - 1, chosen.len().div_ceil(across) * height - 1);
     let mut values = vec![f32::NAN; rows * columns];
     for (place, &neuron) in chosen.iter().enumerate() {
+        let mut means = vec![(0.0_f32, 0.0_f32); (width - 1) * (height - 1)];
         for (pixel, channels) in all[neuron].chunks_exact(image.channels).enumerate() {
-            let row = place / across * height + pixel / image.width;
-            let column = place % across * width + pixel % image.width;
-            values[row * columns + column] = channels.iter().sum();
+            let (row, column) = (pixel / image.width / block, pixel % image.width / block);
+            let (sum, count) = &mut means[row * (width - 1) + column];
+            (*sum, *count) = (*sum + channels.iter().sum::<f32>(), *count + 1.0);
+        }
+        for (pixel, (sum, count)) in means.into_iter().enumerate() {
+            let row = place / across * height + pixel / (width - 1);
+            let column = place % across * width + pixel % (width - 1);
+            values[row * columns + column] = sum / count;
         }
     }
     Matrix { title, rows, columns, values }
@@ -108,6 +121,17 @@ mod tests {
         let writes = Matrix::of_layer(4, 6, 3, &weights, IMAGE);
         assert_eq!([at(&writes, 0, 0), at(&writes, 0, 1), at(&writes, 0, 4)], [0.0, 3.0, 1.0]);
         assert!(writes.title.contains("writes"), "{}", writes.title);
+    }
+
+    #[test]
+    fn large_images_are_shown_by_blocks_of_pixels() {
+        let image = ImageShape { height: 66, width: 65, channels: 3 };
+        let mut weights = vec![1.0; image.values()];
+        weights[..3].fill(5.0);
+        let shown = Matrix::of_layer(1, 1, image.values(), &weights, image);
+        assert_eq!((shown.rows, shown.columns), (33, 33));
+        assert_eq!([shown.values[0], shown.values[32], shown.values[33 * 33 - 1]], [6.0, 3.0, 3.0]);
+        assert!(shown.title.ends_with("means of 2x2 pixels"), "{}", shown.title);
     }
 
     #[test]

@@ -5,10 +5,13 @@
 //! without any fonts.
 
 mod axis;
+pub mod bars;
 pub mod features;
 pub mod fitted;
 mod fold;
 pub mod grid;
+pub mod heat;
+mod legend;
 pub mod line;
 pub mod loss;
 mod marks;
@@ -21,16 +24,20 @@ pub mod sheet;
 mod shrink;
 pub mod table;
 mod text;
+mod thumbnail;
 pub mod weights;
 pub mod widths;
 
+pub use bars::{Bar, bar_picture};
 pub use features::{Features, feature_grid};
 pub use fitted::fitted_table;
+pub use fold::brief;
 pub use grid::{Band, image_grid, reconstruction_grid};
+pub use heat::{Heat, heat_picture};
 pub use loss::{Curves, Losses, loss_plot};
 pub use marks::{Mark, Marked, marked_plot};
 pub use matrix::Matrix;
-pub use plot::{Series, line_plot, scatter_plot};
+pub use plot::{Series, graded_plot, line_plot, scatter_plot};
 pub use png::{check_png, write_png};
 pub use printable::{printable, printable_line};
 pub use sheet::{Strip, image_sheet};

@@ -7,6 +7,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use super::axis::{Axis, drawable};
+use super::legend::draw_header;
 use super::marks::{Mark, PlacedMark, draw_marks};
 use super::plot::Series;
 use super::shrink::shrunk;
@@ -14,20 +15,19 @@ use super::text::{self, drawing};
 use crate::error::{Error, Result};
 
 /// Pictures are drawn this much larger and averaged down: plotters smooths thin lines only.
-const DETAIL: u32 = 3;
+pub(super) const DETAIL: u32 = 3;
 /// Width and height of a picture of one panel.
 pub(super) const ALONE: (u32, u32) = (1200, 750);
 /// Width and height of each panel of several.
 pub(super) const ABREAST: (u32, u32) = (800, 620);
 
-const TITLE: f64 = 34.0;
 pub(super) const LETTERING: f64 = 28.0;
 pub(super) const MARGIN: u32 = 24;
 /// Radius of a point of a curve, and of one of a scatter.
-const DOT: f64 = 5.5;
+pub(super) const DOT: f64 = 5.5;
 const SMALL_DOT: f64 = 3.5;
 /// Up to this many points of a series are marked one by one.
-const MARKED_POINTS: usize = 40;
+pub(super) const MARKED_POINTS: usize = 40;
 
 /// Most panels side by side.
 const MOST_ABREAST: usize = 3;
@@ -48,11 +48,21 @@ pub(super) const PALETTE: [RGBColor; 10] = [
     RGBColor(140, 140, 140),
     RGBColor(188, 189, 34),
 ];
+/// Colours of what grows from one series to the next, and of what has no place among them: viridis (Smith and van der Walt,
+/// 2015) at even distances, and a light grey.
+pub(super) const GRADES: [RGBColor; 6] = [
+    RGBColor(68, 1, 84),
+    RGBColor(59, 82, 139),
+    RGBColor(33, 145, 140),
+    RGBColor(94, 201, 98),
+    RGBColor(224, 207, 40),
+    RGBColor(205, 205, 205),
+];
 
 pub(super) type Canvas<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
 type Chart<'a, 'b> = ChartContext<'a, BitMapBackend<'b>, Cartesian2d<Axis, Axis>>;
 /// Name, colour and points.
-type Curve<'a> = (&'a str, RGBColor, Vec<(f64, f64)>);
+pub(super) type Curve<'a> = (&'a str, RGBColor, Vec<(f64, f64)>);
 
 /// One coordinate system with its curves.
 pub(super) struct Panel<'a> {
@@ -60,6 +70,8 @@ pub(super) struct Panel<'a> {
     pub(super) x_label: &'a str,
     pub(super) y_label: &'a str,
     pub(super) series: Vec<Series>,
+    /// Colours of the series, which repeat where there are more of them.
+    pub(super) palette: &'a [RGBColor],
     /// Whether the points of a series are joined; else each is a small dot.
     pub(super) joined: bool,
     /// Stretches of the abscissa that are shaded, in order.
@@ -79,6 +91,7 @@ impl Default for Panel<'_> {
             x_label: "",
             y_label: "",
             series: Vec::new(),
+            palette: &PALETTE,
             joined: true,
             shaded: Vec::new(),
             shading: "",
@@ -96,7 +109,7 @@ impl Panel<'_> {
 
     /// Names and drawable points of the series that have any, each with its colour.
     fn curves(&self) -> Vec<Curve<'_>> {
-        let curves = self.series.iter().zip(PALETTE.iter().cycle()).map(|(series, &color)| {
+        let curves = self.series.iter().zip(self.palette.iter().cycle()).map(|(series, &color)| {
             let points = series.points.iter().copied();
             let points = points.filter(|&(x, y)| drawable(x) && drawable(y)).collect();
             (series.name.as_str(), color, points)
@@ -106,7 +119,7 @@ impl Panel<'_> {
 
     /// The marks that can be drawn, each with the colour of its series.
     fn marks(&self) -> Vec<(RGBColor, &Mark)> {
-        let of_series = self.marks.iter().zip(PALETTE.iter().cycle());
+        let of_series = self.marks.iter().zip(self.palette.iter().cycle());
         let marks = of_series.flat_map(|(marks, &color)| marks.iter().map(move |mark| (color, mark)));
         marks.filter(|(_, mark)| mark.ends().iter().all(|&(x, y)| drawable(x) && drawable(y))).collect()
     }
@@ -228,55 +241,6 @@ fn shade(area: &Canvas, panel: &Panel, chart: &Chart) -> Result<()> {
     Ok(())
 }
 
-/// Draws the title and, below it, the legend: outside the plane, where it hides no curve. Returns
-/// the height of both; `left` is where the plane begins.
-fn draw_header(area: &Canvas, panel: &Panel, curves: &[Curve], left: u32) -> Result<u32> {
-    let (large, small) = (fine(TITLE), fine(LETTERING));
-    let mut y = f64::from(MARGIN * DETAIL);
-    if !panel.title.is_empty() {
-        text::draw(area, panel.title, large, (left as i32, y as i32))?;
-        y += large;
-    }
-    let (sample, gap) = (fine(34.0) as i32, fine(10.0) as i32);
-    let right = area.dim_in_pixel().0 as i32 - (MARGIN * DETAIL) as i32;
-    let mut x = left as i32;
-    let mut listed = false;
-    for (name, color, points) in curves.iter().filter(|(name, ..)| !name.is_empty()) {
-        let width = sample + gap + text::width(name, small)? as i32;
-        if listed && x + width > right {
-            (x, y) = (left as i32, y + small);
-        }
-        let middle = (y + 0.25 * small) as i32;
-        let (base_x, base_y) = area.get_base_pixel();
-        let ends = [(x, middle), (x + sample, middle)].map(|(x, y)| (x + base_x, y + base_y));
-        if panel.joined {
-            draw_line(area, &ends, *color)?;
-        }
-        if !panel.joined || points.len() <= MARKED_POINTS {
-            draw_dot(area, (base_x + x + sample / 2, base_y + middle), DOT, *color)?;
-        }
-        text::draw(area, name, small, (x + sample + gap, y as i32))?;
-        x += width + 3 * gap;
-        listed = true;
-    }
-    if !panel.shaded.is_empty() && !panel.shading.is_empty() {
-        let width = sample + gap + text::width(panel.shading, small)? as i32;
-        if listed && x + width > right {
-            (x, y) = (left as i32, y + small);
-        }
-        let (base_x, base_y) = area.get_base_pixel();
-        let corners = [(x, y + 0.1 * small), (x + sample, y + 0.6 * small)];
-        let corners = corners.map(|(x, y)| (x + base_x, y as i32 + base_y));
-        area.use_screen_coord().draw(&Rectangle::new(corners, SHADE.filled())).map_err(drawing)?;
-        text::draw(area, panel.shading, small, (x + sample + gap, y as i32))?;
-        listed = true;
-    }
-    if listed {
-        y += small;
-    }
-    Ok(y as u32)
-}
-
 /// Draws a curve through `positions`, in pixels of the whole canvas.
 fn draw_curve(area: &Canvas, positions: &[(i32, i32)], color: RGBColor, joined: bool) -> Result<()> {
     if !joined {
@@ -292,7 +256,7 @@ fn draw_curve(area: &Canvas, positions: &[(i32, i32)], color: RGBColor, joined: 
 }
 
 /// Draws segment after segment with round joints: plotters' own joints grow spikes on noisy curves.
-fn draw_line(area: &Canvas, positions: &[(i32, i32)], color: RGBColor) -> Result<()> {
+pub(super) fn draw_line(area: &Canvas, positions: &[(i32, i32)], color: RGBColor) -> Result<()> {
     const WIDTH: f64 = 3.0;
     let canvas = area.use_screen_coord();
     for segment in positions.windows(2) {
@@ -306,7 +270,7 @@ fn draw_line(area: &Canvas, positions: &[(i32, i32)], color: RGBColor) -> Result
     Ok(())
 }
 
-fn draw_dot(area: &Canvas, position: (i32, i32), radius: f64, color: RGBColor) -> Result<()> {
+pub(super) fn draw_dot(area: &Canvas, position: (i32, i32), radius: f64, color: RGBColor) -> Result<()> {
     let dot = Circle::new(position, fine(radius) as i32, color.filled());
     area.use_screen_coord().draw(&dot).map_err(drawing)
 }

@@ -2,7 +2,7 @@
 
 use image::RgbImage;
 
-use super::panel::{Panel, draw_panels};
+use super::panel::{GRADES, Panel, draw_panels};
 use crate::error::Result;
 
 /// A named curve.
@@ -24,6 +24,17 @@ pub fn line_plot(title: &str, x_label: &str, y_label: &str, series: &[Series]) -
 pub fn scatter_plot(title: &str, x_label: &str, y_label: &str, series: &[Series]) -> Result<RgbImage> {
     draw_panels(&[Panel { title, x_label, y_label, series: series.to_vec(), joined: false, ..Panel::default() }])
 }
+
+/// The same of series that are steps of one quantity, from its smallest values to its largest: [`GRADED`] of them in colours
+/// that grow lighter, a further one, of points that have none, in grey.
+pub fn graded_plot(title: &str, x_label: &str, y_label: &str, series: &[Series]) -> Result<RgbImage> {
+    let palette = &GRADES[..];
+    let series = series.to_vec();
+    draw_panels(&[Panel { title, x_label, y_label, series, joined: false, palette, ..Panel::default() }])
+}
+
+/// Steps of a quantity that have a colour each.
+pub const GRADED: usize = GRADES.len() - 1;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -80,6 +91,16 @@ mod tests {
             .collect();
         assert!((50..150).contains(&inked.len()), "{}", inked.len());
         assert!(inked.iter().all(|&(x, y)| (550..750).contains(&x) && (300..400).contains(&y)));
+    }
+
+    #[test]
+    fn a_long_legend_leaves_room_for_the_plane() {
+        let many: Vec<Series> =
+            (0..200).map(|run| series(&format!("run number {run} of {}", "many ".repeat(9)), &[(1.0, 1.0)])).collect();
+        let picture = line_plot("", "x", "y", &many).unwrap();
+        let grey = |y: u32| (0..1200).filter(|&x| picture.get_pixel(x, y).0 == [130; 3]).count();
+        let axis = (0..750).filter(|&y| grey(y) > 0).count();
+        assert!(axis > 200, "the axis is {axis} pixels high");
     }
 
     #[test]

@@ -3,15 +3,20 @@
 use image::RgbImage;
 use plotters::prelude::{BitMapBackend, IntoDrawingArea};
 
-use super::grid::{CELL, GAP, LARGEST_SIDE, LETTERING, PAPER, SEPARATOR, draw_image, refused};
+use super::grid::{CAPTION, GAP, LARGEST_SIDE, LETTERING, PAPER, SEPARATOR, refused};
 use super::text::{self, Title, drawing};
+use super::thumbnail::Thumbnail;
 use crate::data::ImageShape;
 use crate::error::Result;
 
+/// Longest side of an image in a sheet, in pixels of the picture; larger ones are reduced, since rows keep their columns.
+const MOST_SIDE: usize = 128;
 /// Line height of headings, which stand closer than captions.
 const HEADING: f64 = 24.0;
 /// Height that a line of headings takes, its lower third being empty.
 const HEADING_SPACE: usize = 22;
+/// Height that a caption takes.
+const CAPTION_SPACE: usize = 24;
 /// Space around the lettering of a narrow sheet, in which a heading is wider than its image.
 const CROWDED: usize = 4;
 
@@ -20,7 +25,8 @@ const CROWDED: usize = 4;
 pub struct Strip {
     /// What stands to the left; may be empty.
     pub caption: String,
-    /// What stands above each image; a row that has headings keeps its distance from the row above.
+    /// What stands above each image, perhaps in several lines, shortened to the room that there is; a row that has headings
+    /// keeps its distance from the row above.
     pub headings: Vec<String>,
     /// Pixels `[images, height · width · channels]` in 0..=1.
     pub pixels: Vec<f32>,
@@ -29,9 +35,6 @@ pub struct Strip {
 /// Draws rows of images one below the other, under `title`, which may be empty. Before each of the columns `gaps`, counted from 0, is some space.
 pub fn image_sheet(title: &str, strips: &[Strip], image: ImageShape, gaps: &[usize]) -> Result<RgbImage> {
     let size = image.values();
-    if !matches!(image.channels, 1 | 3) {
-        return Err(refused(format!("an image has 1 or 3 channels, not {}", image.channels)));
-    }
     if strips.iter().all(|strip| strip.pixels.is_empty()) || size == 0 {
         return Err(refused("there is no image in it".into()));
     }
@@ -42,7 +45,7 @@ pub fn image_sheet(title: &str, strips: &[Strip], image: ImageShape, gaps: &[usi
     let mut picture = RgbImage::from_pixel(layout.width as u32, layout.height as u32, PAPER);
     for (strip, &top) in strips.iter().zip(&layout.tops) {
         for (column, pixels) in strip.pixels.chunks_exact(size).enumerate() {
-            draw_image(&mut picture, pixels, image, (layout.x(column), top), layout.scale);
+            layout.thumbnail.draw(&mut picture, pixels, (layout.x(column), top));
         }
     }
     draw_lettering(&mut picture, strips, &layout)?;
@@ -51,9 +54,11 @@ pub fn image_sheet(title: &str, strips: &[Strip], image: ImageShape, gaps: &[usi
 
 /// Where everything is, in pixels of the picture.
 struct Layout {
-    scale: usize,
+    thumbnail: Thumbnail,
     cell: (usize, usize),
     title: Title,
+    /// What stands beside each row.
+    captions: Vec<String>,
     left: usize,
     gaps: Vec<usize>,
     /// Upper edge of the images of each row.
@@ -64,18 +69,21 @@ struct Layout {
 
 impl Layout {
     fn new(title: &str, strips: &[Strip], image: ImageShape, gaps: &[usize]) -> Result<Self> {
-        let scale = (CELL / image.height.max(image.width)).max(1);
-        let cell = (image.width * scale, image.height * scale);
-        let mut captions = 0;
+        let thumbnail = Thumbnail::new(image, MOST_SIDE);
+        let cell = thumbnail.size();
+        let (mut names, mut captions) = (Vec::with_capacity(strips.len()), 0);
         for strip in strips {
-            captions = captions.max(text::width(&strip.caption, LETTERING)? as usize);
+            let name = text::fitted(&strip.caption, LETTERING, CAPTION)?;
+            captions = captions.max(text::width(&name, LETTERING)? as usize);
+            names.push(name);
         }
         let left = GAP + if captions > 0 { captions + GAP } else { 0 };
         let columns = strips.iter().map(|strip| strip.pixels.len() / image.values()).max().unwrap_or(1);
         let mut layout = Layout {
-            scale,
+            thumbnail,
             cell,
             title: Title::new("", 0)?,
+            captions: names,
             left,
             gaps: gaps.to_vec(),
             tops: Vec::with_capacity(strips.len()),
@@ -87,11 +95,14 @@ impl Layout {
         layout.width = right.max(GAP + layout.title.width) + GAP;
         let mut y = GAP + layout.title.height();
         for (row, strip) in strips.iter().enumerate() {
-            if !strip.headings.is_empty() {
-                y += HEADING_SPACE + if row > 0 { GAP } else { 0 };
+            let lines = strip.headings.iter().map(|heading| heading.split('\n').count()).max().unwrap_or(0);
+            if lines > 0 {
+                y += lines * HEADING_SPACE + if row > 0 { GAP } else { 0 };
             }
             layout.tops.push(y);
-            y += cell.1 + SEPARATOR;
+            // Captions of low images stand below one another all the same.
+            let lettering = if layout.captions[row].is_empty() { 0 } else { CAPTION_SPACE };
+            y += cell.1.max(lettering) + SEPARATOR;
         }
         layout.height = y - SEPARATOR + GAP;
         if layout.width.max(layout.height) > LARGEST_SIDE {
@@ -112,17 +123,22 @@ fn draw_lettering(picture: &mut RgbImage, strips: &[Strip], layout: &Layout) -> 
     let dimensions = picture.dimensions();
     let canvas = BitMapBackend::with_buffer(picture.as_mut(), dimensions).into_drawing_area();
     layout.title.draw(&canvas, (GAP, GAP))?;
-    for (strip, &top) in strips.iter().zip(&layout.tops) {
-        let caption = text::width(&strip.caption, LETTERING)? as usize;
+    for ((strip, name), &top) in strips.iter().zip(&layout.captions).zip(&layout.tops) {
+        let caption = text::width(name, LETTERING)? as usize;
         let middle = (top + layout.cell.1 / 2) as i32 - (0.25 * LETTERING) as i32;
-        text::draw(&canvas, &strip.caption, LETTERING, ((layout.left - GAP - caption) as i32, middle))?;
+        text::draw(&canvas, name, LETTERING, ((layout.left - GAP - caption) as i32, middle))?;
+        let lines = strip.headings.iter().map(|heading| heading.split('\n').count()).max().unwrap_or(0);
         for (column, heading) in strip.headings.iter().enumerate() {
-            let width = text::width(heading, HEADING)? as usize;
-            if width + CROWDED > layout.cell.0 + SEPARATOR + GAP {
-                continue;
+            let room = (layout.cell.0 + SEPARATOR + GAP).saturating_sub(CROWDED);
+            // The last line of each stands next to its image.
+            let above = lines - heading.split('\n').count();
+            for (line, heading) in heading.split('\n').enumerate() {
+                let heading = text::fitted(heading, HEADING, room)?;
+                let width = text::width(&heading, HEADING)? as usize;
+                let left = (layout.x(column) + layout.cell.0 / 2) as i32 - (width / 2) as i32;
+                let down = (lines - above - line) * HEADING_SPACE;
+                text::draw(&canvas, &heading, HEADING, (left, (top - down) as i32))?;
             }
-            let left = (layout.x(column) + layout.cell.0 / 2) as i32 - (width / 2) as i32;
-            text::draw(&canvas, heading, HEADING, (left, (top - HEADING_SPACE) as i32))?;
         }
     }
     canvas.present().map_err(drawing)
@@ -187,12 +203,31 @@ mod tests {
     }
 
     #[test]
+    fn headings_take_lines_and_end_in_an_ellipsis_where_there_is_no_room() {
+        let sheet = |heading: &str| image_sheet("", &[strip("", &[heading, ""], &[1.0, 1.0])], IMAGE, &[]).unwrap();
+        let (one, two) = (sheet("a"), sheet("a\nb"));
+        assert_eq!(two.height(), one.height() + HEADING_SPACE as u32);
+        let long = sheet("a class whose name is far too long for an image");
+        assert_eq!(long.dimensions(), one.dimensions());
+        let inked = long.enumerate_pixels().filter(|(.., pixel)| pixel[0] < 90).map(|(x, ..)| x as usize);
+        let last = inked.max().unwrap();
+        assert!((60..GAP + 84 + SEPARATOR + GAP).contains(&last), "{last}");
+    }
+
+    #[test]
+    fn captions_of_low_images_stand_below_one_another() {
+        let row = |caption: &str| Strip { caption: caption.into(), pixels: vec![1.0; 40], ..Strip::default() };
+        let image = ImageShape::row(40);
+        let [bare, lettered] = ["", "name"].map(|name| image_sheet("", &[row(name), row(name)], image, &[]).unwrap());
+        assert_eq!(lettered.height() - bare.height(), 2 * (CAPTION_SPACE as u32 - 2));
+    }
+
+    #[test]
     fn what_is_no_sheet_is_refused() {
         assert!(image_sheet("", &[], IMAGE, &[]).is_err());
         assert!(image_sheet("", &[strip("a", &[], &[])], IMAGE, &[]).is_err());
         let torn = Strip { pixels: vec![0.0; 100], ..Strip::default() };
         assert!(image_sheet("", &[torn], IMAGE, &[]).is_err());
-        assert!(image_sheet("", &[strip("", &[], &[0.5])], ImageShape { channels: 2, ..IMAGE }, &[]).is_err());
         let wide = strip("", &[], &[0.5; 400]);
         assert!(image_sheet("", &[wide], IMAGE, &[]).is_err());
     }

@@ -8,7 +8,7 @@ use plotters::coord::Shift;
 use plotters::prelude::{BitMapBackend, DrawingArea, IntoFont, RGBColor, TextStyle};
 use plotters::style::{FontStyle, register_font};
 
-use super::fold::folded;
+use super::fold::{ELLIPSIS, brief, folded};
 use crate::error::{Error, Result};
 
 /// Noto Sans Regular; its licence stands beside it.
@@ -60,6 +60,9 @@ const BELOW: usize = 8;
 /// Width that a title may have whatever stands below it.
 const TITLE_ROOM: u32 = 640;
 
+/// Letters of a line beyond which none is looked at: far more than any picture has room for.
+const MOST_LETTERS: usize = 400;
+
 /// What a picture shows, in as many lines as it takes.
 pub(super) struct Title {
     lines: Vec<String>,
@@ -98,6 +101,22 @@ pub(super) fn lines(text: &str, size: f64, width: usize) -> Result<Vec<String>> 
     // Whatever is wrong with the typeface is wrong with all of it.
     self::width(text, size)?;
     Ok(folded(text, |line| self::width(line, size).is_ok_and(|pixels| pixels as usize <= width)))
+}
+
+/// `text` on one line of at most `width` pixels, with an ellipsis in place of what does not fit.
+pub(super) fn fitted(text: &str, size: f64, width: usize) -> Result<String> {
+    let text = brief(text, MOST_LETTERS);
+    if self::width(&text, size)? as usize <= width {
+        return Ok(text.into_owned());
+    }
+    let letters: Vec<char> = text.trim_end_matches(ELLIPSIS).chars().collect();
+    let shown = |count: usize| letters[..count].iter().collect::<String>().trim_end().to_string() + ELLIPSIS;
+    let (mut fits, mut exceeds) = (0, letters.len() + 1);
+    while exceeds - fits > 1 {
+        let middle = usize::midpoint(fits, exceeds);
+        if self::width(&shown(middle), size)? as usize <= width { fits = middle } else { exceeds = middle }
+    }
+    Ok(shown(fits))
 }
 
 /// Where the ink of every letter begins, and where the line ends.
@@ -148,6 +167,18 @@ mod tests {
         let (top, bottom) = (inked().map(|p| p.1).min(), inked().map(|p| p.1).max());
         assert!((8..=12).contains(&top.unwrap()), "{top:?}");
         assert!((28..=32).contains(&bottom.unwrap()), "{bottom:?}");
+    }
+
+    #[test]
+    fn what_is_too_long_ends_in_an_ellipsis() {
+        assert_eq!(fitted("short", 30.0, 200).unwrap(), "short");
+        let long = "a name of sixty characters, as folders of images may well have";
+        let shown = fitted(long, 30.0, 200).unwrap();
+        assert!(shown.ends_with('…') && long.starts_with(shown.trim_end_matches('…')), "{shown}");
+        assert!((170..=200).contains(&width(&shown, 30.0).unwrap()), "{shown}");
+        assert_eq!(fitted("wide", 30.0, 1).unwrap(), "…");
+        assert_eq!(fitted("", 30.0, 1).unwrap(), "");
+        assert!(fitted(&"x".repeat(1 << 20), 30.0, 300).unwrap().chars().count() < 50);
     }
 
     #[test]

@@ -20,7 +20,8 @@ const ROOM: u32 = 300;
 /// Width at which a new row of matrices begins.
 const PAGE: u32 = 1400;
 /// Width and height of a scale, and line height of what stands below it.
-const SCALE: (u32, u32) = (260, 12);
+pub(super) const SCALE: u32 = 260;
+pub(super) const SCALE_HEIGHT: u32 = 12;
 const FIGURES: f64 = 22.0;
 /// Space above a scale.
 const ABOVE: u32 = 10;
@@ -60,7 +61,7 @@ pub fn weight_picture(title: &str, matrices: &[Matrix]) -> Result<RgbImage> {
             let color = if w.is_nan() { NOTHING } else { color(if largest > 0.0 { w / largest } else { 0.0 }) };
             fill(&mut picture, (left + column * place.cell, top + row * place.cell), (place.cell, place.cell), color);
         }
-        draw_scale(&mut picture, matrix, place);
+        draw_scale(&mut picture, scale_at(matrix, place), ends(matrix), color);
     }
     let size = picture.dimensions();
     let canvas = BitMapBackend::with_buffer(picture.as_mut(), size).into_drawing_area();
@@ -73,7 +74,7 @@ pub fn weight_picture(title: &str, matrices: &[Matrix]) -> Result<RgbImage> {
     Ok(picture)
 }
 
-fn fill(picture: &mut RgbImage, (left, top): (u32, u32), (width, height): (u32, u32), color: Rgb<u8>) {
+pub(super) fn fill(picture: &mut RgbImage, (left, top): (u32, u32), (width, height): (u32, u32), color: Rgb<u8>) {
     for (x, y) in (0..height).flat_map(|y| (0..width).map(move |x| (x, y))) {
         picture.put_pixel(left + x, top + y, color);
     }
@@ -94,15 +95,37 @@ fn scale_at(matrix: &Matrix, place: &Placed) -> (u32, u32) {
     (place.at.0, place.at.1 + place.size(matrix).1 + ABOVE)
 }
 
-/// Every colour, from the smallest value to the largest.
-fn draw_scale(picture: &mut RgbImage, matrix: &Matrix, place: &Placed) {
-    let ((left, top), (width, height), [low, high]) = (scale_at(matrix, place), SCALE, ends(matrix));
+/// Every colour between these shares, the upper left corner there.
+pub(super) fn draw_scale(
+    picture: &mut RgbImage,
+    (left, top): (u32, u32),
+    [low, high]: [f32; 2],
+    color: impl Fn(f32) -> Rgb<u8>,
+) {
     // A frame, without which the white of nothing has no edge.
-    fill(picture, (left, top), SCALE, NOTHING);
-    for x in 1..width - 1 {
-        let share = low + (high - low) * (x - 1) as f32 / (width - 3) as f32;
-        fill(picture, (left + x, top + 1), (1, height - 2), color(share));
+    fill(picture, (left, top), (SCALE, SCALE_HEIGHT), NOTHING);
+    for x in 1..SCALE - 1 {
+        let share = low + (high - low) * (x - 1) as f32 / (SCALE - 3) as f32;
+        fill(picture, (left + x, top + 1), (1, SCALE_HEIGHT - 2), color(share));
     }
+}
+
+/// The values below a scale between these shares of the largest.
+pub(super) fn draw_figures(
+    canvas: &DrawingArea<BitMapBackend, Shift>,
+    (left, top): (u32, u32),
+    [low, high]: [f32; 2],
+    largest: f32,
+) -> Result<()> {
+    let places = if low < 0.0 { vec![low, 0.0, high] } else { vec![0.0, high] };
+    for share in places {
+        let value = format_number(f64::from(share * largest));
+        let (width, wide) = (text::width(&value, FIGURES)? as f32, SCALE as f32);
+        // Within the scale at its ends, around its place between them.
+        let x = ((share - low) / (high - low) * wide - width / 2.0).clamp(0.0, wide - width);
+        text::draw(canvas, &value, FIGURES, (left as i32 + x as i32, (top + SCALE_HEIGHT) as i32 + 3))?;
+    }
+    Ok(())
 }
 
 /// The title above a matrix, and the values below its scale.
@@ -111,16 +134,7 @@ fn draw_lettering(canvas: &DrawingArea<BitMapBackend, Shift>, matrix: &Matrix, p
         let above = (place.title.len() - number) as f64 * LINE;
         text::draw(canvas, line, LINE, (place.at.0 as i32, place.at.1 as i32 - above as i32))?;
     }
-    let ((left, top), [low, high]) = (scale_at(matrix, place), ends(matrix));
-    let places = if low < 0.0 { vec![low, 0.0, high] } else { vec![0.0, high] };
-    for share in places {
-        let value = format_number(f64::from(share * largest(matrix)));
-        let (width, wide) = (text::width(&value, FIGURES)? as f32, SCALE.0 as f32);
-        // Within the scale at its ends, around its place between them.
-        let x = ((share - low) / (high - low) * wide - width / 2.0).clamp(0.0, wide - width);
-        text::draw(canvas, &value, FIGURES, (left as i32 + x as i32, (top + SCALE.1) as i32 + 3))?;
-    }
-    Ok(())
+    draw_figures(canvas, scale_at(matrix, place), ends(matrix), largest(matrix))
 }
 
 /// Where each matrix goes, and the size of the page.
@@ -148,7 +162,7 @@ fn layout(matrices: &[Matrix]) -> Result<(Vec<Placed>, (u32, u32))> {
         let top = y + (lines as f64 * LINE) as u32;
         for (place, matrix) in row.iter_mut().zip(&matrices[places.len()..]) {
             place.at.1 = top;
-            let below = place.size(matrix).1 + ABOVE + SCALE.1 + FIGURES as u32;
+            let below = place.size(matrix).1 + ABOVE + SCALE_HEIGHT + FIGURES as u32;
             y = y.max(top + below + GAP);
         }
         places.append(&mut row);
@@ -194,11 +208,12 @@ mod tests {
             let place = &layout(&matrices).unwrap().0[0];
             let (left, top) = scale_at(&matrices[0], place);
             let picture = weight_picture("", &matrices).unwrap();
-            let at = |x: u32| *picture.get_pixel(left + x, top + SCALE.1 / 2);
-            assert_eq!([at(1), at(SCALE.0 - 2)], [low, color(1.0)]);
+            let at = |x: u32| *picture.get_pixel(left + x, top + SCALE_HEIGHT / 2);
+            assert_eq!([at(1), at(SCALE - 2)], [low, color(1.0)]);
             // The values at both ends, and 0 between them only where it is there.
-            let ink = |x: u32| picture.view(left + x, top + SCALE.1, SCALE.0 / 5, 20).pixels().any(|(.., p)| p[0] < 90);
-            assert_eq!([ink(0), ink(2 * SCALE.0 / 5), ink(4 * SCALE.0 / 5)], [true, values[1] < 0.0, true]);
+            let ink =
+                |x: u32| picture.view(left + x, top + SCALE_HEIGHT, SCALE / 5, 20).pixels().any(|(.., p)| p[0] < 90);
+            assert_eq!([ink(0), ink(2 * SCALE / 5), ink(4 * SCALE / 5)], [true, values[1] < 0.0, true]);
         }
     }
 
@@ -221,7 +236,7 @@ mod tests {
                 let title = text::width(&place.title[0], LINE).unwrap();
                 let above = (place.title.len() as f64 * LINE) as u32;
                 assert!(place.title.len() > 1 || w > ROOM);
-                (x, y - above, x + w.max(SCALE.0).max(title), y + h + ABOVE + SCALE.1 + FIGURES as u32)
+                (x, y - above, x + w.max(SCALE).max(title), y + h + ABOVE + SCALE_HEIGHT + FIGURES as u32)
             })
             .collect();
         for (i, a) in spans.iter().enumerate() {

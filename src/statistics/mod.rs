@@ -4,6 +4,7 @@ pub mod agreement;
 pub mod assignments;
 pub mod auroc;
 pub mod cholesky;
+pub mod correlation;
 pub mod mixture;
 pub mod normality;
 pub mod principal;

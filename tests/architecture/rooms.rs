@@ -18,6 +18,8 @@ const ROOMS: &[&str] = &[
     "src/cli/command/codes",
     "src/cli/command/data",
     "src/cli/command/score",
+    // What is drawn of a run.
+    "src/cli/pictures",
     // What can be asked of a run.
     "src/config",
     "src/config/file",

@@ -9,7 +9,7 @@ use gpu_ae::data::{Dataset, is_named, shape};
 use gpu_ae::nn::BlockConfig;
 use gpu_ae::nn::block::{ActivationBlock, BatchNormBlock, LinearBlock};
 use gpu_ae::ops::array::activation::Activation;
-use gpu_ae::report::{Band, image_grid, write_png};
+use gpu_ae::report::{Strip, brief, image_sheet, write_png};
 use gpu_ae::statistics::assignments::Assignments;
 use gpu_ae::study::cluster::{encoder_file, plain_encoder};
 use gpu_ae::train::RunDir;
@@ -19,7 +19,11 @@ use gpu_ae::{Error, Result, whole_file};
 use crate::cli::flags::{ConfigFlags, DataFlags, DeviceFlag, number, seed, whole};
 use crate::cli::launch::{Launched, TrainingFlags};
 use crate::cli::output::{say, tell};
+use crate::cli::pictures::table;
 use crate::cli::written::Table;
+
+/// Most characters of a class's name above a column.
+const NAME: usize = 20;
 
 /// Images of a cluster in the picture.
 const NEAREST: usize = 16;
@@ -205,7 +209,9 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
         return launched.say_outcome();
     }
     if !quiet {
-        let headings: Vec<&str> = groups.headings.iter().map(|heading| heading.trim_start_matches("class ")).collect();
+        let headings: Vec<_> =
+            groups.headings.iter().map(|heading| brief(heading.trim_start_matches("class "), NAME)).collect();
+        let headings: Vec<&str> = headings.iter().map(AsRef::as_ref).collect();
         say(&crate::cli::terminal::table(&headings, &groups.rows()));
         launched.tell_where(args.training.profile);
         let path = launched.path.display();
@@ -267,20 +273,23 @@ impl Groups {
     }
 }
 
-/// The test images that each cluster is most certain of, a row a cluster; black where it has no more.
+/// The test images that each cluster is most certain of, a row a cluster; of a table, how the rows of each differ from the
+/// rest.
 fn picture(data: &Dataset, test: &Assignments, clusters: usize) -> Result<image::RgbImage> {
-    let width = data.test.width;
-    let captions: Vec<String> = (0..clusters).map(|cluster| format!("cluster {cluster}")).collect();
-    let mut pixels: Vec<Vec<f32>> = Vec::new();
-    for cluster in 0..clusters {
+    let name = |cluster: usize| format!("cluster {cluster}");
+    if let Some(columns) = &data.encoding.columns {
+        let title =
+            format!("How the test rows of {} in each cluster differ from the mean of all, in deviations", data.name);
+        let values = data.test.values(0..data.test.rows);
+        return table::groups(&title, columns, &values, &test.clusters, (0..clusters).map(name).collect());
+    }
+    let strip = |cluster: usize| {
         let mut members: Vec<usize> = (0..test.clusters.len()).filter(|&row| test.clusters[row] == cluster).collect();
         members.sort_by(|&a, &b| test.certainty[b].total_cmp(&test.certainty[a]));
         let chosen = members.iter().take(NEAREST);
-        let mut row: Vec<f32> = chosen.flat_map(|&row| data.test.values(row..row + 1)).collect();
-        row.resize(NEAREST * width, 0.0);
-        pixels.push(row);
-    }
-    let bands: Vec<Band<'_>> = captions.iter().zip(&pixels).map(|(caption, pixels)| Band { caption, pixels }).collect();
+        let pixels: Vec<f32> = chosen.flat_map(|&row| data.test.values(row..row + 1)).collect();
+        Strip { caption: name(cluster), headings: Vec::new(), pixels: data.encoding.shown(&pixels) }
+    };
     let title = format!("The test {} of {} that each cluster is most certain of", data.encoding.words()[1], data.name);
-    image_grid(&title, &bands, data.image(), NEAREST)
+    image_sheet(&title, &(0..clusters).map(strip).collect::<Vec<Strip>>(), data.image(), &[])
 }

@@ -71,7 +71,7 @@ pub fn run(args: Args) -> Result<()> {
                 return Err(Error::Usage(format!("--images {rows}: expected 1 to {} of a picture", DRAWN[1])));
             }
             let reconstructions = trained.session.reconstruct(rows as usize)?;
-            write_png(&path, &reconstruction_picture(&reconstructions, trained.data.image(), &trained.data.name)?)?;
+            write_png(&path, &reconstruction_picture(&reconstructions, &trained.data.encoding, &trained.data.name)?)?;
         }
     }
     args.run.wrote(&path);

@@ -140,9 +140,14 @@ impl RunDir {
         self.path.join("metrics.jsonl")
     }
 
-    /// Test images over their reconstructions.
+    /// Test images over their reconstructions; of a table, the error of each column.
     pub fn reconstructions(&self) -> PathBuf {
         self.path.join("reconstructions.png")
+    }
+
+    /// Of a table, how its columns move with one another before the network and behind it.
+    pub fn columns(&self) -> PathBuf {
+        self.path.join("columns.png")
     }
 
     /// Test images that a classifier takes for another class.

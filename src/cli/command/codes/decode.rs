@@ -40,7 +40,12 @@ pub fn run(args: Args) -> Result<()> {
     let mut outputs = vec![("--out", out.as_path())];
     outputs.extend(args.picture.iter().map(|path| ("--picture", path.as_path())));
     check_outputs(&checkpoint.config, &[&args.codes], &outputs)?;
-    let columns = checkpoint.encoding.as_ref().and_then(|encoding| encoding.columns.as_ref());
+    let encoding = checkpoint.encoding.as_ref();
+    let columns = encoding.and_then(|encoding| encoding.columns.as_ref());
+    if let Some(path) = args.picture.as_ref().filter(|_| columns.is_some()) {
+        let problem = "this run is of a table, whose rows are no images; --out decoded.csv has them in its own units";
+        return Err(Error::Usage(format!("--picture {}: {problem}", path.display())));
+    }
     let is_table = is_of(&out, "csv");
     if is_table && columns.is_none() {
         let problem = "the run is not of a table, expected a name that ends in .npy";
@@ -60,7 +65,8 @@ pub fn run(args: Args) -> Result<()> {
         }
     }
     if let Some(path) = &args.picture {
-        let pixels = &images[..images.len().min(MOST * features)];
+        let drawn = &images[..images.len().min(MOST * features)];
+        let pixels = &encoding.map_or_else(|| drawn.to_vec(), |encoding| encoding.shown(drawn));
         let title = format!("Images of {} codes", pixels.len() / features);
         let bands = [Band { caption: "", pixels }];
         write_png(path, &image_grid(&title, &bands, checkpoint.image()?, COLUMNS)?)?;

@@ -11,8 +11,10 @@ use gpu_ae::{Error, Result};
 
 use crate::cli::flags::whole;
 use crate::cli::output::say;
-use crate::cli::pictures::{COLUMNS, picture_name};
+use crate::cli::pictures::COLUMNS;
 use crate::cli::trained::{RunFlags, Trained};
+
+use super::rows::{out_name, out_path, write_rows};
 
 /// Training rows whose codes a mixture is fitted to.
 const FITTED: usize = 10_000;
@@ -25,7 +27,7 @@ codes of the other models follow nothing in particular, so a mixture of Gaussian
 
 Example:
   gpu-ae generate runs/NAME --images 100 --seed 3 --out digits.png
-  gpu-ae train --data photos --size 32x32 --model vae --out runs/photos; gpu-ae generate runs/photos"
+  gpu-ae generate runs/OF-A-TABLE --count 500 --out rows.csv"
 )]
 pub struct Args {
     #[command(flatten)]
@@ -41,15 +43,15 @@ pub struct Args {
     #[arg(long, value_name = "K", value_parser = whole(1..=1_000_000u32),
         allow_negative_numbers = true)]
     steps: Option<u32>,
-    /// Number of images
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = whole(1..=4096u32),
+    /// Number of images, or of rows of a table
+    #[arg(long, visible_alias = "count", value_name = "N", default_value_t = 64, value_parser = whole(1..=4096u32),
         allow_negative_numbers = true)]
     images: u32,
     /// Seed of the draws [default: the run's]
     #[arg(long, value_name = "N", value_parser = whole(0..=u64::MAX), allow_negative_numbers = true)]
     seed: Option<u64>,
-    /// Picture to write [default: RUN/generated.png]
-    #[arg(long, value_name = "FILE", value_parser = picture_name)]
+    /// Picture to write, of a table a .csv file in its own units and words [default: RUN/generated.png or .csv]
+    #[arg(long, value_name = "FILE", value_parser = out_name)]
     out: Option<PathBuf>,
 }
 
@@ -68,6 +70,7 @@ enum From {
 
 pub fn run(args: Args) -> Result<()> {
     let mut trained = args.run.open(false)?;
+    let path = out_path(args.out.as_deref(), &trained, "generated")?;
     let boltzmann = trained.config.contrastive_divergence;
     let usual = if trained.config.has_prior() {
         From::Prior
@@ -111,6 +114,9 @@ pub fn run(args: Args) -> Result<()> {
             trained.session.gibbs(start, steps, &mut rng)?
         }
     };
+    if let Some(columns) = &trained.data.encoding.columns {
+        return write_rows(&args.run, &path, columns, &[], &pixels);
+    }
     // A square, or nearly.
     let columns = (args.images as f64).sqrt().ceil() as usize;
     let drawn = match from {
@@ -119,9 +125,8 @@ pub fn run(args: Args) -> Result<()> {
         From::Gibbs => "from chains of Gibbs steps",
     };
     let title = format!("{images} images that nobody drew, {drawn}, seed {seed}");
-    let bands = [Band { caption: "", pixels: &pixels }];
+    let bands = [Band { caption: "", pixels: &trained.data.encoding.shown(&pixels) }];
     let grid = image_grid(&title, &bands, trained.data.image(), columns.min(2 * COLUMNS))?;
-    let path = args.out.unwrap_or_else(|| trained.directory.path().join("generated.png"));
     write_png(&path, &grid)?;
     args.run.wrote(&path);
     Ok(())

@@ -1,22 +1,25 @@
 //! `gpu-ae interpolate`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use gpu_ae::Result;
-use gpu_ae::report::{Strip, image_sheet, write_png};
+use gpu_ae::report::{Strip, brief, image_sheet, write_png};
 
 use crate::cli::flags::whole;
-use crate::cli::pictures::picture_name;
 use crate::cli::trained::{RunFlags, Trained, class_of, pair};
+
+use super::rows::{out_name, out_path, write_rows};
+
+/// Most characters of a class's name beside a line.
+const NAME: usize = 14;
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "Without --between and --classes, the lines lead from test rows of each class to some of another. \
+    after_help = "Without --between and --classes, the lines lead from test images of each class to some of another. \
 The originals stand at both ends, beside their reconstructions.
 
 Example:
-  gpu-ae interpolate runs/NAME --between 3,8 --steps 12 --out from-3-to-8.png
-  gpu-ae interpolate runs/NAME --data photos --classes cat,dog"
+  gpu-ae interpolate runs/NAME --between 3,8 --steps 12 --out from-3-to-8.png"
 )]
 pub struct Args {
     #[command(flatten)]
@@ -27,17 +30,18 @@ pub struct Args {
     /// Two classes, from the mean code of one to that of the other; may be repeated
     #[arg(long, value_name = "A,B", value_parser = pair::<String>, conflicts_with = "between")]
     classes: Vec<(String, String)>,
-    /// Steps of a line, both ends included
+    /// Images of a line, or rows of a table, both ends included
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = whole(2..=100u32),
         allow_negative_numbers = true)]
     steps: u32,
-    /// Picture to write [default: RUN/interpolation.png]
-    #[arg(long, value_name = "FILE", value_parser = picture_name)]
+    /// Picture to write, of a table a .csv file in its own units and words [default: RUN/interpolation.png or .csv]
+    #[arg(long, value_name = "FILE", value_parser = out_name)]
     out: Option<PathBuf>,
 }
 
 pub fn run(args: Args) -> Result<()> {
     let mut trained = args.run.open(false)?;
+    let path = out_path(args.out.as_deref(), &trained, "interpolation")?;
     let steps = args.steps as usize;
     let mut strips = Vec::new();
     let (gaps, headings) = if args.classes.is_empty() {
@@ -56,24 +60,47 @@ pub fn run(args: Args) -> Result<()> {
             });
             let [from_code, to_code] = ends;
             let pixels = trained.session.decode(&line(&from_code?, &to_code?, steps))?;
-            strips.push(Strip { caption: format!("class {from} to {to}"), headings: Vec::new(), pixels });
+            let caption = format!("class {} to {}", brief(&from, NAME), brief(&to, NAME));
+            strips.push(Strip { caption, headings: Vec::new(), pixels });
         }
         (Vec::new(), false)
     };
+    if trained.data.encoding.is_table() {
+        return write_lines(&args.run, &path, &trained, &strips, headings);
+    }
+    strips.iter_mut().for_each(|strip| strip.pixels = trained.data.encoding.shown(&strip.pixels));
     if let (Some(first), true) = (strips.first_mut(), headings) {
         first.headings = vec![String::new(); steps + 2];
         first.headings[0] = "original".into();
         first.headings[steps + 1] = "original".into();
     }
     let title = if headings {
-        "From one test row to another: what the network makes of the line between their codes"
+        "From one test image to another: what the network makes of the line between their codes"
     } else {
         "From one class to another: what the network makes of the line between their mean codes"
     };
-    let path = args.out.unwrap_or_else(|| trained.directory.path().join("interpolation.png"));
     write_png(&path, &image_sheet(title, &strips, trained.data.image(), &gaps)?)?;
     args.run.wrote(&path);
     Ok(())
+}
+
+/// Lines between rows of a table, one below the other; `originals` are at both ends of each if there are any.
+fn write_lines(run: &RunFlags, path: &Path, trained: &Trained, strips: &[Strip], originals: bool) -> Result<()> {
+    let Some(columns) = &trained.data.encoding.columns else { return Ok(()) };
+    let (mut lines, mut steps, mut values) = (Vec::new(), Vec::new(), Vec::new());
+    for strip in strips {
+        let count = strip.pixels.len() / columns.width().max(1);
+        for row in 0..count {
+            lines.push(strip.caption.clone());
+            steps.push(match (originals, row == 0 || row + 1 == count) {
+                (true, true) => "original".to_string(),
+                (true, false) => row.to_string(),
+                (false, _) => (row + 1).to_string(),
+            });
+        }
+        values.extend_from_slice(&strip.pixels);
+    }
+    write_rows(run, path, columns, &[("line", &lines), ("step", &steps)], &values)
 }
 
 /// The originals at both ends, between them what the network makes of the line from one code to the other.

@@ -4,4 +4,5 @@ pub mod decode;
 pub mod encode;
 pub mod generate;
 pub mod interpolate;
+mod rows;
 pub mod traverse;

@@ -3,13 +3,16 @@
 use std::path::PathBuf;
 
 use gpu_ae::Result;
-use gpu_ae::report::{Strip, format_number, image_sheet, write_png};
+use gpu_ae::data::columns::Columns;
+use gpu_ae::report::{Heat, Strip, format_number, heat_picture, image_sheet, write_png};
 use gpu_ae::study::codes::into_range;
+use image::RgbImage;
 use serde::Serialize;
 
 use crate::cli::flags::whole;
 use crate::cli::output::{say, say_json};
 use crate::cli::pictures::picture_name;
+use crate::cli::pictures::table::Chosen;
 use crate::cli::terminal::table;
 use crate::cli::trained::{RunFlags, Trained};
 
@@ -23,7 +26,7 @@ const ROWS: usize = 10_000;
 #[command(
     after_help = "A row of the picture moves one dimension of the code from -3 to +3 of its standard deviations over the \
 test data, all others staying where they are. Dimensions are numbered from 1, as test_kl_1 in metrics.jsonl. Those that change the image most come first; one that the network does not \
-use changes nothing.
+use changes nothing. Of a table, a row of the picture shows how far each column moves from one end to the other, in its deviations in the training rows.
 
 Example:
   gpu-ae traverse runs/NAME --row 7 --dimensions 10 --out dimensions-of-row-7.png
@@ -89,29 +92,63 @@ pub fn run(args: Args) -> Result<()> {
     let mut dimensions: Vec<Dimension> = images.chunks_exact(STEPS * features).enumerate().map(dimension).collect();
     dimensions.sort_by(|a, b| b.effect.total_cmp(&a.effect));
 
-    let drawn = dimensions.iter().take(args.dimensions as usize).enumerate();
-    let strips: Vec<Strip> = drawn
-        .map(|(place, dimension)| Strip {
-            caption: format!("code {}", dimension.dimension),
-            headings: if place == 0 { headings() } else { Vec::new() },
-            pixels: dimension.pixels.clone(),
-        })
-        .collect();
+    let shown = &dimensions[..dimensions.len().min(args.dimensions as usize)];
     let middle = args.row.map_or("the mean code".to_string(), |row| format!("the code of test row {row}"));
-    let title = format!("Dimensions of the code, moved by standard deviations from {middle}");
+    let picture = match &trained.data.encoding.columns {
+        Some(columns) => heat_of(columns, shown, &middle)?,
+        None => sheet_of(&trained, shown, &middle)?,
+    };
     let path = args.out.unwrap_or_else(|| trained.directory.path().join("traversal.png"));
-    write_png(&path, &image_sheet(&title, &strips, trained.data.image(), &[])?)?;
+    write_png(&path, &picture)?;
     if args.json {
         return say_json(&dimensions);
     }
     if !args.run.quiet {
         let numbers = |d: &Dimension| [d.mean, d.deviation, d.effect].map(format_number);
         let row = |d: &Dimension| [&[d.dimension.to_string()][..], &numbers(d)].concat();
-        let shown: Vec<Vec<String>> = dimensions.iter().take(strips.len()).map(row).collect();
-        say(&table(&["code", "mean", "deviation", "effect"], &shown));
+        let rows: Vec<Vec<String>> = shown.iter().map(row).collect();
+        say(&table(&["code", "mean", "deviation", "effect"], &rows));
     }
     args.run.wrote(&path);
     Ok(())
+}
+
+/// A row of images for each of these dimensions.
+fn sheet_of(trained: &Trained, dimensions: &[Dimension], middle: &str) -> Result<RgbImage> {
+    let strip = |(place, dimension): (usize, &Dimension)| Strip {
+        caption: format!("code {}", dimension.dimension),
+        headings: if place == 0 { headings() } else { Vec::new() },
+        pixels: trained.data.encoding.shown(&dimension.pixels),
+    };
+    let strips: Vec<Strip> = dimensions.iter().enumerate().map(strip).collect();
+    let title = format!("Dimensions of the code, moved by standard deviations from {middle}");
+    image_sheet(&title, &strips, trained.data.image(), &[])
+}
+
+/// Of each of these dimensions, how far it moves each value of a row of a table from one end to the other.
+fn heat_of(columns: &Columns, dimensions: &[Dimension], middle: &str) -> Result<RgbImage> {
+    let width = columns.width();
+    let change = |dimension: &Dimension| -> Vec<f32> {
+        let [first, last] = [0, STEPS - 1].map(|step| &dimension.pixels[step * width..][..width]);
+        first.iter().zip(last).map(|(first, last)| last - first).collect()
+    };
+    let changes: Vec<f32> = dimensions.iter().flat_map(change).collect();
+    let largest = |place: usize| {
+        changes.iter().skip(place).step_by(width.max(1)).fold(0.0, |most: f64, x| most.max(f64::from(x.abs())))
+    };
+    let chosen = Chosen::heaviest(&columns.value_names(), &(0..width).map(largest).collect::<Vec<f64>>());
+    let heat = Heat {
+        rows: dimensions.iter().map(|dimension| format!("code {}", dimension.dimension)).collect(),
+        values: chosen.of_rows(&changes, width),
+        columns: chosen.names,
+        ..Heat::default()
+    };
+    let of = chosen.of;
+    let title = format!(
+        "How far each dimension of the code, moved from -{FAR} to +{FAR} of its deviations around {middle}, moves the values \
+         of a row{of}: numbers in deviations of the training rows, words as shares"
+    );
+    heat_picture(&title, &[heat])
 }
 
 /// The images of a code of which one dimension after the other is moved: `[dimensions, STEPS, values]`.

@@ -6,8 +6,9 @@ use gpu_ae::Result;
 use gpu_ae::data::ImageShape;
 use gpu_ae::report::{Strip, format_number, image_sheet, write_png};
 
+use super::Row;
+use super::drawn::score_of;
 use super::odd::{Odd, shown, squares};
-use super::{Row, score_of};
 use crate::cli::pictures::COLUMNS;
 use crate::cli::terminal::table;
 use crate::cli::trained::Trained;

@@ -1,5 +1,6 @@
 //! `gpu-ae score`
 
+mod drawn;
 mod explained;
 mod judged;
 mod odd;
@@ -7,18 +8,18 @@ mod verdict;
 
 use std::path::{Path, PathBuf};
 
-use gpu_ae::data::Dataset;
-use gpu_ae::report::{Strip, format_number, image_sheet, write_png};
+use gpu_ae::report::format_number;
 use gpu_ae::statistics::auroc::auroc;
 use gpu_ae::{Error, Result};
 use serde::Serialize;
 
+use self::drawn::draw;
 use self::judged::Judged;
 use self::odd::{Odd, headings, odd};
 use self::verdict::Verdict;
 use crate::cli::bar::Bar;
 use crate::cli::output::{say, say_json, table_name};
-use crate::cli::pictures::{COLUMNS, picture_name};
+use crate::cli::pictures::picture_name;
 use crate::cli::terminal::table;
 use crate::cli::trained::{RunFlags, Trained};
 use crate::cli::written::{OF_EACH_ROW, Table, check_outputs, of_each_row};
@@ -226,16 +227,6 @@ fn order(scores: &[f32]) -> Vec<usize> {
     order
 }
 
-/// What stands above a test row in a picture: its class, if it has one, and its error.
-fn score_of(data: &Dataset, row: usize, score: f32) -> String {
-    // Without the zero before the point four digits fit over an image.
-    let score = format!("{score:.4}").trim_start_matches('0').to_string();
-    match data.test.labels.get(row) {
-        Some(&class) => format!("{}: {score}", data.encoding.class_name(class)),
-        None => score,
-    }
-}
-
 /// Writes a line for each test row; the rows with the largest scores, the largest first.
 fn write_table(
     path: &Path,
@@ -271,24 +262,4 @@ fn write_table(
     table.write(path, "write the scores")?;
     largest.sort_by_key(|(place, _)| *place);
     Ok(largest.into_iter().map(|(_, row)| row).collect())
-}
-
-/// The images with the largest scores and those with the smallest, each over its reconstruction.
-fn draw(path: &Path, trained: &mut Trained, scores: &[f32], order: &[usize]) -> Result<()> {
-    let count = COLUMNS.min(order.len());
-    let largest = order[..count].to_vec();
-    let smallest: Vec<usize> = order.iter().rev().take(count).copied().collect();
-    let mut strips = Vec::new();
-    for (caption, rows) in [("largest error", largest), ("smallest error", smallest)] {
-        let test = &trained.data.test;
-        let headings = rows.iter().map(|&row| score_of(&trained.data, row, scores[row])).collect();
-        let originals: Vec<f32> = rows.iter().flat_map(|&row| test.values(row..row + 1)).collect();
-        let codes = trained.session.encode(&originals)?;
-        let reconstructions = trained.session.decode(&codes)?;
-        strips.push(Strip { caption: caption.into(), headings, pixels: originals });
-        strips.push(Strip { caption: "reconstruction".into(), headings: Vec::new(), pixels: reconstructions });
-    }
-    let what = trained.data.encoding.words()[1];
-    let title = format!("Test {what} of {} by their errors, each headed by its class and error", trained.data.name);
-    write_png(path, &image_sheet(&title, &strips, trained.data.image(), &[])?)
 }

@@ -1,17 +1,20 @@
 //! The pictures of a run directory.
 
+pub mod codes;
+pub mod mistakes;
+pub mod table;
+
 use std::path::PathBuf;
 
 use ::image::RgbImage;
 use gpu_ae::Result;
 use gpu_ae::config::RunConfig;
-use gpu_ae::data::{Dataset, ImageShape};
+use gpu_ae::data::{Dataset, Encoding, ImageShape};
 use gpu_ae::nn::Pass;
 use gpu_ae::report::{
-    Curves, Features, Losses, Matrix, Series, Strip, check_png, feature_grid, image_sheet, loss_plot,
-    reconstruction_grid, scatter_plot, weight_picture, width_plot, write_png,
+    Curves, Features, Losses, Matrix, Series, check_png, feature_grid, loss_plot, reconstruction_grid, weight_picture,
+    width_plot, write_png,
 };
-use gpu_ae::statistics::principal::principal_plane;
 use gpu_ae::study::codes::Reconstructions;
 use gpu_ae::train::record::metrics::{weight_key, weights_move};
 use gpu_ae::train::{EpochMetrics, LayerObservation, Observation, Run, RunDir};
@@ -23,10 +26,10 @@ type Weights = (usize, usize, Vec<f32>);
 pub const COLUMNS: usize = 16;
 /// Test images in the picture of a run.
 const IMAGES: usize = 32;
+/// Test rows of a table that its columns are judged by.
+const ROWS: usize = 10_000;
 /// Neurons in the picture of their weights.
 const NEURONS: usize = 32;
-/// Mistakes of a class that are drawn.
-const MISTAKES: usize = 12;
 
 /// Draws everything that a run directory promises; the names of the files.
 pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<Vec<String>> {
@@ -34,28 +37,25 @@ pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<Vec<Str
     let observation = run.session().observe()?;
     let mut pictures = Vec::new();
     if run.config().classifier.is_some() {
-        pictures.extend(mistakes(run, data)?.map(|picture| (directory.mistakes(), picture)));
+        let answers = run.session().reconstruct(data.test.rows)?;
+        pictures.extend(mistakes::picture(data, &answers)?.map(|picture| (directory.mistakes(), picture)));
+    } else if let (Some(columns), true) = (&data.encoding.columns, run.config().reconstructs()) {
+        let rows = run.session().reconstruct(ROWS)?;
+        pictures.push((directory.reconstructions(), table::errors(columns, &rows, &data.name)?));
+        let correlations = table::correlations(columns, &rows, &data.name)?;
+        pictures.extend(correlations.map(|picture| (directory.columns(), picture)));
     } else if run.config().reconstructs() {
-        pictures.push((directory.reconstructions(), reconstructions(run, &observation)?));
+        pictures.push((directory.reconstructions(), reconstructions(run, &observation, data)?));
     }
     let weights = run.session().matrices()?;
     if image.height > 1 {
         let features = features(run.config(), &weights, &observation);
-        let title = if features.len() > 1 {
-            "What neurons read from images and write into them: orange adds, blue takes away, each relative to its own \
-             largest weight"
-        } else {
-            "What neurons read from images: orange adds, blue takes away, each relative to its own largest weight"
-        };
-        pictures.push((directory.features(), feature_grid(title, &features, image, COLUMNS)?));
+        let title = features_title(features.len() > 1, image);
+        pictures.push((directory.features(), feature_grid(&title, &features, image, COLUMNS)?));
     }
     let title = "Weights of every layer, colours relative to the largest of each";
     pictures.push((directory.weights_picture(), weight_picture(title, &matrices(&weights, image))?));
-    if let Some(series) = codes(&observation, data) {
-        let title = format!("Codes of {} test rows, coloured by class", observation.rows.len());
-        let plot = scatter_plot(&title, "first principal component", "second", &series)?;
-        pictures.push((directory.codes_plot(), plot));
-    }
+    pictures.extend(codes::picture(&observation, data)?.map(|picture| (directory.codes_plot(), picture)));
     if !run.metrics().is_empty() {
         pictures.push((directory.loss_plot(), loss_plot(&losses(run.config(), run.metrics()))?));
     }
@@ -72,14 +72,26 @@ pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<Vec<Str
 }
 
 /// The first test rows and what the network makes of them; of rows that are no images, the codes between them.
-fn reconstructions(run: &mut Run, observation: &Observation) -> Result<RgbImage> {
+fn reconstructions(run: &mut Run, observation: &Observation, data: &Dataset) -> Result<RgbImage> {
     let images = run.session().reconstruct(IMAGES)?;
-    let image = run.session().image();
+    let image = data.image();
     let rows = images.originals.len() / image.values().max(1);
     if image.height > 1 || observation.rows.len() != rows {
-        return reconstruction_picture(&images, image, &run.config().data.short_name());
+        return reconstruction_picture(&images, &data.encoding, &data.name);
     }
-    row_picture(&images, Some(&observation.codes), rows, &run.config().data.short_name())
+    row_picture(&images, Some(&observation.codes), rows, &data.name)
+}
+
+/// What the features of images of this kind are drawn as.
+fn features_title(writes: bool, image: ImageShape) -> String {
+    let what =
+        if writes { "What neurons read from images and write into them" } else { "What neurons read from images" };
+    let how = match image.channels {
+        1 => "orange adds, blue takes away",
+        3 => "of each colour more than grey adds, less takes away",
+        _ => "orange adds, blue takes away, channel by channel",
+    };
+    format!("{what}: {how}, each relative to its own largest weight")
 }
 
 /// Reads the name of a picture for the command line.
@@ -89,8 +101,12 @@ pub fn picture_name(text: &str) -> Result<PathBuf, String> {
 }
 
 /// Images of this data, the same under noise if there is any, and what the network makes of them; rows that are no
-/// images as matrices.
-pub fn reconstruction_picture(images: &Reconstructions, image: ImageShape, data: &str) -> Result<RgbImage> {
+/// images as matrices, and of those of a table the error of each column.
+pub fn reconstruction_picture(images: &Reconstructions, encoding: &Encoding, data: &str) -> Result<RgbImage> {
+    if let Some(columns) = &encoding.columns {
+        return table::errors(columns, images, data);
+    }
+    let image = encoding.image;
     let rows = images.originals.len() / image.values().max(1);
     if image.height == 1 {
         return row_picture(images, None, rows, data);
@@ -99,7 +115,10 @@ pub fn reconstruction_picture(images: &Reconstructions, image: ImageShape, data:
         1 => format!("A test image of {data} over its reconstruction"),
         rows => format!("{rows} test images of {data} over their reconstructions"),
     };
-    reconstruction_grid(&what, &images.originals, images.noisy.as_deref(), &images.outputs, image, COLUMNS)
+    let shown = |values: &Vec<f32>| encoding.shown(values);
+    let [originals, outputs] = [&images.originals, &images.outputs].map(shown);
+    let noisy = images.noisy.as_ref().map(shown);
+    reconstruction_grid(&what, &originals, noisy.as_deref(), &outputs, image, COLUMNS)
 }
 
 /// Rows beside what the network makes of them.
@@ -115,34 +134,6 @@ fn row_picture(images: &Reconstructions, codes: Option<&[f32]>, rows: usize, dat
     let (patterns, outputs) = (matrix("patterns", &images.originals), matrix("reconstructions", &images.outputs));
     let matrices: Vec<Matrix> = [patterns].into_iter().chain(noisy).chain(codes).chain([outputs]).collect();
     weight_picture(&format!("Test rows of {data}, one below the other, and their reconstructions"), &matrices)
-}
-
-/// The first test images that are taken for another class, a row for each class they are of; each is headed by
-/// the class that it was taken for. None if there are no mistakes.
-fn mistakes(run: &mut Run, data: &Dataset) -> Result<Option<RgbImage>> {
-    let Reconstructions { originals: images, outputs: logits, .. } = run.session().reconstruct(data.test.rows)?;
-    let classes = logits.len() / data.test.rows.max(1);
-    let mut strips: Vec<Strip> = (0..classes)
-        .map(|class| Strip {
-            caption: format!("{} taken for", data.encoding.class_name(class as u16)),
-            ..Strip::default()
-        })
-        .collect();
-    let answers = images.chunks_exact(data.test.width.max(1)).zip(logits.chunks_exact(classes.max(1)));
-    for ((image, logits), &label) in answers.zip(&data.test.labels) {
-        let taken = (1..classes).fold(0, |best, class| if logits[class] > logits[best] { class } else { best });
-        let strip = &mut strips[usize::from(label)];
-        if taken != usize::from(label) && strip.headings.len() < MISTAKES {
-            strip.headings.push(data.encoding.class_name(taken as u16).to_string());
-            strip.pixels.extend(image);
-        }
-    }
-    strips.retain(|strip| !strip.headings.is_empty());
-    if strips.is_empty() {
-        return Ok(None);
-    }
-    let title = format!("Test images of {} and the classes they are taken for", data.name);
-    image_sheet(&title, &strips, data.image(), &[]).map(Some)
 }
 
 /// What a run has measured of its loss: its terms, what follows from them, and their weights where those move.
@@ -214,30 +205,6 @@ fn features(config: &RunConfig, weights: &[Weights], observation: &Observation) 
 fn matrices(weights: &[Weights], image: ImageShape) -> Vec<Matrix> {
     let numbered = (1..).zip(weights);
     numbered.map(|(number, (rows, columns, values))| Matrix::of_layer(number, *rows, *columns, values, image)).collect()
-}
-
-/// The observed codes in their principal plane, a series a class; none of codes that are all the same.
-fn codes(observation: &Observation, data: &Dataset) -> Option<Vec<Series>> {
-    let width = observation.codes.len() / observation.rows.len().max(1);
-    let plane = principal_plane(&observation.codes, width);
-    let first = plane.first().copied()?;
-    if plane.iter().all(|&point| point == first) {
-        return None;
-    }
-    let class = |point: usize| observation.rows.get(point).and_then(|&row| data.test.labels.get(row)).copied();
-    let mut classes: Vec<Option<u16>> = (0..plane.len()).map(class).collect();
-    classes.sort_unstable();
-    classes.dedup();
-    let series = classes.into_iter().map(|wanted| Series {
-        name: wanted.map_or(String::new(), |class| data.encoding.class_name(class).to_string()),
-        points: plane
-            .iter()
-            .enumerate()
-            .filter(|(number, _)| class(*number) == wanted)
-            .map(|(_, point)| *point)
-            .collect(),
-    });
-    Some(series.collect())
 }
 
 /// A figure of every hidden layer over epochs.
