@@ -14,6 +14,7 @@ mod errors;
 mod faults;
 mod folders;
 mod models;
+mod own;
 mod profile;
 mod resume;
 mod sweep;
