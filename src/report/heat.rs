@@ -14,8 +14,8 @@ const LINE: f64 = 24.0;
 /// Height of their ink.
 const INK: usize = 20;
 /// Most pixels of the name of a row, and of that of a column, which is turned.
-const ROW_NAME: usize = 280;
-const COLUMN_NAME: usize = 220;
+const ROW_NAME: usize = 360;
+const COLUMN_NAME: usize = 300;
 /// Pixels of a cell at least and at most, and of a whole matrix if cells may be so small.
 const CELL: (usize, usize) = (22, 44);
 const SIDE: usize = 640;

@@ -212,7 +212,9 @@ fn draw_panel(area: &Canvas, panel: &Panel) -> Result<()> {
         .map_err(drawing)?;
 
     let plane = chart.plotting_area();
-    for (_, color, points) in &curves {
+    // The first points of a scatter are on top.
+    let order: Vec<&Curve> = if panel.joined { curves.iter().collect() } else { curves.iter().rev().collect() };
+    for (_, color, points) in order {
         for piece in panel.pieces(points) {
             let positions: Vec<_> = piece.iter().map(|point| plane.map_coordinate(point)).collect();
             draw_curve(area, &positions, *color, panel.joined)?;

@@ -2,7 +2,7 @@
 
 use image::RgbImage;
 
-use super::panel::{GRADES, Panel, draw_panels};
+use super::panel::{GRADES, PALETTE, Panel, draw_panels};
 use crate::error::Result;
 
 /// A named curve.
@@ -20,15 +20,29 @@ pub fn line_plot(title: &str, x_label: &str, y_label: &str, series: &[Series]) -
     draw_panels(&[Panel { title, x_label, y_label, series: series.to_vec(), ..Panel::default() }])
 }
 
-/// Plots the points of `series` in one panel, a colour a series. Nothing to draw is an error.
-pub fn scatter_plot(title: &str, x_label: &str, y_label: &str, series: &[Series]) -> Result<RgbImage> {
-    draw_panels(&[Panel { title, x_label, y_label, series: series.to_vec(), joined: false, ..Panel::default() }])
+/// What the colours of points mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colors {
+    /// A kind of points each, which have nothing to do with one another.
+    Kinds,
+    /// The same of so many kinds that the last series, [`KINDS`] behind the first, is all others, in grey.
+    KindsAndOthers,
+    /// Steps of one quantity, from its smallest values to its largest: [`GRADED`] of them in colours that grow lighter, a
+    /// further one, of points that have none, in grey.
+    Grades,
 }
 
-/// The same of series that are steps of one quantity, from its smallest values to its largest: [`GRADED`] of them in colours
-/// that grow lighter, a further one, of points that have none, in grey.
-pub fn graded_plot(title: &str, x_label: &str, y_label: &str, series: &[Series]) -> Result<RgbImage> {
-    let palette = &GRADES[..];
+/// Series that have a colour each where there are others.
+pub const KINDS: usize = 9;
+
+/// Plots the points of `series` in one panel, a colour a series; the first are on top. Nothing to draw is an error.
+pub fn scatter_plot(title: &str, x_label: &str, y_label: &str, series: &[Series], colors: Colors) -> Result<RgbImage> {
+    let kinds: Vec<_> = PALETTE[..KINDS].iter().chain(&GRADES[GRADED..]).copied().collect();
+    let palette = match colors {
+        Colors::Kinds => &PALETTE[..],
+        Colors::KindsAndOthers => &kinds[..],
+        Colors::Grades => &GRADES[..],
+    };
     let series = series.to_vec();
     draw_panels(&[Panel { title, x_label, y_label, series, joined: false, palette, ..Panel::default() }])
 }
@@ -40,7 +54,7 @@ pub const GRADED: usize = GRADES.len() - 1;
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::report::panel::{ALONE, LETTERING, MARGIN, PALETTE};
+    use crate::report::panel::{ALONE, LETTERING, MARGIN};
     use image::Rgb;
     use plotters::style::RGBColor;
 
@@ -91,6 +105,25 @@ mod tests {
             .collect();
         assert!((50..150).contains(&inked.len()), "{}", inked.len());
         assert!(inked.iter().all(|&(x, y)| (550..750).contains(&x) && (300..400).contains(&y)));
+    }
+
+    #[test]
+    fn points_of_a_scatter_have_the_colours_of_what_they_are() {
+        let many: Vec<Series> = (0..10).map(|x| series("", &[(f64::from(x), 0.0)])).collect();
+        let grey = GRADES[GRADED];
+        for (colors, last) in
+            [(Colors::Kinds, PALETTE[9]), (Colors::KindsAndOthers, grey), (Colors::Grades, GRADES[9 - GRADES.len()])]
+        {
+            let picture = scatter_plot("", "", "", &many, colors).unwrap();
+            let [all, most] = [count(&picture, last, 0), count(&picture, PALETTE[8], 0)];
+            assert!(all > 10 && (most > 10) == (colors != Colors::Grades), "{colors:?}: {all}, {most}");
+        }
+        let pile = [series("", &[(0.0, 0.0)]), series("", &[(0.0, 0.0)])];
+        assert_eq!(
+            count(&scatter_plot("", "", "", &pile, Colors::Kinds).unwrap(), PALETTE[1], 0),
+            0,
+            "the first is on top"
+        );
     }
 
     #[test]

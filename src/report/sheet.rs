@@ -15,6 +15,8 @@ const MOST_SIDE: usize = 128;
 const HEADING: f64 = 24.0;
 /// Height that a line of headings takes, its lower third being empty.
 const HEADING_SPACE: usize = 22;
+/// Room that images with headings side by side make for those, if they are narrower.
+const HEADED: usize = 112;
 /// Height that a caption takes.
 const CAPTION_SPACE: usize = 24;
 /// Space around the lettering of a narrow sheet, in which a heading is wider than its image.
@@ -60,6 +62,8 @@ struct Layout {
     /// What stands beside each row.
     captions: Vec<String>,
     left: usize,
+    /// Width that an image has for itself and its heading.
+    slot: usize,
     gaps: Vec<usize>,
     /// Upper edge of the images of each row.
     tops: Vec<usize>,
@@ -79,18 +83,20 @@ impl Layout {
         }
         let left = GAP + if captions > 0 { captions + GAP } else { 0 };
         let columns = strips.iter().map(|strip| strip.pixels.len() / image.values()).max().unwrap_or(1);
+        let slot = cell.0.max(heading_room(strips)?.min(HEADED));
         let mut layout = Layout {
             thumbnail,
             cell,
             title: Title::new("", 0)?,
             captions: names,
             left,
+            slot,
             gaps: gaps.to_vec(),
             tops: Vec::with_capacity(strips.len()),
             width: 0,
             height: 0,
         };
-        let right = layout.x(columns.saturating_sub(1)) + cell.0;
+        let right = layout.x(columns.saturating_sub(1)) + cell.0 + (slot - cell.0).div_ceil(2);
         layout.title = Title::new(title, right - GAP)?;
         layout.width = right.max(GAP + layout.title.width) + GAP;
         let mut y = GAP + layout.title.height();
@@ -115,8 +121,30 @@ impl Layout {
     /// Left edge of the images of a column.
     fn x(&self, column: usize) -> usize {
         let gaps = self.gaps.iter().filter(|&&gap| gap <= column && gap > 0).count();
-        self.left + column * (self.cell.0 + SEPARATOR) + gaps * GAP
+        self.left + column * (self.slot + SEPARATOR) + gaps * GAP + (self.slot - self.cell.0) / 2
     }
+
+    /// Most pixels of a heading: those of its slot, or a little more where there are none beside it.
+    fn room(&self, headings: &[String], column: usize) -> usize {
+        let pitch = self.slot + SEPARATOR;
+        let is_empty = |place: Option<usize>| place.and_then(|place| headings.get(place)).is_none_or(String::is_empty);
+        let is_alone = is_empty(column.checked_sub(1)) && is_empty(Some(column + 1));
+        let room = if is_alone { (self.slot + 2 * GAP).min(2 * pitch) } else { pitch };
+        room.saturating_sub(CROWDED)
+    }
+}
+
+/// Pixels of the widest heading that has another one beside it.
+fn heading_room(strips: &[Strip]) -> Result<usize> {
+    let mut widest = 0;
+    for pair in strips.iter().flat_map(|strip| strip.headings.windows(2)) {
+        if pair.iter().all(|heading| !heading.is_empty()) {
+            for line in pair.iter().flat_map(|heading| heading.split('\n')) {
+                widest = widest.max(text::width(&text::fitted(line, HEADING, HEADED)?, HEADING)? as usize + CROWDED);
+            }
+        }
+    }
+    Ok(widest)
 }
 
 fn draw_lettering(picture: &mut RgbImage, strips: &[Strip], layout: &Layout) -> Result<()> {
@@ -129,7 +157,7 @@ fn draw_lettering(picture: &mut RgbImage, strips: &[Strip], layout: &Layout) -> 
         text::draw(&canvas, name, LETTERING, ((layout.left - GAP - caption) as i32, middle))?;
         let lines = strip.headings.iter().map(|heading| heading.split('\n').count()).max().unwrap_or(0);
         for (column, heading) in strip.headings.iter().enumerate() {
-            let room = (layout.cell.0 + SEPARATOR + GAP).saturating_sub(CROWDED);
+            let room = layout.room(&strip.headings, column);
             // The last line of each stands next to its image.
             let above = lines - heading.split('\n').count();
             for (line, heading) in heading.split('\n').enumerate() {
@@ -212,6 +240,15 @@ mod tests {
         let inked = long.enumerate_pixels().filter(|(.., pixel)| pixel[0] < 90).map(|(x, ..)| x as usize);
         let last = inked.max().unwrap();
         assert!((60..GAP + 84 + SEPARATOR + GAP).contains(&last), "{last}");
+        // Side by side they make room for themselves, as far as that goes.
+        let side_by_side = |heading: &str| {
+            let strips = [strip("", &[heading, heading], &[0.2, 0.4])];
+            let narrow = ImageShape { height: 56, width: 14, channels: 1 };
+            let picture = image_sheet("", &strips, narrow, &[]).unwrap();
+            block(&picture, 102).0 - block(&picture, 51).0
+        };
+        assert_eq!(side_by_side(""), 14 + SEPARATOR as u32);
+        assert_eq!(side_by_side("a class whose name is far too long for an image"), (HEADED + SEPARATOR) as u32);
     }
 
     #[test]

@@ -35,7 +35,6 @@ const ROOMS: &[&str] = &[
     "src/data/format",
     "src/data/format/array",
     "src/data/format/image",
-    "src/data/format/image/jpeg",
     "src/data/format/table",
     "src/data/format/table/text",
     // Data sets that have a name.

@@ -15,6 +15,7 @@ mod faults;
 mod folders;
 mod models;
 mod own_data;
+mod own_pictures;
 mod profile;
 mod resume;
 mod sweep;

@@ -3,14 +3,14 @@
 use gpu_ae::Result;
 use gpu_ae::data::Dataset;
 use gpu_ae::data::columns::{Code, Columns};
-use gpu_ae::report::plot::GRADED;
-use gpu_ae::report::{Series, brief, format_number, graded_plot, scatter_plot};
+use gpu_ae::report::plot::{GRADED, KINDS};
+use gpu_ae::report::{Colors, Series, brief, format_number, scatter_plot};
 use gpu_ae::statistics::principal::principal_plane;
 use gpu_ae::train::Observation;
 use image::RgbImage;
 
 /// Most classes that have a colour each; of more, the most frequent have.
-const CLASSES: usize = 10;
+const CLASSES: usize = KINDS + 1;
 /// Most characters of a class's or a column's name.
 const NAME: usize = 28;
 
@@ -29,19 +29,20 @@ pub fn picture(observation: &Observation, data: &Dataset) -> Result<Option<RgbIm
     let what = format!("Codes of {} test rows", points.len());
     let (across, down) = ("first principal component", "second");
     let plot = if data.test.is_labelled() {
-        scatter_plot(&format!("{what}, coloured by class"), across, down, &by_class(&points, data))?
+        let (series, colors) = by_class(&points, data);
+        scatter_plot(&format!("{what}, coloured by class"), across, down, &series, colors)?
     } else if let Some((name, series)) = by_number(&points, data) {
         let title = format!("{what}, coloured by {}", brief(&name, NAME));
-        graded_plot(&title, across, down, &series)?
+        scatter_plot(&title, across, down, &series, Colors::Grades)?
     } else {
         let all = Series { name: String::new(), points: points.into_iter().map(|(_, point)| point).collect() };
-        scatter_plot(&what, across, down, &[all])?
+        scatter_plot(&what, across, down, &[all], Colors::Kinds)?
     };
     Ok(Some(plot))
 }
 
 /// A series a class in the order of the classes; of very many the most frequent, and one of all others.
-fn by_class(points: &[(usize, Point)], data: &Dataset) -> Vec<Series> {
+fn by_class(points: &[(usize, Point)], data: &Dataset) -> (Vec<Series>, Colors) {
     let class = |row: usize| data.test.labels.get(row).copied();
     let of = |wanted: u16| -> Vec<Point> {
         points.iter().filter(|(row, _)| class(*row) == Some(wanted)).map(|(_, point)| *point).collect()
@@ -62,11 +63,12 @@ fn by_class(points: &[(usize, Point)], data: &Dataset) -> Vec<Series> {
         Series { name, points }
     };
     let mut series: Vec<Series> = classes.into_iter().map(named).collect();
-    if !others.is_empty() {
-        let name = format!("and {} more classes", others.len());
-        series.push(Series { name, points: others.into_iter().flat_map(|(_, points)| points).collect() });
+    if others.is_empty() {
+        return (series, Colors::Kinds);
     }
-    series
+    let name = format!("and {} more classes", others.len());
+    series.push(Series { name, points: others.into_iter().flat_map(|(_, points)| points).collect() });
+    (series, Colors::KindsAndOthers)
 }
 
 /// Where the first column of numbers lies in a row of values, with its name, mean and deviation, and whether a value beside it
@@ -142,7 +144,8 @@ mod tests {
     fn very_many_classes_share_a_colour() {
         let labels: Vec<u16> = (0..60).map(|row| if row < 30 { 40 } else { row % 20 }).collect();
         let data = data(Encoding::numbered(ImageShape::row(1), 60), vec![0.0; 60], labels);
-        let series = by_class(&points(60), &data);
+        let (series, colors) = by_class(&points(60), &data);
+        assert_eq!(colors, Colors::KindsAndOthers);
         assert_eq!((series.len(), series[CLASSES - 1].name.as_str()), (10, "and 12 more classes"));
         assert_eq!((series[8].name.as_str(), series[8].points.len()), ("40", 30));
         assert_eq!(series.iter().map(|series| series.points.len()).sum::<usize>(), 60);

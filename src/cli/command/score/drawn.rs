@@ -50,7 +50,8 @@ pub fn draw(path: &Path, trained: &mut Trained, scores: &[f32], order: &[usize])
         strips.push(Strip { caption: "reconstruction".into(), headings: Vec::new(), pixels: reconstructions });
     }
     let what = trained.data.encoding.words()[1];
-    let title = format!("Test {what} of {} by their errors, each headed by its class and error", trained.data.name);
+    let headed = if trained.data.test.is_labelled() { "its class and error" } else { "its error" };
+    let title = format!("Test {what} of {} by their errors, each headed by {headed}", trained.data.name);
     write_png(path, &image_sheet(&title, &strips, trained.data.image(), &[])?)
 }
 
@@ -59,13 +60,13 @@ fn draw_columns(path: &Path, trained: &mut Trained, columns: &Columns, rows: &[u
     let data = &trained.data;
     let name = |row: &usize| match data.test.labels.get(*row) {
         Some(&class) => {
-            format!("{}: {}", brief(&data.test.name(*row), ROW_NAME), brief(data.encoding.class_name(class), NAME))
+            format!("{}: {}", brief(&data.test.name(*row), ROW_NAME), brief(data.encoding.class_name(class), ROW_NAME))
         }
         None => brief(&data.test.name(*row), ROW_NAME).into_owned(),
     };
     let names = rows.iter().map(name).collect();
     let originals: Vec<f32> = rows.iter().flat_map(|&row| data.test.values(row..row + 1)).collect();
-    let title = format!("Squared errors by column of the test rows of {} with the largest", data.name);
+    let title = format!("Squared errors by column of the test rows of {} whose errors are largest", data.name);
     let codes = trained.session.encode(&originals)?;
     let reconstructions = trained.session.decode(&codes)?;
     write_png(path, &columns_of::row_errors(&title, columns, &originals, &reconstructions, names)?)
