@@ -53,7 +53,8 @@ static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     std::fs::write(at("trees.csv"), trees(0, TREES, None)).unwrap();
-    std::fs::write(at("newer.csv"), trees(1000, 20, Some(1007)).replace("tree 1009,elm", "tree 1009,pine")).unwrap();
+    std::fs::write(at("newer.csv"), trees(1000, 20, Some(1007)).replace("tree 1009,\"elm\"", "tree 1009,pine"))
+        .unwrap();
     for (kind, is_bar) in [("bars", true), ("poles", false)] {
         std::fs::create_dir_all(at("photos").join(kind)).unwrap();
         for number in 0..24 {
@@ -163,7 +164,7 @@ fn the_odd_part_of_an_odd_image_is_shown() {
     assert_eq!(table.iter().find(|row| row[1] == "4.png").unwrap()[5], "7 9 3 3");
     // Three rows of six images below a title, in colour.
     let picture = image::open(at("why.png")).unwrap().to_rgb8();
-    assert!(picture.height() > 3 * 60 && picture.pixels().any(|pixel| pixel.0 == [0, 0, 0]));
+    assert!(picture.height() > 3 * 60 && picture.pixels().any(|pixel| pixel.0[0] > 200 && pixel.0[2] < 40));
     assert_eq!(ok("score @images --out @all.csv --picture @m.png --normal bars").matches("AUROC").count(), 1);
 }
 
