@@ -2,7 +2,7 @@
 
 use image::RgbImage;
 
-use super::panel::{GRADES, PALETTE, Panel, draw_panels};
+use super::chart::{GRADES, PALETTE, Panel, draw_panels};
 use crate::error::Result;
 
 /// A named curve.
@@ -54,7 +54,7 @@ pub const GRADED: usize = GRADES.len() - 1;
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::report::panel::{ALONE, LETTERING, MARGIN};
+    use crate::report::chart::{ALONE, LETTERING, MARGIN};
     use image::Rgb;
     use plotters::style::RGBColor;
 
