@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use image::RgbImage;
 
-use super::panel::{Panel, draw_panels};
+use super::chart::{Panel, draw_panels};
 use super::plot::Series;
 use crate::error::Result;
 
@@ -98,7 +98,7 @@ pub fn loss_plot(losses: &Losses) -> Result<RgbImage> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::report::panel::{PALETTE, SHADE};
+    use crate::report::chart::{PALETTE, SHADE};
     use plotters::style::RGBColor;
 
     /// Ten epochs of terms that fall, and of a loss that is their sum with these weights.

@@ -4,24 +4,20 @@
 //! [`write_png`]; their text is set in an embedded font, so that they look the same on a server
 //! without any fonts.
 
-mod axis;
 pub mod bars;
+mod chart;
 pub mod features;
 pub mod fitted;
 mod fold;
 pub mod grid;
 pub mod heat;
-mod legend;
 pub mod line;
 pub mod loss;
-mod marks;
 pub mod matrix;
-mod panel;
 pub mod plot;
 pub mod png;
 mod printable;
 pub mod sheet;
-mod shrink;
 pub mod table;
 mod text;
 mod thumbnail;
@@ -29,13 +25,13 @@ pub mod weights;
 pub mod widths;
 
 pub use bars::{Bar, bar_picture};
+pub use chart::{Mark, Marked, marked_plot};
 pub use features::{Features, feature_grid};
 pub use fitted::fitted_table;
 pub use fold::brief;
 pub use grid::{Band, image_grid, reconstruction_grid};
 pub use heat::{Heat, heat_picture};
 pub use loss::{Curves, Losses, loss_plot};
-pub use marks::{Mark, Marked, marked_plot};
 pub use matrix::Matrix;
 pub use plot::{Colors, Series, line_plot, scatter_plot};
 pub use png::{check_png, write_png};

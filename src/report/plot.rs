@@ -2,7 +2,7 @@
 
 use image::RgbImage;
 
-use super::panel::{GRADES, PALETTE, Panel, draw_panels};
+use super::chart::{GRADES, PALETTE, Panel, draw_panels};
 use crate::error::Result;
 
 /// A named curve.
@@ -54,7 +54,7 @@ pub const GRADED: usize = GRADES.len() - 1;
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::report::panel::{ALONE, LETTERING, MARGIN};
+    use crate::report::chart::{ALONE, LETTERING, MARGIN};
     use image::Rgb;
     use plotters::style::RGBColor;
 
@@ -131,9 +131,13 @@ mod tests {
         let many: Vec<Series> =
             (0..200).map(|run| series(&format!("run number {run} of {}", "many ".repeat(9)), &[(1.0, 1.0)])).collect();
         let picture = line_plot("", "x", "y", &many).unwrap();
-        let grey = |y: u32| (0..1200).filter(|&x| picture.get_pixel(x, y).0 == [130; 3]).count();
-        let axis = (0..750).filter(|&y| grey(y) > 0).count();
-        assert!(axis > 200, "the axis is {axis} pixels high");
+        // Eight lines of names, and below them nothing that is written but the ticks.
+        let end = MARGIN + 8 * LETTERING as u32;
+        let inked = |rows: std::ops::Range<u32>| {
+            let letters = picture.enumerate_pixels().filter(|(x, y, _)| (150..550).contains(x) && rows.contains(y));
+            letters.filter(|(.., pixel)| pixel[0] < 90 && pixel[2] < 90).count()
+        };
+        assert!(inked(0..end) > 1000 && inked(end + 10..640) == 0, "{}, {}", inked(0..end), inked(end + 10..640));
     }
 
     #[test]

@@ -242,10 +242,11 @@ mod tests {
         assert!((60..GAP + 84 + SEPARATOR + GAP).contains(&last), "{last}");
         // Side by side they make room for themselves, as far as that goes.
         let side_by_side = |heading: &str| {
-            let strips = [strip("", &[heading, heading], &[0.2, 0.4])];
+            let strips = [strip("", &[heading, heading], &[0.0, 0.1])];
             let narrow = ImageShape { height: 56, width: 14, channels: 1 };
             let picture = image_sheet("", &strips, narrow, &[]).unwrap();
-            block(&picture, 102).0 - block(&picture, 51).0
+            // Blacker than any letter.
+            block(&picture, 26).0 - block(&picture, 0).0
         };
         assert_eq!(side_by_side(""), 14 + SEPARATOR as u32);
         assert_eq!(side_by_side("a class whose name is far too long for an image"), (HEADED + SEPARATOR) as u32);

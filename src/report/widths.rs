@@ -2,7 +2,7 @@
 
 use image::RgbImage;
 
-use super::panel::{Panel, draw_panels};
+use super::chart::{Panel, draw_panels};
 use super::plot::Series;
 use crate::error::Result;
 

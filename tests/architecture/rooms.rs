@@ -82,6 +82,8 @@ const ROOMS: &[&str] = &[
     "src/statistics",
     // Pictures, plots, tables.
     "src/report",
+    // Coordinate systems, which plots are made of.
+    "src/report/chart",
     // Kernels by family, each with the snippets that it alone uses.
     "shaders/array",
     "shaders/batch",

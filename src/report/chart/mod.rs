@@ -1,18 +1,25 @@
 //! Coordinate systems with curves or points, one or several in a picture.
 
+mod axis;
+mod legend;
+mod marks;
+mod shrink;
+
 use std::ops::Range;
 
 use image::RgbImage;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::axis::{Axis, drawable};
-use super::legend::draw_header;
-use super::marks::{Mark, PlacedMark, draw_marks};
+use self::axis::{Axis, drawable};
+use self::legend::draw_header;
+use self::marks::{PlacedMark, draw_marks};
+use self::shrink::shrunk;
 use super::plot::Series;
-use super::shrink::shrunk;
 use super::text::{self, drawing};
 use crate::error::{Error, Result};
+
+pub use self::marks::{Mark, Marked, marked_plot};
 
 /// Pictures are drawn this much larger and averaged down: plotters smooths thin lines only.
 pub(super) const DETAIL: u32 = 3;

@@ -2,11 +2,9 @@
 
 use plotters::prelude::*;
 
-use super::panel::{
-    Canvas, Curve, DETAIL, DOT, LETTERING, MARGIN, MARKED_POINTS, Panel, SHADE, draw_dot, draw_line, fine,
-};
-use super::text::{self, drawing};
+use super::{Canvas, Curve, DETAIL, DOT, LETTERING, MARGIN, MARKED_POINTS, Panel, SHADE, draw_dot, draw_line, fine};
 use crate::error::Result;
+use crate::report::text::{self, drawing};
 
 const TITLE: f64 = 34.0;
 /// Most lines of a legend; what is beyond is counted.

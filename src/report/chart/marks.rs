@@ -3,10 +3,10 @@
 use image::RgbImage;
 use plotters::prelude::{PathElement, RGBColor, ShapeStyle};
 
-use super::panel::{Canvas, Panel, draw_panels, fine};
-use super::plot::Series;
-use super::text::{self, drawing};
+use super::{Canvas, Panel, draw_panels, fine};
 use crate::error::Result;
+use crate::report::plot::Series;
+use crate::report::text::{self, drawing};
 
 /// Line height of names.
 const LETTERING: f64 = 22.0;
