@@ -67,7 +67,7 @@ fn every_type_and_order_that_numpy_writes_is_read() {
                             "uint" => place as f32 * 21.0,
                             "int" => place as f32 * 7.0 - 20.0,
                             "float" => place as f32 * 0.5 - 1.0,
-                            _ => f32::from(u8::from(place % 2 == 0)),
+                            _ => f32::from(u8::from(place.is_multiple_of(2))),
                         };
                         assert_eq!(floats(&parts[0]), (0..12).map(value).collect::<Vec<_>>(), "{key}");
                         assert_eq!((shape, classes.len()), (ImageShape::row(4), 0));
@@ -171,7 +171,7 @@ fn labels_come_from_a_file_beside_the_rows() {
     write_labels(&at("y.npy"), &[3, 1]).unwrap();
     refused(&at("x.npy"), None, Some("y.npy"), &["y.npy", "expected 3 labels", "x.npy"]);
     assert!(is_set(folder.path()), "a folder of arrays with known names");
-    assert_eq!(with(folder.path(), None, None).unwrap_err().to_string().contains("expected 3 labels"), true);
+    assert!(with(folder.path(), None, None).unwrap_err().to_string().contains("expected 3 labels"));
 }
 
 /// An IDX file of elements of another type.

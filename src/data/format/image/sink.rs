@@ -27,7 +27,7 @@ impl Sink {
                 Ok(()) => return Ok(None),
                 Err(problem) => {
                     let told = notice(&problem);
-                    self.into_memory()?;
+                    self.move_to_memory()?;
                     self.write(rows)?;
                     return Ok(Some(told));
                 }
@@ -56,7 +56,7 @@ impl Sink {
                 }
                 Err(problem) => told = Some(notice(&problem)),
             }
-            self.into_memory()?;
+            self.move_to_memory()?;
         }
         if let Sink::Memory(memory) = self {
             *memory = change(memory);
@@ -64,7 +64,7 @@ impl Sink {
         Ok(told)
     }
 
-    fn into_memory(&mut self) -> Result<()> {
+    fn move_to_memory(&mut self) -> Result<()> {
         if let Sink::Draft(draft) = std::mem::replace(self, Sink::Memory(Vec::new())) {
             *self = Sink::Memory(draft.into_memory()?);
         }

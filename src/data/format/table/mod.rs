@@ -184,11 +184,12 @@ fn without_index(table: &mut Table, options: &DataOptions, listener: &mut dyn Li
         let is_nameless = column.name == "column 1" || column.name == "__index_level_0__";
         is_nameless && is_counted && !is_wanted
     };
-    if table.rows > 2 && table.columns.len() > 1 {
-        if let Some(place) = table.columns.iter().position(is_index) {
-            let name = table.columns.remove(place).name;
-            let text = format!("{}: '{name}' only counts the rows and is left out", table.path.display());
-            listener.notice(text);
-        }
+    if table.rows > 2
+        && table.columns.len() > 1
+        && let Some(place) = table.columns.iter().position(is_index)
+    {
+        let name = table.columns.remove(place).name;
+        let text = format!("{}: '{name}' only counts the rows and is left out", table.path.display());
+        listener.notice(text);
     }
 }

@@ -166,10 +166,11 @@ pub fn scan(bytes: &[u8], start: usize, comma: bool) -> Option<(f64, usize)> {
         let size = if exponent < 0 { mantissa / POWERS[power] } else { mantissa * POWERS[power] };
         return Some((if sign == b'-' { -size } else { size }, place));
     }
-    if count <= MOST_DIGITS && exponent < 0 {
-        if let Some(size) = nearest(mantissa, power) {
-            return Some((if sign == b'-' { -size } else { size }, place));
-        }
+    if count <= MOST_DIGITS
+        && exponent < 0
+        && let Some(size) = nearest(mantissa, power)
+    {
+        return Some((if sign == b'-' { -size } else { size }, place));
     }
     slow(&bytes[start..place]).map(|number| (number, place))
 }
