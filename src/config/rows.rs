@@ -56,6 +56,9 @@ impl<'de> Deserialize<'de> for ClassName {
     }
 }
 
+/// Most pixels of an image, and most megabytes on a device, that can be asked for.
+const MOST: u64 = 1 << 40;
+
 /// Share of the training rows that is set aside if nothing is said and something is to be decided.
 const USUAL: f32 = 0.1;
 
@@ -148,9 +151,18 @@ impl RunConfig {
 
     pub(super) fn check_rows(&self) -> Result<()> {
         match self.data.validation.filter(|share| !(0.0..1.0).contains(share)) {
-            Some(share) => refuse("--validation", share, "a share of the training rows, at least 0 and less than 1"),
-            None => Ok(()),
+            Some(share) => refuse("--validation", share, "a share of the training rows, at least 0 and less than 1")?,
+            None => (),
         }
+        if let Some(share) = self.data.test.filter(|share| !(*share > 0.0 && *share <= 1.0)) {
+            return refuse("--test", share, "a share of all rows, more than 0 and at most 1");
+        }
+        for (key, number) in [("data.most_pixels", self.data.most_pixels), ("data.on_device", self.data.on_device)] {
+            if let Some(number) = number.filter(|number| !(1..=MOST).contains(number)) {
+                return refuse(key, number, &format!("1 to {MOST}"));
+            }
+        }
+        Ok(())
     }
 
     /// Moves the first rows of an order of the seed's from training to validation.

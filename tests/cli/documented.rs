@@ -176,7 +176,7 @@ impl Page<'_> {
 
 /// The data of one's own that pages speak of: folders of images, sub-folders being classes, and a table.
 fn own_data(folder: &Path) {
-    for (name, count) in [("photos", 12), ("new-photos", 4)] {
+    for (name, count) in [("photos", 12), ("pets", 12), ("new-photos", 4)] {
         for (class, colour) in [("cats", [200, 90, 40]), ("dogs", [40, 90, 200])] {
             let place = folder.join(name).join(class);
             std::fs::create_dir_all(&place).unwrap();

@@ -66,7 +66,7 @@ fn numbers_without_meaning() {
     refused(&gpu_ae(&["train", "--seed", "9223372036854775808"]), 2, &["--seed", "9223372036854775807"]);
     let last = ["sweep", "--seed", "9223372036854775806", "--seeds", "3", "--out", out.to_str().unwrap()];
     refused(&gpu_ae(&last), 2, &["--seeds 3", "--seed 9223372036854775806"]);
-    refused(&gpu_ae(&["data", "fetch", "fashion-mnist"]), 2, &["data fetch 'fashion-mnist'", "expected one of: mnist"]);
+    refused(&gpu_ae(&["data", "fetch", "imagenet"]), 2, &["data fetch 'imagenet'", "expected one of: mnist"]);
     refused(&gpu_ae(&["data", "fetch", "digits"]), 2, &["data fetch 'digits'", "built in"]);
     refused(&gpu_ae(&["train", "--no-such-flag"]), 2, &["--no-such-flag"]);
     refused(&gpu_ae(&[]), 2, &["Usage"]);

@@ -119,7 +119,7 @@ fn outputs_go_where_their_names_lead() {
         (vec!["encode", &run, "--out", "checkpoint.safetensors"], "ends in .npy"),
         (vec!["encode", &run, "--out", "x.npy", "--labels", "x.npy"], "is the file of --out too"),
         (vec!["score", &run, "--out", "config.toml"], "ends in .csv"),
-        (vec!["reconstruct", &run, "--out", "x.jpg"], "x.png"),
+        (vec!["reconstruct", &run, "--out", "x.jpg"], "ends in .png or .csv"),
         (vec!["decode", &run, "codes.npy", "--picture", "x.webp"], "x.png"),
     ];
     for (call, named) in refusals {
