@@ -58,7 +58,9 @@ fn dead_and_constant_neurons_go_and_nothing_changes() {
     let mut session_before = session(&checkpoint, data);
     let before = session_before.evaluate().unwrap().mean("mse").unwrap();
     let mut told = Vec::new();
-    let outcome = compact(&mut session_before, &checkpoint, 1e-9, |progress| told.push(progress)).unwrap();
+    // The error is a mean in f32: that of a network which does the same may differ by some of its last bits, on processors
+    // with narrower vectors by others.
+    let outcome = compact(&mut session_before, &checkpoint, 1e-6, |progress| told.push(progress)).unwrap();
     let judged = (1..=58).map(|done| Progress::Judged { done, all: 58 });
     // What halving has found to be free is not tried again; every layer keeps a neuron at least.
     let all = told.len() - 58;
