@@ -111,9 +111,9 @@ def colours(program, cifar, folder):
     width, ours = 64, []
     for seed in SEEDS:
         out = folder / f"cifar{seed}"
-        layers = f"[{{linear=512,activation='relu'}},{{linear={width}}}]"
-        back = "[{linear=512,activation='relu'},{linear=3072}]"
-        flags = ["--data", cifar, "--recipe", "plain", "--epochs", 40, "--seed", seed, "--out", out, "--device", "cpu"]
+        layers = f"[{{linear=256,activation='relu'}},{{linear={width}}}]"
+        back = "[{linear=256,activation='relu'},{linear=3072}]"
+        flags = ["--data", cifar, "--recipe", "plain", "--epochs", 20, "--seed", seed, "--out", out, "--device", "cpu"]
         result = run(program, "train", *flags, "--set", f"encoder={layers}", "--set", f"decoder={back}", "--set", "lr_schedule.kind=cosine")
         ours.append(result["test_mse"])
     told(f"colour, code {width}: gpu-ae, test MSE", ours)
