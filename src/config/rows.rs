@@ -150,9 +150,8 @@ impl RunConfig {
     }
 
     pub(super) fn check_rows(&self) -> Result<()> {
-        match self.data.validation.filter(|share| !(0.0..1.0).contains(share)) {
-            Some(share) => refuse("--validation", share, "a share of the training rows, at least 0 and less than 1")?,
-            None => (),
+        if let Some(share) = self.data.validation.filter(|share| !(0.0..1.0).contains(share)) {
+            return refuse("--validation", share, "a share of the training rows, at least 0 and less than 1");
         }
         if let Some(share) = self.data.test.filter(|share| !(*share > 0.0 && *share <= 1.0)) {
             return refuse("--test", share, "a share of all rows, more than 0 and at most 1");
