@@ -257,7 +257,7 @@ fn any_rank_and_type_of_idx_is_read() {
 #[test]
 fn what_unpacks_to_more_than_is_allowed_is_refused() {
     let set = folder(&[("bomb.gz", idx_file(&[300_000, 200_000], &[0; 1000]))]);
-    refused(&set.path().join("bomb.gz"), None, None, &["4 GiB", "300000 x 200000", "--most-pixels"]);
+    refused(&set.path().join("bomb.gz"), None, None, &["4 GiB", "300000 x 200000", "data.most_pixels"]);
     let mut zip = zip::ZipWriter::new(fs::File::create(set.path().join("bomb.npz")).unwrap());
     zip.start_file("x.npy", zip::write::SimpleFileOptions::default()).unwrap();
     let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (300000, 200000), }";
@@ -265,9 +265,9 @@ fn what_unpacks_to_more_than_is_allowed_is_refused() {
         [b"\x93NUMPY", &[1, 0][..], &(header.len() as u16).to_le_bytes(), header.as_bytes(), &[0; 9999]].concat();
     zip.write_all(&head).unwrap();
     zip.finish().unwrap();
-    refused(&set.path().join("bomb.npz"), None, None, &["'x'", "unpacks to 60000000000 bytes", "--most-pixels"]);
+    refused(&set.path().join("bomb.npz"), None, None, &["'x'", "unpacks to 60000000000 bytes", "data.most_pixels"]);
     fs::write(set.path().join("bomb.npy"), gzip(&head)).unwrap();
-    refused(&set.path().join("bomb.npy"), None, None, &["unpacks to", "--most-pixels"]);
+    refused(&set.path().join("bomb.npy"), None, None, &["unpacks to", "data.most_pixels"]);
     // On the disk as it is, it is only cut off.
     fs::write(set.path().join("cut.idx"), idx_file(&[1000, 2000], &[0; 1000])).unwrap();
     refused(&set.path().join("cut.idx"), None, None, &["truncated", "found 1000"]);

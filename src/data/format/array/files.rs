@@ -20,7 +20,7 @@ const BYTES_A_PIXEL: u64 = 64;
 /// Most bytes of an array that is packed or whose file is read as a whole, and what allows more.
 pub(super) fn most(options: &DataOptions) -> (u64, &'static str) {
     let pixels = options.most_pixels.unwrap_or(USUAL_MOST_PIXELS);
-    (pixels.saturating_mul(BYTES_A_PIXEL), " (64 bytes for each of --most-pixels)")
+    (pixels.saturating_mul(BYTES_A_PIXEL), " (64 bytes for each of data.most_pixels)")
 }
 
 /// Refuses to unpack more bytes than [`most`].

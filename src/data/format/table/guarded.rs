@@ -29,7 +29,7 @@ pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     GUARDED.set(false);
     done.map_err(|said| {
         let text = said.downcast_ref::<&str>().map(|text| text.to_string());
-        text.or_else(|| said.downcast_ref::<String>().cloned()).unwrap_or_default()
+        text.or_else(|| said.downcast_ref::<String>().cloned()).unwrap_or_else(|| "it gave no reason".into())
     })
 }
 
