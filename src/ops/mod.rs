@@ -53,6 +53,7 @@ pub mod array {
     pub mod unary;
 }
 
+pub mod conv;
 pub mod matmul;
 
 pub mod norm {
@@ -206,6 +207,9 @@ kernels! {
     ceiling_fma => ceiling::ceiling_fma::CeilingFmaKernel,
     clip_norm => step::clip_norm::ClipNormKernel,
     clock_advance => step::clock_advance::ClockAdvanceKernel,
+    conv2d => conv::conv2d::Conv2dKernel,
+    conv2d_dw => conv::conv2d_dw::Conv2dDwKernel,
+    conv2d_dx => conv::conv2d_dx::Conv2dDxKernel,
     corrupt => random::corrupt::CorruptKernel,
     element => array::element::ElementKernel,
     gaussian_kl => loss::gaussian_kl::GaussianKlKernel,

@@ -241,7 +241,7 @@ pub(in crate::ops) fn all_cases(stem: &'static str, shapes: &[(usize, usize, usi
 }
 
 /// Tolerance of a layer with this activation.
-fn of_layer(activation: Activation) -> Tolerance {
+pub(in crate::ops) fn of_layer(activation: Activation) -> Tolerance {
     match activation {
         // The quotient of the sigmoid is flat: an error of the sum reaches it as a quarter at most.
         Activation::Sigmoid => Tolerance { atol: 4e-5, ..SIGMOID },
