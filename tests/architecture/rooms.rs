@@ -63,6 +63,8 @@ const ROOMS: &[&str] = &[
     "src/device",
     "src/device/cpu",
     "src/device/cpu/kernels",
+    // Convolutions, cut into bands of images.
+    "src/device/cpu/kernels/conv",
     "src/device/gpu",
     "src/device/proof",
     "src/device/tune",

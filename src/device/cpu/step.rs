@@ -3,6 +3,7 @@
 use bytemuck::{cast_slice, cast_slice_mut};
 
 use super::ceilings;
+use super::kernels::conv::ConvKernel;
 use super::kernels::elements::ElementKernel;
 use super::kernels::norm::NormKernel;
 use super::kernels::optimisers::OptimiserKernel;
@@ -32,6 +33,7 @@ enum Kernel {
     Paths(Box<PathKernel>),
     Elements(ElementKernel),
     Norm(NormKernel),
+    Conv(ConvKernel),
     /// Inputs and outputs of the twin.
     Twin(Vec<HostTensor<f32>>, Vec<HostTensor<f32>>),
 }
@@ -50,6 +52,8 @@ impl Lone {
             Kernel::Fma(*ceiling)
         } else if let Some(paths) = PathKernel::new(step) {
             Kernel::Paths(Box::new(paths))
+        } else if let Some(conv) = ConvKernel::new(step) {
+            Kernel::Conv(conv)
         } else if let Some(norm) = NormKernel::new(step) {
             Kernel::Norm(norm)
         } else if let Some(elements) = ElementKernel::new(step) {
@@ -71,6 +75,7 @@ impl Lone {
             Kernel::Paths(_) => Own::Paths,
             Kernel::Elements(elements) => elements.own(),
             Kernel::Norm(norm) => norm.own(),
+            Kernel::Conv(conv) => conv.own(),
             Kernel::Clock(..) | Kernel::Twin(..) => return None,
         })
     }
@@ -99,6 +104,7 @@ impl Lone {
             Kernel::Norm(norm) => {
                 norm.run(inputs, outputs, memory, |output, memory, task| with_output(output, memory, task))
             }
+            Kernel::Conv(conv) => conv.run(inputs, outputs, memory),
             Kernel::Paths(paths) => paths.run(inputs, outputs, memory),
             Kernel::Twin(x, y) => run_twin(step, [inputs, outputs], x, y, memory),
         }

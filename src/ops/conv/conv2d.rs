@@ -96,7 +96,7 @@ impl Op for ConvLayer {
 }
 
 /// The convolution that an operation is, and the activation of one with a bias.
-pub(in crate::ops) fn parts(op: &dyn Op) -> Option<(Convolution, Option<Activation>)> {
+pub(crate) fn parts(op: &dyn Op) -> Option<(Convolution, Option<Activation>)> {
     let plain = op.downcast::<Conv2d>().map(|op| (op.0, None));
     plain.or(op.downcast::<ConvLayer>().map(|op| (op.of, Some(op.activation))))
 }

@@ -82,7 +82,7 @@ impl Op for Conv2dDwBias {
 }
 
 /// The convolution whose weights' gradient an operation is, and whether it has the bias's as well.
-pub(in crate::ops) fn parts(op: &dyn Op) -> Option<(Convolution, bool)> {
+pub(crate) fn parts(op: &dyn Op) -> Option<(Convolution, bool)> {
     let plain = op.downcast::<Conv2dDw>().map(|op| (op.0, false));
     plain.or(op.downcast::<Conv2dDwBias>().map(|op| (op.0, true)))
 }

@@ -96,7 +96,7 @@ impl Op for Conv2dDxSlope {
 }
 
 /// The convolution whose input's gradient an operation is, and the activation of one with a slope.
-pub(in crate::ops) fn parts(op: &dyn Op) -> Option<(Convolution, Option<Activation>)> {
+pub(crate) fn parts(op: &dyn Op) -> Option<(Convolution, Option<Activation>)> {
     let plain = op.downcast::<Conv2dDx>().map(|op| (op.0, None));
     plain.or(op.downcast::<Conv2dDxSlope>().map(|op| (op.of, Some(op.activation))))
 }

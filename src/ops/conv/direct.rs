@@ -96,6 +96,17 @@ pub(in crate::ops) fn plain() -> Vec<Tried> {
     ]
 }
 
+/// Convolutions of several tiles each way, and of sums long enough to be split.
+pub(in crate::ops) fn tiled() -> Vec<Tried> {
+    let square = Window::square;
+    vec![
+        tried([3, 32, 36], [9, 9], square(3).padded(1), 1),
+        tried([2, 8, 68], [13, 11], square(3).padded(1).strided(2), 1),
+        tried([4, 4, 8], [24, 24], square(3).padded(1), 1),
+        tried([5, 1, 6], [22, 20], square(3).padded(1), 1),
+    ]
+}
+
 /// The same with groups, down to one channel each.
 pub(in crate::ops) fn grouped() -> Vec<Tried> {
     let square = Window::square;

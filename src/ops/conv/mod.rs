@@ -77,7 +77,7 @@ impl Convolution {
     ///
     /// # Errors
     /// When they do not go together.
-    pub(in crate::ops) fn of_input(&self, op: &str, x: &Ty, w: &Ty) -> Result<Counts> {
+    pub(crate) fn of_input(&self, op: &str, x: &Ty, w: &Ty) -> Result<Counts> {
         let (pixels, inputs) = matrix(op, "x", x)?;
         let counts = Counts { images: self.images(op, "x", pixels, self.size)?, inputs, outputs: matrix(op, "w", w)?.0 };
         self.check_weights(op, w, counts)
@@ -87,7 +87,7 @@ impl Convolution {
     ///
     /// # Errors
     /// When they do not go together.
-    pub(in crate::ops) fn of_output(&self, op: &str, dy: &Ty, w: &Ty) -> Result<Counts> {
+    pub(crate) fn of_output(&self, op: &str, dy: &Ty, w: &Ty) -> Result<Counts> {
         let (pixels, outputs) = matrix(op, "dy", dy)?;
         let (_, columns) = matrix(op, "w", w)?;
         let images = self.images(op, "dy", pixels, self.output()?)?;
@@ -99,7 +99,7 @@ impl Convolution {
     ///
     /// # Errors
     /// When they do not go together.
-    pub(in crate::ops) fn of_both(&self, op: &str, dy: &Ty, x: &Ty) -> Result<Counts> {
+    pub(crate) fn of_both(&self, op: &str, dy: &Ty, x: &Ty) -> Result<Counts> {
         let ((results, outputs), (pixels, inputs)) = (matrix(op, "dy", dy)?, matrix(op, "x", x)?);
         let counts = Counts { images: self.images(op, "x", pixels, self.size)?, inputs, outputs };
         if self.images(op, "dy", results, self.output()?)? != counts.images {

@@ -10,7 +10,7 @@ use crate::device::cpu::memory::LINE;
 use crate::device::cpu::panels::{PANEL, Paneled, Panels};
 
 /// Rows of a tile.
-const TILE: usize = 6;
+pub(super) const TILE: usize = 6;
 /// Panels of terms that go into a tile before it is stored: what of the right operand stays in the
 /// first-level cache for the tiles to come.
 const DEPTH: usize = 2;
@@ -128,17 +128,17 @@ impl<'a, F: Fn([usize; 2], [usize; 2]) -> I, I: Iterator<Item = Stretch<'a>>> Wi
 }
 
 /// Vectors of a tile's row: as many as leave registers for an operand of each side.
-const fn tile_vectors<S: Simd>() -> usize {
+pub(super) const fn tile_vectors<S: Simd>() -> usize {
     if S::REGISTER_COUNT >= 32 { 4 } else { 2 }
 }
 
-const fn tile_width<S: Simd>() -> usize {
+pub(super) const fn tile_width<S: Simd>() -> usize {
     tile_vectors::<S>() * S::F32_LANES
 }
 
 /// Heights of the tiles of so many rows, as even as can be.
 #[inline(always)]
-fn tiles(rows: usize) -> impl Iterator<Item = usize> {
+pub(super) fn tiles(rows: usize) -> impl Iterator<Item = usize> {
     let count = rows.div_ceil(TILE);
     (0..count).map(move |i| (i + 1) * rows / count - i * rows / count)
 }

@@ -1,0 +1,142 @@
+//! Convolutions and their inputs' gradients: bands of the source times the weights.
+//!
+//! A task takes what one band holds (`bands.rs`), on one thread, through the passes (`passes.rs`), tile by tile (`tile.rs`).
+
+use super::bands::Bands;
+use super::passes::{Pass, backward, forward};
+use super::tile::{Packed, PatchProduct, Piece, Pixel};
+use crate::ops::conv::{Convolution, Counts};
+use crate::threads::prelude::*;
+
+/// Terms that go into a tile before it is stored: what of the weights stays in the first-level cache for the tiles to come.
+const DEPTH: usize = 256;
+
+/// One pass, prepared.
+struct Prepared {
+    pass: Pass,
+    /// Where each pixel of a whole task sees the band, and the places of its results.
+    pixels: Vec<Pixel>,
+    /// What it sees, for each group of channels, in pieces that go together.
+    pieces: Vec<Vec<Vec<Piece>>>,
+    /// The weights, for each group.
+    packed: Vec<Packed>,
+}
+
+/// A convolution or its input's gradient.
+pub(in crate::device) struct Patches {
+    of: Convolution,
+    counts: Counts,
+    back: bool,
+    bands: Bands,
+    passes: Vec<Prepared>,
+}
+
+impl Patches {
+    /// Prepares a convolution, or its input's gradient.
+    pub fn new(of: Convolution, counts: Counts, back: bool) -> Self {
+        let kernel_width = of.window.kernel[1];
+        let passes: Vec<Pass> = if back {
+            let [rows, columns] = [backward(&of, 0), backward(&of, 1)];
+            let pairs = rows.iter().flat_map(|row| columns.iter().map(move |column| (row.clone(), column.clone())));
+            pairs.map(|(row, column)| Pass::new(row, column, kernel_width)).collect()
+        } else {
+            vec![Pass::new(forward(&of, 0), forward(&of, 1), kernel_width)]
+        };
+        let output = of.output().unwrap_or_default();
+        let (size, results) = if back { (output, of.size) } else { (of.size, output) };
+        let Counts { images, inputs, outputs } = counts;
+        let [channels, columns] = if back { [outputs, inputs] } else { [inputs, outputs] };
+        let bands = Bands::new(&passes, images, size, channels);
+        let prepared = |pass: Pass| {
+            let of_group = channels / of.groups;
+            let pieces = (0..of.groups).map(|group| pieces(&pass, &bands, channels, [of_group, group])).collect();
+            let packed = (0..of.groups).map(|_| Packed::new(pass.taps.len() * of_group, columns / of.groups));
+            Prepared { pixels: bands.pixels(&pass, results, columns), pieces, packed: packed.collect(), pass }
+        };
+        let passes = passes.into_iter().map(prepared).collect();
+        Patches { of, counts, back, bands, passes }
+    }
+
+    /// Brings the weights \[O, taps·C/groups\] into panels.
+    fn pack(&mut self, w: &[f32]) {
+        let (taps, back, groups) = (self.of.window.taps(), self.back, self.of.groups);
+        let [of_input, of_output] = [self.counts.inputs / groups, self.counts.outputs / groups];
+        let [of_source, of_results] = if back { [of_output, of_input] } else { [of_input, of_output] };
+        for Prepared { pass, packed, .. } in &mut self.passes {
+            for (group, packed) in packed.iter_mut().enumerate().filter(|(_, packed)| packed.rows > 0) {
+                let (width, rows) = (packed.width, packed.rows);
+                let weights = &w[group * of_output * taps * of_input..][..of_output * taps * of_input];
+                packed.words.floats_mut().par_chunks_mut(rows * width).enumerate().for_each(|(panel, to)| {
+                    let (first, columns) = (panel * width, width.min(of_results - panel * width));
+                    for (block, &tap) in to.chunks_exact_mut(of_source * width).zip(&pass.taps) {
+                        if back {
+                            for (o, to) in block.chunks_exact_mut(width).enumerate() {
+                                let from = &weights[(o * taps + tap) * of_input + first..][..columns];
+                                to[..columns].copy_from_slice(from);
+                            }
+                            continue;
+                        }
+                        for column in 0..columns {
+                            let from = &weights[((first + column) * taps + tap) * of_input..][..of_input];
+                            let to = block[column..].iter_mut().step_by(width);
+                            to.zip(from).for_each(|(to, &from)| *to = from);
+                        }
+                    }
+                });
+            }
+        }
+    }
+
+    /// Results of images `x` by weights `w`; `finish` gets what a task has finished, and where that begins.
+    pub fn run(&mut self, x: &[f32], w: &[f32], y: &mut [f32], finish: impl Fn(&mut [f32], usize) + Sync) {
+        self.pack(w);
+        let image = y.len() / self.counts.images.max(1);
+        let (this, of_task) = (&*self, self.bands.images * image);
+        let step = self.passes.first().map_or(1, |first| first.pass.rows.step);
+        let height = if self.back { self.of.size[0] } else { self.of.output().map_or(1, |output| output[0]) };
+        let part = if self.bands.parts == 1 { of_task } else { self.bands.rows * step * (image / height) };
+        y.par_chunks_mut(of_task).enumerate().for_each(|(number, y)| {
+            y.par_chunks_mut(part).enumerate().for_each(|(band, y)| {
+                this.task(x, y, number * this.bands.parts + band);
+                finish(y, number * of_task + band * part);
+            });
+        });
+    }
+
+    /// The results of one task.
+    fn task(&self, x: &[f32], y: &mut [f32], number: usize) {
+        let ([image, first], images) = self.bands.task(number);
+        if self.passes.iter().any(|one| one.pass.taps.is_empty()) {
+            y.fill(0.0);
+        }
+        self.bands.with(x, [image, first], images, |source| {
+            for Prepared { pass, pixels, pieces, packed } in self.passes.iter().filter(|one| !one.pass.taps.is_empty()) {
+                let pixels = &pixels[..self.bands.pixels_of(pass, first, images)];
+                for (group, (pieces, packed)) in pieces.iter().zip(packed).enumerate() {
+                    let first = group * packed.columns;
+                    PatchProduct { source, pixels, pieces, packed, results: &mut *y, first }.run();
+                }
+            }
+        });
+    }
+}
+
+/// What a result sees of a band, in pieces of which those that go together are no more than the cache holds.
+fn pieces(pass: &Pass, bands: &Bands, channels: usize, group: [usize; 2]) -> Vec<Vec<Piece>> {
+    let (mut row, mut left, mut pieces) = (0, 0, Vec::<Vec<Piece>>::new());
+    for run in pass.runs(bands.frame(), channels, group) {
+        let mut begin = 0;
+        while begin < run.terms {
+            if left == 0 {
+                pieces.push(Vec::new());
+                left = DEPTH;
+            }
+            let terms = left.min(run.terms - begin);
+            if let Some(last) = pieces.last_mut() {
+                last.push(Piece { offset: run.offset + begin, row, terms });
+            }
+            (begin, row, left) = (begin + terms, row + terms, left - terms);
+        }
+    }
+    pieces
+}

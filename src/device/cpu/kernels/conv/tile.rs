@@ -1,0 +1,195 @@
+//! Tiles of a convolution's results in registers: a few pixels by the vectors that a processor has room for.
+//!
+//! Like the tiles of `product`, but each row of the left operand lies where it wants, so that a tile is full wherever
+//! the rows of an image end.
+
+use pulp::{Arch, Simd, WithSimd};
+
+use crate::device::cpu::kernels::product::{TILE, tile_vectors, tile_width, tiles};
+use crate::device::cpu::memory::Words;
+
+/// A right operand in panels as wide as a tile.
+pub(super) struct Packed {
+    pub rows: usize,
+    pub columns: usize,
+    pub width: usize,
+    pub words: Words,
+}
+
+impl Packed {
+    /// Room for an operand of so many rows and columns.
+    pub fn new(rows: usize, columns: usize) -> Self {
+        let width = width();
+        Packed { rows, columns, width, words: Words::zeros(columns.div_ceil(width) * width * rows) }
+    }
+}
+
+/// Columns of a tile on this processor.
+pub(super) fn width() -> usize {
+    struct Width;
+    impl WithSimd for Width {
+        type Output = usize;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _simd: S) -> usize {
+            tile_width::<S>()
+        }
+    }
+    Arch::new().dispatch(Width)
+}
+
+/// A stretch of the inner dimension: numbers of the left operand side by side, from each row's begin on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece {
+    /// Where it begins for a row that begins at 0.
+    pub offset: usize,
+    /// Its first row of the right operand.
+    pub row: usize,
+    pub terms: usize,
+}
+
+/// Where a row of the left operand begins, and where its results go.
+pub(super) type Pixel = [u32; 2];
+
+/// Results += or = rows of `source` times `packed`, over groups of pieces, each small enough to stay in the first-level cache.
+pub(super) struct PatchProduct<'a> {
+    pub source: &'a [f32],
+    pub pixels: &'a [Pixel],
+    pub pieces: &'a [Vec<Piece>],
+    pub packed: &'a Packed,
+    /// Results, and the first of them that a pixel at 0 has.
+    pub results: &'a mut [f32],
+    pub first: usize,
+}
+
+impl PatchProduct<'_> {
+    /// Computes it on this thread.
+    pub fn run(self) {
+        Arch::new().dispatch(self);
+    }
+}
+
+impl WithSimd for PatchProduct<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let PatchProduct { source, pixels, pieces, packed, results, first } = self;
+        let Packed { rows, columns, width, words } = packed;
+        for (panel, b) in words.floats().chunks_exact(rows * width).enumerate() {
+            let left = (columns - panel * width).min(*width);
+            for (number, pieces) in pieces.iter().enumerate() {
+                let mut at = 0;
+                for height in tiles(pixels.len()) {
+                    let tile = Tile { source, b, width: *width, pieces, columns: left, add: number > 0 };
+                    tile.run(simd, &pixels[at..at + height], &mut *results, first + panel * width);
+                    at += height;
+                }
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Tile<'a> {
+    source: &'a [f32],
+    b: &'a [f32],
+    width: usize,
+    pieces: &'a [Piece],
+    columns: usize,
+    add: bool,
+}
+
+impl Tile<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S, pixels: &[Pixel], results: &mut [f32], first: usize) {
+        match self.columns.div_ceil(S::F32_LANES) {
+            1 => self.high::<S, 1>(simd, pixels, results, first),
+            2 => self.high::<S, 2>(simd, pixels, results, first),
+            3 => self.high::<S, 3>(simd, pixels, results, first),
+            _ => self.high::<S, 4>(simd, pixels, results, first),
+        }
+    }
+
+    #[inline(always)]
+    fn high<S: Simd, const VECTORS: usize>(self, simd: S, pixels: &[Pixel], results: &mut [f32], first: usize) {
+        if VECTORS > tile_vectors::<S>() {
+            return;
+        }
+        match pixels.len() {
+            1 => self.compute::<S, 1, VECTORS>(simd, pixels, results, first),
+            2 => self.compute::<S, 2, VECTORS>(simd, pixels, results, first),
+            3 => self.compute::<S, 3, VECTORS>(simd, pixels, results, first),
+            4 => self.compute::<S, 4, VECTORS>(simd, pixels, results, first),
+            5 => self.compute::<S, 5, VECTORS>(simd, pixels, results, first),
+            _ => self.compute::<S, TILE, VECTORS>(simd, pixels, results, first),
+        }
+    }
+
+    #[inline(always)]
+    fn compute<S: Simd, const ROWS: usize, const VECTORS: usize>(
+        self,
+        simd: S,
+        pixels: &[Pixel],
+        results: &mut [f32],
+        first: usize,
+    ) {
+        let mut sums = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
+        let mut begins = [0; ROWS];
+        begins.iter_mut().zip(pixels).for_each(|(begin, pixel)| *begin = pixel[0] as usize);
+        for piece in self.pieces {
+            self.accumulate(simd, &begins, *piece, &mut sums);
+        }
+        for (pixel, sums) in pixels.iter().zip(&sums) {
+            let c = &mut results[pixel[1] as usize + first..][..self.columns];
+            for (vector, &sum) in sums.iter().enumerate() {
+                let c = &mut c[vector * S::F32_LANES..];
+                if c.len() >= S::F32_LANES {
+                    let (c, _) = S::as_mut_simd_f32s(c);
+                    c[0] = if self.add { simd.add_f32s(c[0], sum) } else { sum };
+                } else {
+                    let sum = if self.add { simd.add_f32s(simd.partial_load_f32s(c), sum) } else { sum };
+                    simd.partial_store_f32s(c, sum);
+                }
+            }
+        }
+    }
+
+    /// Adds the products of a piece.
+    #[allow(unsafe_code)]
+    #[inline(always)]
+    fn accumulate<S: Simd, const ROWS: usize, const VECTORS: usize>(
+        self,
+        simd: S,
+        begins: &[usize; ROWS],
+        piece: Piece,
+        sums: &mut [[S::f32s; VECTORS]; ROWS],
+    ) {
+        let Piece { offset, row, terms } = piece;
+        assert!(begins.iter().all(|begin| begin + offset + terms <= self.source.len()));
+        assert!((row + terms) * self.width <= self.b.len() && VECTORS * S::F32_LANES <= self.width);
+        let b = self.b[row * self.width..].as_ptr();
+        let mut local = *sums;
+        let mut rows = [self.source.as_ptr(); ROWS];
+        // SAFETY: every row's begin with the piece behind it was checked above, and so were the rows of `b`, each of
+        // at least as many numbers as a tile is wide; a vector of floats is as many floats in a row, and is read without
+        // regard to alignment.
+        unsafe {
+            rows.iter_mut().zip(begins).for_each(|(row, begin)| *row = row.add(begin + offset));
+            for term in 0..terms {
+                let b = b.add(term * self.width);
+                let mut right = [simd.splat_f32s(0.0); VECTORS];
+                for (vector, right) in right.iter_mut().enumerate() {
+                    *right = b.add(vector * S::F32_LANES).cast::<S::f32s>().read_unaligned();
+                }
+                for (row, sums) in rows.iter().zip(&mut local) {
+                    let left = simd.splat_f32s(*row.add(term));
+                    for (sum, &right) in sums.iter_mut().zip(&right) {
+                        *sum = simd.mul_add_e_f32s(left, right, *sum);
+                    }
+                }
+            }
+        }
+        *sums = local;
+    }
+}
