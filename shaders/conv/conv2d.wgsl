@@ -5,7 +5,7 @@
 
 @group(0) @binding(1) var<storage, read> x: array<f32>;        // [N, H, W, C]
 @group(0) @binding(2) var<storage, read> w: array<f32>;        // [O, K, L, C / groups]
-@group(0) @binding(3) var<storage, read> bias: array<f32>;     // [O], read where params.flag is set
+@group(0) @binding(3) var<storage, read> bias: array<f32>;     // [O], read where params.after is set
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;  // [N, H', W', O]
 
 const WORKGROUP: u32 = 64u;
@@ -37,7 +37,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
             weight += of_group;
         }
     }
-    if params.flag != 0u {
+    if params.after != 0u {
         sum = activation_value(params.activation, sum + bias[o]);
     }
     y[element] = sum;

@@ -6,7 +6,7 @@
 @group(0) @binding(1) var<storage, read> dy: array<f32>;       // [N, H', W', O]
 @group(0) @binding(2) var<storage, read> x: array<f32>;        // [N, H, W, C]
 @group(0) @binding(3) var<storage, read_write> dw: array<f32>; // [O, K, L, C / groups]
-@group(0) @binding(4) var<storage, read_write> db: array<f32>; // [O], written where params.flag is set
+@group(0) @binding(4) var<storage, read_write> db: array<f32>; // [O], written where params.after is set
 
 const WORKGROUP: u32 = 64u;
 
@@ -15,7 +15,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         @builtin(local_invocation_index) lane: u32) {
     let element = group_index(group, groups);
     let is_bias = element >= params.elements;
-    if is_bias && (params.flag == 0u || element - params.elements >= params.outputs) {
+    if is_bias && (params.after == 0u || element - params.elements >= params.outputs) {
         return;
     }
     let of_group = params.inputs / params.groups;

@@ -1,10 +1,10 @@
-//!use index activation_slope conv_params
+//!use index activation_slope activation_value conv_params
 // The gradient of a convolution's input, and the slope of the activation that made it, one invocation a result; also the
 // transposed convolution. For groups of channels, and as what the products are measured against.
 
 @group(0) @binding(1) var<storage, read> dy: array<f32>;       // [N, H', W', O]
 @group(0) @binding(2) var<storage, read> w: array<f32>;        // [O, K, L, C / groups]
-@group(0) @binding(3) var<storage, read> h: array<f32>;        // [N, H, W, C], read where params.flag is set
+@group(0) @binding(3) var<storage, read> h: array<f32>;        // [N, H, W, C] if params.after is 1, the bias [C] if it is 2
 @group(0) @binding(4) var<storage, read_write> dx: array<f32>; // [N, H, W, C]
 
 const WORKGROUP: u32 = 64u;
@@ -38,8 +38,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
             }
         }
     }
-    if params.flag != 0u {
+    if params.after == 1u {
         sum *= activation_slope(params.activation, h[element]);
+    } else if params.after == 2u {
+        sum = activation_value(params.activation, sum + h[c]);
     }
     dx[element] = sum;
 }

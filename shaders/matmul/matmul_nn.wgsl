@@ -1,9 +1,9 @@
-//!use index activation_slope
+//!use index activation_slope activation_value
 // Input gradient of a linear layer: dx[m,n] = (dy[m,k] · w[k,n]) ∘ act'(h[m,n]).
 //
 // Weights keep the layout of the forward pass, so here their contiguous dimension is the
 // result's: four rows of w meet one vector of dy. Since h = act(z) is what was stored, the
-// slope comes from it, as in activation_slope. Fusing the mask here saves a
+// slope comes from it, as in activation_slope. A transposed convolution has its bias and activation there instead. Fusing the mask here saves a
 // dispatch and a pass over memory for every layer. Tiling, order of the sum and edges are
 // those of `matmul_nt`.
 //
@@ -15,6 +15,7 @@ struct Params {
     n: u32,
     k: u32,
     activation: u32, // whose slope multiplies: 0 none (`h` bound but not read)
+    has_bias: u32,   // 1: `h` is a bias [n] instead, and the activation's value is stored
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -70,10 +71,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
 
     // The slope goes over the stored tile in a loop of its own: unrolled with the tile, its
     // loads took longer to compile than the product itself.
-    let end = select(row0, min(row0 + TILE_ROWS, params.m), params.activation != 0u);
+    let is_biased = params.has_bias != 0u;
+    let end = select(row0, min(row0 + TILE_ROWS, params.m), params.activation != 0u || is_biased);
     for (var row = row0; row < end; row++) {
         for (var v = vec0; v < min(vec0 + TILE_VECS, col_vecs); v++) {
-            store4(row, n, v, product4(row, n, v) * activation_slope4(params.activation, h4(row, n, v)));
+            let z = product4(row, n, v);
+            if is_biased {
+                store4(row, n, v, activation_value4(params.activation, z + h4(0u, n, v)));
+            } else {
+                store4(row, n, v, z * activation_slope4(params.activation, h4(row, n, v)));
+            }
         }
     }
 }

@@ -7,7 +7,10 @@
 // cost next to nothing while dy passes by: every thread takes them, the threads of the first
 // column of tiles store them. Tiling, order of the sum and edges are those of `matmul_nt`.
 //
-// Header: TILE_ROWS (a multiple of 4), TILE_VECS, GROUP_SIZE. Access: left, right and product as vec4 if
+// With SPLITS above 1 each part of k has invocations and a product of its own, [SPLITS, m, n] in all, to be added by
+// `matmul_join`: pixels are many and results few.
+//
+// Header: TILE_ROWS (a multiple of 4), TILE_VECS, GROUP_SIZE, SPLITS. Access: left, right and product as vec4 if
 // m and n are multiples of 4, as scalar otherwise; right_gather where x comes from the data set.
 
 struct Params {
@@ -34,17 +37,21 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let col_vecs = (n + 3u) / 4u;
     let tiles_m = (row_vecs + ROW_VECS - 1u) / ROW_VECS;
     let tiles_n = (col_vecs + TILE_VECS - 1u) / TILE_VECS;
-    let tile = group_index(group, groups) * GROUP_SIZE + lane;
-    if tile >= tiles_m * tiles_n {
+    let index = group_index(group, groups) * GROUP_SIZE + lane;
+    let part = index / (tiles_m * tiles_n);
+    if part >= SPLITS {
         return;
     }
+    let tile = index % (tiles_m * tiles_n);
+    let part_length = (params.k + SPLITS - 1u) / SPLITS;
+    let end = min((part + 1u) * part_length, params.k);
     let row_vec0 = (tile / tiles_n) * ROW_VECS;
     let vec0 = (tile % tiles_n) * TILE_VECS;
 
     // Indexed by vector of rows, vector of columns, row in the vector.
     var sum: array<array<array<vec4<f32>, 4>, TILE_VECS>, ROW_VECS>;
     var bias_sum: array<vec4<f32>, ROW_VECS>;
-    for (var sample = 0u; sample < params.k; sample++) {
+    for (var sample = part * part_length; sample < end; sample++) {
         let sample_left = left_start(sample);
         let sample_right = right_start(sample);
         var x: array<vec4<f32>, TILE_VECS>;
@@ -69,11 +76,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
             if row < m {
                 for (var v = 0u; v < TILE_VECS; v++) {
                     if vec0 + v < col_vecs {
-                        store4(row, n, vec0 + v, sum[r][v][s]);
+                        store4(part * m + row, n, vec0 + v, sum[r][v][s]);
                     }
                 }
                 if vec0 == 0u && params.wants_db != 0u {
-                    db[row] = bias_sum[r][s];
+                    db[part * m + row] = bias_sum[r][s];
                 }
             }
         }

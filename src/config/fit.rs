@@ -2,7 +2,7 @@
 
 use super::RunConfig;
 use super::objective::variational::Likelihood;
-use crate::data::{self, Shape as DataShape};
+use crate::data::{self, ImageShape, Shape as DataShape};
 use crate::error::{Error, Result};
 use crate::nn::BlockConfig;
 use crate::ops::array::activation::Activation;
@@ -48,13 +48,31 @@ impl RunConfig {
             return Ok(());
         }
         let data = data::shape(&self.data, self.data_dir.as_deref(), self.seed)?;
-        if !said.encoder && !said.decoder {
-            self.scale_hidden(data.image.values())?;
-        }
         let reconstructs = self.reconstructs();
+        let made = match self.images().filter(|_| !said.encoder && !said.decoder) {
+            Some(own) => {
+                let ImageShape { height, width, channels } = data.image;
+                match own != [height, width, channels] {
+                    true if reconstructs => self.follow_images(data.image),
+                    true => self.take_images(data.image),
+                    false => {}
+                }
+                true
+            }
+            None if !said.encoder && !said.decoder => {
+                self.scale_hidden(data.image.values())?;
+                false
+            }
+            None => false,
+        };
         let width = if self.classifier.is_some() { data.classes } else { data.image.values() };
+        let ends_alone =
+            matches!(self.decoder.last(), Some(BlockConfig::Activation(own)) if own.activation == Activation::Sigmoid);
+        if reconstructs && !data.is_unit && ends_alone && !said.decoder {
+            self.decoder.pop();
+        }
         let last = self.decoder.iter_mut().rev().find_map(BlockConfig::as_linear_mut);
-        if let Some(last) = last.filter(|_| !said.decoder) {
+        if let Some(last) = last.filter(|_| !said.decoder && !(made && reconstructs)) {
             last.linear = width;
             if reconstructs && !data.is_unit && last.activation == Activation::Sigmoid {
                 last.activation = Activation::Identity;
@@ -103,6 +121,11 @@ impl RunConfig {
             (false, None) => None,
         };
         if let Some((expected, what)) = expected.filter(|(expected, _)| *expected != found) {
+            if let Some(image) = self.images().filter(|image| image.iter().product::<usize>() == features) {
+                let [height, width, channels] = image;
+                let problem = format!("makes {found} values of images of {height}x{width}x{channels}");
+                return refuse(format!("decoder: {problem}: expected {expected}, {what} of {name}"));
+            }
             return refuse(format!("{last}.linear {found}: expected {expected}, {what} of {name}"));
         }
         if data.is_unit || !self.reconstructs() {
@@ -115,9 +138,9 @@ impl RunConfig {
         if self.variational.is_some_and(|variational| variational.likelihood == Likelihood::Bernoulli) {
             return refuse(format!("variational.likelihood bernoulli: expected gaussian, since {beyond}"));
         }
-        match self.layers().last().map(|layer| layer.activation) {
-            Some(Activation::Sigmoid) => {
-                refuse(format!("{last}.activation sigmoid: expected identity, since {beyond}"))
+        match self.answer_activation("") {
+            Ok((key, Activation::Sigmoid)) => {
+                refuse(format!("{key}.activation sigmoid: expected identity, since {beyond}"))
             }
             _ => Ok(()),
         }

@@ -8,6 +8,7 @@ mod file;
 mod fit;
 mod hopfield;
 mod idle;
+mod images;
 mod network;
 pub mod objective;
 mod optimiser;

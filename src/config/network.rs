@@ -51,6 +51,11 @@ impl RunConfig {
 
     /// Width of the code.
     pub fn code_width(&self) -> usize {
+        if let Some(image) = self.images() {
+            let row = Shape::new(&[image.iter().product()]);
+            let code = self.encoder.iter().try_fold(row, |sample, block| block.kind().infer(&sample));
+            return code.map_or(0, |code| code.elements());
+        }
         let blocks = joined(&self.encoder);
         let Some(last) = blocks.iter().rposition(|block| block.as_linear().is_some()) else { return 0 };
         let width = blocks[last].as_linear().map_or(0, |linear| linear.linear);
@@ -100,6 +105,18 @@ impl RunConfig {
             _ => false,
         };
         blocks.into_iter().find(|(_, block)| !fits(block)).map(|(key, _)| key)
+    }
+
+    /// Whether the linear layer of this number, from 1, has biases and is read by another such layer and by nothing else, but for
+    /// what works unit by unit.
+    pub(super) fn feeds_next_layer(&self, number: usize) -> bool {
+        let blocks = [joined(&self.encoder), joined(&self.decoder)].concat();
+        let mut layers = blocks.iter().enumerate().filter(|(_, block)| block.as_linear().is_some());
+        let Some((place, own)) = number.checked_sub(1).and_then(|index| layers.nth(index)) else { return false };
+        let is_pointwise = |block: &&BlockConfig| matches!(block, BlockConfig::Dropout(_) | BlockConfig::Activation(_));
+        let next = blocks[place + 1..].iter().find(|block| !is_pointwise(block));
+        let is_layer = |block: &BlockConfig| block.as_linear().is_some_and(|linear| linear.bias);
+        is_layer(own) && next.is_some_and(is_layer)
     }
 
     /// Key and activation of the layer that makes the code; `who` needs it to be a layer.
@@ -176,10 +193,12 @@ impl RunConfig {
     }
 }
 
-/// Key and activation of the last layer of a half, which has to be a layer.
+/// Key and activation of the last layer of a half, or of the activation by itself at its end.
 fn last_activation(half: &str, blocks: &[BlockConfig], who: &str) -> Result<(String, Activation)> {
+    let key = |place: usize| format!("{half}.{}", place + 1);
     match (joined(blocks).last(), blocks.iter().rposition(|block| block.as_linear().is_some())) {
-        (Some(BlockConfig::Linear(linear)), Some(place)) => Ok((format!("{half}.{}", place + 1), linear.activation)),
-        _ => Err(Error::Usage(format!("{half}: expected a linear layer at its end, for {who}"))),
+        (Some(BlockConfig::Linear(linear)), Some(place)) => Ok((key(place), linear.activation)),
+        (Some(BlockConfig::Activation(own)), _) => Ok((key(blocks.len().saturating_sub(1)), own.activation)),
+        _ => Err(Error::Usage(format!("{half}: expected a linear layer or an activation at its end, for {who}"))),
     }
 }

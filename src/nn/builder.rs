@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::order::FileOrder;
 use crate::graph::{Graph, Role, Var};
 use crate::rng::{Rng, Stream, stream_key};
 use crate::tensor::Ty;
@@ -40,6 +41,8 @@ pub struct Parameter {
     pub is_buffer: bool,
     /// The parameter whose transpose it is, brought into line after every step.
     pub tied: Option<String>,
+    /// How it lies in files, where that is not as it lies on a device.
+    pub order: Option<FileOrder>,
 }
 
 /// Adds parameters to a graph under names that tell where they belong.
@@ -80,6 +83,20 @@ impl<'g> Builder<'g> {
     pub fn parameter(&mut self, name: &str, dims: &[usize], init: Init) -> Var {
         let trained = !self.frozen;
         self.add(name, dims, init, [trained, false], None)
+    }
+
+    /// The same of one that lies otherwise in files.
+    pub fn parameter_in(&mut self, name: &str, dims: &[usize], init: Init, order: FileOrder) -> Var {
+        let var = self.parameter(name, dims, init);
+        self.set_order(var, Some(order));
+        var
+    }
+
+    /// Says how a parameter lies in files.
+    pub fn set_order(&mut self, var: Var, order: Option<FileOrder>) {
+        if let Some(parameter) = self.parameters.iter_mut().find(|parameter| parameter.var == var) {
+            parameter.order = order;
+        }
     }
 
     /// A value that is kept and stored like a parameter but moved by no optimiser, such as a running average.
@@ -130,7 +147,7 @@ impl<'g> Builder<'g> {
         let (name, ty) = (self.name(name), Ty::f32(dims));
         let role = if trained { Role::Param } else { Role::Buffer };
         let var = self.graph.source(role, name.clone(), ty.clone());
-        self.parameters.push(Parameter { name, var, ty, init, trained, is_buffer, tied });
+        self.parameters.push(Parameter { name, var, ty, init, trained, is_buffer, tied, order: None });
         var
     }
 }

@@ -1,9 +1,11 @@
 //! A network under construction, half by half.
 
+use super::block::image::image;
 use super::block::{Block, BlockConfig, LinearBlock};
 use super::builder::Builder;
 use super::layers::Layer;
 use super::network::{NetworkSpec, Placed, joined};
+use super::order::FileOrder;
 use super::stream;
 use crate::error::{Error, Result};
 use crate::rng::Stream;
@@ -21,13 +23,16 @@ pub(super) struct Building<'a> {
     pub sample: Shape,
     /// Widths before and behind the last block, if that is a linear layer.
     pub last: Option<[usize; 2]>,
+    /// Size of the images that the sample here is made of, one number beside the other.
+    pub flattened: Option<[usize; 3]>,
 }
 
 impl Building<'_> {
     /// Adds the blocks of a half.
     pub fn half(&mut self, b: &mut Builder<'_>, half: &str, blocks: &[BlockConfig]) -> Result<()> {
         let encoder = self.layers.len();
-        for (index, config) in joined(blocks).iter().enumerate() {
+        let blocks = joined(blocks);
+        for (index, config) in blocks.iter().enumerate() {
             let kind = config.kind();
             let at = |error: Error| match error {
                 Error::Usage(problem) => Error::Usage(format!("{half}.{}: {problem}", index + 1)),
@@ -43,6 +48,14 @@ impl Building<'_> {
                 })
             });
             let block = block.map_err(at)?;
+            if let (Some(layer), &[inputs]) = (block.layer(), self.sample.dims()) {
+                self.order(b, layer, inputs, &blocks[index + 1..]);
+            }
+            self.flattened = match (config, image("", &self.sample), self.flattened) {
+                (BlockConfig::Flatten(_), Ok(size), _) => Some(size),
+                (BlockConfig::Activation(_) | BlockConfig::Dropout(_), _, before) => before,
+                _ => None,
+            };
             let is_layer = config.as_linear().is_some();
             self.last = match (self.sample.dims(), config.as_linear()) {
                 (&[inputs], Some(linear)) => Some([inputs, linear.linear]),
@@ -57,6 +70,18 @@ impl Building<'_> {
             self.sample = behind;
         }
         Ok(())
+    }
+
+    /// How a layer lies in files, which count an image that it reads or makes channel by channel.
+    fn order(&self, b: &mut Builder<'_>, layer: &Layer, inputs: usize, behind: &[BlockConfig]) {
+        let is_pointwise = |block: &&BlockConfig| matches!(block, BlockConfig::Activation(_) | BlockConfig::Dropout(_));
+        let writes = match behind.iter().find(|block| !is_pointwise(block)) {
+            Some(BlockConfig::Unflatten(image)) => Some(image.unflatten.0),
+            _ => None,
+        };
+        let outputs = b.graph.ty(layer.bias).elements();
+        b.set_order(layer.weight, FileOrder::of_linear([outputs, inputs], self.flattened, writes));
+        b.set_order(layer.bias, FileOrder::of_bias(outputs, writes));
     }
 
     /// Name of the matrix that a layer of a tied decoder has the transpose of, given how many layers the encoder has.

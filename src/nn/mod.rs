@@ -9,6 +9,7 @@ pub mod hopfield;
 pub mod layers;
 pub mod losses;
 pub mod network;
+pub mod order;
 
 pub use batch::{Batch, Pass, stream};
 pub use block::{Block, BlockConfig};

@@ -89,6 +89,12 @@ pub struct Passed {
     pub moments: Vec<([String; 2], Var)>,
 }
 
+/// Place of the first block in PyTorch's `nn.Sequential`, whose module 0 makes rows of images; a network that makes images of
+/// rows has that in its stead.
+pub fn first_place(encoder: &[BlockConfig]) -> usize {
+    usize::from(!matches!(encoder.first(), Some(BlockConfig::Unflatten(_))))
+}
+
 /// A list of blocks in which an activation right behind a linear layer is that layer's: two ways to spell the same
 /// modules.
 pub fn joined(blocks: &[BlockConfig]) -> Vec<BlockConfig> {
@@ -122,9 +128,10 @@ impl Network {
             blocks: Vec::new(),
             layers: Vec::new(),
             numbered: 0,
-            place: 1,
+            place: first_place(&spec.encoder),
             sample: sample.clone(),
             last: None,
+            flattened: None,
         };
         b.within(SCOPE, |b| building.half(b, "encoder", &spec.encoder))?;
         let encoder = building.blocks.len();
@@ -149,6 +156,13 @@ impl Network {
     /// to the answer; none of any other.
     pub fn chain(&self) -> Option<&[Layer]> {
         self.is_chain.then_some(&self.layers)
+    }
+
+    /// The linear layer of this number, from 1, and the one that reads it, where nothing mixes units between them.
+    pub fn layer_and_next(&self, number: usize) -> Option<[&Layer; 2]> {
+        let place = self.blocks.iter().enumerate().filter(|(_, placed)| placed.is_layer).nth(number.checked_sub(1)?)?.0;
+        let next = self.blocks[place + 1..].iter().find(|placed| !placed.block.is_pointwise())?;
+        Some([self.blocks[place].block.layer()?, next.block.layer()?])
     }
 
     /// The layers of the encoder, if the network is a chain.
@@ -178,12 +192,11 @@ impl Network {
         let mut outputs = Vec::with_capacity(self.blocks.len());
         for (index, placed) in self.blocks.iter().enumerate() {
             let (first, last) = (index + 1 == self.encoder, index + 1 == self.blocks.len());
-            let mut output = match placed.block.layer().filter(|_| last && self.logits) {
-                Some(layer) => {
-                    let argument =
-                        Layer { activation: Activation::Identity, ..layer.clone() }.forward(flow.graph, x)?;
+            let mut output = match (last && self.logits).then(|| argument(flow.graph, placed, x)).flatten() {
+                Some((argument, activation)) => {
+                    let argument = argument?;
                     logits = Some(argument);
-                    flow.graph.apply(layer.activation, &[argument])?
+                    flow.graph.apply(activation, &[argument])?
                 }
                 None => placed.block.forward(flow, x)?,
             };
@@ -228,6 +241,15 @@ impl Network {
         let flow = &mut Flow { graph: g, clock: None, pass: Pass::Show, moments: Vec::new() };
         self.blocks[blocks].iter().try_fold(x, |x, placed| placed.block.forward(flow, x))
     }
+}
+
+/// What the activation of a layer, or one by itself, is applied to, and which it is; none of another block.
+fn argument(g: &mut Graph, placed: &Placed, x: Var) -> Option<(Result<Var>, Activation)> {
+    if let Some(layer) = placed.block.layer() {
+        let plain = Layer { activation: Activation::Identity, ..layer.clone() };
+        return Some((plain.forward(g, x), layer.activation));
+    }
+    placed.block.activation().map(|activation| (Ok(x), activation))
 }
 
 /// μ + e^{l/2} ε with ε standard normal.

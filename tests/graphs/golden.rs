@@ -7,8 +7,8 @@ use crate::common;
 use crate::golden_support::compare::share;
 use crate::golden_support::vectors::{Expected, Golden};
 use crate::golden_support::{
-    NOT_IMPLEMENTED, Runner, classes, codes, contractive, energy, family, network, norm, optimisers, order, paths,
-    proof, reconstruction, wasserstein, weights,
+    NOT_IMPLEMENTED, Runner, classes, codes, contractive, conv, energy, family, network, norm, optimisers, order,
+    paths, proof, reconstruction, wasserstein, weights,
 };
 
 /// Makes a test of every runner, and the list of all.
@@ -28,6 +28,9 @@ macro_rules! stamp {
 stamp! {
     golden_contractive_1layer => contractive::ONE_LAYER,
     golden_contractive_2layer => contractive::TWO_LAYERS,
+    golden_conv2d => conv::CONV,
+    golden_conv_autoencoder => conv::AUTOENCODER,
+    golden_conv_transpose2d => conv::TRANSPOSED,
     golden_corruption => family::CORRUPTION,
     golden_gaussian_kl => family::GAUSSIAN_KL,
     golden_hopfield => energy::HOPFIELD,

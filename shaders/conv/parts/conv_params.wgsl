@@ -19,7 +19,7 @@ struct Params {
     dilation_width: u32,
     groups: u32,
     activation: u32, // as in activation_value
-    flag: u32,       // whether there is a bias, or a slope
+    after: u32,      // what is done with the sums, as each shader says
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

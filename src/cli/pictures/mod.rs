@@ -1,6 +1,7 @@
 //! The pictures of a run directory.
 
 pub mod codes;
+mod features;
 pub mod mistakes;
 pub mod table;
 
@@ -12,12 +13,11 @@ use gpu_ae::config::RunConfig;
 use gpu_ae::data::{Dataset, Encoding, ImageShape};
 use gpu_ae::nn::Pass;
 use gpu_ae::report::{
-    Curves, Features, Losses, Matrix, Series, check_png, feature_grid, loss_plot, reconstruction_grid, weight_picture,
-    width_plot, write_png,
+    Curves, Losses, Matrix, Series, check_png, loss_plot, reconstruction_grid, weight_picture, width_plot, write_png,
 };
 use gpu_ae::study::codes::Reconstructions;
 use gpu_ae::train::record::metrics::{weight_key, weights_move};
-use gpu_ae::train::{EpochMetrics, LayerObservation, Observation, Run, RunDir};
+use gpu_ae::train::{EpochMetrics, Observation, Run, RunDir};
 
 /// Rows, columns and elements of a layer's weights.
 type Weights = (usize, usize, Vec<f32>);
@@ -28,8 +28,6 @@ pub const COLUMNS: usize = 16;
 const IMAGES: usize = 32;
 /// Test rows of a table that its columns are judged by.
 const ROWS: usize = 10_000;
-/// Neurons in the picture of their weights.
-const NEURONS: usize = 32;
 
 /// Draws everything that a run directory promises; the names of the files.
 pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<Vec<String>> {
@@ -48,11 +46,8 @@ pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<Vec<Str
         pictures.push((directory.reconstructions(), reconstructions(run, &observation, data)?));
     }
     let weights = run.session().matrices()?;
-    if image.height > 1 {
-        let features = features(run.config(), &weights, &observation);
-        let title = features_title(features.len() > 1, image);
-        pictures.push((directory.features(), feature_grid(&title, &features, image, COLUMNS)?));
-    }
+    let features = features::picture(run.config(), &weights, &observation, image)?;
+    pictures.extend(features.map(|picture| (directory.features(), picture)));
     let title = "Weights of every layer, colours relative to the largest of each";
     pictures.push((directory.weights_picture(), weight_picture(title, &matrices(&weights, image))?));
     pictures.extend(codes::picture(&observation, data)?.map(|picture| (directory.codes_plot(), picture)));
@@ -80,18 +75,6 @@ fn reconstructions(run: &mut Run, observation: &Observation, data: &Dataset) -> 
         return reconstruction_picture(&images, &data.encoding, &data.name);
     }
     row_picture(&images, Some(&observation.codes), rows, &data.name)
-}
-
-/// What the features of images of this kind are drawn as.
-fn features_title(writes: bool, image: ImageShape) -> String {
-    let what =
-        if writes { "What neurons read from images and write into them" } else { "What neurons read from images" };
-    let how = match image.channels {
-        1 => "orange adds, blue takes away",
-        3 => "of each colour more than grey adds, less takes away",
-        _ => "orange adds, blue takes away, channel by channel",
-    };
-    format!("{what}: {how}, each relative to its own largest weight")
 }
 
 /// Reads the name of a picture for the command line.
@@ -174,31 +157,6 @@ fn title(term: &str) -> String {
     }
     let words = term_words(term);
     words[..1].to_uppercase() + &words[1..]
-}
-
-/// The neurons of the first layer that matter most, by what they read, and those before the last layer, by what they
-/// write; one of the two where the other says the same or nothing about images.
-fn features(config: &RunConfig, weights: &[Weights], observation: &Observation) -> Vec<Features> {
-    let foremost = |layer: Option<&LayerObservation>, neurons: usize| {
-        let shares = layer.map_or(vec![0.0; neurons], LayerObservation::shares);
-        let mut order: Vec<usize> = (0..neurons).collect();
-        order.sort_by(|&a, &b| shares[b].total_cmp(&shares[a]));
-        order.truncate(NEURONS);
-        order
-    };
-    let mut features = Vec::new();
-    if let Some((neurons, inputs, values)) = weights.first() {
-        let chosen = foremost(observation.layers.first(), *neurons).into_iter();
-        let weights = chosen.flat_map(|neuron| &values[neuron * inputs..][..*inputs]).copied().collect();
-        features.push(Features { caption: "layer 1 reads".into(), weights });
-    }
-    let last = weights.last().filter(|_| weights.len() > 1 && !config.tied && config.reconstructs());
-    if let Some((_, neurons, values)) = last {
-        let chosen = foremost(observation.layers.last(), *neurons).into_iter();
-        let weights = chosen.flat_map(|neuron| values.iter().skip(neuron).step_by(*neurons)).copied().collect();
-        features.push(Features { caption: format!("layer {} writes", config.depth() - 1), weights });
-    }
-    features
 }
 
 /// The weights of all layers of a network for these images, as they are shown.

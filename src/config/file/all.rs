@@ -147,8 +147,9 @@ mod tests {
             }
             config.set("--set", key.path, key.example).unwrap();
         }
-        for key in BLOCKS.iter().filter(|key| !["bias", "shortcut"].contains(&key.path)) {
-            let text = format!("[[encoder]]\n{} = {}\n", key.path, key.example);
+        for key in BLOCKS.iter().filter(|key| !key.meaning.starts_with("beside")) {
+            let kernel = if key.path.starts_with("conv") { "kernel = 3\n" } else { "" };
+            let text = format!("[[encoder]]\n{} = {}\n{kernel}", key.path, key.example);
             toml::from_str::<RunConfig>(&text).unwrap();
         }
     }

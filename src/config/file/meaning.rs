@@ -146,7 +146,17 @@ pub(super) const KEYS: &[Key] = &[
 pub(super) const BLOCKS: &[Key] = &[
     unsaid("linear", "64", "a linear layer of so many units"),
     unsaid("activation", "\"relu\"", "behind it, or by itself: identity, relu, leaky-relu, sigmoid, tanh, softplus"),
-    unsaid("bias", "false", "beside linear: whether something is added; it is if nothing is said"),
+    unsaid("bias", "false", "beside linear or conv: whether something is added; it is if nothing is said"),
+    unsaid("conv", "64", "a convolution to so many channels"),
+    unsaid("conv_transpose", "32", "a transposed convolution to so many channels, from few pixels to many"),
+    unsaid("kernel", "3", "beside conv: pixels that a result sees; two numbers, as [3, 1], where the axes differ"),
+    unsaid("stride", "2", "beside conv: pixels from one result to the next, or times as many; 1 if nothing is said"),
+    unsaid("padding", "1", "beside conv: zeros around the image; 0 if nothing is said"),
+    unsaid("output_padding", "1", "beside conv_transpose: pixels added at the bottom and at the right"),
+    unsaid("dilation", "2", "beside conv: pixels from one that is seen to the next; 1 if nothing is said"),
+    unsaid("groups", "2", "beside conv: groups of channels, each by itself; 1 if nothing is said"),
+    unsaid("flatten", "true", "an image becomes a row of numbers"),
+    unsaid("unflatten", "\"7x7x32\"", "a row of numbers becomes an image: height, width, channels"),
     unsaid("norm", "\"batch\"", "units brought to mean 0 and variance 1, over the batch or by \"layer\""),
     unsaid("dropout", "0.2", "a share of the units left out of each training step"),
     unsaid("residual", "[{ linear = 64 }]", "blocks around which there is a way"),
@@ -166,7 +176,10 @@ mod tests {
     use super::*;
     use crate::config::{RunConfig, Schedule};
     use crate::data::DataOptions;
-    use crate::nn::block::{ActivationBlock, BatchNormBlock, DropoutBlock, LayerNormBlock, LinearBlock, ResidualBlock};
+    use crate::nn::block::{
+        ActivationBlock, BatchNormBlock, ConvBlock, ConvTransposeBlock, DropoutBlock, FlattenBlock, LayerNormBlock,
+        LinearBlock, ResidualBlock, UnflattenBlock,
+    };
 
     type Fields = &'static [&'static str];
 
@@ -280,6 +293,10 @@ mod tests {
             fields::<DropoutBlock>(&[]),
             fields::<ResidualBlock>(&[]),
             fields::<ActivationBlock>(&[]),
+            fields::<ConvBlock>(&[]),
+            fields::<ConvTransposeBlock>(&[]),
+            fields::<FlattenBlock>(&[]),
+            fields::<UnflattenBlock>(&[]),
         ];
         let types: BTreeSet<&str> = blocks.iter().flat_map(|fields| fields.unwrap()).copied().collect();
         assert_eq!(BLOCKS.iter().map(|key| key.path).collect::<BTreeSet<&str>>(), types);

@@ -160,10 +160,17 @@ impl Objective for EntropyConfig {
         check_weight("--lambda-entropy", config.lambda_entropy)?;
         let hidden = config.depth().saturating_sub(1);
         check_layers("entropy.layers", &self.chosen(config), hidden)?;
-        let needs_chain = self.of != Subject::Codes;
+        let needs_chain = matches!(self.of, Subject::Paths | Subject::Widths);
         if let Some(key) = config.unlike_chain().filter(|_| needs_chain) {
             let problem = "expected linear layers and nothing that mixes units or samples between them: an entropy of \
-                           weights or paths is that of a chain of layers (entropy.of codes takes any network)";
+                           paths is that of a chain of layers (entropy.of codes takes any network)";
+            return Err(Error::Usage(format!("{key}: {problem}")));
+        }
+        let apart = |number: &&usize| self.of == Subject::Weights && !config.feeds_next_layer(**number);
+        if let Some(number) = self.chosen(config).iter().find(apart) {
+            let key = config.layer_key(number - 1);
+            let problem = "expected a linear layer right behind it: an entropy of weights is of those that make its units and of \
+                           those that read them (entropy.of codes takes any network)";
             return Err(Error::Usage(format!("{key}: {problem}")));
         }
         if matches!(self.schedule, Schedule::Budget { .. }) && config.error_term().is_none() {
@@ -194,9 +201,9 @@ impl Objective for EntropyConfig {
                 chosen.iter().map(|&number| widths[number - 1]).collect()
             }
             Subject::Weights => {
-                let layers = batch.chain("entropy.of")?;
                 let entropy = |&number: &usize| {
-                    let (layer, next) = (&layers[number - 1], &layers[number]);
+                    let problem = || Error::Usage(format!("entropy.layers {number}: no linear layer right behind it"));
+                    let [layer, next] = batch.network.layer_and_next(number).ok_or_else(problem)?;
                     weight_entropy(g, layer, next, self.activity, self.alpha, self.bias_weight)
                 };
                 chosen.iter().map(entropy).collect::<Result<Vec<Var>>>()?

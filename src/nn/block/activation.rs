@@ -35,6 +35,10 @@ impl Block for ActivationBlock {
         flow.graph.apply(self.activation, &[x])
     }
 
+    fn activation(&self) -> Option<Activation> {
+        Some(self.activation)
+    }
+
     fn is_pointwise(&self) -> bool {
         true
     }

@@ -7,7 +7,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Block, Flow, Kind, width};
+use super::image::channels;
+use super::{Block, Flow, Kind};
 use crate::error::Result;
 use crate::graph::Var;
 use crate::nn::Pass;
@@ -53,22 +54,20 @@ struct Built {
     shift: Var,
     running: [Var; 2],
     names: [String; 2],
+    rows_per_sample: usize,
 }
 
 impl Kind for BatchNormBlock {
-    fn infer(&self, sample: &Shape) -> Result<Shape> {
-        width("norm", sample)?;
-        Ok(sample.clone())
-    }
-
     fn build(&self, b: &mut Builder<'_>, sample: &Shape) -> Result<Box<dyn Block>> {
-        let dims = [width("norm", sample)?];
+        // The channels of an image have their moments over all its pixels.
+        let [channels, rows_per_sample] = channels(sample);
+        let dims = [channels];
         let scale = b.parameter("weight", &dims, Init::Constant(1.0));
         let shift = b.parameter("bias", &dims, Init::Constant(0.0));
         let mean = b.buffer("running_mean", &dims, Init::Constant(0.0));
         let variance = b.buffer("running_var", &dims, Init::Constant(1.0));
         let names = ["running_mean", "running_var"].map(|name| b.name(name));
-        Ok(Box::new(Built { scale, shift, running: [mean, variance], names }))
+        Ok(Box::new(Built { scale, shift, running: [mean, variance], names, rows_per_sample }))
     }
 
     fn word(&self) -> String {
@@ -80,7 +79,8 @@ impl Block for Built {
     fn forward(&self, flow: &mut Flow<'_>, x: Var) -> Result<Var> {
         if flow.pass == Pass::Train {
             let inputs = [x, self.scale, self.shift, flow.clock()?];
-            let outputs = flow.graph.push(std::sync::Arc::new(BatchNorm { rows_per_sample: 1 }), &inputs)?;
+            let outputs =
+                flow.graph.push(std::sync::Arc::new(BatchNorm { rows_per_sample: self.rows_per_sample }), &inputs)?;
             flow.moments.push((self.names.clone(), outputs[1]));
             return Ok(outputs[0]);
         }

@@ -5,7 +5,11 @@
 
 mod activation;
 mod batch_norm;
+mod conv;
+mod conv_transpose;
 mod dropout;
+mod flatten;
+pub mod image;
 mod layer_norm;
 mod linear;
 mod residual;
@@ -17,7 +21,10 @@ use toml::Table;
 
 pub use activation::ActivationBlock;
 pub use batch_norm::BatchNormBlock;
+pub use conv::ConvBlock;
+pub use conv_transpose::ConvTransposeBlock;
 pub use dropout::{DropoutBlock, dropped};
+pub use flatten::{FlattenBlock, UnflattenBlock};
 pub use layer_norm::{LayerNormBlock, layer_norm};
 pub use linear::LinearBlock;
 pub use residual::ResidualBlock;
@@ -63,6 +70,11 @@ pub trait Block: Debug {
 
     /// The linear layer that it is, if it is one.
     fn layer(&self) -> Option<&Layer> {
+        None
+    }
+
+    /// The activation that it is and nothing else, if it is one.
+    fn activation(&self) -> Option<Activation> {
         None
     }
 
@@ -155,6 +167,10 @@ macro_rules! blocks {
 
 blocks! {
     Linear(LinearBlock) = "linear",
+    Conv(ConvBlock) = "conv",
+    ConvTranspose(ConvTransposeBlock) = "conv_transpose",
+    Flatten(FlattenBlock) = "flatten",
+    Unflatten(UnflattenBlock) = "unflatten",
     Norm(BatchNormBlock) = "norm": "batch",
     LayerNorm(LayerNormBlock) = "norm": "layer",
     Dropout(DropoutBlock) = "dropout",
@@ -221,7 +237,10 @@ pub fn sequence(
 fn width(kind: &str, sample: &Shape) -> Result<usize> {
     match sample.dims() {
         [width] => Ok(*width),
-        _ => Err(Error::Usage(format!("{kind}: expected rows of numbers, found samples of {sample}"))),
+        _ => {
+            let found = format!("{kind}: expected rows of numbers, found images of {sample}");
+            Err(Error::Usage(format!("{found}; a block flatten = true before it makes rows of them")))
+        }
     }
 }
 

@@ -122,7 +122,8 @@ impl Kernel for Conv2dKernel {
         let (of, activation) = parts(r.op).ok_or_else(|| r.foreign())?;
         let counts = of.of_input(self.stem(), r.inputs[0], r.inputs[1])?;
         let elements = r.outputs[0].elements();
-        let params = direct::params(&of, counts, elements, activation.unwrap_or_default(), activation.is_some())?;
+        let params =
+            direct::params(&of, counts, elements, activation.unwrap_or_default(), u32::from(activation.is_some()))?;
         // Without a bias something has to be bound in its place.
         let bias = Bind::Input(if activation.is_some() { 2 } else { 1 });
         let bindings = vec![Bind::Input(0), Bind::Input(1), bias, Bind::Output(0)];

@@ -1,10 +1,10 @@
 //! Gradient of a convolution with respect to its weights, dw\[o,a,b,c\] = Σ_{n,i,j} dy\[n,i,j,o\] x\[n, i·s+a·d−p, j·s+b·d−p, c\],
 //! and, in the fused form, of the bias behind it, db\[o\] = Σ_{n,i,j} dy\[n,i,j,o\]. Source: `FORMULAS.md` §4a.
 
+use super::Convolution;
 use super::conv2d::Conv2d;
 use super::conv2d_dx::Conv2dDx;
 use super::direct::{self, SUM};
-use super::Convolution;
 use crate::error::Result;
 use crate::graph::{Graph, Op, Var};
 use crate::ops::array::activation::Activation;
@@ -108,7 +108,7 @@ impl Kernel for Conv2dDwKernel {
         let (of, biased) = parts(r.op).ok_or_else(|| r.foreign())?;
         let counts = of.of_both(self.stem(), r.inputs[0], r.inputs[1])?;
         let elements = r.outputs[0].elements();
-        let params = direct::params(&of, counts, elements, Activation::Identity, biased)?;
+        let params = direct::params(&of, counts, elements, Activation::Identity, u32::from(biased))?;
         let db = if biased { Bind::Output(1) } else { Bind::Scratch(0) };
         let bindings = vec![Bind::Input(0), Bind::Input(1), Bind::Output(0), db];
         // The groups behind those of the weights sum the bias.

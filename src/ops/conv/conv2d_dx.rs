@@ -95,10 +95,74 @@ impl Op for Conv2dDxSlope {
     crate::twin!();
 }
 
-/// The convolution whose input's gradient an operation is, and the activation of one with a slope.
-pub(crate) fn parts(op: &dyn Op) -> Option<(Convolution, Option<Activation>)> {
-    let plain = op.downcast::<Conv2dDx>().map(|op| (op.0, None));
-    plain.or(op.downcast::<Conv2dDxSlope>().map(|op| (op.of, Some(op.activation))))
+/// y = act(convᵀ(x, w) + b) for inputs (x \[N·H'·W', O\], w, b \[C\]): a transposed convolution, bias and activation in one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConvTransposeLayer {
+    /// The convolution that is turned back.
+    pub of: Convolution,
+    /// What is applied to its results.
+    pub activation: Activation,
+}
+
+impl ConvTransposeLayer {
+    fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
+        Conv2dDx(self.of).eval(&x[..2], y);
+        let bias = x[2].real();
+        for row in y[0].real_mut().chunks_exact_mut(bias.len()) {
+            row.iter_mut().zip(bias).for_each(|(y, &b)| *y = self.activation.value(*y + b));
+        }
+    }
+}
+
+impl Op for ConvTransposeLayer {
+    fn name(&self) -> &'static str {
+        "conv_transpose2d_layer"
+    }
+
+    fn attributes(&self) -> String {
+        [self.of.attributes(), self.activation.attributes()].join(" ").trim_end().to_string()
+    }
+
+    fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
+        let [x, w, b] = arity(self.name(), inputs)?;
+        let counts = self.of.of_output(self.name(), x, w)?;
+        same(self.name(), "the bias", b, &Ty::f32(&[counts.inputs]))?;
+        Ok(vec![input(&self.of, counts)])
+    }
+
+    crate::twin!();
+}
+
+/// What becomes of the finished sums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum After {
+    /// They are the result.
+    Nothing,
+    /// Times the slope of an activation.
+    Slope(Activation),
+    /// With a bias, through an activation.
+    Bias(Activation),
+}
+
+impl After {
+    /// The activation in question.
+    pub fn activation(self) -> Activation {
+        match self {
+            After::Nothing => Activation::Identity,
+            After::Slope(activation) | After::Bias(activation) => activation,
+        }
+    }
+}
+
+/// The convolution whose input's gradient an operation is, and what comes after it.
+pub(crate) fn parts(op: &dyn Op) -> Option<(Convolution, After)> {
+    if let Some(op) = op.downcast::<Conv2dDx>() {
+        return Some((op.0, After::Nothing));
+    }
+    if let Some(op) = op.downcast::<Conv2dDxSlope>() {
+        return Some((op.of, After::Slope(op.activation)));
+    }
+    op.downcast::<ConvTransposeLayer>().map(|op| (op.of, After::Bias(op.activation)))
 }
 
 /// `shaders/conv/conv2d_dx.wgsl`, an invocation for each result.
@@ -119,12 +183,17 @@ impl Kernel for Conv2dDxKernel {
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let (of, activation) = parts(r.op).ok_or_else(|| r.foreign())?;
+        let (of, after) = parts(r.op).ok_or_else(|| r.foreign())?;
         let counts = of.of_output(self.stem(), r.inputs[0], r.inputs[1])?;
         let elements = r.outputs[0].elements();
-        let params = direct::params(&of, counts, elements, activation.unwrap_or_default(), activation.is_some())?;
-        // Without a slope something has to be bound in its place.
-        let h = Bind::Input(if activation.is_some() { 2 } else { 1 });
+        let what = match after {
+            After::Nothing => 0,
+            After::Slope(_) => 1,
+            After::Bias(_) => 2,
+        };
+        let params = direct::params(&of, counts, elements, after.activation(), what)?;
+        // Without a third input something has to be bound in its place.
+        let h = Bind::Input(if what > 0 { 2 } else { 1 });
         let bindings = vec![Bind::Input(0), Bind::Input(1), h, Bind::Output(0)];
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Invocations(elements)))
     }
@@ -143,7 +212,12 @@ impl Kernel for Conv2dDxKernel {
             let activation = Activation::ALL[number % Activation::ALL.len()];
             let h = s.uniform(x.shape.dims(), matmul_product::lowest(activation), 1.0);
             let label = format!("{} {}", tried.label(), activation.word());
-            cases.push(Case::new(label, Conv2dDxSlope { of: tried.of, activation }, vec![dy, w, h], SUM));
+            let slope = Conv2dDxSlope { of: tried.of, activation };
+            cases.push(Case::new(label, slope, vec![dy.clone(), w.clone(), h], SUM));
+            let layer = ConvTransposeLayer { of: tried.of, activation };
+            let bias = s.normal(&[tried.counts.inputs]);
+            let label = format!("{} back, {}", tried.label(), activation.word());
+            cases.push(Case::new(label, layer, vec![dy, w, bias], matmul_product::of_layer(activation)));
         }
         let tried = direct::benched();
         let [_, w, dy] = tried.inputs(&mut s);

@@ -7,8 +7,14 @@ use crate::ops::array::activation::Activation;
 use crate::ops::kernel::samples::Samples;
 use crate::ops::kernel::{Terms, Tolerance};
 
-/// Words that say how one tensor lies, and what the kernel does; the shaders' `conv_params`.
-pub(in crate::ops) fn params(of: &Convolution, counts: Counts, elements: usize, activation: Activation, flag: bool) -> Result<Vec<u32>> {
+/// The words of the shaders' `conv_params`; `what` is done with the sums, as each shader numbers it.
+pub(in crate::ops) fn params(
+    of: &Convolution,
+    counts: Counts,
+    elements: usize,
+    activation: Activation,
+    what: u32,
+) -> Result<Vec<u32>> {
     let Convolution { size, window, groups } = of;
     let output = of.output()?;
     let words = [
@@ -30,7 +36,7 @@ pub(in crate::ops) fn params(of: &Convolution, counts: Counts, elements: usize, 
         window.dilation[1],
         *groups,
         activation as usize,
-        usize::from(flag),
+        what as usize,
     ];
     Ok(words.map(|word| word as u32).to_vec())
 }
@@ -96,14 +102,17 @@ pub(in crate::ops) fn plain() -> Vec<Tried> {
     ]
 }
 
-/// Convolutions of several tiles each way, and of sums long enough to be split.
+/// Convolutions for the products' forms: channels by fours and not, one alone, strides, several tiles each way, sums long enough
+/// to be split.
 pub(in crate::ops) fn tiled() -> Vec<Tried> {
     let square = Window::square;
     vec![
+        tried([2, 3, 5], [9, 7], square(3).padded(1).strided(2), 1),
         tried([3, 32, 36], [9, 9], square(3).padded(1), 1),
-        tried([2, 8, 68], [13, 11], square(3).padded(1).strided(2), 1),
-        tried([4, 4, 8], [24, 24], square(3).padded(1), 1),
+        tried([2, 8, 68], [13, 11], square(4).padded(1).strided(2), 1),
         tried([5, 1, 6], [22, 20], square(3).padded(1), 1),
+        tried([2, 4, 8], [7, 5], square(3).padded(2).dilated(2), 1),
+        tried([4, 4, 8], [24, 24], square(3).padded(1), 1),
     ]
 }
 

@@ -1,12 +1,16 @@
 //! Matrix products in mixed precision on cooperative matrices: f16 factors, f32 sums.
 
 use super::matmul_nt::Linear;
+use super::matmul_patches;
 use super::matmul_product::{self, Form, Product};
 use crate::error::Result;
 use crate::graph::Op;
 use crate::ops::array::activation::Activation;
+use crate::ops::conv::conv2d::ConvLayer;
+use crate::ops::conv::conv2d_dx::ConvTransposeLayer;
 use crate::ops::kernel::profile::DeviceProfile;
 use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
+use crate::ops::matmul::MatMul;
 use crate::shader::ShaderKey;
 
 /// Results of a workgroup along rows and along columns, as in the shader.
@@ -47,11 +51,12 @@ impl Kernel for MatMulCooperativeKernel {
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let product = Product::of(r)?;
         let (_, size) = r.variant_in(&SIZES, |(name, _)| name)?;
-        let shader = ShaderKey {
+        let mut shader = ShaderKey {
             stem: self.stem(),
             constants: vec![("SUBGROUP", *size)],
             snippets: [product.operands(), product.finish()].concat(),
         };
+        product.add_patches(&mut shader);
         let bindings = [vec![Bind::Input(0), Bind::Input(1)], product.results()].concat();
         let groups = product.extents.m.div_ceil(TILE) * product.extents.n.div_ceil(TILE);
         Ok(Launch::single(shader, bindings, product.params(), Work::Groups(groups)))
@@ -64,8 +69,14 @@ impl Kernel for MatMulCooperativeKernel {
     fn cases(&self) -> Vec<Case> {
         let mut cases = matmul_product::cases(self.stem(), &SHAPES);
         // Their tolerances are relative to their values, not to the terms that were rounded.
-        let bounded = [Activation::Sigmoid, Activation::Tanh].map(Linear);
-        cases.retain(|case| case.op.downcast().is_none_or(|linear| !bounded.contains(linear)));
+        cases.extend(matmul_patches::cases(self.stem(), &[MatMul::Nt, MatMul::Nn, MatMul::Tn]));
+        let bounded = |activation: Activation| matches!(activation, Activation::Sigmoid | Activation::Tanh);
+        let of_layer = |op: &dyn Op| {
+            let linear = op.downcast::<Linear>().map(|linear| linear.0);
+            let conv = op.downcast::<ConvLayer>().map(|layer| layer.activation);
+            linear.or(conv).or(op.downcast::<ConvTransposeLayer>().map(|layer| layer.activation))
+        };
+        cases.retain(|case| !of_layer(case.op.as_ref()).is_some_and(bounded));
         cases.push(matmul_product::bench_case(self.stem()));
         cases.into_iter().map(|case| Case { tolerance: MIXED, ..case }).collect()
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::matmul_nn::LinearInputGrad;
 use super::matmul_nt::Linear;
+use super::matmul_patches::Patches;
 use super::matmul_tiles::PRODUCT;
 use super::matmul_tn::LinearWeightGrad;
 use crate::error::Result;
@@ -12,9 +13,11 @@ use crate::graph::Op;
 use crate::ops::array::activation::{Activation, SIGMOID};
 use crate::ops::batch::batch_gather::BatchGather;
 use crate::ops::batch::gathered::{self, Gathered};
+use crate::ops::conv::conv2d_dx::After;
+use crate::ops::conv::{conv2d, conv2d_dw, conv2d_dx};
 use crate::ops::kernel::profile::{DeviceKind, DeviceProfile};
 use crate::ops::kernel::samples::Samples;
-use crate::ops::kernel::{Bind, Case, Cost, Request, Tolerance};
+use crate::ops::kernel::{Bind, Case, Cost, Dispatch, Request, Tolerance, Work};
 use crate::ops::matmul::{Extents, MatMul};
 use crate::shader::ShaderKey;
 use crate::tensor::Ty;
@@ -40,6 +43,8 @@ pub(in crate::ops) struct Product {
     pub finish: Finish,
     /// Whether one operand comes straight from the data set.
     pub gathered: bool,
+    /// The convolution that it is, if it is one, so that an operand is read as patches.
+    pub patches: Option<Patches>,
 }
 
 /// Layout and finish of an operation that is a product.
@@ -53,7 +58,23 @@ pub(in crate::ops) fn layout(op: &dyn Op) -> Option<(MatMul, Finish)> {
     if let Some(op) = op.downcast::<LinearInputGrad>() {
         return Some((MatMul::Nn, Finish::Slope(op.0)));
     }
-    op.downcast::<LinearWeightGrad>().map(|_| (MatMul::Tn, Finish::BiasSums))
+    if op.downcast::<LinearWeightGrad>().is_some() {
+        return Some((MatMul::Tn, Finish::BiasSums));
+    }
+    // Groups of channels are products of their own.
+    if let Some((_, activation)) = conv2d::parts(op).filter(|(of, _)| of.groups == 1) {
+        return Some((MatMul::Nt, activation.map_or(Finish::Plain, Finish::Bias)));
+    }
+    if let Some((_, after)) = conv2d_dx::parts(op).filter(|(of, _)| of.groups == 1) {
+        let finish = match after {
+            After::Nothing => Finish::Plain,
+            After::Slope(activation) => Finish::Slope(activation),
+            After::Bias(activation) => Finish::Bias(activation),
+        };
+        return Some((MatMul::Nn, finish));
+    }
+    let (_, biased) = conv2d_dw::parts(op).filter(|(of, _)| of.groups == 1)?;
+    Some((MatMul::Tn, if biased { Finish::BiasSums } else { Finish::Plain }))
 }
 
 /// The same of an operation that may read the batch from the data set.
@@ -70,15 +91,25 @@ impl Product {
     /// When the operation is none, or its operands do not fit.
     pub fn of(r: &Request<'_>) -> Result<Self> {
         let (layout, finish) = layout_of_any(r.op).ok_or_else(|| r.foreign())?;
+        if let Some(patches) = Patches::of(r)? {
+            let extents = patches.extents(layout)?;
+            return Ok(Product { layout, extents, finish, gathered: false, patches: Some(patches) });
+        }
         let Some(gathered) = r.op.downcast::<Gathered>() else {
-            return Ok(Product { layout, extents: layout.extents(r.inputs[0], r.inputs[1])?, finish, gathered: false });
+            return Ok(Product {
+                layout,
+                extents: layout.extents(r.inputs[0], r.inputs[1])?,
+                finish,
+                gathered: false,
+                patches: None,
+            });
         };
         let batch = Ty::f32(&[r.inputs[1].elements(), gathered.gather.features]);
         let extents = match layout {
             MatMul::Tn => layout.extents(r.inputs[2], &batch)?,
             _ => layout.extents(&batch, r.inputs[2])?,
         };
-        Ok(Product { layout, extents, finish, gathered: true })
+        Ok(Product { layout, extents, finish, gathered: true, patches: None })
     }
 
     /// Bindings 1 and 2: the operands.
@@ -101,6 +132,9 @@ impl Product {
 
     /// Whether all row lengths are multiples of four, so that rows can be read as vectors.
     pub fn aligned(&self) -> bool {
+        if let Some(patches) = self.patches {
+            return patches.aligned();
+        }
         let Extents { m, n, k } = self.extents;
         let left = if self.layout == MatMul::Tn { m } else { k };
         left.is_multiple_of(4) && n.is_multiple_of(4) && (self.layout != MatMul::Nt || k.is_multiple_of(4))
@@ -110,11 +144,19 @@ impl Product {
     pub fn access(&self) -> [&'static str; 3] {
         let mut access = access(self.aligned());
         match (self.gathered, self.layout) {
-            (false, _) => {}
+            (false, layout) => self.patches.iter().for_each(|patches| patches.access(layout, &mut access)),
             (true, MatMul::Tn) => access[1] = "right_gather",
             (true, _) => access[0] = "left_gather",
         }
         access
+    }
+
+    /// Constants and the snippet by which an operand is read as patches.
+    pub fn add_patches(&self, shader: &mut ShaderKey) {
+        if let Some(patches) = &self.patches {
+            shader.constants.extend(patches.constants(self.layout));
+            shader.snippets.push(patches.pixel(self.layout));
+        }
     }
 
     /// Snippets that give access to the operands, block by block.
@@ -150,6 +192,21 @@ impl Product {
             Finish::Bias(_) | Finish::Slope(_) => vec![Bind::Output(0), Bind::Input(2 + usize::from(self.gathered))],
             Finish::BiasSums => vec![Bind::Output(0), Bind::Output(1)],
         }
+    }
+
+    /// What a sum in so many parts takes beside: bytes of the parts, those of the bias's sums behind them, and the dispatch that
+    /// joins and finishes them.
+    pub fn split(&self, splits: usize) -> (Vec<usize>, Dispatch) {
+        let Extents { m, n, .. } = self.extents;
+        let sums = self.finish == Finish::BiasSums;
+        let shader = ShaderKey {
+            stem: "matmul_join",
+            constants: vec![("SPLITS", splits as u32)],
+            snippets: [access(self.aligned()).to_vec(), self.finish()].concat(),
+        };
+        let bindings = [vec![Bind::Scratch(0), Bind::Scratch(1)], self.results()].concat();
+        let work = Work::Invocations(m * n.div_ceil(4) + if sums { m.div_ceil(4) } else { 0 });
+        (vec![4 * splits * m * n, 4 * splits * m], Dispatch::new(shader, bindings, self.params(), work))
     }
 
     /// The uniform block of all these kernels: m, n, k, activation.

@@ -1,11 +1,12 @@
 //! Matrix products by tiles in workgroup memory, in one dispatch or with the sum split among workgroups.
 
+use super::matmul_patches;
 use super::matmul_product::{self, Finish, Form, Product};
 use crate::error::Result;
 use crate::graph::Op;
 use crate::ops::kernel::profile::DeviceProfile;
 use crate::ops::kernel::{Bind, Case, Cost, Dispatch, Kernel, Launch, Request, Work};
-use crate::ops::matmul::Extents;
+use crate::ops::matmul::{Extents, MatMul};
 use crate::shader::ShaderKey;
 
 /// How a product is cut.
@@ -58,7 +59,9 @@ impl Tile {
         let words = [self.rows, self.cols, self.depth, self.row_vecs, self.col_vecs, self.splits];
         let names = ["TILE_M", "TILE_N", "TILE_K", "ROW_VECS", "COL_VECS", "SPLITS"];
         let constants = names.into_iter().zip(words.map(|word| word as u32)).collect();
-        ShaderKey { stem: "matmul_shared", constants, snippets: product.operands() }
+        let mut shader = ShaderKey { stem: "matmul_shared", constants, snippets: product.operands() };
+        product.add_patches(&mut shader);
+        shader
     }
 
     fn launch(&self, product: &Product) -> Launch {
@@ -71,28 +74,15 @@ impl Tile {
 
     /// Parts of the product into scratch memory, then their sums, finished.
     fn launch_split(&self, product: &Product) -> Launch {
-        let Extents { m, n, .. } = product.extents;
         let sums = product.finish == Finish::BiasSums;
         let mut parts = self.shader(product);
         parts.snippets.extend(["finish_plain", if sums { "bias_sums" } else { "no_bias_sums" }]);
+        let (scratch, join) = product.split(self.splits);
         let mut bindings = [product.sources(), vec![Bind::Scratch(0)]].concat();
-        let mut scratch = vec![4 * self.splits * m * n];
-        if sums {
-            bindings.push(Bind::Scratch(1));
-            scratch.push(4 * self.splits * m);
-        }
+        bindings.extend(sums.then_some(Bind::Scratch(1)));
         let work = Work::Groups(self.groups(product.extents));
         product.add_rows(&mut parts, &mut bindings);
         let parts = Dispatch::new(parts, bindings, product.params(), work);
-
-        let join = ShaderKey {
-            stem: "matmul_join",
-            constants: vec![("SPLITS", self.splits as u32)],
-            snippets: [matmul_product::access(product.aligned()).to_vec(), product.finish()].concat(),
-        };
-        let bindings = [vec![Bind::Scratch(0), Bind::Scratch(usize::from(sums))], product.results()].concat();
-        let work = Work::Invocations(m * n.div_ceil(4) + if sums { m.div_ceil(4) } else { 0 });
-        let join = Dispatch::new(join, bindings, product.params(), work);
         Launch { dispatches: vec![parts, join], scratch }
     }
 }
@@ -135,7 +125,8 @@ impl Kernel for MatMulSharedKernel {
     }
 
     fn cases(&self) -> Vec<Case> {
-        matmul_product::all_cases(self.stem(), &SHAPES)
+        let all = [MatMul::Nt, MatMul::Nn, MatMul::Tn];
+        [matmul_product::all_cases(self.stem(), &SHAPES), matmul_patches::cases(self.stem(), &all)].concat()
     }
 }
 

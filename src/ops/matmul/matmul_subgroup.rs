@@ -1,10 +1,12 @@
 //! Matrix products by register tiles whose left operand a subgroup's lanes hold for each other.
 
+use super::matmul_patches;
 use super::matmul_product::{self, Form, Product};
 use crate::error::Result;
 use crate::graph::Op;
 use crate::ops::kernel::profile::DeviceProfile;
 use crate::ops::kernel::{Case, Cost, Kernel, Launch, Request, Work};
+use crate::ops::matmul::MatMul;
 use crate::shader::ShaderKey;
 
 /// Lanes that share a tile, as in the shader.
@@ -49,6 +51,7 @@ impl Kernel for MatMulSubgroupKernel {
         };
         let mut bindings = [product.sources(), product.results()].concat();
         product.add_rows(&mut shader, &mut bindings);
+        product.add_patches(&mut shader);
         Ok(Launch::single(shader, bindings, product.params(), Work::Invocations(tiles * LANES)))
     }
 
@@ -57,7 +60,8 @@ impl Kernel for MatMulSubgroupKernel {
     }
 
     fn cases(&self) -> Vec<Case> {
-        matmul_product::all_cases(self.stem(), &SHAPES)
+        let all = [MatMul::Nt, MatMul::Nn, MatMul::Tn];
+        [matmul_product::all_cases(self.stem(), &SHAPES), matmul_patches::cases(self.stem(), &all)].concat()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The matrix product by register tiles: a shader for each of the three layouts, and one host side for all of them.
 
+use super::matmul_patches;
 use super::matmul_product::{self, Finish, Form, Product};
 use crate::error::Result;
 use crate::graph::Op;
@@ -25,6 +26,12 @@ struct Tile {
     group: usize,
 }
 
+/// Names of the variants, and into how many parts a sum is split.
+const SPLITS: [(&str, usize); 3] = [("", 1), ("split 16", 16), ("split 64", 64)];
+
+/// Fewest terms that are worth a part of a sum.
+const PART: usize = 128;
+
 /// Large tiles make few loads serve many products; rows read element by element gain nothing from
 /// them and only compile longer.
 fn tile(aligned: bool) -> Tile {
@@ -44,7 +51,19 @@ impl Kernel for TilesKernel {
         matmul_product::rank(Form::Registers, r, profile)
     }
 
-    /// One dispatch. What a finish does not need is bound but not touched: a flag in the uniform block says so.
+    /// A long sum is split among invocations, since few results leave most of a device idle.
+    fn variants(&self, r: &Request<'_>, _profile: &DeviceProfile) -> Result<Vec<&'static str>> {
+        let Extents { k, .. } = Product::of(r)?.extents;
+        let (unsplit, short, long) = (SPLITS[0].0, SPLITS[1].0, SPLITS[2].0);
+        Ok(match self.layout {
+            MatMul::Tn if k >= SPLITS[2].1 * PART => vec![long, short, unsplit],
+            MatMul::Tn if k >= SPLITS[1].1 * PART => vec![short, unsplit],
+            _ => vec![unsplit],
+        })
+    }
+
+    /// One dispatch, and one that joins the parts of a sum that is split. What a finish does not need is bound but not
+    /// touched: a flag in the uniform block says so.
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let product = Product::of(r)?;
         if product.layout != self.layout {
@@ -52,17 +71,25 @@ impl Kernel for TilesKernel {
         }
         let Extents { m, n, .. } = product.extents;
         let Tile { rows, vectors, group } = tile(product.aligned());
+        let &(_, splits) = r.variant_in(&SPLITS, |(name, _)| name)?;
         let mut snippets = product.access().to_vec();
         let mut params = product.params();
-        let mut scratch = Vec::new();
+        let (mut scratch, mut joined) = (Vec::new(), None);
         let of_finish = Bind::Input(2 + usize::from(product.gathered));
         let results = match (self.layout, product.finish) {
             (MatMul::Tn, finish) => {
                 let sums = finish == Finish::BiasSums;
                 // Without an activation its word of the block is free.
                 params[3] = u32::from(sums);
-                scratch.extend((!sums).then_some(4));
-                [Bind::Output(0), if sums { Bind::Output(1) } else { Bind::Scratch(0) }]
+                if splits > 1 {
+                    let (parts, join) = product.split(splits);
+                    scratch = parts;
+                    joined = Some(join);
+                    [Bind::Scratch(0), Bind::Scratch(1)]
+                } else {
+                    scratch.extend((!sums).then_some(4));
+                    [Bind::Output(0), if sums { Bind::Output(1) } else { Bind::Scratch(0) }]
+                }
             }
             (MatMul::Nt, finish) => {
                 let biased = finish != Finish::Plain;
@@ -71,15 +98,21 @@ impl Kernel for TilesKernel {
             }
             (MatMul::Nn, finish) => {
                 snippets.push(product.mask());
+                params.push(u32::from(matches!(finish, Finish::Bias(_))));
                 [if finish == Finish::Plain { Bind::Input(0) } else { of_finish }, Bind::Output(0)]
             }
         };
         let mut bindings = [product.sources(), results.to_vec()].concat();
-        let constants = vec![("TILE_ROWS", rows as u32), ("TILE_VECS", vectors as u32), ("GROUP_SIZE", group as u32)];
+        let mut constants =
+            vec![("TILE_ROWS", rows as u32), ("TILE_VECS", vectors as u32), ("GROUP_SIZE", group as u32)];
+        constants.extend((self.layout == MatMul::Tn).then_some(("SPLITS", splits as u32)));
         let mut shader = ShaderKey { stem: self.stem, constants, snippets };
         product.add_rows(&mut shader, &mut bindings);
-        let tiles = m.div_ceil(rows) * n.div_ceil(4 * vectors);
-        Ok(Launch { scratch, ..Launch::single(shader, bindings, params, Work::Invocations(tiles)) })
+        product.add_patches(&mut shader);
+        let tiles = m.div_ceil(rows) * n.div_ceil(4 * vectors) * splits;
+        let mut launch = Launch { scratch, ..Launch::single(shader, bindings, params, Work::Invocations(tiles)) };
+        launch.dispatches.extend(joined);
+        Ok(launch)
     }
 
     fn cost(&self, r: &Request<'_>) -> Result<Cost> {
@@ -87,7 +120,7 @@ impl Kernel for TilesKernel {
     }
 
     fn cases(&self) -> Vec<Case> {
-        (self.cases)()
+        [(self.cases)(), matmul_patches::cases(self.stem, &[self.layout])].concat()
     }
 }
 

@@ -1,9 +1,11 @@
 //! Matrix products whose right operand comes from uniform buffers, 64 KiB of its rows a dispatch.
 
+use super::matmul_patches;
 use super::matmul_product::{self, Form, Product};
 use crate::error::Result;
 use crate::graph::Op;
 use crate::ops::ALIGNMENT;
+use crate::ops::conv::conv2d_dx;
 use crate::ops::kernel::profile::{DeviceKind, DeviceProfile};
 use crate::ops::kernel::{Bind, Case, Cost, Dispatch, Kernel, Launch, Request, Work};
 use crate::ops::matmul::MatMul;
@@ -52,7 +54,9 @@ impl Kernel for MatMulUniformKernel {
     }
 
     fn matches(&self, op: &dyn Op) -> bool {
-        matmul_product::layout(op).is_some_and(|(layout, _)| layout != MatMul::Tn)
+        // The weights of a convolution's gradient are read in another order than they lie in.
+        let turned = conv2d_dx::parts(op).is_some();
+        !turned && matmul_product::layout(op).is_some_and(|(layout, _)| layout != MatMul::Tn)
     }
 
     fn rank(&self, r: &Request<'_>, profile: &DeviceProfile) -> Result<u8> {
@@ -76,11 +80,12 @@ impl Kernel for MatMulUniformKernel {
             "right_scalar" => "right_uniform_scalar",
             other => other,
         });
-        let shader = ShaderKey {
+        let mut shader = ShaderKey {
             stem: self.stem(),
             constants: vec![("ROW_VECS", row_vecs as u32), ("COL_VECS", col_vecs as u32), ("GROUP_SIZE", group as u32)],
             snippets: operands.chain(product.finish()).collect(),
         };
+        product.add_patches(&mut shader);
         let e = product.extents;
         let groups_m = e.m.div_ceil(4 * row_vecs * group);
         let dispatch = |chunk: &Chunk| {
@@ -105,6 +110,7 @@ impl Kernel for MatMulUniformKernel {
     fn cases(&self) -> Vec<Case> {
         let mut cases = matmul_product::cases(self.stem(), &SHAPES);
         cases.retain(|case| self.matches(case.op.as_ref()));
+        cases.extend(matmul_patches::cases(self.stem(), &[MatMul::Nt]));
         cases.push(matmul_product::bench_case(self.stem()));
         cases
     }

@@ -11,6 +11,7 @@
 pub mod matmul_cooperative;
 pub mod matmul_nn;
 pub mod matmul_nt;
+pub(super) mod matmul_patches;
 pub(in crate::ops) mod matmul_product;
 pub mod matmul_shared;
 pub mod matmul_subgroup;

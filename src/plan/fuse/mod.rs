@@ -4,6 +4,7 @@
 //! fusion is proved by running both graphs through the interpreter.
 
 mod chain;
+mod conv;
 mod entropies;
 mod finder;
 mod gather;
@@ -48,7 +49,7 @@ use weight_grads::weight_grads;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fusion {
-    /// Bias and activation in the product's epilogue.
+    /// Bias and activation in the epilogue of a product or a convolution.
     Linear,
     /// The activation's slope in the epilogue of the product that carries a gradient back.
     LinearInputGrad,
@@ -162,7 +163,7 @@ fn value(node: usize) -> Var {
 
 /// act(x · Wᵀ + b) in one kernel: bias and activation in the product's epilogue.
 fn linear(f: &Finder<'_>) -> Vec<Match> {
-    let mut matches = Vec::new();
+    let mut matches = conv::layer(f);
     for (product, _) in f.all::<MatMul>().filter(|(_, op)| **op == MatMul::Nt) {
         let Some((bias, _)) = f.only_user::<AddBias>(value(product), 0) else { continue };
         let activated = f.only_user::<Activation>(value(bias), 0);
@@ -177,7 +178,7 @@ fn linear(f: &Finder<'_>) -> Vec<Match> {
 
 /// (dy · W) ∘ act'(h) in one kernel: the slope in the product's epilogue.
 fn linear_input_grad(f: &Finder<'_>) -> Vec<Match> {
-    let mut matches = Vec::new();
+    let mut matches = conv::input_grad(f);
     for (product, _) in f.all::<MatMul>().filter(|(_, op)| **op == MatMul::Nn) {
         let Some((slope, op)) = f.only_user::<ActivationGrad>(value(product), 0) else { continue };
         matches.push(Match {
@@ -192,12 +193,12 @@ fn linear_input_grad(f: &Finder<'_>) -> Vec<Match> {
 
 /// Weight and bias gradient in one pass over dy.
 fn linear_weight_grad(f: &Finder<'_>) -> Vec<Match> {
-    let mut matches = Vec::new();
     // The first sum of the rows of each value.
     let mut sums: HashMap<Var, usize> = HashMap::new();
     for (sum, _) in f.all::<SumAxis>().filter(|(_, op)| **op == SumAxis::Rows) {
         sums.entry(f.inputs(sum)[0]).or_insert(sum);
     }
+    let mut matches = conv::weight_grad(f, &sums);
     for (product, _) in f.all::<MatMul>().filter(|(_, op)| **op == MatMul::Tn) {
         let dy = f.inputs(product)[0];
         let Some(&sum) = sums.get(&dy) else { continue };

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::order;
 use super::sums::Sums;
 use super::tensors::{opened, sealed};
 use crate::config::RunConfig;
@@ -110,7 +111,8 @@ impl Checkpoint {
             encoding: self.encoding.clone(),
             sums,
         };
-        sealed(&self.state, metadata)
+        let state = order::to_file(&self.state, &self.config)?;
+        sealed(&state, metadata)
     }
 
     /// Reads a checkpoint and checks every tensor against its hash and against what the configuration says of it; one that it
@@ -146,9 +148,10 @@ fn parse(bytes: &[u8]) -> Result<Checkpoint, String> {
         UNNAMED | FORMAT => Ok(()),
         other => Err(format!("a checkpoint of format {other}, this program reads {UNNAMED} and {FORMAT}")),
     };
-    let (metadata, state) = opened(bytes, "checkpoint", check)?;
+    let (metadata, mut state) = opened(bytes, "checkpoint", check)?;
     let config = RunConfig::stored(&metadata.config).map_err(|e| damaged(&e))?;
     config.check().map_err(|error| format!("its configuration: {error}"))?;
+    order::from_file(&mut state, &config).map_err(|error| format!("its configuration: {error}"))?;
     let sums = metadata.sums.read(&config)?;
     let tuning = match metadata.tuning.as_str() {
         STATIC => None,

@@ -2,14 +2,33 @@
 
 use super::checkpoint::Checkpoint;
 use super::metrics::Weights;
-use crate::config::Weight;
+use crate::config::{RunConfig, Weight};
 use crate::data::{ImageShape, source};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model::forward::network;
 use crate::model::graph::weight_name;
 use crate::nn::network::SCOPE;
-use crate::nn::{Network, Pass};
+use crate::nn::{BlockConfig, Network, Pass};
+use crate::train::session::State;
+
+/// Values of a row that the network of a state takes: those of the images that it makes of rows, or else as the first of its
+/// blocks that has parameters tells.
+///
+/// # Errors
+/// When there is none.
+pub(super) fn features(state: &State, config: &RunConfig) -> Result<usize> {
+    if let Some(BlockConfig::Unflatten(image)) = config.encoder.first() {
+        return Ok(image.unflatten.0.iter().product());
+    }
+    let place = |name: &str| -> Option<Vec<usize>> {
+        let rest = name.strip_prefix(SCOPE)?.strip_suffix(".weight")?;
+        Some(rest.split('.').filter_map(|part| part.parse().ok()).collect())
+    };
+    let weights = state.iter().filter_map(|(name, (ty, _))| Some((place(name)?, ty)));
+    let first = weights.min_by(|a, b| a.0.cmp(&b.0)).map(|(_, ty)| ty.shape.dims().last().copied().unwrap_or(1));
+    first.ok_or_else(|| Error::Failed("checkpoint: it has no network".into()))
+}
 
 impl Checkpoint {
     /// Values of a row that the network takes, as the first of its blocks that has parameters tells.
@@ -17,13 +36,7 @@ impl Checkpoint {
     /// # Errors
     /// When there is none.
     pub fn features(&self) -> Result<usize> {
-        let place = |name: &str| -> Option<Vec<usize>> {
-            let rest = name.strip_prefix(SCOPE)?.strip_suffix(".weight")?;
-            Some(rest.split('.').filter_map(|part| part.parse().ok()).collect())
-        };
-        let weights = self.state.iter().filter_map(|(name, (ty, _))| Some((place(name)?, ty)));
-        let first = weights.min_by(|a, b| a.0.cmp(&b.0)).map(|(_, ty)| ty.shape.dims().last().copied().unwrap_or(1));
-        first.ok_or_else(|| Error::Failed("checkpoint: it has no network".into()))
+        features(&self.state, &self.config)
     }
 
     /// What a row of the run's data is a picture of; in a checkpoint from before that was kept, by the data's name.

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model::forward::network;
 use crate::nn::BlockConfig;
-use crate::nn::network::{LOG_VARIANCE, SCOPE, joined};
+use crate::nn::network::{LOG_VARIANCE, SCOPE, first_place, joined};
 use crate::ops::array::activation::Activation;
 use crate::tensor::Shape;
 use crate::train::session::State;
@@ -69,7 +69,7 @@ impl Part {
     /// # Errors
     /// When a block cannot take what the one before it gives.
     pub fn encoder(config: &RunConfig, blocks: &[BlockConfig], features: usize) -> Result<Self> {
-        let (modules, _) = modules(blocks, 1, &Shape::new(&[features]))?;
+        let (modules, _) = modules(blocks, first_place(blocks), &Shape::new(&[features]))?;
         Ok(Part::new(config, "encoder", features, modules))
     }
 
@@ -115,7 +115,8 @@ fn modules(blocks: &[BlockConfig], first: usize, sample: &Shape) -> Result<(Vec<
 /// When a parameter is missing from the state or the folder cannot be written.
 pub fn export(state: &State, config: &RunConfig, features: usize, folder: &Path) -> Result<Vec<PathBuf>> {
     let network = network(&mut Graph::new(), config, features)?;
-    let (of_encoder, (begin, code)) = modules(&config.encoder, 1, &Shape::new(&[features]))?;
+    let first = first_place(&config.encoder);
+    let (of_encoder, (begin, code)) = modules(&config.encoder, first, &Shape::new(&[features]))?;
     let (of_decoder, _) = modules(&config.decoder, 0, &code)?;
     let log_variance = of_encoder.last().filter(|_| network.log_variance.is_some()).map(|means| {
         let block = BlockConfig::linear(code.elements(), Activation::Identity);
@@ -125,7 +126,10 @@ pub fn export(state: &State, config: &RunConfig, features: usize, folder: &Path)
     for (index, parameter) in network.parameters.iter().enumerate() {
         let name = &parameter.name;
         let problem = |what: &str| Error::Failed(format!("checkpoint: '{name}' {what}"));
-        let tensor = state.get(name).ok_or_else(|| problem("is missing"))?.clone();
+        let mut tensor = state.get(name).ok_or_else(|| problem("is missing"))?.clone();
+        if let Some(order) = &parameter.order {
+            tensor = (order.in_file(&tensor.0), order.to_file(&tensor.1));
+        }
         let within = |scope: &str| name.strip_prefix(scope).and_then(|rest| rest.strip_prefix('.'));
         if let Some(rest) = within(LOG_VARIANCE) {
             beside.insert(rest.to_string(), tensor);

@@ -6,6 +6,7 @@ pub mod export;
 mod fitting;
 pub mod metrics;
 mod metrics_file;
+mod order;
 pub mod run_dir;
 mod sums;
 mod tensors;

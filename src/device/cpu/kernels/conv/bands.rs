@@ -81,7 +81,8 @@ impl Bands {
             for q in 0..self.rows.min(rows.count) {
                 for j in 0..columns.count {
                     let seen = (image * self.frame.height + q * rows.stride) * self.frame.width + j * columns.stride;
-                    let result = (image * height + rows.first + q * rows.step) * width + columns.first + j * columns.step;
+                    let result =
+                        (image * height + rows.first + q * rows.step) * width + columns.first + j * columns.step;
                     pixels.push([(seen * self.channels) as u32, (result * channels) as u32]);
                 }
             }

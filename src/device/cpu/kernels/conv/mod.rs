@@ -10,6 +10,7 @@ use super::activation::{activate, slopes};
 use crate::device::cpu::memory::{Span, Words};
 use crate::device::cpu::own::Own;
 use crate::ops::array::activation::Activation;
+use crate::ops::conv::conv2d_dx::After;
 use crate::ops::conv::{conv2d, conv2d_dw, conv2d_dx};
 use crate::plan::Step;
 use gradient::WeightGradient;
@@ -19,8 +20,8 @@ use patches::Patches;
 pub(in crate::device) enum ConvKernel {
     /// y = act(conv(x, w) + b), or the convolution alone.
     Forward(Box<Patches>, Option<Activation>),
-    /// dx ∘ act'(h), or dx alone.
-    Input(Box<Patches>, Option<Activation>),
+    /// dx, dx ∘ act'(h), or act(dx + b).
+    Input(Box<Patches>, After),
     /// dw, and db where there are two outputs.
     Weights(Box<WeightGradient>),
 }
@@ -33,9 +34,9 @@ impl ConvKernel {
             let counts = of.of_input("conv2d", ty(0), ty(1)).ok()?;
             return Some(ConvKernel::Forward(Box::new(Patches::new(of, counts, false)), activation));
         }
-        if let Some((of, activation)) = conv2d_dx::parts(op) {
+        if let Some((of, after)) = conv2d_dx::parts(op) {
             let counts = of.of_output("conv2d_dx", ty(0), ty(1)).ok()?;
-            return Some(ConvKernel::Input(Box::new(Patches::new(of, counts, true)), activation));
+            return Some(ConvKernel::Input(Box::new(Patches::new(of, counts, true)), after));
         }
         let (of, _) = conv2d_dw::parts(op)?;
         let counts = of.of_both("conv2d_dw", ty(0), ty(1)).ok()?;
@@ -57,19 +58,21 @@ impl ConvKernel {
         let shared = &*memory;
         let input = |number: usize| inputs[number].floats(shared);
         match self {
-            ConvKernel::Forward(patches, None) => patches.run(input(0), input(1), outputs[0].part(&mut taken), |_, _| {}),
+            ConvKernel::Forward(patches, None) => {
+                patches.run(input(0), input(1), outputs[0].part(&mut taken), |_, _| {})
+            }
             ConvKernel::Forward(patches, Some(activation)) => {
                 let bias = input(2);
                 patches.run(input(0), input(1), outputs[0].part(&mut taken), |y, _| {
                     activate(y, bias.len(), bias, *activation);
                 });
             }
-            ConvKernel::Input(patches, activation) => {
-                let activation = *activation;
-                patches.run(input(0), input(1), outputs[0].part(&mut taken), |dx, begin| {
-                    if let Some(activation) = activation {
-                        slopes(dx, &input(2)[begin..], activation);
-                    }
+            ConvKernel::Input(patches, after) => {
+                let after = *after;
+                patches.run(input(0), input(1), outputs[0].part(&mut taken), |dx, begin| match after {
+                    After::Nothing => {}
+                    After::Slope(activation) => slopes(dx, &input(2)[begin..], activation),
+                    After::Bias(activation) => activate(dx, input(2).len(), input(2), activation),
                 });
             }
             ConvKernel::Weights(gradient) => {

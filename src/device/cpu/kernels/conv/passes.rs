@@ -35,10 +35,8 @@ pub(super) fn backward(of: &Convolution, axis: usize) -> Vec<Axis> {
     let pass = |first: usize| {
         let seen = |tap: usize| (first + padding) as isize - (tap * dilation) as isize;
         let meets = |tap: &usize| seen(*tap).rem_euclid(stride as isize) == 0;
-        let mut taps: Vec<(usize, isize)> = (0..window.kernel[axis])
-            .filter(meets)
-            .map(|tap| (tap, seen(tap).div_euclid(stride as isize)))
-            .collect();
+        let mut taps: Vec<(usize, isize)> =
+            (0..window.kernel[axis]).filter(meets).map(|tap| (tap, seen(tap).div_euclid(stride as isize))).collect();
         taps.sort_by_key(|(_, offset)| *offset);
         Axis { first, step: stride, count: (size - first).div_ceil(stride), stride: 1, taps }
     };

@@ -110,7 +110,8 @@ impl Patches {
             y.fill(0.0);
         }
         self.bands.with(x, [image, first], images, |source| {
-            for Prepared { pass, pixels, pieces, packed } in self.passes.iter().filter(|one| !one.pass.taps.is_empty()) {
+            for Prepared { pass, pixels, pieces, packed } in self.passes.iter().filter(|one| !one.pass.taps.is_empty())
+            {
                 let pixels = &pixels[..self.bands.pixels_of(pass, first, images)];
                 for (group, (pieces, packed)) in pieces.iter().zip(packed).enumerate() {
                     let first = group * packed.columns;
