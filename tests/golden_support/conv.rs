@@ -144,6 +144,9 @@ fn autoencoder(case: &Case, machine: &mut dyn Machine) -> Answers {
     let vars: Vec<Var> = named.iter().map(|(_, var)| *var).collect();
     let gradients: Vec<Var> =
         grad(&mut s.graph, &[(mse, one)], &vars).unwrap().into_iter().map(Option::unwrap).collect();
+    for ((name, _), gradient) in named.iter().zip(&gradients) {
+        s.graph.result(format!("gradient of {name}"), *gradient);
+    }
     let rate = s.scalar("rate", case.number("lr"));
     let settings = AdamStep::new(named.len());
     let ring =
@@ -159,6 +162,11 @@ fn autoencoder(case: &Case, machine: &mut dyn Machine) -> Answers {
         ("out/y".into(), channels(&machine.read("y"), &x)),
         ("out/mse".into(), machine.read("mse")),
     ]);
+    for parameter in &network.parameters {
+        let gradient = machine.read(&format!("gradient of {}", parameter.name));
+        let gradient = in_file(parameter.order.as_ref(), gradient);
+        answers.insert(format!("grad/mse/{}", name_of(&parameter.name)), gradient);
+    }
     let mut losses = machine.read("mse");
     for _ in 1..3 {
         machine.run();

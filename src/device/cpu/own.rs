@@ -44,6 +44,7 @@ own! {
     Normalise "normalise rows"
     Normal "random normal"
     Uniform "random uniform"
+    SumRows "sum of rows"
     Unary "unary"
     Activation "activation"
     ActivationGrad "activation gradient"

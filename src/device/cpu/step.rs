@@ -8,6 +8,7 @@ use super::kernels::elements::ElementKernel;
 use super::kernels::norm::NormKernel;
 use super::kernels::optimisers::OptimiserKernel;
 use super::kernels::paths::PathKernel;
+use super::kernels::sums::SumKernel;
 use super::memory::{Span, Words};
 use super::own::Own;
 use crate::ops::ceiling::ceiling_copy::CeilingCopy;
@@ -34,6 +35,7 @@ enum Kernel {
     Elements(ElementKernel),
     Norm(NormKernel),
     Conv(ConvKernel),
+    Sum(SumKernel),
     /// Inputs and outputs of the twin.
     Twin(Vec<HostTensor<f32>>, Vec<HostTensor<f32>>),
 }
@@ -54,6 +56,8 @@ impl Lone {
             Kernel::Paths(Box::new(paths))
         } else if let Some(conv) = ConvKernel::new(step) {
             Kernel::Conv(conv)
+        } else if let Some(sum) = SumKernel::new(step) {
+            Kernel::Sum(sum)
         } else if let Some(norm) = NormKernel::new(step) {
             Kernel::Norm(norm)
         } else if let Some(elements) = ElementKernel::new(step) {
@@ -76,6 +80,7 @@ impl Lone {
             Kernel::Elements(elements) => elements.own(),
             Kernel::Norm(norm) => norm.own(),
             Kernel::Conv(conv) => conv.own(),
+            Kernel::Sum(_) => Own::SumRows,
             Kernel::Clock(..) | Kernel::Twin(..) => return None,
         })
     }
@@ -105,6 +110,7 @@ impl Lone {
                 norm.run(inputs, outputs, memory, |output, memory, task| with_output(output, memory, task))
             }
             Kernel::Conv(conv) => conv.run(inputs, outputs, memory),
+            Kernel::Sum(sum) => sum.run(inputs, outputs, memory),
             Kernel::Paths(paths) => paths.run(inputs, outputs, memory),
             Kernel::Twin(x, y) => run_twin(step, [inputs, outputs], x, y, memory),
         }

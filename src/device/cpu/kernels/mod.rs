@@ -10,3 +10,4 @@ pub(super) mod path_nodes;
 pub(super) mod paths;
 pub(super) mod product;
 pub(super) mod random;
+pub(super) mod sums;
