@@ -61,9 +61,12 @@ pub mod norm {
 
     pub mod batch_norm;
     pub mod batch_norm_grad;
+    pub mod group_norm;
+    pub mod group_norm_grad;
     pub mod moments;
     pub mod moments_grad;
     pub mod normalise_rows;
+    mod stretches;
 }
 
 pub mod random {
@@ -214,6 +217,8 @@ kernels! {
     element => array::element::ElementKernel,
     gaussian_kl => loss::gaussian_kl::GaussianKlKernel,
     gaussian_kl_grad => loss::gaussian_kl_grad::GaussianKlGradKernel,
+    group_norm => norm::group_norm::GroupNormKernel,
+    group_norm_grad => norm::group_norm_grad::GroupNormGradKernel,
     hopfield_sweep => energy::hopfield_sweep::HopfieldSweepKernel,
     learning_rate_step => step::learning_rate_step::LearningRateStepKernel,
     linear_chain => fused::linear_chain::LinearChainKernel,

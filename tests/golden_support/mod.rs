@@ -7,6 +7,7 @@ pub mod compare;
 pub mod contractive;
 pub mod energy;
 pub mod family;
+pub mod images;
 pub mod machine;
 pub mod network;
 pub mod norm;

@@ -26,10 +26,12 @@ macro_rules! stamp {
 }
 
 stamp! {
+    golden_batch_norm2d => norm::BATCH_NORM,
     golden_contractive_1layer => contractive::ONE_LAYER,
     golden_contractive_2layer => contractive::TWO_LAYERS,
     golden_corruption => family::CORRUPTION,
     golden_gaussian_kl => family::GAUSSIAN_KL,
+    golden_group_norm => norm::GROUP_NORM,
     golden_hopfield => energy::HOPFIELD,
     golden_l1_sparse => family::L1,
     golden_layer_entropy => weights::LAYER,

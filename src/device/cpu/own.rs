@@ -36,6 +36,8 @@ own! {
     Paths "path entropy"
     BatchNorm "batch norm"
     BatchNormGrad "batch norm gradient"
+    GroupNorm "group norm"
+    GroupNormGrad "group norm gradient"
     Binary "binary"
     AddBias "add bias"
     Normalise "normalise rows"

@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use toml::Table;
 
 pub use activation::ActivationBlock;
-pub use batch_norm::BatchNormBlock;
+pub use batch_norm::{BatchNormBlock, by_moments};
 pub use dropout::{DropoutBlock, dropped};
 pub use layer_norm::{LayerNormBlock, layer_norm};
 pub use linear::LinearBlock;

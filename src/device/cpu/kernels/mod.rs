@@ -9,3 +9,4 @@ pub(super) mod path_nodes;
 pub(super) mod paths;
 pub(super) mod product;
 pub(super) mod random;
+mod stretch;
