@@ -8,7 +8,7 @@ use crate::golden_support::compare::share;
 use crate::golden_support::vectors::{Expected, Golden};
 use crate::golden_support::{
     NOT_IMPLEMENTED, Runner, classes, codes, contractive, energy, family, network, norm, optimisers, order, paths,
-    proof, reconstruction, wasserstein, weights,
+    pool, proof, reconstruction, wasserstein, weights,
 };
 
 /// Makes a test of every runner, and the list of all.
@@ -42,6 +42,7 @@ stamp! {
     golden_paiton => codes::PAITON,
     golden_path_entropy => paths::PATHS,
     golden_path_marginal_entropy => paths::WIDTHS,
+    golden_pool2d => pool::POOLS,
     golden_rbm_cd1 => energy::RBM,
     golden_recon_losses => reconstruction::RECONSTRUCTION,
     golden_renyi_entropy => weights::RENYI,

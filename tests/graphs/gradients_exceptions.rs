@@ -75,6 +75,7 @@ pub const CARRIERS: &[(&str, &[usize], &str)] = &[
     ("bures", &[0], "the derivative is for the gradient, eigenvalues are for people to see"),
     ("gaussian_kl", &[0], "the divergences of dimensions are for people to see"),
     ("group_norm", &[0], "the moments are for the gradient"),
+    ("max_pool", &[0], "the winners are for the gradient and for people to see"),
     ("path_entropy", &[0], "weight, marginals and entropies of levels are for people to see"),
     ("softmax_cross_entropy", &[0], "error rate and mean square are for people to see"),
     ("softmax_entropy", &[0], "the row statistics exist for the gradient alone"),

@@ -47,6 +47,11 @@ own! {
     Activation "activation"
     ActivationGrad "activation gradient"
     Corrupt "corrupt"
+    Pixels "pixels by shares"
+    MaxPool "max pool"
+    MaxPoolGrad "max pool gradient"
+    MaxPoolPick "max pool pick"
+    PixelShuffle "pixel shuffle"
     CeilingCopy "ceiling copy"
     CeilingFma "ceiling fma"
 }

@@ -4,9 +4,11 @@ use bytemuck::{cast_slice, cast_slice_mut};
 
 use super::ceilings;
 use super::kernels::elements::ElementKernel;
+use super::kernels::max_pool::MaxPoolKernel;
 use super::kernels::norm::NormKernel;
 use super::kernels::optimisers::OptimiserKernel;
 use super::kernels::paths::PathKernel;
+use super::kernels::pixels::PixelKernel;
 use super::memory::{Span, Words};
 use super::own::Own;
 use crate::ops::ceiling::ceiling_copy::CeilingCopy;
@@ -32,6 +34,8 @@ enum Kernel {
     Paths(Box<PathKernel>),
     Elements(ElementKernel),
     Norm(NormKernel),
+    Pixels(PixelKernel),
+    MaxPool(MaxPoolKernel),
     /// Inputs and outputs of the twin.
     Twin(Vec<HostTensor<f32>>, Vec<HostTensor<f32>>),
 }
@@ -52,6 +56,10 @@ impl Lone {
             Kernel::Paths(Box::new(paths))
         } else if let Some(norm) = NormKernel::new(step) {
             Kernel::Norm(norm)
+        } else if let Some(pixels) = PixelKernel::new(step) {
+            Kernel::Pixels(pixels)
+        } else if let Some(pool) = MaxPoolKernel::new(step) {
+            Kernel::MaxPool(pool)
         } else if let Some(elements) = ElementKernel::new(step) {
             Kernel::Elements(elements)
         } else {
@@ -71,6 +79,8 @@ impl Lone {
             Kernel::Paths(_) => Own::Paths,
             Kernel::Elements(elements) => elements.own(),
             Kernel::Norm(norm) => norm.own(),
+            Kernel::Pixels(pixels) => pixels.own(),
+            Kernel::MaxPool(_) => Own::MaxPool,
             Kernel::Clock(..) | Kernel::Twin(..) => return None,
         })
     }
@@ -98,6 +108,12 @@ impl Lone {
             }
             Kernel::Norm(norm) => {
                 norm.run(inputs, outputs, memory, |output, memory, task| with_output(output, memory, task))
+            }
+            Kernel::Pixels(pixels) => {
+                with_output(outputs[0], memory, |y, memory| pixels.run(inputs, y, memory));
+            }
+            Kernel::MaxPool(pool) => {
+                pool.run(inputs, outputs, memory, |output, memory, task| with_output(output, memory, task));
             }
             Kernel::Paths(paths) => paths.run(inputs, outputs, memory),
             Kernel::Twin(x, y) => run_twin(step, [inputs, outputs], x, y, memory),

@@ -3,10 +3,13 @@
 pub(super) mod activation;
 pub(super) mod elements;
 pub(super) mod gradient;
+pub(super) mod max_pool;
 pub(super) mod norm;
 pub(super) mod optimisers;
 pub(super) mod path_nodes;
 pub(super) mod paths;
+pub(super) mod pixels;
 pub(super) mod product;
 pub(super) mod random;
+mod shares;
 mod stretch;
