@@ -55,15 +55,19 @@ pub mod array {
 
 pub mod conv;
 pub mod matmul;
+pub mod pool;
 
 pub mod norm {
     //! Normalisation, and the moments it needs.
 
     pub mod batch_norm;
     pub mod batch_norm_grad;
+    pub mod group_norm;
+    pub mod group_norm_grad;
     pub mod moments;
     pub mod moments_grad;
     pub mod normalise_rows;
+    mod stretches;
 }
 
 pub mod random {
@@ -194,6 +198,8 @@ kernels! {
     activeness_grad => entropy::activeness_grad::ActivenessGradKernel,
     adam_step => step::adam_step::AdamStepKernel,
     add_bias => array::add_bias::AddBiasKernel,
+    avg_pool => pool::avg_pool::AvgPoolKernel,
+    avg_pool_grad => pool::avg_pool_grad::AvgPoolGradKernel,
     batch_gather => batch::batch_gather::BatchGatherKernel,
     batch_gather_shards => batch::batch_gather_shards::BatchGatherShardsKernel,
     batch_labels => batch::batch_labels::BatchLabelsKernel,
@@ -214,6 +220,8 @@ kernels! {
     element => array::element::ElementKernel,
     gaussian_kl => loss::gaussian_kl::GaussianKlKernel,
     gaussian_kl_grad => loss::gaussian_kl_grad::GaussianKlGradKernel,
+    group_norm => norm::group_norm::GroupNormKernel,
+    group_norm_grad => norm::group_norm_grad::GroupNormGradKernel,
     hopfield_sweep => energy::hopfield_sweep::HopfieldSweepKernel,
     learning_rate_step => step::learning_rate_step::LearningRateStepKernel,
     linear_chain => fused::linear_chain::LinearChainKernel,
@@ -226,6 +234,9 @@ kernels! {
     matmul_subgroup => matmul::matmul_subgroup::MatMulSubgroupKernel,
     matmul_tn => matmul::matmul_tn::KERNEL,
     matmul_uniform => matmul::matmul_uniform::MatMulUniformKernel,
+    max_pool => pool::max_pool::MaxPoolKernel,
+    max_pool_grad => pool::max_pool_grad::MaxPoolGradKernel,
+    max_pool_pick => pool::max_pool_pick::MaxPoolPickKernel,
     mmd => loss::mmd::MmdKernel,
     mmd_grad => loss::mmd_grad::MmdGradKernel,
     moments => norm::moments::MomentsKernel,
@@ -234,8 +245,11 @@ kernels! {
     network_pass => fused::network_pass::NetworkPassKernel,
     network_update => fused::network_update::NetworkUpdateKernel,
     normalise_rows => norm::normalise_rows::NormaliseRowsKernel,
+    pad_reflect => pool::pad_reflect::PadReflectKernel,
+    pad_reflect_grad => pool::pad_reflect_grad::PadReflectGradKernel,
     path_entropy => entropy::path_entropy::PathEntropyKernel,
     path_entropy_grad => entropy::path_entropy_grad::PathEntropyGradKernel,
+    pixel_shuffle => pool::pixel_shuffle::PixelShuffleKernel,
     random_bits => random::random_bits::RandomBitsKernel,
     random_normal => random::random_normal::RandomNormalKernel,
     random_uniform => random::random_uniform::RandomUniformKernel,
@@ -255,6 +269,8 @@ kernels! {
     threshold => random::threshold::ThresholdKernel,
     transpose => array::transpose::TransposeKernel,
     unary => array::unary::UnaryKernel,
+    upsample => pool::upsample::UpsampleKernel,
+    upsample_grad => pool::upsample_grad::UpsampleGradKernel,
     valid_ones => batch::valid_ones::ValidOnesKernel,
     valid_share => batch::valid_share::ValidShareKernel,
     weight_entropies => entropy::weight_entropies::WeightEntropiesKernel,

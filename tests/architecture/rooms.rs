@@ -54,6 +54,7 @@ const ROOMS: &[&str] = &[
     "src/ops/loss",
     "src/ops/matmul",
     "src/ops/norm",
+    "src/ops/pool",
     "src/ops/random",
     "src/ops/step",
     // HOW
@@ -108,6 +109,8 @@ const ROOMS: &[&str] = &[
     "shaders/matmul/parts/right",
     "shaders/norm",
     "shaders/norm/parts",
+    "shaders/pool",
+    "shaders/pool/parts",
     "shaders/random",
     "shaders/random/parts",
     "shaders/step",

@@ -15,7 +15,7 @@ use gpu_ae::ops::step::clock_advance::ClockAdvance;
 use gpu_ae::optim::adam::adam;
 use gpu_ae::tensor::{Data, HostTensor, Shape};
 
-use super::images::{channels, in_file, on_device, pixels};
+use super::images::{images, in_file, on_device, rows};
 use super::machine::{Machine, Setup};
 use super::vectors::Case;
 use super::{Answers, Runner, as_they_are, exact};
@@ -54,10 +54,10 @@ fn convolution(case: &Case, machine: &mut dyn Machine) -> Answers {
     let dims = [w[0], w[1] * w[2] * w[3]];
 
     let mut s = Setup::default();
-    let seen = s.source(Role::Param, "in/x", &pixels(case.input("x")));
+    let seen = s.source(Role::Param, "in/x", &rows(case.input("x")));
     let weights = s.source(Role::Param, "in/w", &on_device(Some(&order), &dims, case.input("w")));
     let bias = s.source(Role::Param, "in/b", case.input("b"));
-    let seed = s.source(Role::Input, "in/dy", &pixels(case.input("dy")));
+    let seed = s.source(Role::Input, "in/dy", &rows(case.input("dy")));
     let y = match transposed {
         true => s.graph.apply(Conv2dDx(of), &[seen, weights]),
         false => s.graph.apply(Conv2d(of), &[seen, weights]),
@@ -68,8 +68,8 @@ fn convolution(case: &Case, machine: &mut dyn Machine) -> Answers {
     machine.load(s);
     machine.run();
     Answers::from([
-        ("out/y".into(), channels(&machine.read("y"), &dy)),
-        ("grad/y/x".into(), channels(&machine.read("grad/y/x"), &x)),
+        ("out/y".into(), images(machine.read("y"), &dy)),
+        ("grad/y/x".into(), images(machine.read("grad/y/x"), &x)),
         ("grad/y/w".into(), in_file(Some(&order), machine.read("grad/y/w"))),
         ("grad/y/b".into(), machine.read("grad/y/b")),
     ])
@@ -121,7 +121,7 @@ fn name_of(name: &str) -> String {
 
 fn autoencoder(case: &Case, machine: &mut dyn Machine) -> Answers {
     let x = case.input("x").shape.dims().to_vec();
-    let (rows, features) = (x[0], x[1] * x[2] * x[3]);
+    let (count, features) = (x[0], x[1] * x[2] * x[3]);
     let mut s = Setup::default();
     let network = Network::build(&mut s.graph, &spec(case), &Shape::new(&[features])).unwrap();
     for parameter in &network.parameters {
@@ -129,10 +129,9 @@ fn autoencoder(case: &Case, machine: &mut dyn Machine) -> Answers {
             on_device(parameter.order.as_ref(), parameter.ty.shape.dims(), case.input(&name_of(&parameter.name)));
         s.feeds.insert(parameter.name.clone(), value);
     }
-    let clock = s.clock(rows);
-    let images = pixels(case.input("x"));
-    let images = HostTensor { shape: Shape::new(&[rows, features]), data: images.data };
-    let input = s.source(Role::Input, "in/x", &images);
+    let clock = s.clock(count);
+    let flat = HostTensor { shape: Shape::new(&[count, features]), data: rows(case.input("x")).data };
+    let input = s.source(Role::Input, "in/x", &flat);
     let passed = network.forward(&mut s.graph, input, clock, Pass::Train).unwrap();
     let loss = ReconstructionLoss { kind: LossKind::Mse, rows_per_sample: 1 };
     let mse = s.graph.apply(loss, &[passed.answer, input, clock]).unwrap();
@@ -159,7 +158,7 @@ fn autoencoder(case: &Case, machine: &mut dyn Machine) -> Answers {
     machine.run();
     let mut answers = Answers::from([
         ("out/code".into(), machine.read("code")),
-        ("out/y".into(), channels(&machine.read("y"), &x)),
+        ("out/y".into(), images(machine.read("y"), &x)),
         ("out/mse".into(), machine.read("mse")),
     ]);
     for parameter in &network.parameters {

@@ -1,30 +1,44 @@
-//! Images between the two orders: the vectors have them channel by channel, [N, C, H, W], the project pixel by pixel,
-//! [N·H·W, C].
+//! Golden images are [N, C, H, W], those of the project rows of pixels, channels innermost.
 
 use gpu_ae::nn::order::FileOrder;
 use gpu_ae::tensor::{Data, HostTensor, Shape};
 
-/// Elements of a tensor whose axes are taken in another order.
-fn turned(values: &[f64], dims: &[usize], axes: &[usize]) -> Vec<f64> {
-    let stride = |axis: usize| dims[axis + 1..].iter().product::<usize>();
-    let mut places = vec![0];
-    for &axis in axes {
-        places = places.iter().flat_map(|at| (0..dims[axis]).map(move |i| at + i * stride(axis))).collect();
+use super::Answers;
+use super::machine::Machine;
+use super::vectors::Case;
+
+/// An input of images as rows of pixels [N·H·W, C]; any other as it is.
+pub fn rows(input: &HostTensor<f64>) -> HostTensor<f64> {
+    let [images, channels, height, width] = input.shape.dims()[..] else { return input.clone() };
+    let pixels = height * width;
+    let x = input.real();
+    let at = |i: usize| x[(i / channels / pixels * channels + i % channels) * pixels + i / channels % pixels];
+    let values = (0..x.len()).map(at).collect();
+    HostTensor { shape: Shape::new(&[images * pixels, channels]), data: Data::Real(values) }
+}
+
+/// Rows of pixels as images of this shape; values of any other shape as they are.
+pub fn images(rows: Vec<f64>, shape: &[usize]) -> Vec<f64> {
+    let [images, channels, height, width] = *shape else { return rows };
+    let pixels = height * width;
+    assert_eq!(rows.len(), images * channels * pixels, "values of {shape:?}");
+    let at = |i: usize| rows[(i / pixels / channels * pixels + i % pixels) * channels + i / pixels % channels];
+    (0..rows.len()).map(at).collect()
+}
+
+/// Reads every result that the case knows, images as it has them.
+pub fn read(case: &Case, machine: &mut dyn Machine, names: &[String]) -> Answers {
+    let expected = case.expected();
+    let known = names.iter().filter_map(|name| Some((name, &expected.get(name)?.shape)));
+    known.map(|(name, shape)| (name.clone(), images(machine.read(name), shape))).collect()
+}
+
+/// Height and width of the images of an input, and how many there are of them.
+pub fn extents(input: &HostTensor<f64>) -> (usize, [usize; 2]) {
+    match input.shape.dims()[..] {
+        [images, _, height, width] => (images, [height, width]),
+        ref dims => panic!("{dims:?} are no images"),
     }
-    places.into_iter().map(|at| values[at]).collect()
-}
-
-/// Images [N, C, H, W] as the matrix of their pixels.
-pub fn pixels(images: &HostTensor<f64>) -> HostTensor<f64> {
-    let &[n, c, h, w] = images.shape.dims() else { panic!("{} are no images", images.shape) };
-    let values = turned(images.real(), &[n, c, h, w], &[0, 2, 3, 1]);
-    HostTensor { shape: Shape::new(&[n * h * w, c]), data: Data::Real(values) }
-}
-
-/// The way back, for images of these extents.
-pub fn channels(pixels: &[f64], images: &[usize]) -> Vec<f64> {
-    let &[n, c, h, w] = images else { panic!("{images:?} are no images") };
-    turned(pixels, &[n, h, w, c], &[0, 3, 1, 2])
 }
 
 /// A parameter as a device has it, of one as a file has it.

@@ -3,7 +3,7 @@
 use gpu_ae::device::{Device, ProgramId};
 use gpu_ae::graph::{Feeds, Graph, Role, Values, Var, interpret};
 use gpu_ae::plan::Plan;
-use gpu_ae::tensor::{Data, HostTensor, Shape};
+use gpu_ae::tensor::{DType, Data, HostTensor, Shape};
 
 /// Something that runs graphs.
 pub trait Machine {
@@ -90,11 +90,19 @@ impl Machine for Interpreter {
 
     fn read(&mut self, name: &str) -> Vec<f64> {
         if let Some(value) = self.setup.feeds.get(name) {
-            return value.real().to_vec();
+            return numbers(value);
         }
         let results = self.setup.graph.results();
         let (_, var) = results.iter().find(|(result, _)| result == name).unwrap_or_else(|| panic!("no '{name}'"));
-        self.values.as_ref().expect("it has run").get(*var).real().to_vec()
+        numbers(self.values.as_ref().expect("it has run").get(*var))
+    }
+}
+
+/// Floats or words as numbers.
+fn numbers(tensor: &HostTensor<f64>) -> Vec<f64> {
+    match &tensor.data {
+        Data::Words(words) => words.iter().map(|&word| f64::from(word)).collect(),
+        _ => tensor.real().to_vec(),
     }
 }
 
@@ -152,6 +160,10 @@ impl Machine for OnDevice<'_> {
 
     fn read(&mut self, name: &str) -> Vec<f64> {
         let program = self.program();
+        let place = self.device.plan(program).results.get(name);
+        if place.is_some_and(|place| place.ty.dtype == DType::U32) {
+            return self.device.read_u32(program, name).unwrap().into_iter().map(f64::from).collect();
+        }
         self.device.read_f32(program, name).unwrap().into_iter().map(f64::from).collect()
     }
 }

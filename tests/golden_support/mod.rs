@@ -14,6 +14,7 @@ pub mod network;
 pub mod norm;
 pub mod optimisers;
 pub mod paths;
+pub mod pool;
 pub mod proof;
 pub mod reconstruction;
 pub mod vectors;

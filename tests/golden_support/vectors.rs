@@ -148,6 +148,11 @@ impl Case {
         self.expected.get_mut(name)
     }
 
+    /// No longer expects a value of this name.
+    pub fn forget(&mut self, name: &str) {
+        self.expected.remove(name);
+    }
+
     /// Whether a value is to be computed.
     pub fn wants(&self, name: &str) -> bool {
         self.expected.contains_key(name)

@@ -8,7 +8,7 @@ use crate::golden_support::compare::share;
 use crate::golden_support::vectors::{Expected, Golden};
 use crate::golden_support::{
     NOT_IMPLEMENTED, Runner, classes, codes, contractive, conv, energy, family, network, norm, optimisers, order,
-    paths, proof, reconstruction, wasserstein, weights,
+    paths, pool, proof, reconstruction, wasserstein, weights,
 };
 
 /// Makes a test of every runner, and the list of all.
@@ -26,6 +26,7 @@ macro_rules! stamp {
 }
 
 stamp! {
+    golden_batch_norm2d => norm::BATCH_NORM,
     golden_contractive_1layer => contractive::ONE_LAYER,
     golden_contractive_2layer => contractive::TWO_LAYERS,
     golden_conv2d => conv::CONV,
@@ -33,6 +34,7 @@ stamp! {
     golden_conv_transpose2d => conv::TRANSPOSED,
     golden_corruption => family::CORRUPTION,
     golden_gaussian_kl => family::GAUSSIAN_KL,
+    golden_group_norm => norm::GROUP_NORM,
     golden_hopfield => energy::HOPFIELD,
     golden_l1_sparse => family::L1,
     golden_layer_entropy => weights::LAYER,
@@ -43,6 +45,7 @@ stamp! {
     golden_paiton => codes::PAITON,
     golden_path_entropy => paths::PATHS,
     golden_path_marginal_entropy => paths::WIDTHS,
+    golden_pool2d => pool::POOLS,
     golden_rbm_cd1 => energy::RBM,
     golden_recon_losses => reconstruction::RECONSTRUCTION,
     golden_renyi_entropy => weights::RENYI,

@@ -5,9 +5,11 @@ use bytemuck::{cast_slice, cast_slice_mut};
 use super::ceilings;
 use super::kernels::conv::ConvKernel;
 use super::kernels::elements::ElementKernel;
+use super::kernels::max_pool::MaxPoolKernel;
 use super::kernels::norm::NormKernel;
 use super::kernels::optimisers::OptimiserKernel;
 use super::kernels::paths::PathKernel;
+use super::kernels::pixels::PixelKernel;
 use super::kernels::sums::SumKernel;
 use super::memory::{Span, Words};
 use super::own::Own;
@@ -36,6 +38,8 @@ enum Kernel {
     Norm(NormKernel),
     Conv(ConvKernel),
     Sum(SumKernel),
+    Pixels(PixelKernel),
+    MaxPool(MaxPoolKernel),
     /// Inputs and outputs of the twin.
     Twin(Vec<HostTensor<f32>>, Vec<HostTensor<f32>>),
 }
@@ -60,6 +64,10 @@ impl Lone {
             Kernel::Sum(sum)
         } else if let Some(norm) = NormKernel::new(step) {
             Kernel::Norm(norm)
+        } else if let Some(pixels) = PixelKernel::new(step) {
+            Kernel::Pixels(pixels)
+        } else if let Some(pool) = MaxPoolKernel::new(step) {
+            Kernel::MaxPool(pool)
         } else if let Some(elements) = ElementKernel::new(step) {
             Kernel::Elements(elements)
         } else {
@@ -81,6 +89,8 @@ impl Lone {
             Kernel::Norm(norm) => norm.own(),
             Kernel::Conv(conv) => conv.own(),
             Kernel::Sum(_) => Own::SumRows,
+            Kernel::Pixels(pixels) => pixels.own(),
+            Kernel::MaxPool(_) => Own::MaxPool,
             Kernel::Clock(..) | Kernel::Twin(..) => return None,
         })
     }
@@ -111,6 +121,12 @@ impl Lone {
             }
             Kernel::Conv(conv) => conv.run(inputs, outputs, memory),
             Kernel::Sum(sum) => sum.run(inputs, outputs, memory),
+            Kernel::Pixels(pixels) => {
+                with_output(outputs[0], memory, |y, memory| pixels.run(inputs, y, memory));
+            }
+            Kernel::MaxPool(pool) => {
+                pool.run(inputs, outputs, memory, |output, memory, task| with_output(output, memory, task));
+            }
             Kernel::Paths(paths) => paths.run(inputs, outputs, memory),
             Kernel::Twin(x, y) => run_twin(step, [inputs, outputs], x, y, memory),
         }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::image::channels;
 use super::{Block, Flow, Kind};
 use crate::error::Result;
-use crate::graph::Var;
+use crate::graph::{Graph, Var};
 use crate::nn::Pass;
 use crate::nn::builder::{Builder, Init};
 use crate::ops::array::binary::Binary;
@@ -79,22 +79,29 @@ impl Block for Built {
     fn forward(&self, flow: &mut Flow<'_>, x: Var) -> Result<Var> {
         if flow.pass == Pass::Train {
             let inputs = [x, self.scale, self.shift, flow.clock()?];
-            let outputs =
-                flow.graph.push(std::sync::Arc::new(BatchNorm { rows_per_sample: self.rows_per_sample }), &inputs)?;
+            let norm = BatchNorm::new(self.rows_per_sample);
+            let outputs = flow.graph.push(std::sync::Arc::new(norm), &inputs)?;
             flow.moments.push((self.names.clone(), outputs[1]));
             return Ok(outputs[0]);
         }
-        let g = &mut *flow.graph;
-        // y = x s + (β − μ s) with s = γ/√(σ² + ε), a number a column.
-        let rows = g.ty(x).shape.matrix().map_or(1, |(rows, _)| rows);
         let [mean, variance] = self.running;
-        let variance = g.apply(Unary::Affine { scale: 1.0, shift: EPSILON }, &[variance])?;
-        let inverse = g.apply(Unary::InverseRoot, &[variance])?;
-        let scale = g.apply(Binary::Mul, &[self.scale, inverse])?;
-        let moved = g.apply(Binary::Mul, &[mean, scale])?;
-        let shift = g.apply(Binary::Sub, &[self.shift, moved])?;
-        let [scale, shift] = [g.apply(Broadcast::Rows(rows), &[scale])?, g.apply(Broadcast::Rows(rows), &[shift])?];
-        let scaled = g.apply(Binary::Mul, &[x, scale])?;
-        g.apply(Binary::Add, &[scaled, shift])
+        by_moments(flow.graph, x, [self.scale, self.shift, mean, variance], EPSILON)
     }
+}
+
+/// y = x s + (β − μ s) with s = γ/√(σ² + ε), a number a column, for x \[rows, columns\] and γ, β, μ, σ² \[columns\]: what a batch
+/// norm is once moments of its own stand for those of a batch.
+///
+/// # Errors
+/// When the shapes do not fit.
+pub fn by_moments(g: &mut Graph, x: Var, [scale, shift, mean, variance]: [Var; 4], epsilon: f32) -> Result<Var> {
+    let rows = g.ty(x).shape.matrix().map_or(1, |(rows, _)| rows);
+    let variance = g.apply(Unary::Affine { scale: 1.0, shift: epsilon }, &[variance])?;
+    let inverse = g.apply(Unary::InverseRoot, &[variance])?;
+    let scale = g.apply(Binary::Mul, &[scale, inverse])?;
+    let moved = g.apply(Binary::Mul, &[mean, scale])?;
+    let shift = g.apply(Binary::Sub, &[shift, moved])?;
+    let [scale, shift] = [g.apply(Broadcast::Rows(rows), &[scale])?, g.apply(Broadcast::Rows(rows), &[shift])?];
+    let scaled = g.apply(Binary::Mul, &[x, scale])?;
+    g.apply(Binary::Add, &[scaled, shift])
 }

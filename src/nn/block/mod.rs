@@ -20,7 +20,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use toml::Table;
 
 pub use activation::ActivationBlock;
-pub use batch_norm::BatchNormBlock;
+pub use batch_norm::{BatchNormBlock, by_moments};
 pub use conv::ConvBlock;
 pub use conv_transpose::ConvTransposeBlock;
 pub use dropout::{DropoutBlock, dropped};

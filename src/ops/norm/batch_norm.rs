@@ -1,10 +1,12 @@
 //! Columns of a batch brought to mean 0 and variance 1, then scaled and shifted.
 //!
 //! Source: Ioffe and Szegedy, "Batch Normalization" (2015). Over v valid rows, with μ_n and σ²_n (over v, not
-//! v − 1) of column n: y = γ (x − μ)/√(σ² + ε) + β, ε = 2·10⁻⁵. Rows of padding become 0. For use after training
+//! v − 1) of column n: y = γ (x − μ)/√(σ² + ε) + β. Rows of padding become 0. For use after training
 //! the moments of the whole data set take the place of those of a batch, and fold into the layer before.
+//! Golden `batch_norm2d`.
 
 use super::batch_norm_grad::BatchNormGrad;
+use super::stretches::{Binds, Stretches};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Op, Var};
 use crate::ops::batch::rows_per_sample;
@@ -17,16 +19,44 @@ use crate::tensor::{HostTensor, Real, Ty};
 
 /// (Y \[M, N\], moments \[2, N\]: means, then variances) for inputs (X \[M, N\], scale \[N\], shift \[N\], clock). Means are
 /// over rows: where these are pixels, over all pixels of all samples.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BatchNorm {
     /// Rows that belong to one sample.
     pub rows_per_sample: usize,
+    /// Added to the variance, so that a constant column is divided by something.
+    pub epsilon: f32,
 }
 
-/// Added to the variance, so that a constant column is divided by something.
+/// What is added to the variance unless told otherwise; PyTorch adds half of it.
 pub const EPSILON: f32 = 2e-5;
 
+/// Rows up to which a workgroup goes down a column by itself, in one dispatch; more are cut into stretches.
+const FEW: usize = 1024;
+
 impl BatchNorm {
+    /// With so many rows a sample, and the usual number added to the variance.
+    pub fn new(rows_per_sample: usize) -> Self {
+        BatchNorm { rows_per_sample, epsilon: EPSILON }
+    }
+
+    /// In words, for plans and sites; what is as usual goes without saying.
+    pub(super) fn attributes(self) -> String {
+        let epsilon = if self.epsilon == EPSILON { String::new() } else { format!("epsilon={:e}", self.epsilon) };
+        rows_per_sample::attributes(epsilon, self.rows_per_sample)
+    }
+
+    /// How a GPU goes through so many rows and columns, if it does so in stretches.
+    pub(super) fn stretches(self, rows: usize, columns: usize) -> Option<Stretches> {
+        let BatchNorm { rows_per_sample, epsilon } = self;
+        let all = Stretches { samples: 1, rows, columns, groups: columns, epsilon, counted: Some(rows_per_sample) };
+        (rows > FEW).then_some(all)
+    }
+
+    /// Parameters of the shaders that go down columns.
+    pub(super) fn params(self, rows: usize, columns: usize) -> Vec<u32> {
+        vec![rows as u32, columns as u32, self.epsilon.to_bits(), self.rows_per_sample as u32]
+    }
+
     pub(in crate::ops) fn infer_rows(self, op: &str, x: &Ty, scale: &Ty, clock: &Ty) -> Result<(usize, usize)> {
         let shape = matrix(op, "X", x)?;
         rows_per_sample::check(op, shape.0, self.rows_per_sample)?;
@@ -53,15 +83,15 @@ impl BatchNorm {
         let (scale, shift) = (x[1].real(), x[2].real());
         for (y, row) in y.real_mut().chunks_exact_mut(columns).zip(rows()) {
             for (n, (y, &x)) in y.iter_mut().zip(row).enumerate() {
-                *y = scale[n] * ((x - mean[n]) * inverse_deviation(variance[n])) + shift[n];
+                *y = scale[n] * ((x - mean[n]) * inverse_deviation(variance[n], self.epsilon)) + shift[n];
             }
         }
     }
 }
 
 /// 1/√(σ² + ε)
-pub(in crate::ops) fn inverse_deviation<T: Real>(variance: T) -> T {
-    T::one() / (variance + T::of(f64::from(EPSILON))).sqrt()
+pub(super) fn inverse_deviation<T: Real>(variance: T, epsilon: f32) -> T {
+    T::one() / (variance + T::of(f64::from(epsilon))).sqrt()
 }
 
 impl Op for BatchNorm {
@@ -70,7 +100,7 @@ impl Op for BatchNorm {
     }
 
     fn attributes(&self) -> String {
-        rows_per_sample::attributes(String::new(), self.rows_per_sample)
+        BatchNorm::attributes(*self)
     }
 
     fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
@@ -92,7 +122,7 @@ impl Op for BatchNorm {
     crate::twin!();
 }
 
-/// `shaders/norm/batch_norm.wgsl`, one workgroup a column.
+/// `shaders/norm/batch_norm.wgsl`, one workgroup a column; many rows in [stretches](super::stretches).
 pub struct BatchNormKernel;
 
 impl Kernel for BatchNormKernel {
@@ -106,9 +136,14 @@ impl Kernel for BatchNormKernel {
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (rows, columns) = matrix(self.stem(), "X", r.inputs[0])?;
+        let of = *r.op::<BatchNorm>()?;
+        if let Some(stretches) = of.stretches(rows, columns) {
+            let [x, scale, shift, clock] = [0, 1, 2, 3].map(Bind::Input);
+            let binds = Binds { x, scale, clock, moments: Bind::Output(1) };
+            return Ok(stretches.forward(binds, shift, Bind::Output(0)));
+        }
         let bindings = (0..4).map(Bind::Input).chain((0..2).map(Bind::Output)).collect();
-        let rows_per_sample = r.op::<BatchNorm>()?.rows_per_sample;
-        let params = vec![rows as u32, columns as u32, EPSILON.to_bits(), rows_per_sample as u32];
+        let params = of.params(rows, columns);
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Groups(columns)))
     }
 
@@ -136,10 +171,18 @@ pub(in crate::ops) fn cases(stem: &str, make: impl Fn(BatchNorm, Vec<HostTensor<
         (250, 400, 250, 1),
         (6, 3, 1, 3),
         (130, 7, 9, 10),
+        // In stretches, some of them of padding.
+        (1025, 7, 1025, 1),
+        (2001, 33, 400, 3),
+        (4096, 3, 17, 64),
+        (70_000, 1, 70_000, 1),
     ] {
         let inputs = vec![s.normal(&[m, n]), s.uniform(&[n], 0.5, 2.0), s.normal(&[n]), clock::with_valid_rows(valid)];
-        let case = make(BatchNorm { rows_per_sample }, inputs, format!("{m}x{n} of {rows_per_sample}, {valid} valid"));
+        let case =
+            make(BatchNorm::new(rows_per_sample), inputs, format!("{m}x{n} of {rows_per_sample}, {valid} valid"));
         cases.push(if m == 250 { case.benched() } else { case });
     }
+    let inputs = vec![s.normal(&[35, 4]), s.uniform(&[4], 0.5, 2.0), s.normal(&[4]), clock::with_valid_rows(35)];
+    cases.push(make(BatchNorm { epsilon: 1e-3, ..BatchNorm::new(1) }, inputs, "35x4, another epsilon".into()));
     cases
 }

@@ -1,7 +1,8 @@
 //! Gradient of [`BatchNorm`]. With x̂ = (x − μ)/√(σ² + ε) and sums over the v valid
 //! rows: dβ = Σ dy, dγ = Σ dy x̂, dx = γ/√(σ² + ε) · (dy − dβ/v − x̂ dγ/v); rows of padding get 0.
 
-use super::batch_norm::{BatchNorm, EPSILON, cases, inverse_deviation};
+use super::batch_norm::{BatchNorm, cases, inverse_deviation};
+use super::stretches::Binds;
 use crate::error::Result;
 use crate::graph::Op;
 use crate::ops::batch::rows_per_sample;
@@ -12,7 +13,7 @@ use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Real, Ty};
 
 /// (dX, dγ, dβ) for inputs (X \[M, N\], scale \[N\], clock, moments \[2, N\], dY \[M, N\]).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BatchNormGrad(pub BatchNorm);
 
 impl BatchNormGrad {
@@ -21,7 +22,7 @@ impl BatchNormGrad {
         let valid = rows_per_sample::valid_rows(x[2].words(), self.0.rows_per_sample);
         let count = T::of(valid.max(1) as f64);
         let ((mean, variance), dy) = (x[3].real().split_at(columns), x[4].real());
-        let inverse: Vec<T> = variance.iter().map(|&variance| inverse_deviation(variance)).collect();
+        let inverse: Vec<T> = variance.iter().map(|&v| inverse_deviation(v, self.0.epsilon)).collect();
         let [dx, d_scale, d_shift] = y else { return };
         let (d_scale, d_shift) = (d_scale.real_mut(), d_shift.real_mut());
         let rows = || x[0].real().chunks_exact(columns).zip(dy.chunks_exact(columns)).take(valid);
@@ -61,7 +62,7 @@ impl Op for BatchNormGrad {
     crate::twin!();
 }
 
-/// `shaders/norm/batch_norm_grad.wgsl`, one workgroup a column.
+/// `shaders/norm/batch_norm_grad.wgsl`, one workgroup a column; many rows in [stretches](super::stretches).
 pub struct BatchNormGradKernel;
 
 impl Kernel for BatchNormGradKernel {
@@ -75,9 +76,14 @@ impl Kernel for BatchNormGradKernel {
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (rows, columns) = matrix(self.stem(), "X", r.inputs[0])?;
+        let BatchNormGrad(of) = *r.op()?;
+        if let Some(stretches) = of.stretches(rows, columns) {
+            let [x, scale, clock, moments, dy] = [0, 1, 2, 3, 4].map(Bind::Input);
+            let binds = Binds { x, scale, clock, moments };
+            return Ok(stretches.backward(binds, dy, [0, 1, 2].map(Bind::Output)));
+        }
         let bindings = (0..5).map(Bind::Input).chain((0..3).map(Bind::Output)).collect();
-        let rows_per_sample = r.op::<BatchNormGrad>()?.0.rows_per_sample;
-        let params = vec![rows as u32, columns as u32, EPSILON.to_bits(), rows_per_sample as u32];
+        let params = of.params(rows, columns);
         Ok(Launch::single(ShaderKey::plain(self.stem()), bindings, params, Work::Groups(columns)))
     }
 

@@ -94,7 +94,7 @@ fn pixels(images: bool) -> Model {
     let product = p.apply(MatMul::Nt, x, &[w]);
     let shifted = p.apply(AddBias, product, &[b]);
     let hidden = p.apply(Activation::Tanh, shifted, &[]);
-    let normal = p.apply(BatchNorm { rows_per_sample }, hidden, &[scale, shift, clock]);
+    let normal = p.apply(BatchNorm::new(rows_per_sample), hidden, &[scale, shift, clock]);
     let product = p.apply(MatMul::Nt, normal, &[v]);
     let shifted = p.apply(AddBias, product, &[c]);
     let output = p.apply(Activation::Sigmoid, shifted, &[]);

@@ -56,7 +56,7 @@ fn means_over_rows(rows_per_sample: usize) -> Vec<(OpRef, Vec<HostTensor<f64>>)>
     let sparsity = |penalty| Arc::new(Sparsity { penalty, rows_per_sample });
     let ones = ValidOnes { rows: N * PIXELS, rows_per_sample, columns: C, column: Some(2) };
     vec![
-        (Arc::new(BatchNorm { rows_per_sample }), vec![matrix(), column.clone(), column]),
+        (Arc::new(BatchNorm::new(rows_per_sample)), vec![matrix(), column.clone(), column]),
         (Arc::new(Moments { rows_per_sample }), vec![matrix()]),
         (Arc::new(ValidShare { rows_per_sample }), vec![matrix()]),
         (Arc::new(ones), vec![]),
@@ -112,7 +112,7 @@ fn one_row_a_sample_goes_without_saying() {
     }
     let loss = |rows_per_sample| ReconstructionLoss { kind: LossKind::Mse, rows_per_sample };
     assert_eq!([1, 6].map(|rows| loss(rows).attributes()), ["mse", "mse rows_per_sample=6"]);
-    assert_eq!([1, 6].map(|rows| BatchNorm { rows_per_sample: rows }.attributes()), ["", "rows_per_sample=6"]);
+    assert_eq!([1, 6].map(|rows| BatchNorm::new(rows).attributes()), ["", "rows_per_sample=6"]);
 }
 
 #[test]
