@@ -47,6 +47,7 @@ pub mod array {
     pub mod element;
     pub(super) mod log_sum_exp;
     pub mod reshape;
+    pub mod scale_columns;
     pub mod sum_all;
     pub mod sum_axis;
     pub mod transpose;
@@ -255,6 +256,7 @@ kernels! {
     random_uniform => random::random_uniform::RandomUniformKernel,
     reconstruction_loss => loss::reconstruction_loss::ReconstructionLossKernel,
     renyi_entropy => entropy::renyi_entropy::RenyiEntropyKernel,
+    scale_columns => array::scale_columns::ScaleColumnsKernel,
     sgd_step => step::sgd_step::SgdStepKernel,
     softmax_cross_entropy => loss::softmax_cross_entropy::SoftmaxCrossEntropyKernel,
     softmax_cross_entropy_grad => loss::softmax_cross_entropy_grad::SoftmaxCrossEntropyGradKernel,

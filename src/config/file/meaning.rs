@@ -154,10 +154,17 @@ pub(super) const BLOCKS: &[Key] = &[
     unsaid("padding", "1", "beside conv: zeros around the image; 0 if nothing is said"),
     unsaid("output_padding", "1", "beside conv_transpose: pixels added at the bottom and at the right"),
     unsaid("dilation", "2", "beside conv: pixels from one that is seen to the next; 1 if nothing is said"),
-    unsaid("groups", "2", "beside conv: groups of channels, each by itself; 1 if nothing is said"),
+    unsaid(
+        "groups",
+        "2",
+        "beside conv or norm = \"group\": groups of channels, each by itself; 1 if nothing is said of a conv",
+    ),
+    unsaid("pool", "\"global\"", "one number of many pixels: max or average of a kernel, or the mean of all, global"),
+    unsaid("upsample", "2", "an image so many times as high and as wide"),
+    unsaid("between", "\"bilinear\"", "beside upsample: what lies between pixels; nearest if nothing is said"),
     unsaid("flatten", "true", "an image becomes a row of numbers"),
     unsaid("unflatten", "\"7x7x32\"", "a row of numbers becomes an image: height, width, channels"),
-    unsaid("norm", "\"batch\"", "units brought to mean 0 and variance 1, over the batch or by \"layer\""),
+    unsaid("norm", "\"batch\"", "units brought to mean 0 and variance 1, over the batch, by \"layer\" or by \"group\""),
     unsaid("dropout", "0.2", "a share of the units left out of each training step"),
     unsaid("residual", "[{ linear = 64 }]", "blocks around which there is a way"),
     unsaid("shortcut", "[{ linear = 64 }]", "beside residual: blocks on that way; none if nothing is said"),
@@ -177,8 +184,8 @@ mod tests {
     use crate::config::{RunConfig, Schedule};
     use crate::data::DataOptions;
     use crate::nn::block::{
-        ActivationBlock, BatchNormBlock, ConvBlock, ConvTransposeBlock, DropoutBlock, FlattenBlock, LayerNormBlock,
-        LinearBlock, ResidualBlock, UnflattenBlock,
+        ActivationBlock, BatchNormBlock, ConvBlock, ConvTransposeBlock, DropoutBlock, FlattenBlock, GroupNormBlock,
+        LayerNormBlock, LinearBlock, PoolBlock, ResidualBlock, UnflattenBlock, UpsampleBlock,
     };
 
     type Fields = &'static [&'static str];
@@ -297,6 +304,9 @@ mod tests {
             fields::<ConvTransposeBlock>(&[]),
             fields::<FlattenBlock>(&[]),
             fields::<UnflattenBlock>(&[]),
+            fields::<GroupNormBlock>(&[]),
+            fields::<PoolBlock>(&[]),
+            fields::<UpsampleBlock>(&[]),
         ];
         let types: BTreeSet<&str> = blocks.iter().flat_map(|fields| fields.unwrap()).copied().collect();
         assert_eq!(BLOCKS.iter().map(|key| key.path).collect::<BTreeSet<&str>>(), types);

@@ -29,6 +29,8 @@ models![
     "conv-wae",
     "nmn",
     "classifier",
+    "resnet",
+    "resnet18",
     "rbm",
     "hopfield",
     "cluster"

@@ -43,6 +43,7 @@ own! {
     GroupNormGrad "group norm gradient"
     Binary "binary"
     AddBias "add bias"
+    ScaleColumns "scale columns"
     Normalise "normalise rows"
     Normal "random normal"
     Uniform "random uniform"

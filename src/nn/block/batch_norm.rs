@@ -13,8 +13,9 @@ use crate::error::Result;
 use crate::graph::{Graph, Var};
 use crate::nn::Pass;
 use crate::nn::builder::{Builder, Init};
+use crate::ops::array::add_bias::AddBias;
 use crate::ops::array::binary::Binary;
-use crate::ops::array::broadcast::Broadcast;
+use crate::ops::array::scale_columns::ScaleColumns;
 use crate::ops::array::unary::Unary;
 use crate::ops::norm::batch_norm::{BatchNorm, EPSILON};
 use crate::tensor::Shape;
@@ -95,13 +96,11 @@ impl Block for Built {
 /// # Errors
 /// When the shapes do not fit.
 pub fn by_moments(g: &mut Graph, x: Var, [scale, shift, mean, variance]: [Var; 4], epsilon: f32) -> Result<Var> {
-    let rows = g.ty(x).shape.matrix().map_or(1, |(rows, _)| rows);
     let variance = g.apply(Unary::Affine { scale: 1.0, shift: epsilon }, &[variance])?;
     let inverse = g.apply(Unary::InverseRoot, &[variance])?;
     let scale = g.apply(Binary::Mul, &[scale, inverse])?;
     let moved = g.apply(Binary::Mul, &[mean, scale])?;
     let shift = g.apply(Binary::Sub, &[shift, moved])?;
-    let [scale, shift] = [g.apply(Broadcast::Rows(rows), &[scale])?, g.apply(Broadcast::Rows(rows), &[shift])?];
-    let scaled = g.apply(Binary::Mul, &[x, scale])?;
-    g.apply(Binary::Add, &[scaled, shift])
+    let scaled = g.apply(ScaleColumns, &[x, scale])?;
+    g.apply(AddBias, &[scaled, shift])
 }

@@ -9,10 +9,13 @@ mod conv;
 mod conv_transpose;
 mod dropout;
 mod flatten;
+mod group_norm;
 pub mod image;
 mod layer_norm;
 mod linear;
+mod pool;
 mod residual;
+mod upsample;
 
 use std::fmt::Debug;
 
@@ -25,9 +28,12 @@ pub use conv::ConvBlock;
 pub use conv_transpose::ConvTransposeBlock;
 pub use dropout::{DropoutBlock, dropped};
 pub use flatten::{FlattenBlock, UnflattenBlock};
+pub use group_norm::GroupNormBlock;
 pub use layer_norm::{LayerNormBlock, layer_norm};
 pub use linear::LinearBlock;
+pub use pool::{PoolBlock, Pooling};
 pub use residual::ResidualBlock;
+pub use upsample::{Filling, UpsampleBlock};
 
 use super::builder::Builder;
 use super::{Layer, Pass};
@@ -173,6 +179,9 @@ blocks! {
     Unflatten(UnflattenBlock) = "unflatten",
     Norm(BatchNormBlock) = "norm": "batch",
     LayerNorm(LayerNormBlock) = "norm": "layer",
+    GroupNorm(GroupNormBlock) = "norm": "group",
+    Pool(PoolBlock) = "pool",
+    Upsample(UpsampleBlock) = "upsample",
     Dropout(DropoutBlock) = "dropout",
     Residual(ResidualBlock) = "residual",
     Activation(ActivationBlock) = "activation",

@@ -12,6 +12,7 @@ use crate::ops::array::activation::Activation;
 use crate::ops::array::activation_grad::ActivationGrad;
 use crate::ops::array::add_bias::AddBias;
 use crate::ops::array::binary::Binary;
+use crate::ops::array::scale_columns::ScaleColumns;
 use crate::ops::array::unary::Unary;
 use crate::ops::batch::batch_rows::PADDING;
 use crate::ops::norm::normalise_rows::NormaliseRows;
@@ -30,6 +31,7 @@ const LANES: usize = 16;
 pub(in crate::device) enum ElementKernel {
     Binary(Binary),
     AddBias(usize),
+    ScaleColumns(usize),
     Normalise(NormaliseRows, usize),
     Normal(RandomNormal),
     Uniform(RandomUniform),
@@ -47,6 +49,7 @@ impl ElementKernel {
         let kernels = [
             op.downcast().map(|op| ElementKernel::Binary(*op)),
             op.downcast::<AddBias>().zip(columns).map(|(_, columns)| ElementKernel::AddBias(columns)),
+            op.downcast::<ScaleColumns>().zip(columns).map(|(_, columns)| ElementKernel::ScaleColumns(columns)),
             op.downcast().zip(columns).map(|(op, columns)| ElementKernel::Normalise(*op, columns)),
             op.downcast().map(|op: &RandomNormal| ElementKernel::Normal(op.clone())),
             op.downcast().map(|op: &RandomUniform| ElementKernel::Uniform(op.clone())),
@@ -63,6 +66,7 @@ impl ElementKernel {
         match self {
             ElementKernel::Binary(_) => Own::Binary,
             ElementKernel::AddBias(_) => Own::AddBias,
+            ElementKernel::ScaleColumns(_) => Own::ScaleColumns,
             ElementKernel::Normalise(..) => Own::Normalise,
             ElementKernel::Normal(_) => Own::Normal,
             ElementKernel::Uniform(_) => Own::Uniform,
@@ -78,7 +82,22 @@ impl ElementKernel {
         let input = |number: usize| inputs[number].floats(memory);
         match self {
             ElementKernel::Binary(op) => combine(*op, input(0), input(1), y),
-            ElementKernel::AddBias(columns) => add_bias(input(0), input(1), y, *columns),
+            ElementKernel::AddBias(columns) => with_columns(
+                input(0),
+                input(1),
+                y,
+                *columns,
+                #[inline(always)]
+                |x, b| x + b,
+            ),
+            ElementKernel::ScaleColumns(columns) => with_columns(
+                input(0),
+                input(1),
+                y,
+                *columns,
+                #[inline(always)]
+                |x, s| x * s,
+            ),
             ElementKernel::Normalise(op, columns) => {
                 let own = inputs.get(2).map(|rows| (input(1), rows.words(memory)));
                 normalise(op.scale, input(0), own, y, *columns);
@@ -185,7 +204,8 @@ fn whole_rows(columns: usize) -> usize {
     (ELEMENTS / columns).max(1) * columns
 }
 
-fn add_bias(x: &[f32], bias: &[f32], y: &mut [f32], columns: usize) {
+/// y = f(x, b) for rows x and one row b.
+fn with_columns(x: &[f32], b: &[f32], y: &mut [f32], columns: usize, f: impl Fn(f32, f32) -> f32 + Sync) {
     let block = whole_rows(columns);
     y.par_chunks_mut(block).zip(x.par_chunks(block)).for_each(|(y, x)| {
         wide(
@@ -193,8 +213,8 @@ fn add_bias(x: &[f32], bias: &[f32], y: &mut [f32], columns: usize) {
             #[inline(always)]
             |y: &mut [f32]| {
                 for (y, x) in y.chunks_exact_mut(columns).zip(x.chunks_exact(columns)) {
-                    for ((y, &x), &b) in y.iter_mut().zip(x).zip(bias) {
-                        *y = x + b;
+                    for ((y, &x), &b) in y.iter_mut().zip(x).zip(b) {
+                        *y = f(x, b);
                     }
                 }
             },
