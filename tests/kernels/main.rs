@@ -6,5 +6,6 @@ mod common;
 
 mod comparator;
 mod shaders;
+mod threads;
 mod tuning;
 mod twins;
