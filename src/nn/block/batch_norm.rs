@@ -28,6 +28,9 @@ pub struct BatchNormBlock {
     norm: Batch,
 }
 
+/// Added to the variances of images' channels, as PyTorch's `BatchNorm2d` has it.
+const OF_IMAGES: f32 = 1e-5;
+
 /// The word that stands for this norm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -55,20 +58,21 @@ struct Built {
     shift: Var,
     running: [Var; 2],
     names: [String; 2],
-    rows_per_sample: usize,
+    norm: BatchNorm,
 }
 
 impl Kind for BatchNormBlock {
     fn build(&self, b: &mut Builder<'_>, sample: &Shape) -> Result<Box<dyn Block>> {
         // The channels of an image have their moments over all its pixels.
         let [channels, rows_per_sample] = channels(sample);
-        let dims = [channels];
+        let epsilon = if sample.dims().len() > 1 { OF_IMAGES } else { EPSILON };
+        let (dims, norm) = ([channels], BatchNorm { rows_per_sample, epsilon });
         let scale = b.parameter("weight", &dims, Init::Constant(1.0));
         let shift = b.parameter("bias", &dims, Init::Constant(0.0));
         let mean = b.buffer("running_mean", &dims, Init::Constant(0.0));
         let variance = b.buffer("running_var", &dims, Init::Constant(1.0));
         let names = ["running_mean", "running_var"].map(|name| b.name(name));
-        Ok(Box::new(Built { scale, shift, running: [mean, variance], names, rows_per_sample }))
+        Ok(Box::new(Built { scale, shift, running: [mean, variance], names, norm }))
     }
 
     fn word(&self) -> String {
@@ -80,13 +84,12 @@ impl Block for Built {
     fn forward(&self, flow: &mut Flow<'_>, x: Var) -> Result<Var> {
         if flow.pass == Pass::Train {
             let inputs = [x, self.scale, self.shift, flow.clock()?];
-            let norm = BatchNorm::new(self.rows_per_sample);
-            let outputs = flow.graph.push(std::sync::Arc::new(norm), &inputs)?;
+            let outputs = flow.graph.push(std::sync::Arc::new(self.norm), &inputs)?;
             flow.moments.push((self.names.clone(), outputs[1]));
             return Ok(outputs[0]);
         }
         let [mean, variance] = self.running;
-        by_moments(flow.graph, x, [self.scale, self.shift, mean, variance], EPSILON)
+        by_moments(flow.graph, x, [self.scale, self.shift, mean, variance], self.norm.epsilon)
     }
 }
 

@@ -3,8 +3,7 @@
 //!
 //! It is the gradient of a convolution's input, with a network's values in place of gradients: see [`Conv2dDx`]. The output has
 //! (size − 1)·stride − 2·padding + dilation·(kernel − 1) + 1 + output_padding pixels an axis, those of the output padding at the bottom
-//! and at the right. Parameters begin as those of PyTorch's `nn.ConvTranspose2d` do. Source: `FORMULAS.md` §4a, golden
-//! `conv_transpose2d`.
+//! and at the right. Parameters begin as those of PyTorch's `nn.ConvTranspose2d` do. Golden `conv_transpose2d`.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,5 @@
 //! Convolution: y\[n,i,j,o\] = Σ_{a,b,c} x\[n, i·s+a·d−p, j·s+b·d−p, c\] w\[o,a,b,c\], what machine learning calls so: the kernel
-//! is not turned. Source: `FORMULAS.md` §4a, golden `conv2d`.
+//! is not turned. Golden `conv2d`.
 
 use super::conv2d_dw::Conv2dDw;
 use super::conv2d_dx::Conv2dDx;

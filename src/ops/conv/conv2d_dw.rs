@@ -1,5 +1,5 @@
 //! Gradient of a convolution with respect to its weights, dw\[o,a,b,c\] = Σ_{n,i,j} dy\[n,i,j,o\] x\[n, i·s+a·d−p, j·s+b·d−p, c\],
-//! and, in the fused form, of the bias behind it, db\[o\] = Σ_{n,i,j} dy\[n,i,j,o\]. Source: `FORMULAS.md` §4a.
+//! and, in the fused form, of the bias behind it, db\[o\] = Σ_{n,i,j} dy\[n,i,j,o\]. Source: Dumoulin and Visin, "A guide to convolution arithmetic for deep learning" (2016).
 
 use super::Convolution;
 use super::conv2d::Conv2d;

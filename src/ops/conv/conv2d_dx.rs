@@ -3,7 +3,7 @@
 //!
 //! It is the transposed convolution, from few pixels to many, whose weights are those of the convolution that it turns back,
 //! \[in, K·L·out\]. Where the stride leaves pixels over, they get what little saw them, or 0: dx has the size of x.
-//! Source: `FORMULAS.md` §4a, goldens `conv2d`, `conv_transpose2d`.
+//! Golden `conv2d`, `conv_transpose2d`.
 
 use super::conv2d::Conv2d;
 use super::conv2d_dw::Conv2dDw;

@@ -12,7 +12,7 @@
 //! | [`Conv2dDw`](conv2d_dw::Conv2dDw) | the gradient of w | dyᵀ · patches(x) |
 //!
 //! All three are linear in both operands, and the gradient of each is made of the other two, so convolutions can be
-//! differentiated as often as wanted. Outside of an image all values are 0. Source: `FORMULAS.md` §4a.
+//! differentiated as often as wanted. Outside of an image all values are 0. Source: Dumoulin and Visin, "A guide to convolution arithmetic for deep learning" (2016).
 
 pub mod conv2d;
 pub mod conv2d_dw;
