@@ -32,6 +32,7 @@ pub mod plan;
 pub mod report;
 pub mod rng;
 pub mod shader;
+mod spelling;
 pub mod statistics;
 #[cfg(feature = "native")]
 pub mod study;
