@@ -93,7 +93,7 @@ fn check(options: &DataOptions) -> Result<()> {
         ("--id", options.id.is_some()),
         ("--drop", !options.drop.is_empty()),
         ("--key", options.key.is_some()),
-        ("data.header", options.header.is_some()),
+        ("--header", options.header.is_some()),
     ];
     if let Some((flag, _)) = asked.iter().find(|(_, is_asked)| *is_asked) {
         let problem = "a folder of images has no columns or arrays; its classes are its sub-folders";
