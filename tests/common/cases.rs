@@ -7,5 +7,10 @@ use proptest::test_runner::{Config, RngSeed};
 pub fn cases(usual: u32) -> Config {
     let expected = "PROPTEST_CASES: expected a number of cases, such as 10000";
     let asked = std::env::var("PROPTEST_CASES").ok().map(|asked| asked.parse().expect(expected));
-    Config { cases: asked.unwrap_or(usual), failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..Config::default() }
+    Config {
+        cases: asked.unwrap_or(usual),
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(1),
+        ..Config::default()
+    }
 }

@@ -7,6 +7,7 @@ mod cases;
 mod web_server;
 
 mod arrays;
+mod bad_input;
 mod download;
 mod files;
 mod idx;

@@ -1,8 +1,4 @@
 //! The CPU device asks for no memory while it trains: everything is made when a plan is loaded.
-#![allow(missing_docs, unsafe_code, clippy::unwrap_used, clippy::panic)]
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gpu_ae::config::RunConfig;
 use gpu_ae::device::{CpuDevice, Device};
@@ -10,31 +6,12 @@ use gpu_ae::model::graph::{DataShape, training};
 use gpu_ae::ops::step::clock;
 use gpu_ae::plan::Plan;
 
-/// The system's memory, and how often anyone asked for some.
-struct Counting;
-
-static REQUESTS: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every request is handed on as it is.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        REQUESTS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller's promises are those that the system asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: the memory came from the system, with this layout.
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
+use crate::counting::{measured, turn};
 
 #[test]
 fn a_training_step_asks_for_no_memory() {
     const ROWS: usize = 300;
+    let _turn = turn();
     let shape = DataShape { rows: ROWS, features: 784, kind: gpu_ae::data::ValueKind::Byte };
     for batch in [64, 300] {
         let config = RunConfig { batch_size: batch, ..RunConfig::default() };
@@ -45,11 +22,8 @@ fn a_training_step_asks_for_no_memory() {
         device.write(program, "clock", bytemuck::cast_slice(&clock::start(ROWS, batch, true, 1))).unwrap();
         device.run(program, 2).unwrap();
         // Handing a run over to the threads may ask for memory; its steps may not, however many.
-        let requests = |device: &mut dyn Device, steps: u32| {
-            let before = REQUESTS.load(Ordering::Relaxed);
-            device.run(program, steps).unwrap();
-            REQUESTS.load(Ordering::Relaxed) - before
-        };
+        let requests =
+            |device: &mut dyn Device, steps: u32| measured(|| device.run(program, steps).unwrap()).1.requests;
         let (few, many) = (requests(device, 1), requests(device, 50));
         assert!(few.max(many) <= 3, "batch {batch}: {few} requests in a run of 1 step, {many} in one of 50");
         let after = device.read_u32(program, "clock").unwrap();
