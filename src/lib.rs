@@ -9,6 +9,10 @@
 //! stands on them: training runs, studies, pictures.
 
 pub mod autodiff;
+#[cfg(test)]
+#[path = "../tests/common/cases.rs"]
+#[allow(clippy::expect_used)]
+mod cases;
 #[cfg(feature = "native")]
 pub mod claim;
 pub mod config;
@@ -28,6 +32,7 @@ pub mod plan;
 pub mod report;
 pub mod rng;
 pub mod shader;
+mod spelling;
 pub mod statistics;
 #[cfg(feature = "native")]
 pub mod study;

@@ -101,11 +101,16 @@ impl DataFlags {
 
     /// Writes the flags that were given over how data is read.
     pub fn apply(&self, options: &mut DataOptions) {
+        self.name_path(options);
+        self.reading.apply(options);
+    }
+
+    /// Writes the path alone: other data is read in the usual way where nothing else is said.
+    pub fn name_path(&self, options: &mut DataOptions) {
         if let Some(path) = self.data.as_ref().filter(|_| self.is_other_than(options)) {
             let (validation, on_device) = (options.validation, options.on_device);
             *options = DataOptions { validation, on_device, ..DataOptions::of(path) };
         }
-        self.reading.apply(options);
     }
 
     /// The same over how a run reads its data, for a command that puts it to use: other rows of one's own are read the

@@ -127,6 +127,8 @@ impl ConfigFlags {
     pub fn apply(&self, device: &DeviceFlag, config: &mut RunConfig) -> Result<()> {
         let before = config.clone();
         let assignments = self.assignments()?;
+        // Keys of the data are of the data that is named, which begins with none.
+        self.data.name_path(&mut config.data);
         config.set_all("--set", &assignments)?;
         if let Some(budget) = self.budget {
             if !matches!(config.entropy.schedule, Schedule::Budget { .. }) {
@@ -159,13 +161,7 @@ impl ConfigFlags {
 
     /// The keys that are set, with their values.
     fn assignments(&self) -> Result<Vec<Assignment<'_>>> {
-        let expected = "expected KEY=VALUE, such as alpha=0.5";
-        let refuse = |assignment: &str| Error::Usage(format!("--set {assignment}: {expected}"));
-        let pairs = self.set.iter().map(|assignment| {
-            let (key, value) = assignment.split_once('=').ok_or_else(|| refuse(assignment))?;
-            Ok((key.trim(), value.trim()))
-        });
-        pairs.collect()
+        assigned(&self.set, "alpha=0.5")
     }
 
     /// The flags that may change from one part of a run to the next, as they were given, each with its key.
@@ -237,6 +233,16 @@ impl ConfigFlags {
         }
         Ok(())
     }
+}
+
+/// Keys that `--set` was given, with their values.
+pub fn assigned<'a>(set: &'a [String], example: &str) -> Result<Vec<Assignment<'a>>> {
+    let refuse = |assignment: &str| Error::Usage(format!("--set {assignment}: expected KEY=VALUE, such as {example}"));
+    let pairs = set.iter().map(|assignment| {
+        let (key, value) = assignment.split_once('=').ok_or_else(|| refuse(assignment))?;
+        Ok((key.trim(), value.trim()))
+    });
+    pairs.collect()
 }
 
 /// Refuses `what` was given for a key that changes nothing of any of these configurations.

@@ -154,6 +154,20 @@ pub fn class_of(flag: &str, name: &str, data: &Dataset) -> Result<u16> {
     })
 }
 
+/// Two names of classes as `A,B`, for the command line; one that has a comma is in double quotes, as in a table.
+pub fn pair_of_classes(text: &str) -> Result<(String, String), String> {
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let records: Vec<csv::StringRecord> = reader.records().filter_map(|record| record.ok()).collect();
+    match &records[..] {
+        [record] if record.len() == 2 => Ok((record[0].to_string(), record[1].to_string())),
+        _ => {
+            Err(r#"expected two classes, such as 3,8; one whose name has a comma is in quotes, as in '"a, b",c'"#
+                .into())
+        }
+    }
+}
+
 /// Two values as `A,B`, for the command line.
 pub fn pair<T: FromStr + Display>(text: &str) -> Result<(T, T), String> {
     let read = |part: &str| part.trim().parse::<T>().ok();

@@ -167,3 +167,55 @@ fn a_failed_resume_leaves_what_it_found() {
         anew();
     });
 }
+
+#[test]
+fn rows_that_cannot_be_kept_are_used_all_the_same() {
+    let [photos, cache] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    for number in 0..6u8 {
+        // Grey ones first: with the first that has colours the rows before it are written anew.
+        let pixel = image::Rgb(if number < 4 { [number; 3] } else { [number, 90, 200] });
+        let picture = image::DynamicImage::from(image::RgbImage::from_pixel(4, 4, pixel));
+        let picture = if number < 4 { image::DynamicImage::from(picture.to_luma8()) } else { picture };
+        picture.save(photos.path().join(format!("{number}.png"))).unwrap();
+    }
+    let call = ["data", "info", photos.path().to_str().unwrap()];
+    let mut calls = command(&call);
+    let whole = calls.env("GPU_AE_CACHE", cache.path()).output().unwrap();
+    assert!(whole.status.success());
+    let decoded = cache.path().join("decoded");
+    let names = || {
+        let entries = std::fs::read_dir(&decoded).into_iter().flatten();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>()
+    };
+    let mut failures = 0;
+    for number in 1.. {
+        let _ = std::fs::remove_dir_all(&decoded);
+        let fault = format!("{number}:error");
+        let output = command(&call).env("GPU_AE_CACHE", cache.path()).env("GPU_AE_FAULT", fault).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() && output.stdout == whole.stdout, "change {number}: {said}");
+        assert!(names().iter().all(|name| !name.starts_with('.')), "change {number} left {:?}", names());
+        if !said.contains("no space left") {
+            break;
+        }
+        assert!(said.contains("decoded images are kept in memory alone"), "change {number}: {said}");
+        assert!(names().is_empty(), "change {number} left {:?}", names());
+        failures += 1;
+        // A kill there leaves nothing that anyone takes for rows.
+        let end = format!("{number}:end");
+        assert!(
+            !command(&call)
+                .env("GPU_AE_CACHE", cache.path())
+                .env("GPU_AE_FAULT", end)
+                .output()
+                .unwrap()
+                .status
+                .success()
+        );
+        let is_draft = |name: &String| name.starts_with(".gpu-ae-decoded-");
+        assert!(names().iter().all(|name| is_draft(name) || name.ends_with(".rows")), "{:?}", names());
+        let after = command(&call).env("GPU_AE_CACHE", cache.path()).output().unwrap();
+        assert!(after.status.success() && after.stdout == whole.stdout, "after a kill at change {number}");
+    }
+    assert!(failures > 8, "only {failures} changes were made to fail");
+}

@@ -17,6 +17,7 @@ mod models;
 mod own_data;
 mod own_pictures;
 mod profile;
+mod reading;
 mod resume;
 mod sweep;
 mod train;

@@ -297,3 +297,16 @@ fn the_network_that_fits_data_is_shown() {
     assert!(told.contains("to 2") && told.contains("cross_entropy"), "{told}");
     assert!(refused("config check --data @more --model classifier").contains("more has no classes"));
 }
+
+#[test]
+fn classes_with_commas_are_put_in_quotes() {
+    let (run, out) = (at("table"), at("between.csv"));
+    let call = ["interpolate", &run, "--steps", "3", "--out", &out, "--quiet", "--classes"];
+    succeed(&[&call[..], &[r#""ash, mountain", oak"#]].concat());
+    assert!(std::fs::read_to_string(&out).unwrap().contains("ash, mountain"));
+    for wrong in ["ash, mountain,oak", "oak", ""] {
+        let output = gpu_ae(&[&call[..], &[wrong]].concat());
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && message.contains("in quotes"), "{wrong}: {message}");
+    }
+}

@@ -159,7 +159,7 @@ fn damaged_gzip_is_refused() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::cases::cases(256))]
 
     /// However a file is cut and altered, it is refused or read in the length its header says; and
     /// gzip, which has a checksum, is never read as anything but what was compressed.

@@ -1,10 +1,13 @@
 //! Data sets: downloads, and what is read of files.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+#[path = "../common/cases.rs"]
+mod cases;
 #[path = "../common/web_server.rs"]
 mod web_server;
 
 mod arrays;
+mod bad_input;
 mod download;
 mod files;
 mod idx;

@@ -1,10 +1,11 @@
 //! Whatever the bytes of a file of arrays, it is read or refused by its name: no panic, no hang, no memory beyond what the
-//! file holds. A few cases of fixed seed; `PROPTEST_CASES=10000` runs as many.
+//! file holds.
 
 use std::fs;
 use std::path::Path;
 
-use crate::strangers::{cases, file};
+use crate::cases::cases;
+use crate::strangers::file;
 use gpu_ae::data::DataOptions;
 use gpu_ae::data::format::array::read;
 use gpu_ae::data::format::npy::write_labels;
@@ -14,11 +15,6 @@ use proptest::prelude::*;
 
 /// Cases of an ordinary run.
 const USUAL_CASES: u32 = 150;
-
-/// As many cases as are asked for.
-fn asked() -> ProptestConfig {
-    cases(std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(USUAL_CASES))
-}
 
 /// Reads a file of these bytes beside others, and checks what is found, or that what is refused is named.
 fn check(path: &Path, bytes: &[u8], options: &DataOptions) -> Result<(), TestCaseError> {
@@ -50,7 +46,7 @@ fn check(path: &Path, bytes: &[u8], options: &DataOptions) -> Result<(), TestCas
 fn fuzz(name: &str, good: &[u8], options: &DataOptions) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
-    proptest!(asked(), |(bytes in file(good.to_vec()))| check(&path, &bytes, options)?);
+    proptest!(cases(USUAL_CASES), |(bytes in file(good.to_vec()))| check(&path, &bytes, options)?);
 }
 
 fn numpy(name: &str) -> Vec<u8> {
@@ -81,7 +77,7 @@ fn labels_of_any_bytes() {
     fs::write(&rows, numpy("version_3.npy")).unwrap();
     write_labels(&labels, &[1, 2, 3]).unwrap();
     let good = fs::read(&labels).unwrap();
-    proptest!(asked(), |(bytes in file(good))| {
+    proptest!(cases(USUAL_CASES), |(bytes in file(good))| {
         fs::write(&labels, &bytes).unwrap();
         if let Err(error) = read(&rows, &options, &mut Silent) {
             prop_assert!(error.to_string().contains("y.npy"), "{error}");

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use crate::cases::cases;
 use gpu_ae::config::{RunConfig, model_file};
 use gpu_ae::data::format::{idx, npy};
 use gpu_ae::device::tune::Cache;
@@ -18,11 +19,6 @@ use gpu_ae::train::record::export::export;
 use gpu_ae::train::{Checkpoint, Run, RunDir, Session, Tuning};
 use proptest::prelude::*;
 use proptest::sample::Index;
-use proptest::test_runner::RngSeed;
-
-pub fn cases(cases: u32) -> ProptestConfig {
-    ProptestConfig { cases, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() }
-}
 
 /// What happens to a good file.
 #[derive(Clone, Debug)]

@@ -261,7 +261,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(crate::cases::cases(256))]
 
         /// Whatever is accepted can be written, read again, and is the same.
         #[test]

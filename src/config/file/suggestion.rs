@@ -1,19 +1,6 @@
 //! Names that are nearly right.
 
-/// How many letters must be put in, left out or changed to make one word of another (Levenshtein, 1966).
-fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (i, a) in from.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, b) in to.iter().enumerate() {
-            let changed = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[to.len()]
-}
+use crate::spelling::distance;
 
 /// The message of serde about a name that is not known, with the known one that was probably meant, if there is one.
 pub(super) fn suggested(message: &str) -> String {
@@ -31,15 +18,8 @@ pub(super) fn suggested(message: &str) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn distances_are_counted_in_letters() {
-        let cases = [("", "abc", 3), ("kitten", "sitting", 3), ("optimizer", "optimiser", 1), ("same", "same", 0)];
-        cases.iter().for_each(|(a, b, wanted)| assert_eq!((distance(a, b), distance(b, a)), (*wanted, *wanted)));
-    }
 
     #[test]
     fn what_is_nearly_right_is_named_and_nothing_else() {

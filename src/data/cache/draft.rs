@@ -5,6 +5,7 @@ use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use flate2::Crc;
 use tempfile::NamedTempFile;
 
 use super::entry::Index;
@@ -21,6 +22,7 @@ pub struct Draft {
     folder: PathBuf,
     file: BufWriter<NamedTempFile>,
     bytes: u64,
+    sum: Crc,
 }
 
 impl Draft {
@@ -34,7 +36,7 @@ impl Draft {
             Ok(BufWriter::with_capacity(1 << 16, file))
         })();
         let file = made.map_err(Error::io(folder, "write the cache"))?;
-        Ok(Draft { folder: folder.to_path_buf(), file, bytes: 0 })
+        Ok(Draft { folder: folder.to_path_buf(), file, bytes: 0, sum: Crc::new() })
     }
 
     /// Appends rows.
@@ -42,8 +44,9 @@ impl Draft {
     /// # Errors
     /// When they cannot be written.
     pub fn write(&mut self, rows: &[u8]) -> Result<()> {
-        self.file.write_all(rows).map_err(Error::io(&self.folder, "write the cache"))?;
+        fault::point().and_then(|()| self.file.write_all(rows)).map_err(Error::io(&self.folder, "write the cache"))?;
         self.bytes += rows.len() as u64;
+        self.sum.update(rows);
         Ok(())
     }
 
@@ -86,7 +89,7 @@ impl Draft {
 
     /// Adds what is known of the rows, and gives the file its name.
     pub(super) fn keep(mut self, path: &Path, index: &Index) -> Result<()> {
-        let tail = index.tail(self.bytes)?;
+        let tail = index.tail(self.bytes, self.sum.sum())?;
         let kept = (|| {
             self.file.write_all(&tail)?;
             fault::point()?;

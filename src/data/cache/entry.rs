@@ -1,9 +1,10 @@
 //! A file of rows: the rows from its first byte, then what is known of them, then where that begins.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use flate2::Crc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -11,10 +12,16 @@ use crate::data::found::Side;
 use crate::data::{ImageShape, Mapped};
 use crate::error::{Error, Result};
 
-/// How such a file ends: these bytes, the length of what is known as a u64 (little-endian), its SHA-256.
-const MAGIC: &[u8; 8] = b"gpuaerw1";
+/// How such a file ends: these bytes, the length of what is known as a u64 (little-endian), the CRC-32 of the rows as another,
+/// the SHA-256 of what is known.
+const MAGIC: &[u8; 8] = b"gpuaerw2";
 /// Bytes of that end.
-const END: u64 = 8 + 8 + 32;
+const END: u64 = 8 + 8 + 8 + 32;
+/// Bytes of rows whose sum is checked before they are used: of more, that would take as long as to read them all, which is
+/// what the cache is there to save.
+const MOST_CHECKED: u64 = 1 << 30;
+/// Bytes that are summed at once.
+const STEP: usize = 1 << 18;
 
 /// Rows of one side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,8 +75,8 @@ impl Index {
         ImageShape { height, width, channels }
     }
 
-    /// What stands in a file behind so many bytes of rows.
-    pub(super) fn tail(&self, rows: u64) -> Result<Vec<u8>> {
+    /// What stands in a file behind so many bytes of rows of this sum.
+    pub(super) fn tail(&self, rows: u64, sum: u32) -> Result<Vec<u8>> {
         if !self.fits(rows) {
             return Err(Error::Failed(format!("{rows} bytes of decoded rows, which are not whole rows of the images")));
         }
@@ -77,6 +84,7 @@ impl Index {
         let (length, hash) = (tail.len() as u64, Sha256::digest(&tail));
         tail.extend_from_slice(MAGIC);
         tail.extend_from_slice(&length.to_le_bytes());
+        tail.extend_from_slice(&u64::from(sum).to_le_bytes());
         tail.extend_from_slice(&hash);
         Ok(tail)
     }
@@ -94,6 +102,19 @@ impl Index {
     }
 }
 
+/// The sum of the first bytes of a file.
+fn sum_of(file: &mut File, bytes: u64) -> io::Result<u32> {
+    file.seek(SeekFrom::Start(0))?;
+    let (mut sum, mut held) = (Crc::new(), vec![0; STEP]);
+    let mut rest = file.take(bytes);
+    loop {
+        match rest.read(&mut held)? {
+            0 => return Ok(sum.sum()),
+            count => sum.update(&held[..count]),
+        }
+    }
+}
+
 /// A file of rows that is whole.
 #[derive(Debug)]
 pub struct Entry {
@@ -103,7 +124,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Reads what is known of the rows, and sees whether all are there.
+    /// Reads what is known of the rows, and sees whether all are there and, up to a gigabyte of them, as they were written.
     ///
     /// # Errors
     /// When they are not, or the file cannot be read.
@@ -117,17 +138,19 @@ impl Entry {
         file.seek(SeekFrom::Start(end_at)).map_err(failed)?;
         file.read_exact(&mut end).map_err(failed)?;
         let (magic, rest) = end.split_at(8);
-        let (known, hash) = rest.split_at(8);
-        let known = known.iter().rev().fold(0_u64, |sum, &byte| (sum << 8) | u64::from(byte));
+        let (known, rest) = rest.split_at(8);
+        let (sum, hash) = rest.split_at(8);
+        let [known, sum] =
+            [known, sum].map(|word| word.iter().rev().fold(0_u64, |sum, &byte| (sum << 8) | u64::from(byte)));
         let rows = end_at.checked_sub(known).filter(|_| magic == MAGIC).ok_or_else(damaged)?;
         let mut json = Vec::new();
         file.seek(SeekFrom::Start(rows)).map_err(failed)?;
-        file.take(known).read_to_end(&mut json).map_err(failed)?;
+        (&file).take(known).read_to_end(&mut json).map_err(failed)?;
         if Sha256::digest(&json)[..] != *hash {
             return Err(damaged());
         }
         let index: Index = serde_json::from_slice(&json).map_err(|_| damaged())?;
-        if !index.fits(rows) {
+        if !index.fits(rows) || (rows <= MOST_CHECKED && u64::from(sum_of(&mut file, rows).map_err(failed)?) != sum) {
             return Err(damaged());
         }
         Ok(Entry { index, path: path.to_path_buf() })

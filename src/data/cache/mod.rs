@@ -104,7 +104,7 @@ impl Cache {
     /// # Errors
     /// When the folder cannot be written.
     pub fn begin(&self) -> Result<Draft> {
-        fs::create_dir_all(&self.folder).map_err(Error::io(&self.folder, "make the folder"))?;
+        whole_file::make_folder(&self.folder)?;
         draft::sweep(&self.folder);
         Draft::within(&self.folder)
     }

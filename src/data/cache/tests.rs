@@ -27,12 +27,12 @@ fn rows_are_found_by_stamp_and_by_content() {
 }
 
 #[test]
-fn damage_anywhere_behind_the_rows_is_noticed() {
+fn damage_anywhere_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
     let cache = Cache::within(folder.path(), 1 << 20);
     let path = kept(&cache, 1, Some(&[5; 32]));
     let good = fs::read(&path).unwrap();
-    for at in (200..good.len()).step_by(7) {
+    for at in (0..good.len()).step_by(7) {
         let mut bad = good.clone();
         bad[at] ^= 1;
         let cut = &good[..at];

@@ -4,6 +4,7 @@ use crate::data::format::table::{Cells, Column, MISSING, Table};
 use crate::data::found::Side;
 use crate::data::options::DataOptions;
 use crate::error::{Error, Result, shortened};
+use crate::spelling::distance;
 
 /// Most columns that a message names.
 const NAMED: usize = 8;
@@ -96,7 +97,7 @@ pub(super) fn word(number: f64) -> String {
 
 /// That a table has no column of this name, and which it has.
 fn none_of(name: &str, table: &Table) -> String {
-    let cut = |text: &str| text.to_lowercase().chars().take(COMPARED).collect::<Vec<char>>();
+    let cut = |text: &str| text.to_lowercase().chars().take(COMPARED).collect::<String>();
     let wanted = cut(name);
     let mut names: Vec<(usize, &str)> =
         table.columns.iter().map(|column| (distance(&wanted, &cut(&column.name)), column.name.as_str())).collect();
@@ -111,18 +112,4 @@ pub(super) fn listed<T: AsRef<str>>(names: &[T]) -> String {
         names.iter().take(NAMED).map(|name| format!("'{}'", shortened(name.as_ref(), QUOTED))).collect();
     let more = names.len().saturating_sub(NAMED);
     if more > 0 { format!("{} and {more} more", quoted.join(", ")) } else { quoted.join(", ") }
-}
-
-/// How many letters must be put in, left out or changed to make one word of another (Levenshtein, 1966).
-fn distance(from: &[char], to: &[char]) -> usize {
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (place, letter) in from.iter().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], place + 1);
-        for (other, wanted) in to.iter().enumerate() {
-            let changed = diagonal + usize::from(letter != wanted);
-            diagonal = row[other + 1];
-            row[other + 1] = changed.min(diagonal + 1).min(row[other] + 1);
-        }
-    }
-    row[to.len()]
 }

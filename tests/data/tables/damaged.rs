@@ -2,19 +2,16 @@
 
 use std::fs;
 
+use crate::cases::cases;
 use gpu_ae::data::DataOptions;
 use gpu_ae::data::columns::encode;
 use gpu_ae::data::format::table;
 use gpu_ae::data::found::{Found, Silent};
 use proptest::prelude::*;
 use proptest::sample::Index;
-use proptest::test_runner::RngSeed;
 
-/// Cases of an ordinary run, unless `PROPTEST_CASES` asks for more.
-fn cases() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(48);
-    ProptestConfig { cases, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() }
-}
+/// Cases of an ordinary run.
+const USUAL_CASES: u32 = 48;
 
 /// Bytes that change, parts that come twice, and an end that is lost.
 type Damage = (Vec<(Index, u8)>, Option<(Index, Index)>, Option<Index>);
@@ -59,7 +56,7 @@ fn answered(name: &str, damage: &Damage) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(cases())]
+    #![proptest_config(cases(USUAL_CASES))]
 
     #[test]
     fn text(damage in damage()) {

@@ -6,7 +6,7 @@ use gpu_ae::Result;
 use gpu_ae::report::{Strip, brief, image_sheet, write_png};
 
 use crate::cli::flags::whole;
-use crate::cli::trained::{RunFlags, Trained, class_of, pair};
+use crate::cli::trained::{RunFlags, Trained, class_of, pair, pair_of_classes};
 
 use super::rows::{out_name, out_path, write_rows};
 
@@ -27,8 +27,8 @@ pub struct Args {
     /// Numbers of two test rows, the first 0; may be repeated
     #[arg(long, value_name = "I,J", value_parser = pair::<usize>)]
     between: Vec<(usize, usize)>,
-    /// Two classes, from the mean code of one to that of the other; may be repeated
-    #[arg(long, value_name = "A,B", value_parser = pair::<String>, conflicts_with = "between")]
+    /// Two classes, from the mean code of one to that of the other, a name with a comma in double quotes; may be repeated
+    #[arg(long, value_name = "A,B", value_parser = pair_of_classes, conflicts_with = "between")]
     classes: Vec<(String, String)>,
     /// Images of a line, or rows of a table, both ends included
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = whole(2..=100u32),

@@ -2,15 +2,16 @@
 
 use std::path::PathBuf;
 
-use gpu_ae::Result;
+use gpu_ae::config::RunConfig;
 use gpu_ae::data::columns::{Cell, Code, Coded, Columns};
 use gpu_ae::data::summary::{SideSummary, Summary};
 use gpu_ae::data::{Dataset, Encoding, ImageShape};
 use gpu_ae::report::format_number;
+use gpu_ae::{Error, Result};
 use serde::Serialize;
 
 use crate::cli::data_flags::{DataFlags, ReadingFlags};
-use crate::cli::flags::seed;
+use crate::cli::flags::{assigned, seed};
 use crate::cli::output::{say, say_json, thousands};
 use crate::cli::terminal::table;
 
@@ -38,6 +39,9 @@ pub struct Asked {
     data_dir: Option<PathBuf>,
     #[command(flatten)]
     reading: ReadingFlags,
+    /// A key of the section [data] of config.toml, such as data.most_pixels=100000000; may be repeated
+    #[arg(long = "set", value_name = "data.KEY=VALUE")]
+    set: Vec<String>,
     /// Seed of a run: divides what does not say which rows are tested with, and draws built-in data
     #[arg(long, value_name = "N", value_parser = seed, default_value_t = 0, allow_negative_numbers = true)]
     seed: u64,
@@ -48,7 +52,15 @@ impl Asked {
     pub fn load(&self) -> Result<Dataset> {
         let data = Some(self.path.clone());
         let flags = DataFlags { data, data_dir: self.data_dir.clone(), reading: self.reading.clone() };
-        let mut config = gpu_ae::config::RunConfig { seed: self.seed, ..Default::default() };
+        let mut config = RunConfig { seed: self.seed, ..Default::default() };
+        flags.name_path(&mut config.data);
+        let assignments = assigned(&self.set, "data.most_pixels=100000000")?;
+        let is_reading = |key: &str| key.starts_with("data.") && key != "data.path";
+        if let Some((key, value)) = assignments.iter().find(|(key, _)| !is_reading(key)) {
+            let problem = "expected a key of how data is read, such as data.most_pixels";
+            return Err(Error::Usage(format!("--set {key}={value}: {problem}")));
+        }
+        config.set_all("--set", &assignments)?;
         flags.apply(&mut config.data);
         config.data_dir.clone_from(&self.data_dir);
         flags.check_used(&config.data)?;

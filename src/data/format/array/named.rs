@@ -154,7 +154,15 @@ fn chosen<'a>(all: &'a [Array], options: &DataOptions, whole: &Origin) -> Result
             .filter(|labels| labels.place != array.place && (is_one || labels.side == array.side))
             .collect();
         match of[..] {
-            [] => pairs.push((array, None)),
+            [] => match &options.label {
+                Some(label) => {
+                    let problem = format!("are no labels of {}, expected some of all rows", array.name);
+                    let advice = "--key NAME chooses one array of rows";
+                    let whole = whole.path.display();
+                    return Err(Error::Usage(format!("--label {label}: {problem} in {whole}; {advice}")));
+                }
+                None => pairs.push((array, None)),
+            },
             [labels] => pairs.push((array, Some(labels))),
             _ => return ambiguous("has several arrays that may be the labels"),
         }

@@ -84,6 +84,11 @@ pub(in crate::data) fn read(
         Some(place) => files.origin(place),
         None => Origin::file(&files.path),
     };
+    if let (Some(label), None) = (&options.label, only) {
+        let problem = "the labels in a folder or archive of IDX files are found by their names";
+        let advice = "--data FILE takes one file of rows, and labels of any name";
+        return Err(Error::Usage(format!("--label {label}: {problem}; {advice}")));
+    }
     let chosen: Vec<&File> = match only {
         Some(only) => all.iter().filter(|file| files.names[file.place] == only).collect(),
         None => chosen(&all, files, options, &whole, listener)?,

@@ -75,7 +75,7 @@ fn parts(path: &Path) -> Vec<String> {
 ///
 /// # Errors
 /// When there is none, when something cannot be looked at and such is not left out, when a link leads back to where it
-/// is, when some files are in folders of classes and some are not, or when there are too many classes.
+/// is, when a folder's name is no text, when some files are in folders of classes and some are not, or when there are too many classes.
 pub fn list(root: &Path, skip_broken: bool) -> Result<Folder> {
     let mut folder = Folder::default();
     let mut walk = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
@@ -107,6 +107,10 @@ pub fn list(root: &Path, skip_broken: bool) -> Result<Folder> {
                 walk.skip_current_dir();
             }
             continue;
+        }
+        if is_folder && entry.file_name().to_str().is_none() {
+            let problem = "a folder whose name is no UTF-8, expected one that a class or a side can be called by";
+            return Err(Error::input(entry.path(), problem));
         }
         if entry.depth() > MOST_DEPTH {
             let problem = format!("expected at most {MOST_DEPTH} folders within one another");

@@ -36,11 +36,19 @@ const NAMED: usize = 20;
 /// # Errors
 /// When there is none in it, or one cannot be decoded or has another size than the rest; the message names it.
 pub fn read(path: &Path, options: &DataOptions, listener: &mut dyn Listener) -> Result<Found> {
-    read_by(path, options, Cache::usual()?.as_ref(), listener)
+    read_with(path, options, Cache::usual()?.as_ref(), listener)
 }
 
 /// The same with this cache, or with none.
-fn read_by(path: &Path, options: &DataOptions, cache: Option<&Cache>, listener: &mut dyn Listener) -> Result<Found> {
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with(
+    path: &Path,
+    options: &DataOptions,
+    cache: Option<&Cache>,
+    listener: &mut dyn Listener,
+) -> Result<Found> {
     check(options)?;
     let now = SystemTime::now();
     let folder = list(path, options.skip_broken)?;
@@ -93,7 +101,7 @@ fn check(options: &DataOptions) -> Result<()> {
         ("--id", options.id.is_some()),
         ("--drop", !options.drop.is_empty()),
         ("--key", options.key.is_some()),
-        ("data.header", options.header.is_some()),
+        ("--header", options.header.is_some()),
     ];
     if let Some((flag, _)) = asked.iter().find(|(_, is_asked)| *is_asked) {
         let problem = "a folder of images has no columns or arrays; its classes are its sub-folders";
@@ -220,3 +228,7 @@ mod tests;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod strangers;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod changes;

@@ -5,13 +5,15 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
-use proptest::test_runner::RngSeed;
 
 use super::decode::decode;
 use super::fit::Resizing;
 use super::wanted::Wanted;
+use crate::cases::cases;
 use crate::data::options::DataOptions;
 
+/// Cases of an ordinary run.
+const USUAL_CASES: u32 = 512;
 /// Pixels that images may have here: damaged headers ask for many.
 const MOST: u64 = 100_000;
 
@@ -33,11 +35,8 @@ fn samples() -> Vec<Vec<u8>> {
 #[test]
 fn images_of_any_bytes() {
     let samples = samples();
-    let usual = ProptestConfig::default().cases.min(2 * 256);
-    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { ProptestConfig::default().cases } else { usual };
-    let config = ProptestConfig { cases, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..Default::default() };
     let damage = prop::collection::vec((any::<Index>(), any::<u8>(), 0..5_u8), 1..6);
-    proptest!(config, |(sample: Index, damages in damage, early: bool, small: bool)| {
+    proptest!(cases(USUAL_CASES), |(sample: Index, damages in damage, early: bool, small: bool)| {
         let mut bytes = sample.get(&samples).clone();
         for (at, value, kind) in damages {
             // Headers are where most can go wrong.

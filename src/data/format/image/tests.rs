@@ -55,7 +55,7 @@ impl Place {
     fn read_as(&self, options: &DataOptions) -> (Result<Found>, Heard) {
         let mut heard = Heard::default();
         let cache = Cache::within(self.cache.path(), 1 << 30);
-        (read_by(self.folder.path(), options, Some(&cache), &mut heard), heard)
+        (read_with(self.folder.path(), options, Some(&cache), &mut heard), heard)
     }
 
     fn rows(&self) -> (ImageShape, Vec<String>, Vec<Part>) {

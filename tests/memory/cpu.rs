@@ -1,9 +1,6 @@
 //! The CPU device asks for no memory while it trains: everything is made when a plan is loaded.
-#![allow(missing_docs, unsafe_code, clippy::unwrap_used, clippy::panic)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gpu_ae::autodiff::grad;
 use gpu_ae::config::RunConfig;
@@ -23,33 +20,11 @@ use gpu_ae::ops::step::clock;
 use gpu_ae::plan::Plan;
 use gpu_ae::tensor::Ty;
 
-/// The system's memory, and how often anyone asked for some.
-struct Counting;
-
-static REQUESTS: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every request is handed on as it is.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        REQUESTS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller's promises are those that the system asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: the memory came from the system, with this layout.
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
+use crate::counting::{measured, turn};
 
 /// How often a run of so many steps asks for memory.
 fn requests(device: &mut dyn Device, program: ProgramId, steps: u32) -> usize {
-    let before = REQUESTS.load(Ordering::Relaxed);
-    device.run(program, steps).unwrap();
-    REQUESTS.load(Ordering::Relaxed) - before
+    measured(|| device.run(program, steps).unwrap()).1.requests
 }
 
 /// Images of a batch.
@@ -79,7 +54,9 @@ fn images() -> Graph {
 
 #[test]
 fn a_step_asks_for_no_memory() {
-    training_steps();
+    let _turn = turn();
+    training_steps(&RunConfig::default());
+    training_steps(&RunConfig::model("conv").unwrap());
     let mut device = CpuDevice::new();
     let plan = Plan::new("images", &images(), device.profile()).unwrap();
     let device: &mut dyn Device = &mut device;
@@ -91,11 +68,11 @@ fn a_step_asks_for_no_memory() {
     assert!(few.max(many) <= 3, "images: {few} requests in a run of 1 step, {many} in one of 50");
 }
 
-fn training_steps() {
+fn training_steps(config: &RunConfig) {
     const ROWS: usize = 300;
     let shape = DataShape { rows: ROWS, features: 784, kind: gpu_ae::data::ValueKind::Byte };
     for batch in [64, 300] {
-        let config = RunConfig { batch_size: batch, ..RunConfig::default() };
+        let config = RunConfig { batch_size: batch, ..config.clone() };
         let mut device = CpuDevice::new();
         let plan = Plan::new("train", &training(&config, shape).unwrap(), device.profile()).unwrap();
         let device: &mut dyn Device = &mut device;

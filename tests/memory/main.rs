@@ -1,0 +1,6 @@
+//! What memory is asked for. This is a binary of its own, because it counts every request of its process.
+#![allow(missing_docs, unsafe_code, clippy::unwrap_used, clippy::panic)]
+
+mod counting;
+mod cpu;
+mod readers;
