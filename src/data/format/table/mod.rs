@@ -19,6 +19,7 @@ mod text;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use self::text::Source;
 use crate::data::found::{Found, Listener, Side};
 use crate::data::options::DataOptions;
 use crate::error::{Error, Result, shortened};
@@ -32,6 +33,9 @@ pub use text::MISSING_WORDS;
 pub const MOST_COLUMNS: usize = 1 << 16;
 /// Most rows of a table: what an index of 32 bits counts.
 pub const MOST_ROWS: usize = u32::MAX as usize - 1;
+
+/// How files begin that are no text: packed by gzip, Arrow twice, Feather of version 1, a ZIP archive.
+const OTHERS: [&[u8]; 5] = [b"\x1f\x8b", b"ARRO", b"\xff\xff\xff\xff", b"FEA1", b"PK\x03\x04"];
 
 /// Most characters that a message quotes of what a file says.
 const QUOTED: usize = 120;
@@ -130,13 +134,29 @@ fn of_file(path: &Path, options: &DataOptions, listener: &mut dyn Listener) -> R
     let mut table = if packed::begins(path, b"PAR1")? {
         parquet::read(path, options, listener)?
     } else {
-        let bytes = whole_file::read(path).map_err(Error::io(path, "read"))?;
-        of_bytes(path, packed::unpacked(path, bytes)?, options, listener)?
+        match text_of(path)? {
+            Some(text) => text::read(path, text, options, listener)?,
+            None => {
+                let bytes = whole_file::read(path).map_err(Error::io(path, "read"))?;
+                of_bytes(path, packed::unpacked(path, bytes)?, options, listener)?
+            }
+        }
     };
     table.path = path.to_path_buf();
     checked(path, &table)?;
     without_index(&mut table, options, listener);
     Ok(table)
+}
+
+/// The text that a regular file is, unless it begins as another table does; it is read as its cells are.
+fn text_of(path: &Path) -> Result<Option<Source>> {
+    if !std::fs::metadata(path).map_err(Error::io(path, "read"))?.is_file() {
+        return Ok(None);
+    }
+    let source = Source::open(path)?;
+    let first = source.first(path, 4)?;
+    let is_other = OTHERS.iter().any(|mark| first.starts_with(mark));
+    Ok((!is_other).then_some(source))
 }
 
 /// Reads a table from what a file holds, unpacked.
@@ -153,7 +173,7 @@ fn of_bytes(path: &Path, bytes: Vec<u8>, options: &DataOptions, listener: &mut d
             let problem = "a ZIP archive, as a workbook of a spreadsheet is, expected a table; save the sheet as CSV";
             Err(Error::input(path, problem))
         }
-        _ => text::read(path, bytes, options, listener),
+        _ => text::read(path, Source::Bytes(bytes), options, listener),
     }
 }
 

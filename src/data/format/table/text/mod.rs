@@ -12,167 +12,69 @@
 
 mod column;
 mod decoded;
+mod layout;
 mod look;
 mod number;
+mod pass;
 mod piece;
 mod record;
+mod rounded;
+mod source;
+mod stretch;
 
-use std::borrow::Cow;
 use std::path::Path;
 
-use memchr::memchr_iter;
-
-use self::look::Sample;
-use self::piece::{Kind, Piece, Whole};
-use self::record::{Flaw, Style};
-use super::{Cells, Column, MOST_ROWS, Places, Table};
+use self::layout::Layout;
+use self::pass::Records;
+use self::piece::Whole;
+use super::{Column, Places, Table};
 use crate::data::found::{Listener, Reading};
 use crate::data::options::DataOptions;
-use crate::error::{Error, Result};
-use crate::threads::current_num_threads;
-use crate::threads::prelude::*;
+use crate::error::Result;
 
 pub use number::{MISSING_WORDS, is_missing};
+pub use source::Source;
 
-/// Bytes of a piece that a thread reads at once.
-const PIECE: usize = 1 << 22;
-
-/// Reads a table from the bytes of a text.
-pub fn read(path: &Path, bytes: Vec<u8>, options: &DataOptions, listener: &mut dyn Listener) -> Result<Table> {
-    let text = decoded::text(path, bytes)?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    of_text(text, options, &mut |rows| listener.reading(Reading { done: rows as u64, of: 0, unit: "rows" })).map_err(
-        |flaw| {
-            let line = line_of(text, flaw.place);
-            Error::input(path, format!("line {line}: {}", flaw.problem))
-        },
-    )
+/// Reads a table from a text.
+pub fn read(path: &Path, source: Source, options: &DataOptions, listener: &mut dyn Listener) -> Result<Table> {
+    of_source(path, source, options, &mut |rows| listener.reading(Reading { done: rows as u64, of: 0, unit: "rows" }))
 }
 
-/// The line on which a byte of a text is.
-fn line_of(text: &str, place: usize) -> usize {
-    memchr_iter(b'\n', &text.as_bytes()[..place.min(text.len())]).count() + 1
-}
-
-/// Reads a table from a text whose every line is ended. `told` hears how many rows there are.
-fn of_text(text: &str, options: &DataOptions, told: &mut dyn FnMut(usize)) -> Result<Table, Flaw> {
-    let style = Style::of(look::separator(text));
-    let sample = look::looked_at(text, style.separator)?;
-    let Some(first) = sample.records.first() else { return Ok(Table::default()) };
-    let counted = Counted::of(text, &sample, options);
-    let has_header = match (counted.is_some(), options.header) {
-        (true, _) => false,
-        (false, Some(said)) => said,
-        (false, None) => look::is_header(&sample.records, style),
-    };
-    let skipped = usize::from(has_header || counted.is_some());
-    let columns = sample.records.get(skipped).filter(|_| counted.is_some()).unwrap_or(first).len();
-    let names = names(has_header.then_some(first), columns, counted.as_ref());
-    let kinds = look::kinds(&sample.records[skipped..], columns, style);
-    let kinds: Vec<Kind> = kinds.into_iter().zip(&names).map(|(kind, name)| wanted(kind, name, options)).collect();
-    let line = &text[sample.places[0]..sample.places[1.min(sample.places.len() - 1)]];
-    let header = has_header.then(|| line.trim_end_matches(['\r', '\n']));
-    let start = sample.places[skipped];
-    let seen = sample.places.last().map_or(0, |last| last - start) / (sample.records.len() - skipped).max(1);
-    let whole = Whole { text, style, kinds: &kinds, header, row: seen.max(columns.min(PIECE)) };
-    let pieces = pieces(&whole, start, told)?;
-    let rows = pieces.iter().map(|piece| piece.rows).sum();
-    if rows > MOST_ROWS {
-        return Err(Flaw::at(text.len(), format!("more rows than {MOST_ROWS}, expected fewer")));
-    }
-    let cells = column::joined(&whole, start, pieces, &names, options)?;
+/// Reads a table. `told` hears how many rows there are.
+fn of_source(path: &Path, mut source: Source, options: &DataOptions, told: &mut dyn FnMut(usize)) -> Result<Table> {
+    let Some(layout) = Layout::of(path, &mut source, options)? else { return Ok(Table::default()) };
+    let Layout { style, names, kinds, header, start, lines, row, counted } = layout;
+    let whole = Whole { style, kinds: &kinds, header: header.as_deref(), row };
+    let records = Records { path, source: &source, start, lines };
+    let read = records.read(&whole, told)?;
+    let rows = read.rows;
+    let places = if read.lines == rows { Places::Lines(lines + 1) } else { Places::Rows };
+    let cells = column::settled(&records, &whole, read, &names, options)?;
     let mut columns: Vec<Column> =
         names.into_iter().zip(cells).filter_map(|(name, cells)| Some(Column { name, cells: cells? })).collect();
     if let (Some(counted), Some(last)) = (counted, columns.last_mut()) {
         counted.name(&mut last.cells);
     }
-    let first = line_of(text, start);
-    let places = if line_of(text, text.len()) - first == rows { Places::Lines(first) } else { Places::Rows };
     Ok(Table { rows, columns, places, ..Table::default() })
-}
-
-/// What the columns are called.
-fn names(header: Option<&Vec<Cow<'_, str>>>, columns: usize, counted: Option<&Counted>) -> Vec<String> {
-    let name = |place: usize| match header.and_then(|header| header.get(place)) {
-        Some(name) if !name.is_empty() => name.clone().into_owned(),
-        _ if counted.is_some() && place + 1 == columns => "class".to_string(),
-        _ => format!("column {}", place + 1),
-    };
-    (0..columns).map(name).collect()
-}
-
-/// What a column is read as, given what it looks like and what is asked for: a name is read as it is written.
-fn wanted(kind: Kind, name: &str, options: &DataOptions) -> Kind {
-    let is = |asked: &Option<String>| asked.as_deref() == Some(name);
-    match () {
-        () if is(&options.id) => Kind::Words,
-        () if options.drop.iter().any(|dropped| dropped == name) && !is(&options.label) => Kind::Unread,
-        () => kind,
-    }
-}
-
-/// Reads all records from `start` on, in pieces.
-fn pieces<'a>(whole: &Whole<'a>, start: usize, told: &mut dyn FnMut(usize)) -> Result<Vec<Piece<'a>>, Flaw> {
-    let cuts = record::pieces(whole.text, start, whole.style.separator, PIECE)?;
-    let ranges: Vec<(usize, usize)> = cuts.windows(2).map(|cut| (cut[0], cut[1])).collect();
-    let (mut pieces, mut rows) = (Vec::with_capacity(ranges.len()), 0);
-    for ranges in ranges.chunks(4 * current_num_threads()) {
-        let read: Vec<Result<Piece<'a>, Flaw>> =
-            ranges.par_iter().map(|&(start, end)| piece::read(whole, start, end)).collect();
-        for piece in read {
-            let piece = piece?;
-            rows += piece.rows;
-            pieces.push(piece);
-        }
-        told(rows);
-    }
-    Ok(pieces)
-}
-
-/// What a first line says that counts rows and columns, and names classes.
-struct Counted {
-    classes: Vec<String>,
-}
-
-impl Counted {
-    /// What the first line says, if it is such a line: the counts must be right.
-    fn of(text: &str, sample: &Sample<'_>, options: &DataOptions) -> Option<Self> {
-        let [first, second, ..] = &sample.records[..] else { return None };
-        let [rows, columns, classes @ ..] = &first[..] else { return None };
-        let (rows, columns): (usize, usize) = (rows.parse().ok()?, columns.parse().ok()?);
-        let are_words = classes.iter().all(|class| class.parse::<f64>().is_err() && !class.is_empty());
-        if options.header.is_some() || classes.is_empty() || !are_words || Some(second.len()) != columns.checked_add(1)
-        {
-            return None;
-        }
-        let lines = memchr_iter(b'\n', &text.as_bytes()[sample.places[1]..]).count();
-        let classes = classes.iter().map(|class| class.clone().into_owned()).collect();
-        (lines == rows).then_some(Counted { classes })
-    }
-
-    /// Numbers of classes become their names, if that is what they are.
-    fn name(self, cells: &mut Cells) {
-        let Cells::Numbers(numbers) = cells else { return };
-        let most = self.classes.len() as f64;
-        if numbers.iter().all(|number| number.fract() == 0.0 && (0.0..most).contains(number)) {
-            let codes = numbers.iter().map(|number| *number as u32).collect();
-            *cells = Cells::Words { codes, words: self.classes };
-        }
-    }
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::data::format::table::Cells;
+
+    fn of_text(text: &str, options: &DataOptions) -> Result<Table> {
+        of_source(Path::new("x"), Source::Bytes(text.into()), options, &mut |_| ())
+    }
 
     fn table(text: &str) -> Table {
-        of_text(text, &DataOptions::of("x"), &mut |_| ()).unwrap()
+        of_text(text, &DataOptions::of("x")).unwrap()
     }
 
     fn problem(text: &str) -> String {
-        let flaw = of_text(text, &DataOptions::of("x"), &mut |_| ()).unwrap_err();
-        format!("line {}: {}", line_of(text, flaw.place), flaw.problem)
+        let message = of_text(text, &DataOptions::of("x")).unwrap_err().to_string();
+        message.strip_prefix("x: ").unwrap().to_string()
     }
 
     fn words(codes: &[u32], words: &[&str]) -> Cells {
@@ -193,11 +95,11 @@ mod tests {
     fn what_is_asked_for_decides() {
         let text = "a,b,c\n007,1,2\n010,3,4\n";
         let options = DataOptions { id: Some("a".into()), drop: vec!["b".into()], ..DataOptions::of("x") };
-        let table = of_text(text, &options, &mut |_| ()).unwrap();
+        let table = of_text(text, &options).unwrap();
         assert_eq!(table.columns.len(), 2);
         assert_eq!(table.columns[0].cells, words(&[0, 1], &["007", "010"]));
         let options = DataOptions { header: Some(false), ..DataOptions::of("x") };
-        let table = of_text("a,b\nc,d\n", &options, &mut |_| ()).unwrap();
+        let table = of_text("a,b\nc,d\n", &options).unwrap();
         assert_eq!((table.rows, table.columns[1].name.as_str()), (2, "column 2"));
     }
 
@@ -230,5 +132,42 @@ mod tests {
         assert_eq!(mixed, words(&[0, 1, 2, 0], &["1", "2", "abc"]));
         assert_eq!(table("").rows, 0);
         assert_eq!(table("a,b\n").columns.len(), 2);
+    }
+
+    #[test]
+    fn lines_are_ended_somehow_and_what_is_no_text_is_told() {
+        let of =
+            |bytes: &[u8]| of_source(Path::new("x"), Source::Bytes(bytes.into()), &DataOptions::of("x"), &mut |_| ());
+        for text in ["a,b\r1,2\r3,4", "a,b\n1,2\n3,4", "\u{feff}a,b\r\n1,2\r\n3,4\r\n", "\u{feff}a,b\r1,2\r3,4\r"] {
+            let table = of(text.as_bytes()).unwrap();
+            assert_eq!((table.rows, &table.columns[0].name[..], table.places), (2, "a", Places::Lines(2)), "{text:?}");
+            assert_eq!(table.columns[1].cells, Cells::Numbers(vec![2.0, 4.0]), "{text:?}");
+        }
+        let problem = |bytes: &[u8]| of(bytes).unwrap_err().to_string();
+        assert!(problem(b"\xff\xfea\0").contains("iconv -f UTF-16"));
+        assert!(problem(b"a\0,\0b\0\n\0").contains("looks like a text of UTF-16"));
+        assert!(problem(b"\x89PNG\0\0\0").contains("byte 4 is zero"));
+        assert!(problem(b"a,b\n\xe4,1\n").contains("line 2: byte 0xe4 is no UTF-8"));
+    }
+
+    #[test]
+    fn what_is_wrong_far_behind_is_named_with_its_line() {
+        // More than what is looked at first, so some stretches.
+        let rows = 600_000;
+        let mut text = "\u{feff}x,y\n".to_string();
+        (0..rows).for_each(|row| text += &format!("{row},{}\n", row % 1000));
+        assert_eq!(table(&text).rows, rows);
+        let last = |end: &str| problem(&(text.clone() + end));
+        let line = format!("line {}: ", rows + 2);
+        assert!(last("1,2,3\n").starts_with(&format!("{line}3 cells, expected 2")));
+        assert!(last("1,a\n").starts_with(&format!("{line}column 'y': 'a', expected a number")));
+        assert!(last("1,\"2\n").starts_with(&format!("{line}a quote that is not closed")));
+        assert!(last("x,y\n").starts_with(&format!("{line}the header once more")));
+        let mixed = text.replace(",0\n", ",none at all\n").replace(",1\n", ",one\n");
+        let options = DataOptions { label: Some("y".into()), ..DataOptions::of("x") };
+        let Cells::Words { codes, words } = &of_text(&mixed, &options).unwrap().columns[1].cells else {
+            unreachable!()
+        };
+        assert_eq!((codes[1001], &words[1][..], words.len()), (1, "one", 1000));
     }
 }

@@ -1,5 +1,7 @@
 //! Numbers in text, as quickly as they can be read exactly.
 
+use super::rounded::{grown, shifted};
+
 /// What a cell is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Cell {
@@ -18,12 +20,6 @@ pub const MISSING_WORDS: [&str; 11] = ["", "NA", "N/A", "n/a", "NaN", "nan", "nu
 
 /// What stands for infinity, behind a sign or none.
 const INFINITY: [&str; 6] = ["inf", "Inf", "INF", "infinity", "Infinity", "INFINITY"];
-
-/// Powers of ten that an f64 holds exactly.
-const POWERS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
-    1e21, 1e22,
-];
 
 /// Most digits that a u64 holds whatever they are.
 const MOST_DIGITS: usize = 19;
@@ -52,27 +48,44 @@ pub fn cell(cell: &str, comma: bool) -> Cell {
     }
 }
 
-/// The eight digits that a word of eight bytes is, the first in the lowest byte; nothing if it has other bytes.
+/// Powers of ten by which a number grows when up to eight digits are appended to it.
+const APPENDED: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
+/// The number that eight digits are, the first in the lowest byte.
 #[inline(always)]
-fn eight(word: u64) -> Option<u64> {
-    let digits = word ^ 0x3030_3030_3030_3030;
-    if ((digits.wrapping_add(0x7676_7676_7676_7676)) | digits) & 0x8080_8080_8080_8080 != 0 {
-        return None;
-    }
+fn eight(digits: u64) -> u64 {
     // Pairs, then fours, then all: each step joins neighbours (Johnny Lee, 2016).
     let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00ff_00ff_00ff_00ff;
     let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
-    Some(fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff)
+    fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff
+}
+
+/// The digits that eight bytes begin with: how many, and their number.
+#[inline(always)]
+fn word(bytes: &[u8; 8]) -> (usize, u64) {
+    let digits = u64::from_le_bytes(*bytes) ^ 0x3030_3030_3030_3030;
+    // The highest bit of each byte that is no digit; behind the first there may be more.
+    let others = (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080;
+    if others == 0 {
+        return (8, eight(digits));
+    }
+    let count = others.trailing_zeros() as usize / 8;
+    // Zeros before the digits instead of what is behind them, without a branch for each that could be foreseen wrongly. In
+    // two steps, since all 64 bits may go.
+    let half = 4 * (8 - count);
+    (count, eight((digits << half) << half))
 }
 
 /// Appends the digits from `place` on to a number, and says where they end.
 #[inline(always)]
 fn digits(bytes: &[u8], mut place: usize, number: &mut u64) -> usize {
-    while let Some(more) =
-        bytes.get(place..).and_then(|rest| rest.first_chunk::<8>()).and_then(|word| eight(u64::from_le_bytes(*word)))
-    {
-        *number = number.wrapping_mul(100_000_000).wrapping_add(more);
-        place += 8;
+    while let Some(eight) = bytes.get(place..).and_then(|rest| rest.first_chunk::<8>()) {
+        let (count, more) = word(eight);
+        *number = number.wrapping_mul(APPENDED[count]).wrapping_add(more);
+        place += count;
+        if count < 8 {
+            return place;
+        }
     }
     while let Some(digit) = bytes.get(place).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
         *number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
@@ -81,58 +94,49 @@ fn digits(bytes: &[u8], mut place: usize, number: &mut u64) -> usize {
     place
 }
 
-/// Most decimals of a number that [`RECIPROCALS`] serve.
-const MOST_DECIMALS: usize = 27;
+/// Bytes that [`plain`] looks at behind a sign.
+const LOOKED_AT: usize = 40;
 
-/// Of each power of ten the highest 64 bits of its reciprocal, rounded down, and how many bits the power has: of 10ⁿ with b
-/// bits, 2⁶³⁺ᵇ / 10ⁿ, which is from 2⁶³ to 2⁶⁴.
-const RECIPROCALS: [(u64, i32); MOST_DECIMALS + 1] = {
-    let mut all = [(0, 0); MOST_DECIMALS + 1];
-    let (mut power, mut place) = (10u128, 1);
-    while place <= MOST_DECIMALS {
-        let bits = 128 - power.leading_zeros() as i32;
-        let (mut rest, mut quotient, mut left) = (1u128, 0u64, 63 + bits);
-        while left > 0 {
-            rest <<= 1;
-            quotient <<= 1;
-            if rest >= power {
-                rest -= power;
-                quotient |= 1;
-            }
-            left -= 1;
-        }
-        all[place] = (quotient, bits);
-        power *= 10;
-        place += 1;
-    }
-    all
-};
-
-/// The f64 nearest to `mantissa` / 10^`decimals`, unless that is too near to the middle between two to be told by 64 bits of
-/// a product: of a thousand numbers, two. A simple case of Lemire, 2021.
+/// What [`scan`] says of a number that begins at `start` and is written as most are: a minus or none, up to seven digits, and
+/// a decimal point and further digits or none, 19 in all; nothing of any other, and near the end of the bytes. How long it is
+/// does not wait for what it is, so a processor may begin with the next meanwhile.
 #[inline(always)]
-fn nearest(mantissa: u64, decimals: usize) -> Option<f64> {
-    let (reciprocal, bits) = *RECIPROCALS.get(decimals).filter(|(reciprocal, _)| *reciprocal != 0 && mantissa != 0)?;
-    let shift = mantissa.leading_zeros();
-    // The reciprocal is less than 1 too small, so this is, too: what is wanted is from `high` to `high` + 1.
-    let high = ((u128::from(mantissa << shift) * u128::from(reciprocal)) >> 64) as u64;
-    let cut = 11 - high.leading_zeros();
-    let (rest, half) = (high & ((1 << cut) - 1), 1 << (cut - 1));
-    if rest == half || rest == half - 1 {
+pub fn plain(bytes: &[u8], start: usize, comma: bool) -> Option<(f64, usize)> {
+    let is_negative = *bytes.get(start)? == b'-';
+    let whole = start + usize::from(is_negative);
+    let rest = bytes.get(whole..)?.first_chunk::<LOOKED_AT>()?;
+    let word = |place: usize| rest.get(place..).and_then(|rest| rest.first_chunk::<8>()).map(word);
+    let is_point = |byte: u8| byte == b'.' || (comma && byte == b',');
+    let digit = rest[0] ^ b'0';
+    let (count, mut mantissa) = if digit < 10 && is_point(rest[1]) { (1, u64::from(digit)) } else { word(0)? };
+    if count == 0 || count == 8 {
         return None;
     }
-    let rounded = (high >> cut) + u64::from(rest > half);
-    // Between 2⁻¹⁵⁰ and 2⁰, a power of two that is multiplied by exactly.
-    let exponent = cut as i32 + 1 - shift as i32 - bits;
-    Some(rounded as f64 * f64::from_bits(((1023 + exponent) as u64) << 52))
+    // Half of all numbers have a sign, so no branch would foresee it.
+    let signed = |size: f64| f64::from_bits(size.to_bits() | (u64::from(is_negative) << 63));
+    if !is_point(rest[count]) {
+        return Some((signed(mantissa as i64 as f64), whole + count));
+    }
+    let (mut decimals, mut is_more) = (0, true);
+    for _ in 0..3 {
+        if is_more {
+            let (count, more) = word(count + 1 + decimals)?;
+            mantissa = mantissa.wrapping_mul(APPENDED[count]).wrapping_add(more);
+            decimals += count;
+            is_more = count == 8;
+        }
+    }
+    if is_more || count + decimals > MOST_DIGITS {
+        return None;
+    }
+    Some((signed(shifted(mantissa, decimals)?), whole + count + 1 + decimals))
 }
 
 /// The number that begins at `start`, and where it ends: a sign or none, digits with a decimal point or none, an exponent
 /// or none. It is the f64 nearest to what is written, or an infinity. Nothing if no number begins there.
-#[inline(always)]
 pub fn scan(bytes: &[u8], start: usize, comma: bool) -> Option<(f64, usize)> {
     let sign = bytes.get(start).copied()?;
-    let whole = start + usize::from(sign == b'-' || sign == b'+');
+    let whole = start + usize::from((sign == b'-') | (sign == b'+'));
     let mut mantissa = 0u64;
     let mut place = digits(bytes, whole, &mut mantissa);
     let mut count = place - whole;
@@ -160,16 +164,12 @@ pub fn scan(bytes: &[u8], start: usize, comma: bool) -> Option<(f64, usize)> {
         }
     }
     let power = exponent.unsigned_abs() as usize;
-    if count <= MOST_DIGITS && mantissa <= 1 << 53 && power < POWERS.len() {
-        // Both are exact, so one rounding is left: Clinger, 1990.
-        let mantissa = mantissa as f64;
-        let size = if exponent < 0 { mantissa / POWERS[power] } else { mantissa * POWERS[power] };
-        return Some((if sign == b'-' { -size } else { size }, place));
-    }
-    if count <= MOST_DIGITS
-        && exponent < 0
-        && let Some(size) = nearest(mantissa, power)
-    {
+    let size = match () {
+        () if count > MOST_DIGITS => None,
+        () if exponent <= 0 => shifted(mantissa, power),
+        () => grown(mantissa, power),
+    };
+    if let Some(size) = size {
         return Some((if sign == b'-' { -size } else { size }, place));
     }
     slow(&bytes[start..place]).map(|number| (number, place))

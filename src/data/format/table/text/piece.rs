@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::number::{Cell, cell as classified, is_missing, scan};
+use memchr::memchr_iter;
+
+use super::decoded;
+use super::number::{Cell, cell as classified, is_missing, plain, scan};
 use super::record::{Flaw, Style, cell, skip_empty};
 use crate::data::format::table::MISSING;
 use crate::error::shortened;
@@ -24,8 +27,6 @@ pub enum Kind {
 
 /// What every piece of a text needs to know of it.
 pub struct Whole<'a> {
-    /// All of it, every line ended.
-    pub text: &'a str,
     /// How it is written.
     pub style: Style,
     /// What each column is taken for.
@@ -93,25 +94,29 @@ impl<'a> Words<'a> {
 
 /// A piece as it was read.
 pub struct Piece<'a> {
+    /// What it was read from.
+    pub text: &'a str,
     /// Its rows.
     pub rows: usize,
+    /// Its line feeds.
+    pub lines: usize,
     /// A part of each column.
     pub parts: Vec<Part<'a>>,
 }
 
-/// Reads the records of a text from `start` to `end`, both between records.
+/// Reads a piece of a text, whose first byte begins a record and whose last ends one. `spare` is memory of earlier numbers.
 ///
 /// # Errors
-/// When a record has another number of cells than there are columns, or is the header once more.
-pub fn read<'a>(whole: &Whole<'a>, start: usize, end: usize) -> Result<Piece<'a>, Flaw> {
-    let (text, style) = (&whole.text[..end], whole.style);
-    let bytes = text.as_bytes();
+/// When it is no UTF-8, a record has another number of cells than there are columns, or is the header once more.
+pub fn read<'a>(whole: &Whole<'_>, bytes: &'a [u8], spare: &mut Vec<Vec<f64>>) -> Result<Piece<'a>, Flaw> {
+    let text = decoded::piece(bytes)?;
+    let (style, end) = (whole.style, bytes.len());
     // A tenth more than there should be, so that few grow.
-    let likely = (end - start) / whole.row.max(1) * 11 / 10 + 1;
-    let mut parts: Vec<Part<'a>> = whole.kinds.iter().map(|kind| Part::of(kind, likely)).collect();
+    let likely = end / whole.row.max(1) * 11 / 10 + 1;
+    let mut parts: Vec<Part<'a>> = whole.kinds.iter().map(|kind| Part::of(kind, likely, spare)).collect();
     let last = parts.len().saturating_sub(1);
     let mut rows = 0;
-    let mut place = skip_empty(text, start);
+    let mut place = skip_empty(text, 0);
     while place < end {
         let record = place;
         if whole.header.is_some_and(|header| is_line(&bytes[record..], header.as_bytes())) {
@@ -128,7 +133,7 @@ pub fn read<'a>(whole: &Whole<'a>, start: usize, end: usize) -> Result<Piece<'a>
         rows += 1;
         place = skip_empty(text, place);
     }
-    Ok(Piece { rows, parts })
+    Ok(Piece { text, rows, lines: memchr_iter(b'\n', bytes).count(), parts })
 }
 
 /// Whether a text begins with this line and its end.
@@ -152,14 +157,22 @@ fn ragged(text: &str, record: usize, separator: u8, columns: usize) -> Flaw {
 }
 
 impl<'a> Part<'a> {
-    fn of(kind: &Kind, rows: usize) -> Self {
+    fn of(kind: &Kind, rows: usize, spare: &mut Vec<Vec<f64>>) -> Self {
         match kind {
             Kind::Numbers => {
-                Part::Numbers { numbers: Vec::with_capacity(rows), wrong: None, missing: 0, infinite: None }
+                let mut numbers = spare.pop().unwrap_or_default();
+                numbers.clear();
+                numbers.reserve(rows);
+                Part::Numbers { numbers, wrong: None, missing: 0, infinite: None }
             }
             Kind::Words => Part::Words(Words::default()),
             Kind::Unread => Part::Unread,
         }
+    }
+
+    /// The memory of its numbers.
+    pub fn memory(self) -> Option<Vec<f64>> {
+        if let Part::Numbers { numbers, .. } = self { Some(numbers) } else { None }
     }
 
     /// Appends the cell at a place, and says where it ends.
@@ -168,33 +181,14 @@ impl<'a> Part<'a> {
         match self {
             Part::Numbers { numbers, wrong, missing, infinite } => {
                 let bytes = text.as_bytes();
-                if let Some((number, end)) = scan(bytes, place, style.comma) {
-                    let is_end = match bytes.get(end) {
-                        Some(b'\r') => bytes.get(end + 1) == Some(&b'\n'),
-                        Some(byte) => *byte == b'\n' || *byte == style.separator,
-                        None => true,
-                    };
-                    if is_end && number.is_finite() {
-                        numbers.push(number);
-                        return Ok(end + usize::from(bytes.get(end) == Some(&b'\r')));
-                    }
+                if let Some((number, end)) = plain(bytes, place, style.comma)
+                    && let Some(end) = ended(bytes, end, style)
+                {
+                    numbers.push(number);
+                    return Ok(end);
                 }
-                let (found, end) = cell(text, place, style.separator)?;
-                numbers.push(match classified(&found, style.comma) {
-                    Cell::Number(number) => number,
-                    Cell::Missing => {
-                        *missing += 1;
-                        f64::NAN
-                    }
-                    Cell::Infinite => {
-                        infinite.get_or_insert(place);
-                        f64::INFINITY
-                    }
-                    Cell::Word => {
-                        wrong.get_or_insert((0, place)).0 += 1;
-                        f64::NAN
-                    }
-                });
+                let (number, end) = other(text, place, style, (wrong, missing, infinite))?;
+                numbers.push(number);
                 Ok(end)
             }
             Part::Words(words) => {
@@ -205,6 +199,49 @@ impl<'a> Part<'a> {
             Part::Unread => Ok(cell(text, place, style.separator)?.1),
         }
     }
+}
+
+/// Where a cell ends whose number ends here, if nothing is between.
+#[inline(always)]
+fn ended(bytes: &[u8], end: usize, style: Style) -> Option<usize> {
+    match bytes.get(end) {
+        Some(byte) if *byte == style.separator || *byte == b'\n' => Some(end),
+        Some(b'\r') if bytes.get(end + 1) == Some(&b'\n') => Some(end + 1),
+        Some(_) => None,
+        None => Some(end),
+    }
+}
+
+/// What of a column is no finite number: wrong, missing, and infinite ones.
+type Others<'p> = (&'p mut Option<(usize, usize)>, &'p mut usize, &'p mut Option<usize>);
+
+/// The number that the cell at a place is, and where it ends, however it is written.
+#[inline(never)]
+fn other(text: &str, place: usize, style: Style, (wrong, missing, infinite): Others<'_>) -> Result<(f64, usize), Flaw> {
+    let bytes = text.as_bytes();
+    if let Some((number, end)) = scan(bytes, place, style.comma)
+        && let Some(end) = ended(bytes, end, style)
+        && number.is_finite()
+    {
+        return Ok((number, end));
+    }
+    let (found, end) = cell(text, place, style.separator)?;
+    let number = match classified(&found, style.comma) {
+        Cell::Number(number) => number,
+        Cell::Missing => {
+            *missing += 1;
+            f64::NAN
+        }
+        Cell::Infinite => {
+            infinite.get_or_insert(place);
+            f64::INFINITY
+        }
+        Cell::Word => {
+            wrong.get_or_insert((0, place)).0 += 1;
+            f64::NAN
+        }
+    };
+    Ok((number, end))
 }
 
 /// What a cell at a place says, for a message.
@@ -219,8 +256,8 @@ mod tests {
     use super::*;
 
     fn of<'a>(text: &'a str, kinds: &'a [Kind], header: Option<&'a str>) -> Result<Piece<'a>, Flaw> {
-        let whole = Whole { text, style: Style::of(b','), kinds, header, row: 4 };
-        read(&whole, header.map_or(0, |header| header.len() + 1), text.len())
+        let whole = Whole { style: Style::of(b','), kinds, header, row: 4 };
+        read(&whole, text[header.map_or(0, |header| header.len() + 1)..].as_bytes(), &mut Vec::new())
     }
 
     #[test]
@@ -245,6 +282,6 @@ mod tests {
             assert!(flaw.problem.contains(found) && flaw.problem.contains("expected 2"), "{}", flaw.problem);
         }
         let flaw = of("a,b\n1,2\na,b\r\n", &kinds, Some("a,b")).err().unwrap();
-        assert_eq!((flaw.place, flaw.problem.contains("header once more")), (8, true));
+        assert_eq!((flaw.place, flaw.problem.contains("header once more")), (4, true));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memrchr};
 
 /// How a text is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,9 @@ impl Flaw {
     }
 }
 
+/// What is wrong where quotes do not end.
+const UNCLOSED: &str = "a quote that is not closed, expected another before the end of the file";
+
 /// A cell, and where it ends: at a separator or a line feed, or at the end of the text.
 pub type Found<'a> = (Cow<'a, str>, usize);
 
@@ -64,7 +67,7 @@ fn quoted(text: &str, open: usize, separator: u8) -> Result<Found<'_>, Flaw> {
     let mut doubled = false;
     let close = loop {
         let Some(length) = memchr(b'"', &bytes[place..]) else {
-            return Err(Flaw::at(open, "a quote that is not closed, expected another before the end of the file"));
+            return Err(Flaw::at(open, UNCLOSED));
         };
         place += length + 1;
         if bytes.get(place) != Some(&b'"') {
@@ -120,64 +123,78 @@ pub fn skip_empty(text: &str, mut start: usize) -> usize {
     }
 }
 
-/// Cuts a text at ends of records, into pieces of at least `size` bytes: where each begins, and the end.
+/// Cuts the bytes of a text, of which a record begins at the first, at ends of records, into pieces of at least `size` bytes
+/// but for the last: where each begins, and where the last record ends that is whole. `has_quotes` says whether there may be
+/// quotes, `is_last` that the text ends here.
 ///
 /// # Errors
-/// When quotes are not closed.
-pub fn pieces(text: &str, start: usize, separator: u8, size: usize) -> Result<Vec<usize>, Flaw> {
-    let bytes = text.as_bytes();
-    let mut cuts = vec![start];
-    // All before is outside of quotes, or passed.
-    let mut place = start;
+/// When the text ends and quotes are not closed.
+pub fn pieces(
+    bytes: &[u8],
+    separator: u8,
+    size: usize,
+    (has_quotes, is_last): (bool, bool),
+) -> Result<Vec<usize>, Flaw> {
+    let mut cuts = vec![0];
+    // Behind the last line feed outside of quotes.
+    let mut end = 0;
     let mut cut = |from: usize, to: usize| {
         // The next cuts are line feeds of this stretch outside of quotes.
-        let mut from = from;
+        let mut aim = from;
         while let Some(last) = cuts.last().copied() {
-            let aim = from.max(last + size);
+            aim = aim.max(last + size);
             match bytes.get(aim..to).and_then(|stretch| memchr(b'\n', stretch)) {
                 Some(length) => {
-                    from = aim + length + 1;
-                    cuts.push(from);
+                    aim += length + 1;
+                    cuts.push(aim);
                 }
                 None => break,
             }
         }
+        if let Some(length) = memrchr(b'\n', &bytes[from..to]) {
+            end = from + length + 1;
+        }
     };
-    while let Some(length) = memchr(b'"', &bytes[place..]) {
+    // All before is outside of quotes, or passed.
+    let mut place = 0;
+    while let Some(length) = memchr(b'"', &bytes[place..]).filter(|_| has_quotes) {
         let quote = place + length;
-        if !opens(bytes, start, quote, separator) {
-            cut(place, quote);
-            place = quote + 1;
-            continue;
-        }
         cut(place, quote);
-        let mut close = quote + 1;
-        loop {
-            let Some(length) = memchr(b'"', &bytes[close..]) else {
-                return Err(Flaw::at(quote, "a quote that is not closed, expected another before the end of the file"));
-            };
-            close += length + 1;
-            if bytes.get(close) != Some(&b'"') {
-                break;
-            }
-            close += 1;
-        }
-        place = close;
+        place = match () {
+            () if !opens(bytes, quote, separator) => quote + 1,
+            () => match closed(bytes, quote + 1) {
+                Some(behind) => behind,
+                None if is_last => return Err(Flaw::at(quote, UNCLOSED)),
+                None => bytes.len(),
+            },
+        };
     }
     cut(place, bytes.len());
-    if cuts.last() != Some(&bytes.len()) {
-        cuts.push(bytes.len());
+    let end = if is_last { bytes.len() } else { end };
+    if cuts.last().is_some_and(|last| *last < end) {
+        cuts.push(end);
     }
     Ok(cuts)
 }
 
+/// Behind the quote that closes what is within quotes from `place` on.
+fn closed(bytes: &[u8], mut place: usize) -> Option<usize> {
+    loop {
+        place += memchr(b'"', bytes.get(place..)?)? + 1;
+        if bytes.get(place) != Some(&b'"') {
+            return Some(place);
+        }
+        place += 1;
+    }
+}
+
 /// Whether a quote is the first of its cell, but for spaces.
-fn opens(bytes: &[u8], start: usize, quote: usize, separator: u8) -> bool {
+fn opens(bytes: &[u8], quote: usize, separator: u8) -> bool {
     let mut before = quote;
-    while before > start && bytes[before - 1] == b' ' && separator != b' ' {
+    while before > 0 && bytes[before - 1] == b' ' && separator != b' ' {
         before -= 1;
     }
-    before == start || bytes[before - 1] == separator || bytes[before - 1] == b'\n'
+    before == 0 || bytes[before - 1] == separator || bytes[before - 1] == b'\n'
 }
 
 #[cfg(test)]
@@ -209,7 +226,9 @@ mod tests {
         assert_eq!(flaw.place, 2);
         assert!(cells("\"a\"b,c", 0, b',', 9).unwrap_err().problem.contains("behind a closing quote"));
         assert!(cells("a,b,c", 0, b',', 2).unwrap_err().problem.contains("more than 2 columns"));
-        assert_eq!(pieces("a\n\"b\nc\n", 0, b',', 1).unwrap_err().place, 2);
+        let open = "a\n\"b\nc\n".as_bytes();
+        assert_eq!(pieces(open, b',', 1, (true, true)).unwrap_err().place, 2);
+        assert_eq!(pieces(open, b',', 1, (true, false)).unwrap(), [0, 2], "it may be closed later");
     }
 
     #[test]
@@ -223,10 +242,14 @@ mod tests {
         }
         begins.push(text.len());
         for size in 1..text.len() + 2 {
-            let cuts = pieces(text, 0, b',', size).unwrap();
+            let cuts = pieces(text.as_bytes(), b',', size, (true, true)).unwrap();
             assert!(cuts.iter().all(|cut| begins.contains(cut)), "{size}: {cuts:?} of {begins:?}");
             assert_eq!((cuts[0], cuts.last()), (0, Some(&text.len())));
         }
-        assert_eq!(pieces(text, 0, b',', 1).unwrap(), begins);
+        assert_eq!(pieces(text.as_bytes(), b',', 1, (true, true)).unwrap(), begins);
+        for end in 0..text.len() {
+            let whole = begins.iter().copied().filter(|begin| *begin <= end).collect::<Vec<_>>();
+            assert_eq!(pieces(&text.as_bytes()[..end], b',', 1, (true, false)).unwrap(), whole, "{end}");
+        }
     }
 }
