@@ -57,8 +57,8 @@ impl RunConfig {
         if config.model == MODELS[0] {
             return Ok(chosen);
         }
-        if config.error_term().is_none() {
-            // A recipe weighs an entropy against the answers' error, and these have none.
+        if config.error_term().is_none() || config.encoder_layers() == 0 {
+            // A recipe weighs an entropy of a layer's neurons against the answers' error: not where there is neither.
             return Ok(RunConfig { recipe: chosen.recipe, ..config });
         }
         let entropy = EntropyConfig { layers: config.entropy.layers.clone(), ..chosen.entropy };
