@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use clap::Args;
 use gpu_ae::config::{Assignment, ClassName, MOST_BATCH, MOST_SEED, RunConfig, Said, Schedule};
-use gpu_ae::data::Dataset;
+use gpu_ae::data::{Dataset, Fingerprint, is_named};
 use gpu_ae::device::{Choice, Device, open};
 use gpu_ae::train::{Checkpoint, RunDir, Session, Tuning};
 use gpu_ae::{Error, Result};
@@ -213,7 +213,11 @@ impl ConfigFlags {
             return Err(Error::Usage("--budget: cannot change on --resume".into()));
         }
         let fixed = [
-            ("--data", self.data.data.as_deref().map(same_path), same_path(&made.data.path)),
+            (
+                "--data",
+                self.data.data.as_deref().filter(|path| !may_move(path, made)).map(same_path),
+                same_path(&made.data.path),
+            ),
             ("--without", self.without.clone(), made.without.as_ref().map_or("none".into(), |name| name.to_string())),
             (
                 "--validation",
@@ -225,7 +229,7 @@ impl ConfigFlags {
             ("--batch-size", self.batch_size.map(|n| n.to_string()), made.batch_size.to_string()),
             ("--seed", self.seed.map(|n| n.to_string()), made.seed.to_string()),
         ];
-        if let Some(flag) = self.data.reading.first() {
+        if let Some(flag) = self.data.reading.given().first() {
             return Err(Error::Usage(format!("{flag}: cannot change on --resume, a run reads its data in one way")));
         }
         for (flag, given, made) in fixed {
@@ -237,6 +241,12 @@ impl ConfigFlags {
         }
         Ok(())
     }
+}
+
+/// Whether a path may be where the files of a run lie now that were at another path: whether they are the same, what they
+/// hold will say.
+fn may_move(path: &str, made: &RunConfig) -> bool {
+    !is_named(path) && !is_named(&made.data.path)
 }
 
 /// Refuses `what` was given for a key that changes nothing of any of these configurations.
@@ -276,7 +286,11 @@ pub fn open_run(path: &Path, data: &DataFlags, device: &DeviceFlag, quiet: bool)
         (checkpoint.config.without, checkpoint.config.data.validation) = (None, None);
         checkpoint.config.classifier.iter_mut().for_each(|classifier| classifier.labels = 0);
     }
-    data.apply_to_run(&mut checkpoint.config.data);
+    if data.is_other_than(&checkpoint.config.data) || !data.reading.given().is_empty() {
+        // Rows that are other ones on purpose are compared with none.
+        checkpoint.rows = None;
+    }
+    data.apply_to_run(path, &mut checkpoint.config.data);
     let flags = ConfigFlags {
         data: DataFlags { data_dir: data.data_dir.clone(), ..DataFlags::default() },
         ..ConfigFlags::default()
@@ -302,6 +316,12 @@ pub fn check_width(checkpoint: &Checkpoint, data: &Dataset) -> Result<()> {
 pub fn session_on(checkpoint: &Checkpoint, data: &Dataset, quiet: bool) -> Result<Session> {
     check_width(checkpoint, data)?;
     checkpoint.config.check_labels(data, checkpoint.encoding.as_ref())?;
+    let made = checkpoint.rows.as_ref().filter(|_| !quiet);
+    let labelled = checkpoint.config.classifier.is_some();
+    if let Some(difference) = made.and_then(|made| made.difference(&Fingerprint::of(&data.train), labelled)) {
+        let path = &checkpoint.config.data.path;
+        complain(&format!("the run's data '{path}' has changed since it was trained on: {difference}"));
+    }
     let device = open_device(&checkpoint.config.device, quiet)?;
     let choices = Tuning::or_static(checkpoint.tuning.as_ref(), device.as_ref());
     let mut session = Session::for_evaluation(device, &checkpoint.config, data, &choices)?;

@@ -113,7 +113,7 @@ pub fn run(args: Args) -> Result<()> {
     if let Some((_, what)) = refused.iter().find(|(is, _)| *is) {
         return Err(Error::input(&args.run, format!("expected a network {what}")));
     }
-    let data = checkpoint.config.load_data()?;
+    let data = checkpoint.config.load_data_as(checkpoint.encoding.as_ref())?;
     // Rows set aside decide where there are some: the test data is for the report.
     let aside = (data.validation.rows > 0).then(|| Dataset { test: data.validation.clone(), ..data.clone() });
     let mut session = session_on(&checkpoint, aside.as_ref().unwrap_or(&data), quiet)?;
@@ -211,7 +211,7 @@ fn to_fine_tune(checkpoint: &mut Checkpoint, epochs: u32) {
 /// Trains as far as the configuration says; returns the test error.
 fn fine_tune(checkpoint: Checkpoint, directory: RunDir, quiet: bool) -> Result<f64> {
     let config = checkpoint.config.clone();
-    let data = config.load_data()?;
+    let data = config.load_data_as(checkpoint.encoding.as_ref())?;
     let device = open_device(&config.device, true)?;
     let tuning = gpu_ae::train::Tuning::fixed(device.as_ref());
     let mut run = Run::resume(config, checkpoint, directory.clone(), device, &data, tuning, &mut |_, _| ())?;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use gpu_ae::claim::Claim;
 use gpu_ae::config::RunConfig;
+use gpu_ae::data::options::OfRun;
 use gpu_ae::device::Device;
 use gpu_ae::report::{Mark, Marked, marked_plot, write_png};
 use gpu_ae::study::study_dir::{Study, StudyDir};
@@ -97,6 +98,7 @@ fn open(args: &Args) -> Result<(StudyDir, Claim, Study)> {
             .check(study.base.seed, study.seeds)
             .map_err(|error| Error::input(directory.study(), error.to_string()))?;
         let claim = Claim::existing(path)?;
+        study.base.data.of_run = Some(OfRun { name: path.display().to_string(), anew: Vec::new() });
         args.config.check_resume(&study.base)?;
         if let Some(what) = args.config.changes().into_iter().next() {
             return Err(Error::Usage(format!("{what}: cannot change on --resume, a study keeps its settings")));
@@ -187,20 +189,22 @@ fn train_one(
     interrupt: Interrupt,
     bar: &mut StudyBar,
 ) -> Result<(Outcome, Option<Box<dyn Device>>)> {
-    let data = config.load_data()?;
     let folder = directory.0.join(path);
     let run_dir = RunDir::open(&folder).ok().filter(|run| run.checkpoint().exists());
-    let mut run = match run_dir {
+    let (mut run, data) = match run_dir {
         Some(_) => {
             let existing = RunDir::claim(&folder)?;
             let checkpoint = Checkpoint::load(&existing.checkpoint())?;
+            let data = config.load_data_as(checkpoint.encoding.as_ref())?;
             let tuning = checkpoint.tuning.as_ref();
             let tuning = tuning::choose_again(tuning, Tune::Auto, device.as_mut(), config, &data, true)?;
-            Run::resume(config.clone(), checkpoint, existing, device, &data, tuning, &mut |_, _| ())?
+            (Run::resume(config.clone(), checkpoint, existing, device, &data, tuning, &mut |_, _| ())?, data)
         }
         None => {
+            let data = config.load_data()?;
             let tuning = tuning::choose(Tune::Auto, Precision::F32, device.as_mut(), config, &data, true)?;
-            Run::start(config.clone(), RunDir::create(&folder)?, device, &data, tuning, None, &mut |_, _| ())?
+            let run_dir = RunDir::create(&folder)?;
+            (Run::start(config.clone(), run_dir, device, &data, tuning, None, &mut |_, _| ())?, data)
         }
     };
     run.end_on(interrupt);

@@ -50,7 +50,7 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
             if let Some(settings) = &config.hopfield {
                 check_untrained(&args)?;
                 args.config.data.check_used(&config.data)?;
-                let (data, mut device) = prepare(&config, quiet)?;
+                let (data, mut device) = prepare(&config, None, quiet)?;
                 let told = [quiet, args.training.json];
                 return crate::cli::hopfield::run(&config, settings, &data, device.as_mut(), &directory, told);
             }

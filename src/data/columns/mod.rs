@@ -102,6 +102,11 @@ impl Columns {
         self.columns.iter().map(|column| column.name.as_str()).collect()
     }
 
+    /// What they are called, for a sentence: the first of them, and how many follow.
+    pub fn listed(&self) -> String {
+        role::listed(&self.headings())
+    }
+
     /// What each value of a row stands for: `size`, `colour=red`, `size missing`.
     pub fn value_names(&self) -> Vec<String> {
         let mut names = Vec::with_capacity(self.width());

@@ -1,10 +1,10 @@
 //! Gradient of a convolution with respect to its weights, dw\[o,a,b,c\] = Σ_{n,i,j} dy\[n,i,j,o\] x\[n, i·s+a·d−p, j·s+b·d−p, c\],
 //! and, in the fused form, of the bias behind it, db\[o\] = Σ_{n,i,j} dy\[n,i,j,o\]. Source: `FORMULAS.md` §4a.
 
+use super::Convolution;
 use super::conv2d::Conv2d;
 use super::conv2d_dx::Conv2dDx;
 use super::direct::{self, SUM};
-use super::Convolution;
 use crate::error::Result;
 use crate::graph::{Graph, Op, Var};
 use crate::ops::array::activation::Activation;

@@ -8,7 +8,13 @@ use crate::ops::kernel::samples::Samples;
 use crate::ops::kernel::{Terms, Tolerance};
 
 /// Words that say how one tensor lies, and what the kernel does; the shaders' `conv_params`.
-pub(in crate::ops) fn params(of: &Convolution, counts: Counts, elements: usize, activation: Activation, flag: bool) -> Result<Vec<u32>> {
+pub(in crate::ops) fn params(
+    of: &Convolution,
+    counts: Counts,
+    elements: usize,
+    activation: Activation,
+    flag: bool,
+) -> Result<Vec<u32>> {
     let Convolution { size, window, groups } = of;
     let output = of.output()?;
     let words = [

@@ -79,7 +79,8 @@ impl Convolution {
     /// When they do not go together.
     pub(in crate::ops) fn of_input(&self, op: &str, x: &Ty, w: &Ty) -> Result<Counts> {
         let (pixels, inputs) = matrix(op, "x", x)?;
-        let counts = Counts { images: self.images(op, "x", pixels, self.size)?, inputs, outputs: matrix(op, "w", w)?.0 };
+        let counts =
+            Counts { images: self.images(op, "x", pixels, self.size)?, inputs, outputs: matrix(op, "w", w)?.0 };
         self.check_weights(op, w, counts)
     }
 
@@ -123,7 +124,11 @@ impl Convolution {
     fn check_weights(&self, op: &str, w: &Ty, counts: Counts) -> Result<Counts> {
         let Counts { inputs, outputs, .. } = counts;
         self.output()?;
-        if self.groups == 0 || inputs == 0 || !inputs.is_multiple_of(self.groups) || !outputs.is_multiple_of(self.groups) {
+        if self.groups == 0
+            || inputs == 0
+            || !inputs.is_multiple_of(self.groups)
+            || !outputs.is_multiple_of(self.groups)
+        {
             let problem = format!("{inputs} and {outputs} channels cannot be cut into {} groups", self.groups);
             return Err(Error::graph(op, problem));
         }
@@ -147,7 +152,9 @@ impl Convolution {
         for pixel in 0..images * out_height * out_width {
             let (image, at) = (pixel / (out_height * out_width), pixel % (out_height * out_width));
             for tap in 0..taps {
-                let Some([u, v]) = self.window.pixel(self.size, [at / out_width, at % out_width], tap) else { continue };
+                let Some([u, v]) = self.window.pixel(self.size, [at / out_width, at % out_width], tap) else {
+                    continue;
+                };
                 let seen = ((image * height + u) * width + v) * inputs;
                 for o in 0..outputs {
                     let (seen, weight) = (seen + o / of_output * of_input, (o * taps + tap) * of_input);

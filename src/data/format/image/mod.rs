@@ -18,6 +18,7 @@ use std::time::SystemTime;
 
 use crate::data::cache::{self, Cache, Entry, Index, Key, PartIndex};
 use crate::data::found::{Found, Listener, Part};
+use crate::data::kind::Kind;
 use crate::data::options::{Crop, DataOptions};
 use crate::data::values::{ValueKind, Values};
 use crate::error::{Error, Result};
@@ -88,17 +89,7 @@ struct Keys<'a> {
 
 /// Refuses what only other data have.
 fn check(options: &DataOptions) -> Result<()> {
-    let asked = [
-        ("--label", options.label.is_some()),
-        ("--id", options.id.is_some()),
-        ("--drop", !options.drop.is_empty()),
-        ("--key", options.key.is_some()),
-        ("data.header", options.header.is_some()),
-    ];
-    if let Some((flag, _)) = asked.iter().find(|(_, is_asked)| *is_asked) {
-        let problem = "a folder of images has no columns or arrays; its classes are its sub-folders";
-        return Err(Error::Usage(format!("{flag}: {problem}")));
-    }
+    Kind::Images.check(options)?;
     if options.crop == Some(Crop::Centre) && options.size.is_none() {
         return Err(Error::Usage("--crop centre: expected --size WIDTHxHEIGHT beside it, whose ratio is cut".into()));
     }

@@ -19,7 +19,9 @@ mod text;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::begins;
 use crate::data::found::{Found, Listener, Side};
+use crate::data::kind::Kind;
 use crate::data::options::DataOptions;
 use crate::error::{Error, Result, shortened};
 use crate::whole_file;
@@ -45,6 +47,8 @@ pub struct Table {
     pub rows: usize,
     /// Its columns, in the order of the file.
     pub columns: Vec<Column>,
+    /// Names of further ones that were not read, since they are to be left out.
+    pub unread: Vec<String>,
     /// Where its rows are in the file.
     pub places: Places,
 }
@@ -120,8 +124,11 @@ impl fmt::Display for Place {
 /// When it is none; the message names the file and the line.
 pub fn read(path: &Path, options: &DataOptions, listener: &mut dyn Listener) -> Result<Found> {
     if path.is_dir() {
+        begins(Kind::Table, options, listener)?;
         return folder::read(path, options, listener);
     }
+    let is_binary = packed::begins(path, b"PAR1")? || packed::begins(path, b"ARROW1")?;
+    begins(if is_binary { Kind::Columns } else { Kind::Table }, options, listener)?;
     Ok(Found::Table(vec![(Side::Unsaid, of_file(path, options, listener)?)]))
 }
 

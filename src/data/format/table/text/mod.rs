@@ -69,7 +69,9 @@ fn of_text(text: &str, options: &DataOptions, told: &mut dyn FnMut(usize)) -> Re
     let columns = sample.records.get(skipped).filter(|_| counted.is_some()).unwrap_or(first).len();
     let names = names(has_header.then_some(first), columns, counted.as_ref());
     let kinds = look::kinds(&sample.records[skipped..], columns, style);
-    let kinds: Vec<Kind> = kinds.into_iter().zip(&names).map(|(kind, name)| wanted(kind, name, options)).collect();
+    let dropped = options.dropped(|asked| names.iter().any(|name| name == asked));
+    let kinds: Vec<Kind> =
+        kinds.into_iter().zip(&names).map(|(kind, name)| wanted(kind, name, options, &dropped)).collect();
     let line = &text[sample.places[0]..sample.places[1.min(sample.places.len() - 1)]];
     let header = has_header.then(|| line.trim_end_matches(['\r', '\n']));
     let start = sample.places[skipped];
@@ -81,14 +83,19 @@ fn of_text(text: &str, options: &DataOptions, told: &mut dyn FnMut(usize)) -> Re
         return Err(Flaw::at(text.len(), format!("more rows than {MOST_ROWS}, expected fewer")));
     }
     let cells = column::joined(&whole, start, pieces, &names, options)?;
-    let mut columns: Vec<Column> =
-        names.into_iter().zip(cells).filter_map(|(name, cells)| Some(Column { name, cells: cells? })).collect();
+    let (mut columns, mut unread) = (Vec::with_capacity(names.len()), Vec::new());
+    for (name, cells) in names.iter().zip(cells) {
+        match cells {
+            Some(cells) => columns.push(Column { name: name.clone(), cells }),
+            None => unread.push(name.clone()),
+        }
+    }
     if let (Some(counted), Some(last)) = (counted, columns.last_mut()) {
         counted.name(&mut last.cells);
     }
     let first = line_of(text, start);
     let places = if line_of(text, text.len()) - first == rows { Places::Lines(first) } else { Places::Rows };
-    Ok(Table { rows, columns, places, ..Table::default() })
+    Ok(Table { rows, columns, unread, places, ..Table::default() })
 }
 
 /// What the columns are called.
@@ -102,11 +109,11 @@ fn names(header: Option<&Vec<Cow<'_, str>>>, columns: usize, counted: Option<&Co
 }
 
 /// What a column is read as, given what it looks like and what is asked for: a name is read as it is written.
-fn wanted(kind: Kind, name: &str, options: &DataOptions) -> Kind {
+fn wanted(kind: Kind, name: &str, options: &DataOptions, dropped: &[&str]) -> Kind {
     let is = |asked: &Option<String>| asked.as_deref() == Some(name);
     match () {
         () if is(&options.id) => Kind::Words,
-        () if options.drop.iter().any(|dropped| dropped == name) && !is(&options.label) => Kind::Unread,
+        () if dropped.contains(&name) && !is(&options.label) => Kind::Unread,
         () => kind,
     }
 }
