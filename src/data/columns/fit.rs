@@ -17,8 +17,8 @@ enum Fitted {
     Coded(Coded),
     /// It does not vary.
     Constant,
-    /// It is a name of each row.
-    Name,
+    /// It is a name of each row; where its first cell looks like a number and is none, that cell and where it is.
+    Name(Option<String>),
 }
 
 /// A part of a column: its cells, and which of them count.
@@ -41,12 +41,18 @@ pub(super) fn columns(
     let fitted: Vec<Result<Fitted>> = wanted.par_iter().map(|column| fitted(&train, column, scale)).collect();
     let mut columns = Columns::default();
     columns.left_out.extend([roles.label, roles.id].into_iter().flatten().map(String::from));
-    let (mut constant, mut names) = (Vec::new(), Vec::new());
+    let (mut constant, mut names, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
     for (column, fitted) in wanted.into_iter().zip(fitted) {
         match fitted? {
             Fitted::Coded(coded) => columns.columns.push(coded),
             Fitted::Constant => constant.push(column.name.clone()),
-            Fitted::Name => names.push(column.name.clone()),
+            Fitted::Name(found) => {
+                names.push(match found {
+                    Some(found) => format!("{} ({found})", column.name),
+                    None => column.name.clone(),
+                });
+                left_out.push(column.name.clone());
+            }
         }
     }
     if !constant.is_empty() {
@@ -61,7 +67,7 @@ pub(super) fn columns(
         let problem = "no column is left to learn from, expected one whose values differ; see --label, --id and --drop";
         return Err(Error::input(path, problem));
     }
-    columns.left_out.extend(constant.into_iter().chain(names));
+    columns.left_out.extend(constant.into_iter().chain(left_out));
     Ok(columns)
 }
 
@@ -81,7 +87,25 @@ fn fitted(train: &[&Rows<'_>], column: &Column, scale: bool) -> Result<Fitted> {
         cuts.push((&other.cells, &rows.rows));
     }
     let name = &column.name;
-    Ok(if matches!(column.cells, Cells::Numbers(_)) { numbers(name, &cuts, scale) } else { words(name, &cuts) })
+    if matches!(column.cells, Cells::Numbers(_)) {
+        return Ok(numbers(name, &cuts, scale));
+    }
+    Ok(match words(name, &cuts) {
+        Fitted::Name(_) => Fitted::Name(train.iter().find_map(|rows| no_number(rows, name))),
+        fitted => fitted,
+    })
+}
+
+/// What the first word of a column says and where, if it begins as a number does: one with separators of thousands, a
+/// currency, a percentage, a date.
+fn no_number(rows: &Rows<'_>, name: &str) -> Option<String> {
+    let Cells::Words { codes, words } = &rows.table.column(name)?.cells else { return None };
+    let row = rows.rows.iter().find(|row| codes.get(**row as usize).is_some_and(|code| *code != MISSING))?;
+    let word = words.get(*codes.get(*row as usize)? as usize)?;
+    let begins = word.trim_start_matches(['-', '+', '$', '€', '£', '¥', ' ']).starts_with(|letter: char| letter.is_ascii_digit());
+    // A name may begin with a digit, as a part's number or a hash does; what stands for a number has no letters.
+    let is_plain = begins && !word.chars().any(char::is_alphabetic);
+    is_plain.then(|| format!("'{}' is no number at {}", shortened(word, 30), rows.table.place(*row as usize)))
 }
 
 /// Numbers by their mean and deviation.
@@ -139,7 +163,7 @@ fn words(name: &str, cuts: &[Cut<'_>]) -> Fitted {
         return Fitted::Constant;
     }
     if counts.len() > MOST_NAMES && counts.len() * 2 > rows {
-        return Fitted::Name;
+        return Fitted::Name(None);
     }
     let mut words: Vec<(&str, usize)> = counts.into_iter().collect();
     // The most frequent first; of equally many the first by its bytes.

@@ -163,6 +163,11 @@ pub fn encode(
     if tables.is_empty() {
         return Err(Error::input(path, "no rows, expected some"));
     }
+    let count: usize = tables.iter().map(|(_, table)| table.rows).sum();
+    if count < 2 && known.is_none() {
+        let problem = "too few rows: one, expected at least two: one to learn from and one to test with";
+        return Err(Error::input(path, problem));
+    }
     let mut notices = Vec::new();
     let roles = Roles::of(&tables, options, known.is_some(), &mut notices)?;
     let rows = divided(&tables, &roles, options, seed)?;

@@ -29,6 +29,11 @@ pub fn read(path: &Path, options: &DataOptions, listener: &mut dyn Listener) -> 
     }
     match array::read(path, options, listener)? {
         Some(found) => Ok(found),
+        None if image::is_image(path) => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let problem = format!("is one image; give the folder that it is in, {}", folder.display());
+            Err(Error::input(path, problem))
+        }
         None => table::read(path, options, listener),
     }
 }

@@ -1,6 +1,6 @@
 //! Folders of images: each file a row of bytes, sub-folders classes, `train`, `val` and `test` sides.
 //!
-//! Images are told by what is in them, not by their names. Colours are three channels as soon as one image has any; what
+//! Images are told by what is in them, not by their names. Colours are three channels as soon as one pixel has any; what
 //! is transparent is seen over white; 16 bits are rounded to 8; a camera's note of how it was held is followed.
 
 mod decode;
@@ -13,6 +13,7 @@ mod sink;
 mod stamp;
 mod wanted;
 
+use std::io::Read;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -28,7 +29,7 @@ use sink::Sink;
 use wanted::Wanted;
 
 /// What makes the same files other rows: goes up with every change of how they are decoded.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 /// Files that are left out and are named; of more the count is told.
 const NAMED: usize = 20;
 
@@ -38,6 +39,18 @@ const NAMED: usize = 20;
 /// When there is none in it, or one cannot be decoded or has another size than the rest; the message names it.
 pub fn read(path: &Path, options: &DataOptions, listener: &mut dyn Listener) -> Result<Found> {
     read_by(path, options, Cache::usual()?.as_ref(), listener)
+}
+
+/// Whether a file is an image by its first bytes, of a bitmap also by its name: two letters begin a word as well.
+pub fn is_image(path: &Path) -> bool {
+    let mut first = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(16).read_to_end(&mut first));
+    let is_named = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("bmp"));
+    match image::guess_format(&first) {
+        Ok(image::ImageFormat::Bmp) => read.is_ok() && is_named,
+        Ok(format) => read.is_ok() && decode::FORMATS.contains(&format),
+        Err(_) => false,
+    }
 }
 
 /// The same with this cache, or with none.

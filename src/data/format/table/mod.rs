@@ -134,6 +134,7 @@ pub fn read(path: &Path, options: &DataOptions, listener: &mut dyn Listener) -> 
 
 /// Reads the table of one file.
 fn of_file(path: &Path, options: &DataOptions, listener: &mut dyn Listener) -> Result<Table> {
+    named_rightly(path)?;
     let mut table = if packed::begins(path, b"PAR1")? {
         parquet::read(path, options, listener)?
     } else {
@@ -144,6 +145,24 @@ fn of_file(path: &Path, options: &DataOptions, listener: &mut dyn Listener) -> R
     checked(path, &table)?;
     without_index(&mut table, options, listener);
     Ok(table)
+}
+
+/// Refuses a file whose name says another kind of table than its first bytes do.
+fn named_rightly(path: &Path) -> Result<()> {
+    let end = path.extension().map(|end| end.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let (kind, marks): (&str, &[&[u8]]) = match end.as_str() {
+        "parquet" | "pq" => ("Parquet", &[b"PAR1"]),
+        // Feather of version 1 has an answer of its own.
+        "feather" | "arrow" | "ipc" => ("Arrow or Feather", &[b"ARROW1", b"\xff\xff\xff\xff", b"FEA1"]),
+        _ => return Ok(()),
+    };
+    for mark in marks {
+        if packed::begins(path, mark)? {
+            return Ok(());
+        }
+    }
+    let problem = format!("is no {kind}, which its name says; a table as text is read where its name ends in .csv or .tsv");
+    Err(Error::input(path, problem))
 }
 
 /// Reads a table from what a file holds, unpacked.
