@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use super::back::rounded_to;
 use super::role::{Roles, listed};
 use super::{Code, Coded, Columns, MOST_NAMES, MOST_WORDS, Rows};
 use crate::data::format::table::{Cells, Column, MISSING};
@@ -10,6 +11,9 @@ use crate::data::found::Side;
 use crate::data::options::{DataOptions, Scale};
 use crate::error::{Error, Result, shortened};
 use crate::threads::prelude::*;
+
+/// Most digits behind the point that a column is taken to be written with.
+const MOST_DECIMALS: u8 = 9;
 
 /// What becomes of a column.
 enum Fitted {
@@ -102,7 +106,9 @@ fn no_number(rows: &Rows<'_>, name: &str) -> Option<String> {
     let Cells::Words { codes, words } = &rows.table.column(name)?.cells else { return None };
     let row = rows.rows.iter().find(|row| codes.get(**row as usize).is_some_and(|code| *code != MISSING))?;
     let word = words.get(*codes.get(*row as usize)? as usize)?;
-    let begins = word.trim_start_matches(['-', '+', '$', '€', '£', '¥', ' ']).starts_with(|letter: char| letter.is_ascii_digit());
+    let begins = word
+        .trim_start_matches(['-', '+', '$', '€', '£', '¥', ' '])
+        .starts_with(|letter: char| letter.is_ascii_digit());
     // A name may begin with a digit, as a part's number or a hash does; what stands for a number has no letters.
     let is_plain = begins && !word.chars().any(char::is_alphabetic);
     is_plain.then(|| format!("'{}' is no number at {}", shortened(word, 30), rows.table.place(*row as usize)))
@@ -123,6 +129,7 @@ fn numbers(name: &str, cuts: &[Cut<'_>], scale: bool) -> Fitted {
     if count == 0 || (low == high && !indicator) {
         return Fitted::Constant;
     }
+    let decimals = decimals(there());
     let code = if scale {
         // Divided first, what is summed stays within what is averaged, however large it is.
         let share = 1.0 / count as f64;
@@ -133,11 +140,26 @@ fn numbers(name: &str, cuts: &[Cut<'_>], scale: bool) -> Fitted {
         let squares: f64 = there().map(|x| ((x - mean) / largest).powi(2)).sum();
         let deviation = if low == high { 1.0 } else { (squares * share).sqrt() * largest };
         // Of numbers too near to each other to be told apart by their squares.
-        Code::Number { mean, deviation: if deviation > 0.0 { deviation } else { high - low } }
+        Code::Number { mean, deviation: if deviation > 0.0 { deviation } else { high - low }, decimals }
     } else {
-        Code::Number { mean: 0.0, deviation: 1.0 }
+        Code::Number { mean: 0.0, deviation: 1.0, decimals }
     };
     Fitted::Coded(Coded { name: name.to_string(), indicator, code })
+}
+
+/// Digits behind the point that all of these numbers are written with, if no one has more than [`MOST_DECIMALS`].
+fn decimals(numbers: impl Iterator<Item = f64>) -> Option<u8> {
+    let mut decimals = 0;
+    for number in numbers {
+        // A number of so many digits is the nearest to itself of those that have them.
+        while rounded_to(number, decimals) != number {
+            decimals += 1;
+            if decimals > MOST_DECIMALS {
+                return None;
+            }
+        }
+    }
+    Some(decimals)
 }
 
 /// Words by which there are.

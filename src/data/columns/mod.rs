@@ -69,6 +69,10 @@ pub enum Code {
         mean: f64,
         /// Standard deviation there.
         deviation: f64,
+        /// Digits behind the point that its numbers are written with there; none if they have more than anybody writes, or in a
+        /// run from before that was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        decimals: Option<u8>,
     },
     /// One value for each of these words, 1 for that of the row, else 0.
     Words {

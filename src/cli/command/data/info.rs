@@ -139,7 +139,7 @@ fn described(data: &Dataset, columns: &Columns) -> Vec<Vec<String>> {
     }
     let row = |(column, missing): (&Coded, &u64)| {
         let what = match &column.code {
-            Code::Number { mean, deviation } => {
+            Code::Number { mean, deviation, .. } => {
                 format!("numbers, {} ± {}", format_number(*mean), format_number(*deviation))
             }
             Code::Words { words, other } => {

@@ -13,14 +13,8 @@ use super::wanted::Wanted;
 use crate::error::shortened;
 
 /// The formats there are.
-pub const FORMATS: [ImageFormat; 6] = [
-    ImageFormat::Png,
-    ImageFormat::Jpeg,
-    ImageFormat::WebP,
-    ImageFormat::Bmp,
-    ImageFormat::Tiff,
-    ImageFormat::Gif,
-];
+pub const FORMATS: [ImageFormat; 6] =
+    [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP, ImageFormat::Bmp, ImageFormat::Tiff, ImageFormat::Gif];
 /// Their names.
 const EXPECTED: &str = "expected an image: PNG, JPEG, WebP, BMP, TIFF or GIF";
 

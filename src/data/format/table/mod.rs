@@ -161,7 +161,8 @@ fn named_rightly(path: &Path) -> Result<()> {
             return Ok(());
         }
     }
-    let problem = format!("is no {kind}, which its name says; a table as text is read where its name ends in .csv or .tsv");
+    let problem =
+        format!("is no {kind}, which its name says; a table as text is read where its name ends in .csv or .tsv");
     Err(Error::input(path, problem))
 }
 
