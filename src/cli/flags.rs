@@ -65,10 +65,10 @@ pub struct ConfigFlags {
     /// Configuration file, such as a run's config.toml; flags win over it
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Passes over the training data [default: 10]
+    /// Passes over the training data [default: those of the model, 10 for most; of data of one's own as many as make 2,000 steps, at most 1,000, never fewer than the model's]
     #[arg(long, value_name = "N", value_parser = whole(1..=u32::MAX), allow_negative_numbers = true)]
     pub epochs: Option<u32>,
-    /// Samples of a training step [default: 128]
+    /// Samples of a training step [default: those of the model, 128 for most; of data of one's own at most an eighth of the training rows, rounded down to a power of two, at least 8]
     #[arg(long, value_name = "N", value_parser = whole(1..=MOST_BATCH), allow_negative_numbers = true)]
     pub batch_size: Option<usize>,
     /// Step size of the optimiser; where lr_schedule moves it, the largest [default: 0.001]
@@ -120,7 +120,10 @@ impl ConfigFlags {
     /// What a flag or the file says of the network; the rest follows the data.
     pub fn said(&self) -> Result<Said> {
         let file = self.config.as_deref().map_or(Ok(Said::default()), RunConfig::said)?;
-        Ok(self.set.iter().fold(file, |said, assignment| said.or_by(assignment.split('=').next().unwrap_or_default())))
+        let typed = [("epochs", self.epochs.is_some()), ("batch_size", self.batch_size.is_some())];
+        let typed = typed.into_iter().filter_map(|(key, is_typed)| is_typed.then_some(key));
+        let set = self.set.iter().map(|assignment| assignment.split('=').next().unwrap_or_default());
+        Ok(set.chain(typed).fold(file, Said::or_by))
     }
 
     /// Writes the flags that were given over a configuration.

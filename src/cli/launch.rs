@@ -246,7 +246,7 @@ fn introduce(config: &RunConfig, data: &Dataset, device: &str, quiet: bool) -> R
     };
     let widths: Vec<String> = config.layers().iter().map(|layer| layer.linear.to_string()).collect();
     complain(&format!(
-        "{} {features}-{} ({} parameters) on {} ({} + {} {}{aside}) with {device}",
+        "{} {features}-{} ({} parameters) on {} ({} + {} {}{aside}) with {device}, {}",
         config.model,
         widths.join("-"),
         thousands(parameter_count(config, features)? as u64),
@@ -254,6 +254,7 @@ fn introduce(config: &RunConfig, data: &Dataset, device: &str, quiet: bool) -> R
         thousands(data.train.rows as u64),
         thousands(data.test.rows as u64),
         data.encoding.words()[1],
+        config.length(data.train.rows),
     ));
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::exit;
 
 use gpu_ae::error::shortened;
+pub use gpu_ae::error::thousands;
 use gpu_ae::report::printable;
 use gpu_ae::{Error, Result};
 
@@ -89,17 +90,4 @@ pub fn array_or_table_name(text: &str) -> Result<PathBuf, String> {
 /// The name of a picture or a table to write.
 pub fn picture_or_table_name(text: &str) -> Result<PathBuf, String> {
     file_name(text, &["png", "csv"])
-}
-
-/// A count with separators: 104,684.
-pub fn thousands(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -40,7 +40,8 @@ enum Command {
     #[command(
         after_help = "What neither the file nor a flag says of the network follows the data, as 'gpu-ae train' does it. The last layer is as wide \
 as a row, or as there are classes. Hidden layers of a network of which nothing is said have the model's own widths times \
-the root of (values of a row / values of a row of the model's own data), 784 for most, rounded, at least 2. Where values are no shares from 0 to 1 the \
+the root of (values of a row / values of a row of the model's own data), 784 for most, rounded, at least 2. On data of one's own a step has at most an eighth of \
+the training rows, and there are as many epochs as make 2,000 steps, at most 1,000. Where values are no shares from 0 to 1 the \
 last layer is linear and a likelihood Gaussian.
 
 Example:
@@ -126,6 +127,7 @@ fn described(config: &RunConfig) -> Result<String> {
             format!("{} on {} ({} rows of {})", config.model, name, thousands(shape.rows as u64), shape.features),
         ),
         ("parameters", thousands(parameters as u64)),
+        ("training", config.length(shape.rows)),
         ("loss", loss.join(" + ")),
         ("watched", watched.join(", ")),
         ("device memory", format!("{}, {} of it data", bytes(plan.bytes()), bytes(shape.ty().bytes()))),

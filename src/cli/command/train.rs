@@ -24,7 +24,11 @@ use crate::cli::tuning::{Precision, Tune};
   gpu-ae train --data photos --size 32x32                         a folder of images; its folders are their classes
   gpu-ae train --data flowers.csv --label species --id number     a table; 'gpu-ae data info flowers.csv' says what is read
   gpu-ae train --data rows.npy --scale none                       an array, its values as they are
-  gpu-ae config check --data flowers.csv                          the network that would be trained")]
+  gpu-ae config check --data flowers.csv                          the network that would be trained
+
+On data of one's own, where neither a flag nor a file says otherwise, a step has at most an eighth of the training rows, rounded down to \
+a power of two, at least 8 and at most the model's own; and there are as many epochs as make 2,000 steps, at least the model's own and \
+at most 1,000. The first line of a run says how long it is: 'epochs 500: 2,000 steps'.")]
 pub struct Args {
     #[command(flatten)]
     config: ConfigFlags,
