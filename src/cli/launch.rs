@@ -186,10 +186,9 @@ fn standing(run: &Run, path: &Path, wanted: u32) -> String {
 }
 
 impl Launched {
-    /// Trains while the terminal shows it, and takes the best epoch if the run may stop early; `begin` is when the program
-    /// started.
-    pub fn train(&mut self, begin: Instant, quiet: bool) -> Result<RunDir> {
-        let signals = Signals::listen()?;
+    /// Trains while the terminal shows it and until a signal is heard, and takes the best epoch if the run may stop early;
+    /// `begin` is when the program started.
+    pub fn train(&mut self, begin: Instant, signals: Signals, quiet: bool) -> Result<RunDir> {
         self.run.end_on(signals.interrupt());
         let mut display = Display::new(&self.run, self.data.train.rows, begin, quiet);
         let directory = RunDir::open(&self.path)?;
@@ -200,7 +199,7 @@ impl Launched {
                 profiled = write_table(&directory, &table(profile, None));
             }
         });
-        drop(display);
+        drop((display, signals));
         trained?;
         profiled?;
         self.run.take_best()?;

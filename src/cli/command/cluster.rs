@@ -17,6 +17,7 @@ use gpu_ae::train::record::export::Part;
 use gpu_ae::{Error, Result, whole_file};
 
 use crate::cli::flags::{ConfigFlags, DataFlags, DeviceFlag, number, seed, whole};
+use crate::cli::interrupt::Signals;
 use crate::cli::launch::{Launched, TrainingFlags};
 use crate::cli::output::{say, tell};
 use crate::cli::pictures::table;
@@ -185,6 +186,7 @@ fn layer(width: usize, normalised: bool) -> Vec<BlockConfig> {
 }
 
 pub fn run(args: Args, begin: Instant) -> Result<()> {
+    let signals = Signals::listen()?;
     let quiet = args.training.is_quiet();
     let mut launched = match &args.training.resume {
         Some(path) => {
@@ -207,7 +209,7 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
             args.training.start(config, directory, None, None)?
         }
     };
-    launched.train(begin, quiet)?;
+    launched.train(begin, signals, quiet)?;
     let groups = finish(&mut launched)?;
     if args.training.json {
         return launched.say_outcome();

@@ -96,6 +96,7 @@ fn layer_changes(before: &RunConfig, after: &RunConfig) -> Vec<LayerChange> {
 }
 
 pub fn run(args: Args) -> Result<()> {
+    let signals = Signals::listen()?;
     if !(args.tolerance.is_finite() && args.tolerance >= 0.0) {
         return Err(Error::Usage(format!("--tolerance {}: expected a number of 0 or more", args.tolerance)));
     }
@@ -190,7 +191,7 @@ pub fn run(args: Args) -> Result<()> {
         path,
     };
     if args.fine_tune > 0 {
-        outcome.test_mse_fine_tuned = Some(fine_tune(smaller, directory, quiet)?);
+        outcome.test_mse_fine_tuned = Some(fine_tune(smaller, directory, signals, quiet)?);
     }
     if args.json {
         return say_json(&outcome);
@@ -209,13 +210,12 @@ fn to_fine_tune(checkpoint: &mut Checkpoint, epochs: u32) {
 }
 
 /// Trains as far as the configuration says; returns the test error.
-fn fine_tune(checkpoint: Checkpoint, directory: RunDir, quiet: bool) -> Result<f64> {
+fn fine_tune(checkpoint: Checkpoint, directory: RunDir, signals: Signals, quiet: bool) -> Result<f64> {
     let config = checkpoint.config.clone();
     let data = config.load_data_as(checkpoint.encoding.as_ref())?;
     let device = open_device(&config.device, true)?;
     let tuning = gpu_ae::train::Tuning::fixed(device.as_ref());
     let mut run = Run::resume(config, checkpoint, directory.clone(), device, &data, tuning, &mut |_, _| ())?;
-    let signals = Signals::listen()?;
     run.end_on(signals.interrupt());
     let mut bar = RunBar::new(run.config().epochs, data.train.rows, quiet);
     run.train(|event| {

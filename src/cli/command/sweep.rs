@@ -57,13 +57,14 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> Result<()> {
+    let signals = Signals::listen()?;
     let quiet = args.quiet || args.json;
     let other = args.against.as_ref().map(|path| StudyDir(path.clone()).outcomes()).transpose()?;
     if let (Some(path), Some(true)) = (&args.against, other.as_ref().map(Vec::is_empty)) {
         return Err(Error::input(path, "expected a study with a sweep.csv in it"));
     }
     let (directory, _claim, study) = open(&args)?;
-    let outcomes = train(&directory, &study, quiet)?;
+    let outcomes = train(&directory, &study, signals, quiet)?;
     if args.json {
         return say_json(&outcomes);
     }
@@ -135,10 +136,9 @@ fn check_used(flags: &ConfigFlags, grid: &Grid, configs: &[RunConfig]) -> Result
 }
 
 /// Trains what is not trained yet, one run after the other on one device.
-fn train(directory: &StudyDir, study: &Study, quiet: bool) -> Result<Vec<Outcome>> {
+fn train(directory: &StudyDir, study: &Study, signals: Signals, quiet: bool) -> Result<Vec<Outcome>> {
     let mut outcomes = directory.outcomes()?;
     let mut device: Option<Box<dyn Device>> = None;
-    let signals = Signals::listen()?;
     let points = study.grid.points();
     let all = points.len() * study.seeds as usize;
     let mut bar: Option<StudyBar> = None;

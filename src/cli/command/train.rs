@@ -12,6 +12,7 @@ use gpu_ae::{Error, Result};
 use crate::cli::command::cluster::finish;
 use crate::cli::flags::{ConfigFlags, DeviceFlag};
 use crate::cli::from::begin_with;
+use crate::cli::interrupt::Signals;
 use crate::cli::launch::{TrainingFlags, prepare};
 use crate::cli::output::{complain, tell};
 use crate::cli::pictures::draw;
@@ -42,6 +43,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args, begin: Instant) -> Result<()> {
+    let signals = Signals::listen()?;
     let quiet = args.training.is_quiet();
     let mut launched = match &args.training.resume {
         Some(path) => args.training.resume(path, &args.config, &args.device)?,
@@ -64,7 +66,7 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
             args.training.start(config, directory, encoder.as_ref(), args.config.config.as_deref())?
         }
     };
-    let directory = launched.train(begin, quiet)?;
+    let directory = launched.train(begin, signals, quiet)?;
     if launched.config.clustering.is_some() {
         // What 'gpu-ae cluster' leaves of such a run, whoever trains it further.
         finish(&mut launched)?;
