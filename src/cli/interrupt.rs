@@ -10,8 +10,8 @@ use gpu_ae::claim::abandon;
 use gpu_ae::train::Interrupt;
 use gpu_ae::{Error, Result};
 use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::low_level::exit;
 use signal_hook::flag::{register, register_conditional_shutdown, register_usize};
+use signal_hook::low_level::exit;
 
 use super::output::complain;
 

@@ -62,6 +62,16 @@ pub struct Launched {
     pub path: PathBuf,
 }
 
+/// What does not fit a device in words for people, without the names of kernels.
+pub fn unfit(error: Error) -> Error {
+    match error {
+        Error::Graph { problem, .. } if problem.contains("the device allows") => {
+            Error::Usage(format!("the network does not fit the device: {problem}"))
+        }
+        error => error,
+    }
+}
+
 /// Opens the device while the data is being made ready, mapped as `known` says if that is given.
 pub fn prepare(config: &RunConfig, known: Option<&Encoding>, quiet: bool) -> Result<(Dataset, Box<dyn Device>)> {
     let (data, device) = rayon::join(|| config.load_data_as(known), || open_device(&config.device, quiet));
@@ -92,11 +102,13 @@ impl TrainingFlags {
         }
         config.check_labels(&data, None)?;
         introduce(&config, &data, device.name(), quiet)?;
-        let tuning = tuning::choose(self.tune, self.precision, device.as_mut(), &config, &data, quiet)?;
+        let tuning =
+            tuning::choose(self.tune, self.precision, device.as_mut(), &config, &data, quiet).map_err(unfit)?;
         let ceilings = ceilings(self.profile, device.as_mut(), quiet)?;
         let path = directory.path().to_path_buf();
         let mut run =
-            comparing(quiet, |tell| Run::start(config.clone(), directory, device, &data, tuning, encoder, tell))?;
+            comparing(quiet, |tell| Run::start(config.clone(), directory, device, &data, tuning, encoder, tell))
+                .map_err(unfit)?;
         if let Some(ceilings) = ceilings {
             run.profile(ceilings)?;
         }
@@ -131,7 +143,8 @@ impl TrainingFlags {
         let tuning = tuning::choose_again(recorded, self.tune, device.as_mut(), &config, &data, quiet)?;
         let ceilings = ceilings(self.profile, device.as_mut(), quiet)?;
         let mut run =
-            comparing(quiet, |tell| Run::resume(config.clone(), checkpoint, directory, device, &data, tuning, tell))?;
+            comparing(quiet, |tell| Run::resume(config.clone(), checkpoint, directory, device, &data, tuning, tell))
+                .map_err(unfit)?;
         if let Some(ceilings) = ceilings {
             run.profile(ceilings)?;
         }

@@ -7,8 +7,10 @@ use std::process::exit;
 
 use gpu_ae::error::shortened;
 pub use gpu_ae::error::thousands;
-use gpu_ae::report::printable;
+use gpu_ae::report::{printable, wrapped};
 use gpu_ae::{Error, Result};
+
+use super::terminal::notice_width;
 
 /// Most characters of a line of a notice: what a foreign file says may be longer than anybody reads.
 const LONGEST_LINE: usize = 2000;
@@ -37,10 +39,13 @@ pub fn tell(text: &str) {
     let _ = line(text);
 }
 
-/// Prints a notice or an error. When nobody listens there is nobody to tell.
+/// Prints a notice or an error, on a terminal in lines that fit. When nobody listens there is nobody to tell.
 pub fn complain(text: &str) {
     let lines: Vec<_> = text.split('\n').map(|line| shortened(line, LONGEST_LINE)).collect();
-    let _ = writeln!(std::io::stderr().lock(), "{}", printable(&lines.join("\n")));
+    let lines = lines.join("\n");
+    let text = printable(&lines);
+    let text = notice_width().map_or_else(|| text.to_string(), |width| wrapped(&text, width));
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
 /// Prints the beginning of a notice, which [`complain`] ends.

@@ -15,6 +15,9 @@ const MOST_EPOCHS: u32 = 1000;
 /// Fewest samples of a step that was made smaller for few rows.
 const FEWEST_SAMPLES: usize = 8;
 
+/// Most parameters that a network is taken to be trained with: as many as a tensor can have elements.
+const MOST_PARAMETERS: u64 = u32::MAX as u64;
+
 /// Fewest neurons of a hidden layer that was made narrower for narrow data.
 const NARROWEST: usize = 2;
 
@@ -62,6 +65,9 @@ impl RunConfig {
         if said.decoder && said.likelihood && lasts {
             return Ok(());
         }
+        if is_own {
+            self.check_ahead(said)?;
+        }
         let data = data::shape(&self.data, self.data_dir.as_deref(), self.seed)?;
         if !said.encoder && !said.decoder {
             self.scale_hidden(data.image.values())?;
@@ -108,6 +114,35 @@ impl RunConfig {
         let steps = rows.div_ceil(self.batch_size.max(1)) as u64 * u64::from(self.epochs);
         let plural = if steps == 1 { "" } else { "s" };
         format!("epochs {}: {} step{plural}", self.epochs, thousands(steps))
+    }
+
+    /// Refuses a size of images that makes a network no device can train, before any image is decoded to it.
+    fn check_ahead(&self, said: Said) -> Result<()> {
+        let Some(size) = self.data.size else { return Ok(()) };
+        // Grey: whether there are colours, only the images say.
+        let values = size.width * size.height;
+        let mut config = self.clone();
+        if !said.encoder && !said.decoder {
+            config.scale_hidden(values)?;
+        }
+        if let Some(last) = config.layers_mut().last().filter(|_| !said.decoder && self.reconstructs()) {
+            last.linear = values;
+        }
+        let widths = config.layers().into_iter().map(|layer| layer.linear as u64);
+        let (_, parameters) = widths.fold((values as u64, 0u64), |(before, sum), width| {
+            (width, sum.saturating_add(before.saturating_mul(width)))
+        });
+        if parameters <= MOST_PARAMETERS {
+            return Ok(());
+        }
+        // Parameters, gradients and the two moments of Adam.
+        let (count, gigabytes) = (thousands(parameters), parameters.saturating_mul(16) / 1_000_000_000);
+        Err(Error::Usage(format!(
+            "--size {size}: a network for images of {} values has at least {count} parameters, which need {} GB to be \
+             trained; a smaller --size needs less, as 64x64, or narrower layers, as --set encoder.1.linear=32",
+            thousands(values as u64),
+            thousands(gigabytes)
+        )))
     }
 
     /// Gives the hidden layers the widths of the model's own, scaled to rows of `features` values.

@@ -1,5 +1,8 @@
 //! Names that are nearly right.
 
+/// Names that are told where one is not known.
+const NEAREST: usize = 4;
+
 /// How many letters must be put in, left out or changed to make one word of another (Levenshtein, 1966).
 fn distance(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();
@@ -30,6 +33,21 @@ pub(super) fn suggested(message: &str) -> String {
     }
 }
 
+/// The keys that are nearest to one that there is not, by their whole names or their last parts, the nearest first.
+pub(super) fn nearest<'a>(key: &str, keys: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let last = |key: &'a str| key.rsplit('.').next().unwrap_or(key);
+    let own = key.rsplit('.').next().unwrap_or(key);
+    // What the key is a part of, or the other way round, is as near as what differs in two letters.
+    let within = |name: &str| own.len() > 2 && (name.contains(own) || own.contains(name)) && name.len() > 2;
+    let of = |name: &'a str| {
+        let far = distance(key, name).min(distance(own, last(name)));
+        (if within(last(name)) { far.min(2) } else { far }, name)
+    };
+    let mut all: Vec<(usize, &str)> = keys.map(of).collect();
+    all.sort_by_key(|(far, _)| *far);
+    all.into_iter().map(|(_, name)| name).take(NEAREST).collect()
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -39,6 +57,15 @@ mod tests {
     fn distances_are_counted_in_letters() {
         let cases = [("", "abc", 3), ("kitten", "sitting", 3), ("optimizer", "optimiser", 1), ("same", "same", 0)];
         cases.iter().for_each(|(a, b, wanted)| assert_eq!((distance(a, b), distance(b, a)), (*wanted, *wanted)));
+    }
+
+    #[test]
+    fn near_keys_are_those_that_look_alike() {
+        let keys = ["lr", "epochs", "lr_schedule.warm_up", "entropy.alpha", "data.size", "batch_size"];
+        assert_eq!(nearest("epoch", keys.into_iter())[0], "epochs");
+        assert_eq!(nearest("entropy.alfa", keys.into_iter())[0], "entropy.alpha");
+        assert_eq!(nearest("warmup", keys.into_iter())[0], "lr_schedule.warm_up");
+        assert_eq!(nearest("size", keys.into_iter())[..2], ["data.size", "batch_size"]);
     }
 
     #[test]
