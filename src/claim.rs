@@ -7,6 +7,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::error::{Error, Result};
 use crate::{fault, whole_file};
@@ -20,11 +21,41 @@ const UNBEGUN: &str = "metrics.jsonl";
 /// A folder that this process alone works in.
 #[derive(Debug)]
 pub struct Claim {
-    path: PathBuf,
     lock: Option<File>,
-    /// Folders that were made for it, the innermost first; they go away again unless they are kept.
+    folder: Arc<Folder>,
+}
+
+/// What is taken away again of a folder unless it is kept.
+#[derive(Debug)]
+struct Folder {
+    path: PathBuf,
+    /// Folders that were made for it, the innermost first.
     made: Vec<PathBuf>,
     kept: AtomicBool,
+}
+
+/// The folders that are claimed now.
+static CLAIMED: Mutex<Vec<Weak<Folder>>> = Mutex::new(Vec::new());
+
+/// Takes away all that was made for what has not begun: for a process that ends here and now. Returns whether there is a
+/// claimed folder that stays.
+pub fn abandon() -> bool {
+    let claimed = CLAIMED.lock().unwrap_or_else(PoisonError::into_inner);
+    let folders: Vec<Arc<Folder>> = claimed.iter().filter_map(Weak::upgrade).collect();
+    folders.iter().for_each(|folder| folder.abandon());
+    folders.iter().any(|folder| folder.kept.load(Ordering::Relaxed))
+}
+
+impl Folder {
+    fn abandon(&self) {
+        if self.kept.load(Ordering::Relaxed) {
+            return;
+        }
+        whole_file::remove_leftovers(&self.path);
+        let _ = std::fs::remove_file(self.path.join(UNBEGUN));
+        let _ = std::fs::remove_file(self.path.join(LOCK));
+        take_away(&self.made);
+    }
 }
 
 impl Claim {
@@ -35,9 +66,8 @@ impl Claim {
     /// When there is something in it, when another process works in it, or when it cannot be made.
     pub fn new_folder(path: &Path) -> Result<Self> {
         let made = make(path)?;
-        let claim = leftovers(path).and_then(|_| Self::of(path, false));
-        let mut claim = claim.inspect_err(|_| take_away(&made))?;
-        claim.made = made;
+        let claim = leftovers(path).and_then(|_| Self::of(path, false, made.clone()));
+        let claim = claim.inspect_err(|_| take_away(&made))?;
         // Once more, now that nobody else can write into it: what another process has left meanwhile is its own.
         let names = leftovers(path).inspect_err(|_| claim.keep())?;
         for name in names.iter().filter(|name| *name != LOCK) {
@@ -57,9 +87,7 @@ impl Claim {
             let made = make(&path)?;
             // Whoever makes it has it; a folder that was there is somebody's.
             if made.first() == Some(&path) {
-                let mut claim = Self::of(&path, false)?;
-                claim.made = made;
-                return Ok(claim);
+                return Self::of(&path, false, made);
             }
         }
         Err(Error::Failed(format!("{}: all names are taken", stem.display())))
@@ -70,22 +98,22 @@ impl Claim {
     /// # Errors
     /// When another process works in it, or it cannot be written.
     pub fn existing(path: &Path) -> Result<Self> {
-        let claim = Self::of(path, true)?;
+        let claim = Self::of(path, true, Vec::new())?;
         whole_file::remove_leftovers(path);
         Ok(claim)
     }
 
     /// The folder.
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.folder.path
     }
 
     /// From now on what is in the folder stays.
     pub fn keep(&self) {
-        self.kept.store(true, Ordering::Relaxed);
+        self.folder.kept.store(true, Ordering::Relaxed);
     }
 
-    fn of(path: &Path, kept: bool) -> Result<Self> {
+    fn of(path: &Path, kept: bool, made: Vec<PathBuf>) -> Result<Self> {
         let file = path.join(LOCK);
         let failed = |error| Error::io(&file, "lock the folder by")(error);
         let open = || OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&file);
@@ -103,21 +131,19 @@ impl Claim {
         }
         let number = std::process::id().to_string();
         lock.set_len(0).and_then(|()| lock.write_all(number.as_bytes())).map_err(failed)?;
-        Ok(Claim { path: path.to_path_buf(), lock: Some(lock), made: Vec::new(), kept: kept.into() })
+        let folder = Arc::new(Folder { path: path.to_path_buf(), made, kept: kept.into() });
+        let mut claimed = CLAIMED.lock().unwrap_or_else(PoisonError::into_inner);
+        claimed.retain(|other| other.strong_count() > 0);
+        claimed.push(Arc::downgrade(&folder));
+        Ok(Claim { lock: Some(lock), folder })
     }
 }
 
 impl Drop for Claim {
     /// Takes away what was made for something that did not begin.
     fn drop(&mut self) {
-        if *self.kept.get_mut() {
-            return;
-        }
-        whole_file::remove_leftovers(&self.path);
-        let _ = std::fs::remove_file(self.path.join(UNBEGUN));
-        let _ = std::fs::remove_file(self.path.join(LOCK));
+        self.folder.abandon();
         self.lock = None;
-        take_away(&self.made);
     }
 }
 

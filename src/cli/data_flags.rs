@@ -1,9 +1,10 @@
 //! Which data, and how it is read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use gpu_ae::data::options::{Crop, Scale, Size};
+use gpu_ae::data::kind::Kind;
+use gpu_ae::data::options::{Crop, OfRun, Scale, Size};
 use gpu_ae::data::{DataOptions, is_named, source};
 use gpu_ae::{Error, Result};
 
@@ -33,8 +34,8 @@ pub struct ReadingFlags {
     /// Of a table, the column that names the rows
     #[arg(long, value_name = "COLUMN")]
     pub id: Option<String>,
-    /// Of a table, columns that are left out; may be repeated
-    #[arg(long, value_name = "COLUMN", num_args = 1.., value_delimiter = ',')]
+    /// Of a table, a column that is left out, or several with commas between them; may be repeated
+    #[arg(long, value_name = "COLUMN", num_args = 1..)]
     pub drop: Vec<String>,
     /// Of an .npz file, the array of the rows; of EMNIST, the split
     #[arg(long, value_name = "NAME")]
@@ -114,14 +115,18 @@ impl DataFlags {
     }
 
     /// The same over how a run reads its data, for a command that puts it to use: other rows of one's own are read the
-    /// same way and, where they do not say otherwise, all tested with.
-    pub fn apply_to_run(&self, options: &mut DataOptions) {
+    /// same way and, where they do not say otherwise, all tested with. Of the run of this name only what these flags say must
+    /// mean something to the data.
+    pub fn apply_to_run(&self, run: &Path, options: &mut DataOptions) {
+        let data = self.data.as_ref().map(|_| "--data");
+        let anew = self.reading.given().into_iter().chain(data).collect();
         if let Some(path) = self.data.as_ref().filter(|_| self.is_other_than(options)) {
             let read = DataOptions { path: path.clone(), test: Some(1.0), validation: None, ..options.clone() };
             let on_device = options.on_device;
             *options = if is_named(path) { DataOptions { on_device, ..DataOptions::of(path) } } else { read };
         }
         self.reading.apply(options);
+        options.of_run = Some(OfRun { name: run.display().to_string(), anew });
     }
 
     /// Refuses a folder of files for data that is in none, and ways of reading for data that has one of its own, which is
@@ -140,9 +145,9 @@ impl DataFlags {
                 return Err(Error::Usage(format!("--data-dir {folder}: has no effect; --data {path} {problem}")));
             }
         }
-        match self.reading.first() {
-            Some(flag) if named && !["--label", "--key"].contains(&flag) => {
-                Err(Error::Usage(format!("{flag}: has no effect; {path} is a data set of its own")))
+        match self.reading.given().first() {
+            Some(flag) if named => {
+                Err(Error::Usage(format!("{flag}: has no effect; {path} is {}", Kind::Named.words())))
             }
             _ => Ok(()),
         }
@@ -175,24 +180,10 @@ impl ReadingFlags {
         set(&mut options.test, self.test);
     }
 
-    fn all(&self) -> Vec<(&'static str, bool)> {
-        vec![
-            ("--label", self.label.is_some()),
-            ("--id", self.id.is_some()),
-            ("--drop", !self.drop.is_empty()),
-            ("--key", self.key.is_some()),
-            ("--header", self.header.is_some()),
-            ("--size", self.size.is_some()),
-            ("--crop", self.crop.is_some()),
-            ("--grey", self.grey),
-            ("--skip-broken", self.skip_broken),
-            ("--scale", self.scale.is_some()),
-            ("--test", self.test.is_some()),
-        ]
-    }
-
-    /// The first of these flags that was given.
-    pub fn first(&self) -> Option<&'static str> {
-        self.all().into_iter().find_map(|(flag, given)| given.then_some(flag))
+    /// Those of these flags that were given.
+    pub fn given(&self) -> Vec<&'static str> {
+        let mut options = DataOptions::of("");
+        self.apply(&mut options);
+        options.given()
     }
 }

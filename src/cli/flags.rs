@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use clap::Args;
 use gpu_ae::config::{Assignment, ClassName, MOST_BATCH, MOST_SEED, RunConfig, Said, Schedule};
-use gpu_ae::data::Dataset;
+use gpu_ae::data::{Dataset, Fingerprint, is_named};
 use gpu_ae::device::{Choice, Device, open};
 use gpu_ae::train::{Checkpoint, RunDir, Session, Tuning};
 use gpu_ae::{Error, Result};
@@ -65,10 +65,10 @@ pub struct ConfigFlags {
     /// Configuration file, such as a run's config.toml; flags win over it
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Passes over the training data [default: 10]
+    /// Passes over the training data [default: those of the model, 10 for most; of data of one's own as many as make 2,000 steps, at most 1,000, never fewer than the model's]
     #[arg(long, value_name = "N", value_parser = whole(1..=u32::MAX), allow_negative_numbers = true)]
     pub epochs: Option<u32>,
-    /// Samples of a training step [default: 128]
+    /// Samples of a training step [default: those of the model, 128 for most; of data of one's own at most an eighth of the training rows, rounded down to a power of two, at least 8]
     #[arg(long, value_name = "N", value_parser = whole(1..=MOST_BATCH), allow_negative_numbers = true)]
     pub batch_size: Option<usize>,
     /// Step size of the optimiser; where lr_schedule moves it, the largest [default: 0.001]
@@ -120,7 +120,10 @@ impl ConfigFlags {
     /// What a flag or the file says of the network; the rest follows the data.
     pub fn said(&self) -> Result<Said> {
         let file = self.config.as_deref().map_or(Ok(Said::default()), RunConfig::said)?;
-        Ok(self.set.iter().fold(file, |said, assignment| said.or_by(assignment.split('=').next().unwrap_or_default())))
+        let typed = [("epochs", self.epochs.is_some()), ("batch_size", self.batch_size.is_some())];
+        let typed = typed.into_iter().filter_map(|(key, is_typed)| is_typed.then_some(key));
+        let set = self.set.iter().map(|assignment| assignment.split('=').next().unwrap_or_default());
+        Ok(set.chain(typed).fold(file, Said::or_by))
     }
 
     /// Writes the flags that were given over a configuration.
@@ -209,7 +212,11 @@ impl ConfigFlags {
             return Err(Error::Usage("--budget: cannot change on --resume".into()));
         }
         let fixed = [
-            ("--data", self.data.data.as_deref().map(same_path), same_path(&made.data.path)),
+            (
+                "--data",
+                self.data.data.as_deref().filter(|path| !may_move(path, made)).map(same_path),
+                same_path(&made.data.path),
+            ),
             ("--without", self.without.clone(), made.without.as_ref().map_or("none".into(), |name| name.to_string())),
             (
                 "--validation",
@@ -221,7 +228,7 @@ impl ConfigFlags {
             ("--batch-size", self.batch_size.map(|n| n.to_string()), made.batch_size.to_string()),
             ("--seed", self.seed.map(|n| n.to_string()), made.seed.to_string()),
         ];
-        if let Some(flag) = self.data.reading.first() {
+        if let Some(flag) = self.data.reading.given().first() {
             return Err(Error::Usage(format!("{flag}: cannot change on --resume, a run reads its data in one way")));
         }
         for (flag, given, made) in fixed {
@@ -243,6 +250,12 @@ pub fn assigned<'a>(set: &'a [String], example: &str) -> Result<Vec<Assignment<'
         Ok((key.trim(), value.trim()))
     });
     pairs.collect()
+}
+
+/// Whether a path may be where the files of a run lie now that were at another path: whether they are the same, what they
+/// hold will say.
+fn may_move(path: &str, made: &RunConfig) -> bool {
+    !is_named(path) && !is_named(&made.data.path)
 }
 
 /// Refuses `what` was given for a key that changes nothing of any of these configurations.
@@ -282,7 +295,11 @@ pub fn open_run(path: &Path, data: &DataFlags, device: &DeviceFlag, quiet: bool)
         (checkpoint.config.without, checkpoint.config.data.validation) = (None, None);
         checkpoint.config.classifier.iter_mut().for_each(|classifier| classifier.labels = 0);
     }
-    data.apply_to_run(&mut checkpoint.config.data);
+    if data.is_other_than(&checkpoint.config.data) || !data.reading.given().is_empty() {
+        // Rows that are other ones on purpose are compared with none.
+        checkpoint.rows = None;
+    }
+    data.apply_to_run(path, &mut checkpoint.config.data);
     let flags = ConfigFlags {
         data: DataFlags { data_dir: data.data_dir.clone(), ..DataFlags::default() },
         ..ConfigFlags::default()
@@ -308,6 +325,12 @@ pub fn check_width(checkpoint: &Checkpoint, data: &Dataset) -> Result<()> {
 pub fn session_on(checkpoint: &Checkpoint, data: &Dataset, quiet: bool) -> Result<Session> {
     check_width(checkpoint, data)?;
     checkpoint.config.check_labels(data, checkpoint.encoding.as_ref())?;
+    let made = checkpoint.rows.as_ref().filter(|_| !quiet);
+    let labelled = checkpoint.config.classifier.is_some();
+    if let Some(difference) = made.and_then(|made| made.difference(&Fingerprint::of(&data.train), labelled)) {
+        let path = &checkpoint.config.data.path;
+        complain(&format!("the run's data '{path}' has changed since it was trained on: {difference}"));
+    }
     let device = open_device(&checkpoint.config.device, quiet)?;
     let choices = Tuning::or_static(checkpoint.tuning.as_ref(), device.as_ref());
     let mut session = Session::for_evaluation(device, &checkpoint.config, data, &choices)?;

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use gpu_ae::config::{RunConfig, in_file};
-use gpu_ae::data::Dataset;
+use gpu_ae::data::options::OfRun;
+use gpu_ae::data::{Dataset, Encoding};
 use gpu_ae::device::Device;
 use gpu_ae::model::forward::parameter_count;
 use gpu_ae::report::format_number;
@@ -16,6 +17,7 @@ use gpu_ae::train::{Checkpoint, Event, Run, RunDir};
 use gpu_ae::{Error, Result};
 
 use super::bar::Bar;
+use super::data_flags::same_path;
 use super::flags::{ConfigFlags, DeviceFlag, open_device};
 use super::interrupt::Signals;
 use super::output::{complain, say_json, tell, thousands};
@@ -29,7 +31,7 @@ pub struct TrainingFlags {
     /// Run directory to make; must not exist or be empty [default: in runs/, named by the data]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Continue this run from its checkpoint; only --epochs, --lr, the lambdas, --data-dir, --device and --set early_stopping.… may change
+    /// Continue this run from its checkpoint; only --epochs, --lr, the lambdas, --data (the same rows at another path), --data-dir, --device and --set early_stopping.… may change
     #[arg(long, value_name = "RUN", conflicts_with = "out")]
     pub resume: Option<PathBuf>,
     /// With --resume: use the checkpoint before the newest one
@@ -60,9 +62,19 @@ pub struct Launched {
     pub path: PathBuf,
 }
 
-/// Opens the device while the data is being made ready.
-pub fn prepare(config: &RunConfig, quiet: bool) -> Result<(Dataset, Box<dyn Device>)> {
-    let (data, device) = rayon::join(|| config.load_data(), || open_device(&config.device, quiet));
+/// What does not fit a device in words for people, without the names of kernels.
+pub fn unfit(error: Error) -> Error {
+    match error {
+        Error::Graph { problem, .. } if problem.contains("the device allows") => {
+            Error::Usage(format!("the network does not fit the device: {problem}"))
+        }
+        error => error,
+    }
+}
+
+/// Opens the device while the data is being made ready, mapped as `known` says if that is given.
+pub fn prepare(config: &RunConfig, known: Option<&Encoding>, quiet: bool) -> Result<(Dataset, Box<dyn Device>)> {
+    let (data, device) = rayon::join(|| config.load_data_as(known), || open_device(&config.device, quiet));
     Ok((data?, device?))
 }
 
@@ -83,18 +95,20 @@ impl TrainingFlags {
         let quiet = self.is_quiet();
         let config = config.with_data_folder()?;
         config.warnings().iter().filter(|_| !quiet).for_each(|warning| complain(&format!("warning: {warning}")));
-        let (data, mut device) = prepare(&config, quiet)?;
+        let (data, mut device) = prepare(&config, None, quiet)?;
         // Only a file can say so, and only now is it known to be wrong.
         if let Err(error) = config.check_data(&data.shape(), &data.name) {
             return Err(file.map_or_else(|| Error::Usage(error.to_string()), |file| in_file(file, &error)));
         }
         config.check_labels(&data, None)?;
         introduce(&config, &data, device.name(), quiet)?;
-        let tuning = tuning::choose(self.tune, self.precision, device.as_mut(), &config, &data, quiet)?;
+        let tuning =
+            tuning::choose(self.tune, self.precision, device.as_mut(), &config, &data, quiet).map_err(unfit)?;
         let ceilings = ceilings(self.profile, device.as_mut(), quiet)?;
         let path = directory.path().to_path_buf();
         let mut run =
-            comparing(quiet, |tell| Run::start(config.clone(), directory, device, &data, tuning, encoder, tell))?;
+            comparing(quiet, |tell| Run::start(config.clone(), directory, device, &data, tuning, encoder, tell))
+                .map_err(unfit)?;
         if let Some(ceilings) = ceilings {
             run.profile(ceilings)?;
         }
@@ -112,18 +126,25 @@ impl TrainingFlags {
         let checkpoint = Checkpoint::load(&file)?;
         let mut config = checkpoint.config.clone();
         flags.check_resume(&config)?;
+        let mut flags = flags.clone();
+        let named = flags.data.data.take();
         flags.apply(device, &mut config)?;
+        config.data.of_run = Some(OfRun { name: path.display().to_string(), anew: Vec::new() });
+        if let Some(named) = named {
+            move_data(&mut config, &checkpoint, &named)?;
+        }
         flags.data.check_used(&config.data)?;
         let warning = config.decided_by_test().filter(|_| !quiet);
         warning.iter().for_each(|warning| complain(&format!("warning: {warning}")));
-        let (data, mut device) = prepare(&config, quiet)?;
+        let (data, mut device) = prepare(&config, checkpoint.encoding.as_ref(), quiet)?;
         config.check_labels(&data, checkpoint.encoding.as_ref())?;
         introduce(&config, &data, device.name(), quiet)?;
         let recorded = checkpoint.tuning.as_ref();
         let tuning = tuning::choose_again(recorded, self.tune, device.as_mut(), &config, &data, quiet)?;
         let ceilings = ceilings(self.profile, device.as_mut(), quiet)?;
         let mut run =
-            comparing(quiet, |tell| Run::resume(config.clone(), checkpoint, directory, device, &data, tuning, tell))?;
+            comparing(quiet, |tell| Run::resume(config.clone(), checkpoint, directory, device, &data, tuning, tell))
+                .map_err(unfit)?;
         if let Some(ceilings) = ceilings {
             run.profile(ceilings)?;
         }
@@ -135,6 +156,22 @@ impl TrainingFlags {
         }
         Ok(Launched { run, config, data, path: path.to_path_buf() })
     }
+}
+
+/// The run's data lies at this path now. That it is the same, the run will see before it goes on.
+fn move_data(config: &mut RunConfig, checkpoint: &Checkpoint, path: &str) -> Result<()> {
+    let (now, made) = (same_path(path), same_path(&config.data.path));
+    if now != made && checkpoint.rows.is_none() {
+        let problem = "this run's checkpoint does not tell its rows from others";
+        return Err(Error::Usage(format!(
+            "--data {path}: cannot change on --resume, {problem}: it was made with {made}"
+        )));
+    }
+    config.data.path = now;
+    if let Some(run) = &mut config.data.of_run {
+        run.anew.push("--data");
+    }
+    Ok(())
 }
 
 /// Makes a run ready, with a bar while it compares rows.
@@ -162,10 +199,9 @@ fn standing(run: &Run, path: &Path, wanted: u32) -> String {
 }
 
 impl Launched {
-    /// Trains while the terminal shows it, and takes the best epoch if the run may stop early; `begin` is when the program
-    /// started.
-    pub fn train(&mut self, begin: Instant, quiet: bool) -> Result<RunDir> {
-        let signals = Signals::listen()?;
+    /// Trains while the terminal shows it and until a signal is heard, and takes the best epoch if the run may stop early;
+    /// `begin` is when the program started.
+    pub fn train(&mut self, begin: Instant, signals: Signals, quiet: bool) -> Result<RunDir> {
         self.run.end_on(signals.interrupt());
         let mut display = Display::new(&self.run, self.data.train.rows, begin, quiet);
         let directory = RunDir::open(&self.path)?;
@@ -176,7 +212,7 @@ impl Launched {
                 profiled = write_table(&directory, &table(profile, None));
             }
         });
-        drop(display);
+        drop((display, signals));
         trained?;
         profiled?;
         self.run.take_best()?;
@@ -222,7 +258,7 @@ fn introduce(config: &RunConfig, data: &Dataset, device: &str, quiet: bool) -> R
     };
     let widths: Vec<String> = config.layers().iter().map(|layer| layer.linear.to_string()).collect();
     complain(&format!(
-        "{} {features}-{} ({} parameters) on {} ({} + {} {}{aside}) with {device}",
+        "{} {features}-{} ({} parameters) on {} ({} + {} {}{aside}) with {device}, {}",
         config.model,
         widths.join("-"),
         thousands(parameter_count(config, features)? as u64),
@@ -230,6 +266,7 @@ fn introduce(config: &RunConfig, data: &Dataset, device: &str, quiet: bool) -> R
         thousands(data.train.rows as u64),
         thousands(data.test.rows as u64),
         data.encoding.words()[1],
+        config.length(data.train.rows),
     ));
     Ok(())
 }

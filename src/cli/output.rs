@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::exit;
 
 use gpu_ae::error::shortened;
-use gpu_ae::report::printable;
+pub use gpu_ae::error::thousands;
+use gpu_ae::report::{printable, wrapped};
 use gpu_ae::{Error, Result};
+
+use super::terminal::notice_width;
 
 /// Most characters of a line of a notice: what a foreign file says may be longer than anybody reads.
 const LONGEST_LINE: usize = 2000;
@@ -36,10 +39,13 @@ pub fn tell(text: &str) {
     let _ = line(text);
 }
 
-/// Prints a notice or an error. When nobody listens there is nobody to tell.
+/// Prints a notice or an error, on a terminal in lines that fit. When nobody listens there is nobody to tell.
 pub fn complain(text: &str) {
     let lines: Vec<_> = text.split('\n').map(|line| shortened(line, LONGEST_LINE)).collect();
-    let _ = writeln!(std::io::stderr().lock(), "{}", printable(&lines.join("\n")));
+    let lines = lines.join("\n");
+    let text = printable(&lines);
+    let text = notice_width().map_or_else(|| text.to_string(), |width| wrapped(&text, width));
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
 /// Prints the beginning of a notice, which [`complain`] ends.
@@ -89,17 +95,4 @@ pub fn array_or_table_name(text: &str) -> Result<PathBuf, String> {
 /// The name of a picture or a table to write.
 pub fn picture_or_table_name(text: &str) -> Result<PathBuf, String> {
     file_name(text, &["png", "csv"])
-}
-
-/// A count with separators: 104,684.
-pub fn thousands(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

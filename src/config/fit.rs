@@ -3,15 +3,25 @@
 use super::RunConfig;
 use super::objective::variational::Likelihood;
 use crate::data::{self, ImageShape, Shape as DataShape};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, thousands};
 use crate::nn::BlockConfig;
 use crate::ops::array::activation::Activation;
 use crate::tensor::Shape;
 
+/// Steps that training takes at least, if nothing is said and epochs do not get too many.
+const ENOUGH: usize = 2000;
+/// Most epochs to make so many steps.
+const MOST_EPOCHS: u32 = 1000;
+/// Fewest samples of a step that was made smaller for few rows.
+const FEWEST_SAMPLES: usize = 8;
+
+/// Most parameters that a network is taken to be trained with: as many as a tensor can have elements.
+const MOST_PARAMETERS: u64 = u32::MAX as u64;
+
 /// Fewest neurons of a hidden layer that was made narrower for narrow data.
 const NARROWEST: usize = 2;
 
-/// What is said of a network, and so follows no data.
+/// What is said of a network and how long it is trained, and so follows no data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Said {
     /// The blocks before the code.
@@ -20,6 +30,10 @@ pub struct Said {
     pub decoder: bool,
     /// How likely a reconstruction makes a row.
     pub likelihood: bool,
+    /// Passes over the training data.
+    pub epochs: bool,
+    /// Samples of a step.
+    pub batch_size: bool,
 }
 
 impl Said {
@@ -31,6 +45,8 @@ impl Said {
             encoder: self.encoder || key.starts_with("encoder") || key == "width",
             decoder: self.decoder || key.starts_with("decoder"),
             likelihood: self.likelihood || key.starts_with("variational"),
+            epochs: self.epochs || key == "epochs",
+            batch_size: self.batch_size || key == "batch_size",
         }
     }
 }
@@ -39,13 +55,18 @@ impl RunConfig {
     /// Fits what is not said to the data. The last layer is as wide as a row, or as a classifier has classes. Hidden layers
     /// of a network of which nothing is said have the model's widths times √(values of a row ÷ values of a row of the
     /// model's own data), rounded, at least two. Where values are no shares from 0 to 1, the last layer is linear and a
-    /// likelihood Gaussian with a deviation of 1.
+    /// likelihood Gaussian with a deviation of 1. On data of one's own training is as long as [`last`](Self::last) says.
     ///
     /// # Errors
     /// When there is no such data, or it cannot be read.
     pub fn follow_data(&mut self, said: Said) -> Result<()> {
-        if said.decoder && said.likelihood {
+        let is_own = !data::is_named(&self.data.path);
+        let lasts = !is_own || (said.epochs && said.batch_size);
+        if said.decoder && said.likelihood && lasts {
             return Ok(());
+        }
+        if is_own {
+            self.check_ahead(said)?;
         }
         let data = data::shape(&self.data, self.data_dir.as_deref(), self.seed)?;
         let reconstructs = self.reconstructs();
@@ -81,7 +102,66 @@ impl RunConfig {
         if let Some(variational) = self.variational.as_mut().filter(|_| !data.is_unit && !said.likelihood) {
             (variational.likelihood, variational.sigma) = (Likelihood::Gaussian, 1.0);
         }
+        if is_own {
+            self.last(said, data.train_rows);
+        }
         Ok(())
+    }
+
+    /// Fits what is not said of how long to train to so many training rows, which the model's own data has far more of. A step
+    /// has at most an eighth of the rows, rounded down to a power of two, but at least [`FEWEST_SAMPLES`] if the model's own
+    /// has as many. There are as many epochs as make [`ENOUGH`] steps, at most [`MOST_EPOCHS`], and never fewer than the
+    /// model's own.
+    pub fn last(&mut self, said: Said, rows: usize) {
+        let known = self.classifier.as_ref().map_or(0, |classifier| classifier.labels);
+        let rows = if known > 0 { rows.min(known) } else { rows };
+        if !said.batch_size {
+            let eighth = (rows / 8).max(1);
+            let most = (1 << eighth.ilog2()).max(FEWEST_SAMPLES);
+            self.batch_size = self.batch_size.min(most);
+        }
+        if !said.epochs {
+            let steps = rows.div_ceil(self.batch_size.max(1)).max(1);
+            let enough = u32::try_from(ENOUGH.div_ceil(steps)).map_or(MOST_EPOCHS, |enough| enough.min(MOST_EPOCHS));
+            self.epochs = self.epochs.max(enough);
+        }
+    }
+
+    /// In words, how long training on so many rows is: `epochs 500: 2,000 steps`.
+    pub fn length(&self, rows: usize) -> String {
+        let steps = rows.div_ceil(self.batch_size.max(1)) as u64 * u64::from(self.epochs);
+        let plural = if steps == 1 { "" } else { "s" };
+        format!("epochs {}: {} step{plural}", self.epochs, thousands(steps))
+    }
+
+    /// Refuses a size of images that makes a network no device can train, before any image is decoded to it.
+    fn check_ahead(&self, said: Said) -> Result<()> {
+        // Convolutions have few parameters, however large the images.
+        let Some(size) = self.data.size.filter(|_| self.images().is_none()) else { return Ok(()) };
+        // Grey: whether there are colours, only the images say.
+        let values = size.width * size.height;
+        let mut config = self.clone();
+        if !said.encoder && !said.decoder {
+            config.scale_hidden(values)?;
+        }
+        if let Some(last) = config.layers_mut().last().filter(|_| !said.decoder && self.reconstructs()) {
+            last.linear = values;
+        }
+        let widths = config.layers().into_iter().map(|layer| layer.linear as u64);
+        let (_, parameters) = widths.fold((values as u64, 0u64), |(before, sum), width| {
+            (width, sum.saturating_add(before.saturating_mul(width)))
+        });
+        if parameters <= MOST_PARAMETERS {
+            return Ok(());
+        }
+        // Parameters, gradients and the two moments of Adam.
+        let (count, gigabytes) = (thousands(parameters), parameters.saturating_mul(16) / 1_000_000_000);
+        Err(Error::Usage(format!(
+            "--size {size}: a network for images of {} values has at least {count} parameters, which need {} GB to be \
+             trained; a smaller --size needs less, as 64x64, or narrower layers, as --set encoder.1.linear=32",
+            thousands(values as u64),
+            thousands(gigabytes)
+        )))
     }
 
     /// Gives the hidden layers the widths of the model's own, scaled to rows of `features` values.
@@ -172,6 +252,26 @@ mod tests {
         let mut said = RunConfig { data: DataOptions::of("one-hot-16"), ..RunConfig::model("entropic").unwrap() };
         said.follow_data(Said { encoder: true, ..Said::default() }).unwrap();
         assert_eq!(widths(&said), [64, 20, 20, 20, 64, 16]);
+    }
+
+    #[test]
+    fn few_rows_are_gone_through_often_in_small_steps() {
+        let lasts = |rows: usize, said: Said| {
+            let mut config = RunConfig::model("entropic").unwrap();
+            (0..2).for_each(|_| config.last(said, rows));
+            (config.batch_size, config.epochs)
+        };
+        let unsaid = Said::default();
+        // 96 rows: an eighth is 12, so 8 a step and 12 steps an epoch; 160: 16 and 10; 60,000 as they always were.
+        let cases = [(96, (8, 167)), (160, (16, 200)), (1, (8, 1000)), (1100, (128, 223)), (60_000, (128, 10))];
+        cases.iter().for_each(|(rows, wanted)| assert_eq!(lasts(*rows, unsaid), *wanted, "{rows} rows"));
+        assert_eq!(lasts(160, Said { epochs: true, ..unsaid }), (16, 10));
+        assert_eq!(lasts(160, Said { batch_size: true, ..unsaid }), (128, 1000));
+        let mut labelled = RunConfig::model("classifier").unwrap();
+        labelled.set("--set", "classifier.labels", "80").unwrap();
+        labelled.last(unsaid, 60_000);
+        assert_eq!((labelled.batch_size, labelled.epochs), (8, 200));
+        assert_eq!(RunConfig { epochs: 500, batch_size: 32, ..labelled }.length(120), "epochs 500: 2,000 steps");
     }
 
     #[test]

@@ -97,6 +97,21 @@ impl Encoding {
         false
     }
 
+    /// What rows are, for a sentence: `grey images of 28 x 28 pixels`, `a table with the columns 'size', 'colour'`.
+    pub fn described(&self) -> String {
+        #[cfg(feature = "native")]
+        if let Some(columns) = &self.columns {
+            return format!("a table with the columns {}", columns.listed());
+        }
+        let ImageShape { height, width, channels } = self.image;
+        match (height, channels) {
+            (1, 1) => format!("rows of {width} values"),
+            (_, 1) => format!("grey images of {width} x {height} pixels"),
+            (_, 3) => format!("colour images of {width} x {height} pixels"),
+            _ => format!("images of {channels} channels, {width} x {height} pixels"),
+        }
+    }
+
     /// What one row is called, and what several are: images, or rows where they are a table's or plain numbers.
     pub fn words(&self) -> [&'static str; 2] {
         if self.image.height > 1 { ["image", "images"] } else { ["row", "rows"] }

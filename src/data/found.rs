@@ -1,7 +1,9 @@
 //! What a reader of files finds, before it is divided into what is trained on and what is tested with.
 
+use super::kind::Kind;
 use super::values::Values;
 use super::{ImageShape, format};
+use crate::error::Result;
 
 /// Which side of a split rows are on, as their source says by a name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,6 +81,14 @@ pub trait Listener {
     fn reading(&mut self, reading: Reading);
     /// Something that was read is left out or not as expected.
     fn notice(&mut self, text: String);
+    /// What kind of data it is, before it is read.
+    ///
+    /// # Errors
+    /// When other data is wanted.
+    fn begins(&mut self, kind: Kind) -> Result<()> {
+        let _ = kind;
+        Ok(())
+    }
 }
 
 /// For whom nothing need be told.

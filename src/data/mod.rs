@@ -10,9 +10,12 @@ mod divide;
 pub mod download;
 pub mod encoding;
 #[cfg(feature = "native")]
+mod fingerprint;
+#[cfg(feature = "native")]
 pub mod format;
 #[cfg(feature = "native")]
 pub mod found;
+pub mod kind;
 #[cfg(feature = "native")]
 mod mapped;
 pub mod options;
@@ -29,11 +32,14 @@ mod values;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use kind::Kind;
 use set::{digits, one_hot};
 #[cfg(feature = "native")]
 use set::{mnist, relatives};
 
 pub use encoding::{Encoding, ImageShape};
+#[cfg(feature = "native")]
+pub use fingerprint::Fingerprint;
 #[cfg(feature = "native")]
 pub use mapped::Mapped;
 pub use options::DataOptions;
@@ -245,7 +251,7 @@ fn unknown(asked: &str, name: &str, known: impl Iterator<Item = &'static Source>
 #[cfg_attr(not(feature = "native"), allow(unused_variables))]
 pub fn load(options: &DataOptions, data_dir: Option<&Path>, seed: u64, known: Option<&Encoding>) -> Result<Dataset> {
     match SOURCES.iter().find(|source| source.name == options.path) {
-        Some(source) => (source.load)(data_dir, seed),
+        Some(source) => Kind::Named.check(options).and_then(|()| (source.load)(data_dir, seed)),
         #[cfg(feature = "native")]
         None => own::load(options, seed, known),
         // There are no files, so this is the error of a name that is not known.
@@ -260,7 +266,7 @@ pub fn load(options: &DataOptions, data_dir: Option<&Path>, seed: u64, known: Op
 /// As [`load`].
 pub fn shape(options: &DataOptions, data_dir: Option<&Path>, seed: u64) -> Result<Shape> {
     match SOURCES.iter().find(|source| source.name == options.path) {
-        Some(source) => Ok(Shape {
+        Some(source) => Kind::Named.check(options).map(|()| Shape {
             image: source.image,
             train_rows: source.train_rows,
             classes: source.classes,

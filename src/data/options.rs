@@ -62,6 +62,18 @@ pub struct DataOptions {
     /// GiB, of the processor half of the memory that is free.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_device: Option<u64>,
+    /// The finished run that this is asked of; none where all of it is asked for now.
+    #[serde(skip)]
+    pub of_run: Option<OfRun>,
+}
+
+/// A run that was made with ways of reading, which hold for other data as far as they mean something to that.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OfRun {
+    /// What the run is called.
+    pub name: String,
+    /// The flags that are asked for now, `--data` among them.
+    pub anew: Vec<&'static str>,
 }
 
 impl DataOptions {
@@ -83,6 +95,7 @@ impl DataOptions {
             validation: None,
             most_pixels: None,
             on_device: None,
+            of_run: None,
         }
     }
 
@@ -94,6 +107,41 @@ impl DataOptions {
         let stem = last.split_once('.').map_or(last, |(stem, _)| if stem.is_empty() { last } else { stem });
         let plain = stem.replace(|c: char| c.is_control() || c.is_whitespace(), "-");
         if plain.is_empty() || plain == ".." { "data".into() } else { plain }
+    }
+
+    /// The flags of all ways of reading that are said.
+    pub fn given(&self) -> Vec<&'static str> {
+        let all = [
+            ("--label", self.label.is_some()),
+            ("--id", self.id.is_some()),
+            ("--drop", !self.drop.is_empty()),
+            ("--key", self.key.is_some()),
+            ("--header", self.header.is_some()),
+            ("--size", self.size.is_some()),
+            ("--crop", self.crop.is_some()),
+            ("--grey", self.grey),
+            ("--skip-broken", self.skip_broken),
+            ("--scale", self.scale.is_some()),
+            ("--test", self.test.is_some()),
+        ];
+        all.into_iter().filter_map(|(flag, is_said)| is_said.then_some(flag)).collect()
+    }
+
+    /// Whether what is said by a flag, or left unsaid, is asked for now, and not what a finished run was made with.
+    pub fn is_asked(&self, flag: &str) -> bool {
+        self.of_run.as_ref().is_none_or(|run| run.anew.contains(&flag))
+    }
+
+    /// The columns that are to be left out of those of these names. What is asked for as one word is one name if there is such
+    /// a column, else several between commas.
+    pub fn dropped<'a>(&'a self, is_there: impl Fn(&str) -> bool) -> Vec<&'a str> {
+        let names = |asked: &'a String| -> Vec<&'a str> {
+            match is_there(asked) || !asked.contains(',') {
+                true => vec![asked],
+                false => asked.split(',').map(str::trim).filter(|name| !name.is_empty()).collect(),
+            }
+        };
+        self.drop.iter().flat_map(names).collect()
     }
 
     /// Share of the rows that is tested with where the data does not say which.
@@ -221,6 +269,13 @@ mod tests {
         let name = |path: &str| DataOptions::of(path).short_name();
         assert_eq!([name("mnist"), name("/a b/my photos/"), name("x/rows.csv.gz")], ["mnist", "my-photos", "rows"]);
         assert_eq!([name("/"), name(".."), name("x/.npy")], ["data", "data", ".npy"]);
+    }
+
+    #[test]
+    fn a_comma_belongs_to_a_name_or_stands_between_two() {
+        let options = DataOptions { drop: vec!["a, b".into(), "c,d".into(), "e".into()], ..DataOptions::of("x") };
+        assert_eq!(options.dropped(|name| name == "c,d"), ["a", "b", "c,d", "e"]);
+        assert_eq!(options.dropped(|name| name == "a, b"), ["a, b", "c", "d", "e"]);
     }
 
     #[test]

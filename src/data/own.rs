@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use super::found::{Found, Listener, Part, Reading, Side};
+use super::kind::Kind;
 use super::options::DataOptions;
 use super::scaling::{self, Scaling};
 use super::values::{ValueKind, Values};
@@ -24,10 +25,20 @@ pub fn listen(listener: Box<dyn Listener + Send>) {
     *LISTENER.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
 }
 
-/// Passes on to whoever listens.
-struct Listening;
+/// Passes on to whoever listens, and lets nothing be read that is no data of a run which that is wanted for.
+struct Listening<'a> {
+    options: &'a DataOptions,
+    known: Option<&'a Encoding>,
+}
 
-impl Listener for Listening {
+impl Listener for Listening<'_> {
+    fn begins(&mut self, kind: Kind) -> Result<()> {
+        let Some(known) = self.known.filter(|known| known.is_table() != kind.is_table()) else { return Ok(()) };
+        let run = self.options.of_run.as_ref().map_or("the run", |run| run.name.as_str());
+        let (path, found) = (&self.options.path, kind.words());
+        Err(Error::Usage(format!("--data {path}: is {found}; {run} was trained on {}", known.described())))
+    }
+
     fn reading(&mut self, reading: Reading) {
         if let Some(listener) = LISTENER.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
             listener.reading(reading);
@@ -51,19 +62,24 @@ pub(super) fn load(options: &DataOptions, seed: u64, known: Option<&Encoding>) -
         return Ok(data.clone());
     }
     let path = Path::new(&options.path);
+    if let Some(run) = options.of_run.as_ref().filter(|_| !path.exists() && !options.is_asked("--data")) {
+        let problem = format!("the run's data '{}' is gone; --data PATH names it anew", options.path);
+        return Err(Error::Usage(format!("{}: {problem}", run.name)));
+    }
     if !path.exists() {
         let names: Vec<&str> = SOURCES.iter().map(|source| source.name).collect();
         let problem = format!("no such data set, file or folder; data sets are {}", names.join(", "));
         return Err(Error::Usage(format!("--data '{}': {problem}", options.path)));
     }
-    let found = format::read(path, &asked, &mut Listening)?;
+    let mut listening = Listening { options, known };
+    let found = format::read(path, &asked, &mut listening)?;
     let data = match found {
         Found::Rows { shape, classes, parts } => of_rows(path, options, seed, known, shape, classes, parts)?,
         Found::Table(tables) => {
             let range = known.and_then(|known| known.range);
             let known = known.and_then(|known| Some((known.columns.as_ref()?, &known.classes[..])));
             let encoded = columns::encode(path, &tables, options, seed, known)?;
-            encoded.notices.into_iter().for_each(|notice| Listening.notice(notice));
+            encoded.notices.into_iter().for_each(|notice| listening.notice(notice));
             let width = encoded.columns.width();
             let encoding = Encoding {
                 range: range.or(Some(encoded.range)),
@@ -123,6 +139,7 @@ fn of_rows(
     classes: Vec<String>,
     parts: Vec<Part>,
 ) -> Result<Dataset> {
+    let (shape, parts) = as_known(path, known, shape, parts)?;
     let width = shape.values();
     let told = divide::told(parts.iter().filter(|part| !part.values.is_empty()).map(|part| part.side));
     let on = |side: Side| told.map_or(Side::Unsaid, |told| told.side(side));
@@ -160,6 +177,33 @@ fn of_rows(
     let [train, validation, test] = [train, validation, test].map(map);
     let encoding = Encoding { scale: maps, stored, range, ..Encoding::images(shape, classes) };
     Ok(Dataset { name: DataOptions::of(path.to_string_lossy()).short_name(), encoding, train, validation, test })
+}
+
+/// Rows of the shape that the rows of a run have, if that is known: grey ones become colours where those have such.
+fn as_known(
+    path: &Path,
+    known: Option<&Encoding>,
+    shape: ImageShape,
+    mut parts: Vec<Part>,
+) -> Result<(ImageShape, Vec<Part>)> {
+    let Some(known) = known.filter(|known| known.image.values() != shape.values()) else { return Ok((shape, parts)) };
+    let wanted = known.image;
+    if (ImageShape { channels: 3, ..shape }) == wanted && shape.channels == 1 {
+        for part in &mut parts {
+            part.values = part.values.repeated(wanted.channels);
+        }
+        return Ok((wanted, parts));
+    }
+    let is_colour = shape.channels == 3 && (ImageShape { channels: 1, ..shape }) == wanted;
+    let remedy = match () {
+        () if is_colour => "; --grey makes them so".to_string(),
+        () if wanted.height > 1 && shape.height > 1 => {
+            format!("; --size {}x{} brings images to it", wanted.width, wanted.height)
+        }
+        () => String::new(),
+    };
+    let (found, expected) = (Encoding::images(shape, Vec::new()).described(), known.described());
+    Err(Error::input(path, format!("{found}, expected those of the run: {expected}{remedy}")))
 }
 
 /// Names of classes known and found, those known first, and the new number of each that was found.

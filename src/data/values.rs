@@ -88,6 +88,17 @@ impl Values {
         self.raw().is_empty()
     }
 
+    /// Each of them so many times, one behind the other, in memory: grey as red, green and blue.
+    #[cfg(feature = "native")]
+    pub(super) fn repeated(&self, times: usize) -> Values {
+        let words = self.raw().chunks_exact(self.kind.bytes());
+        let raw: Vec<u8> = words.flat_map(|word| std::iter::repeat_n(word, times)).flatten().copied().collect();
+        match self.kind {
+            ValueKind::Byte => Values::of_bytes(raw),
+            ValueKind::Float => Values::of_floats(bytemuck::pod_collect_to_vec(&raw)),
+        }
+    }
+
     /// Appends those of `range` to `out`, bytes as shares of 255.
     pub fn append(&self, range: std::ops::Range<usize>, out: &mut Vec<f32>) {
         let size = self.kind.bytes();

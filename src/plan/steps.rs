@@ -180,7 +180,8 @@ fn plan_dispatch(dispatch: &Dispatch, resolver: &Resolver<'_>, profile: &DeviceP
         let bytes = if access == Access::Uniform { UNIFORM_BYTES } else { bytes.next_multiple_of(VECTOR) };
         if bytes as u64 > profile.max_binding {
             return refuse(format!(
-                "a binding of {:.1} MiB, the device allows {:.1} MiB; use a smaller batch or model",
+                "{:.1} MiB in one piece, the device allows {:.1} MiB; use a smaller batch, narrower layers or rows of fewer \
+                 values",
                 bytes as f64 / 1_048_576.0,
                 profile.max_binding as f64 / 1_048_576.0
             ));

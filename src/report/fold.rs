@@ -56,6 +56,35 @@ pub(super) fn folded(text: &str, fits: impl Fn(&str) -> bool) -> Vec<String> {
     lines
 }
 
+/// A text whose lines are at most `width` columns long, broken between words alone: what a word longer than that does, such as
+/// a path, is the terminal's to say. What begins with spaces is broken to lines that do.
+///
+/// ```
+/// use gpu_ae::report::wrapped;
+///
+/// assert_eq!(wrapped("a few short words", 11), "a few short\nwords");
+/// ```
+pub fn wrapped(text: &str, width: usize) -> String {
+    let line = |line: &str| {
+        if line.chars().count() <= width {
+            return line.to_string();
+        }
+        let indent: String = line.chars().take_while(|letter| *letter == ' ').collect();
+        let mut lines: Vec<String> = Vec::new();
+        for word in line.split_whitespace() {
+            match lines.last_mut() {
+                Some(last) if last.chars().count() + 1 + word.chars().count() <= width => {
+                    last.push(' ');
+                    last.push_str(word);
+                }
+                _ => lines.push(format!("{indent}{word}")),
+            }
+        }
+        lines.join("\n")
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +94,17 @@ mod tests {
         assert_eq!(brief("λλλλ", 4), "λλλλ");
         assert_eq!(brief("λλλλλ", 4), "λλλ…");
         assert_eq!(brief("a\nb\u{1b}", 9), "a b ");
+    }
+
+    #[test]
+    fn notices_are_broken_between_words_alone() {
+        assert_eq!(
+            wrapped("error: see /a/very/long/path/of/a/file for more", 12),
+            "error: see\n/a/very/long/path/of/a/file\nfor more"
+        );
+        assert_eq!(wrapped("  two  spaces  stay", 40), "  two  spaces  stay");
+        assert_eq!(wrapped("  indented lines stay so\nnext", 12), "  indented\n  lines stay\n  so\nnext");
+        assert_eq!(wrapped("", 0), "");
     }
 
     #[test]

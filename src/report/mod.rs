@@ -28,7 +28,7 @@ pub use bars::{Bar, bar_picture};
 pub use chart::{Mark, Marked, marked_plot};
 pub use features::{Features, feature_grid};
 pub use fitted::fitted_table;
-pub use fold::brief;
+pub use fold::{brief, wrapped};
 pub use grid::{Band, image_grid, reconstruction_grid};
 pub use heat::{Heat, heat_picture};
 pub use loss::{Curves, Losses, loss_plot};

@@ -1,5 +1,7 @@
 //! Tables and numbers for the terminal.
 
+use std::borrow::Cow;
+
 use super::printable::printable_line;
 
 /// Lays out `rows` under `headers` with two spaces between the columns and a rule below the
@@ -76,7 +78,19 @@ fn is_number(cell: &str) -> bool {
     let number = words.next().unwrap_or("").trim_end_matches(['%', '×']);
     let has_digit_or_is_special =
         number.contains(|c: char| c.is_ascii_digit()) || matches!(number, "NaN" | "inf" | "-inf");
-    has_digit_or_is_special && number.parse::<f64>().is_ok() && words.count() <= 1
+    let plain = without_separators(number);
+    has_digit_or_is_special && plain.parse::<f64>().is_ok() && words.count() <= 1
+}
+
+/// A number without the commas between its thousands; anything else as it is.
+fn without_separators(number: &str) -> Cow<'_, str> {
+    let whole = number.trim_start_matches(['-', '+']);
+    let whole = whole.split_once('.').map_or(whole, |(whole, _)| whole);
+    let mut groups = whole.split(',');
+    let is_digits = |group: &str| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_digit());
+    let begins = groups.next().is_some_and(|first| first.len() <= 3 && is_digits(first));
+    let are_thousands = begins && groups.all(|group| group.len() == 3 && is_digits(group));
+    if are_thousands && whole.contains(',') { Cow::Owned(number.replace(',', "")) } else { Cow::Borrowed(number) }
 }
 
 fn is_blank(cell: &str) -> bool {
@@ -115,6 +129,17 @@ mod tests {
              w1      1.5 MiB  97.5%\n\
              bias       64 B      -\n"
         );
+    }
+
+    #[test]
+    fn thousands_are_numbers_and_lists_are_not() {
+        for number in ["104,684", "-1,234,567.5", "1,000 rows", "12"] {
+            assert!(is_number(number), "{number}");
+        }
+        for other in ["1,2", "1234,567", "1,23", ",123", "12,3456", "a,bcd"] {
+            assert!(!is_number(other), "{other}");
+        }
+        assert_eq!(text_table(&["n"], &rows(&[&["984"], &["104,684"]])), "      n\n-------\n    984\n104,684\n");
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod passage;
 pub mod profile;
 mod reader;
 pub mod record;
-mod room;
+pub mod room;
 pub mod run;
 pub mod session;
 mod starting;

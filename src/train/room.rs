@@ -55,7 +55,11 @@ fn available(text: &str) -> Option<u64> {
 
 /// How a device holds the rows that are trained on.
 pub(super) fn of_training(config: &RunConfig, rows: &Split, profile: &DeviceProfile) -> Holding {
-    let data = DataShape::of(rows);
+    of_data(config, DataShape::of(rows), profile)
+}
+
+/// How a device would hold rows of this shape to train on.
+pub fn of_data(config: &RunConfig, data: DataShape, profile: &DeviceProfile) -> Holding {
     let batch = config.step_rows(data.rows).max(moments::batch(data));
     Holding::within(data, profile.largest_source(), limit(config, profile), batch)
 }

@@ -10,7 +10,7 @@ use super::record::metrics::{Judged, LEARNING_RATE, Progress, Weights};
 use super::stretches::{Read, Stretches};
 use super::{EpochMetrics, Event, Interrupt, RunDir, Session, TermSums, Tuning};
 use crate::config::RunConfig;
-use crate::data::Encoding;
+use crate::data::{Encoding, Fingerprint};
 use crate::device::Device;
 use crate::device::ceilings::Ceilings;
 use crate::error::{Error, Result};
@@ -33,6 +33,8 @@ pub struct Run {
     /// Classes of the test rows, which no network is told.
     pub(super) labels: Vec<u16>,
     pub(super) encoding: Encoding,
+    /// What tells the rows that are trained on from others.
+    pub(super) rows: Fingerprint,
     pub(super) clock: Vec<u32>,
     pub(super) sums: TermSums,
     pub(super) metrics: Vec<EpochMetrics>,
@@ -296,8 +298,8 @@ impl Run {
         let begin = Instant::now();
         let state = self.session.state()?;
         let (config, tuning) = (self.config.clone(), Some(self.tuning.clone()));
-        let checkpoint =
-            Checkpoint { config, tuning, encoding: Some(self.encoding.clone()), state, sums: self.sums.clone() };
+        let (encoding, rows) = (Some(self.encoding.clone()), Some(self.rows.clone()));
+        let checkpoint = Checkpoint { config, tuning, encoding, rows, state, sums: self.sums.clone() };
         self.directory.save(&checkpoint)?;
         if self.judgement().is_some_and(|judgement| judgement.best.step == checkpoint.step()) {
             checkpoint.replace(&self.directory.best_checkpoint())?;

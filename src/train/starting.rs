@@ -8,7 +8,7 @@ use super::session::State;
 use super::stretches::Stretches;
 use super::{Checkpoint, Interrupt, Run, RunDir, Session, TermSums, Tuning};
 use crate::config::RunConfig;
-use crate::data::Dataset;
+use crate::data::{Dataset, Fingerprint};
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::ops::step::clock;
@@ -28,9 +28,10 @@ impl Run {
         encoder: Option<&State>,
         tell: &mut dyn FnMut(usize, usize),
     ) -> Result<Self> {
+        let rows = Fingerprint::of(&data.train);
         let mut session = Session::for_training(device, &config, data, &tuning.choices, tell)?;
         session.initialise(data.train.rows, encoder)?;
-        let mut run = Self::new(config, tuning, directory, session, data, TermSums::default())?;
+        let mut run = Self::new(config, tuning, directory, session, (data, rows), TermSums::default())?;
         // First, since with it the run has begun: a kill before it leaves an empty folder, one behind it a run.
         run.save()?;
         run.directory.write_config(&run.config)?;
@@ -43,7 +44,7 @@ impl Run {
     /// [start](Self::start) of a run.
     ///
     /// # Errors
-    /// When the checkpoint does not fit, or the directory cannot be written.
+    /// When the checkpoint does not fit, the data's training rows are no more those of the run, or the directory cannot be written.
     pub fn resume(
         config: RunConfig,
         checkpoint: Checkpoint,
@@ -53,19 +54,16 @@ impl Run {
         tuning: Tuning,
         tell: &mut dyn FnMut(usize, usize),
     ) -> Result<Self> {
+        let rows = Fingerprint::of(&data.train);
+        check_rows(&config, &checkpoint, &rows)?;
         let mut session = Session::for_training(device, &config, data, &tuning.choices, tell)?;
         session.restore(&checkpoint.state)?;
-        let mut run = Self::new(config, tuning, directory, session, data, checkpoint.sums.clone())?;
-        if run.clock[clock::ROWS] as usize != data.train.rows {
-            return Err(Error::Usage(format!(
-                "the checkpoint was made with {} training rows, the data has {}",
-                run.clock[clock::ROWS],
-                data.train.rows
-            )));
-        }
+        let rows = (data, rows);
+        let mut run = Self::new(config, tuning, directory, session, rows, checkpoint.sums.clone())?;
         (run.metrics, run.notice) = run.directory.cut_metrics(run.clock[clock::STEP])?;
         let tuning = Some(run.tuning.clone());
-        let checkpoint = Checkpoint { config: run.config.clone(), tuning, ..checkpoint };
+        let (config, rows) = (run.config.clone(), Some(run.rows.clone()));
+        let checkpoint = Checkpoint { config, tuning, rows, ..checkpoint };
         checkpoint.replace(&run.directory.checkpoint())?;
         settle(&run.directory, &run.metrics, &checkpoint)?;
         run.directory.write_config(&run.config)?;
@@ -77,7 +75,7 @@ impl Run {
         tuning: Tuning,
         directory: RunDir,
         mut session: Session,
-        data: &Dataset,
+        (data, rows): (&Dataset, Fingerprint),
         sums: TermSums,
     ) -> Result<Self> {
         let clock = session.clock()?;
@@ -91,6 +89,7 @@ impl Run {
             session,
             labels: data.test.labels.clone(),
             encoding: data.encoding.clone(),
+            rows,
             clock,
             sums,
             metrics,
@@ -103,4 +102,15 @@ impl Run {
             interrupt: Interrupt::default(),
         })
     }
+}
+
+/// Refuses rows that are not those that the run was trained on so far: what it has learnt of the others, and its place in their
+/// order, would mean nothing. A checkpoint from before what tells them was kept knows only how many they were.
+fn check_rows(config: &RunConfig, checkpoint: &Checkpoint, now: &Fingerprint) -> Result<()> {
+    let made =
+        checkpoint.rows.clone().unwrap_or_else(|| Fingerprint { rows: checkpoint.training_rows(), ..now.clone() });
+    let Some(difference) = made.difference(now, config.classifier.is_some()) else { return Ok(()) };
+    let remedy = "a run goes on with the rows that it began with: put them back as they were, or train a new run on \
+                  these, without --resume";
+    Err(Error::Usage(format!("the run's data '{}' has changed: {difference}; {remedy}", config.data.path)))
 }

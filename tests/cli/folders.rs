@@ -4,6 +4,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::program::{checkpoint, command, gpu_ae, small_mnist, succeed};
 
@@ -89,6 +90,34 @@ fn a_signal_ends_a_run_with_all_of_its_work_kept() {
         succeed(&["train", "--resume", name, "--quiet"]);
         let read = |run: &Path| std::fs::read(checkpoint(run)).unwrap();
         assert!(read(&whole) == read(&run), "{signal}: other bits");
+    }
+}
+
+/// Data that never comes: the run is not there yet, and a signal leaves nothing of it.
+#[cfg(unix)]
+#[test]
+fn a_signal_before_there_is_a_run_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = small_mnist();
+    let images = data.path().join("mnist/train-images-idx3-ubyte");
+    std::fs::remove_file(&images).unwrap();
+    assert!(Command::new("mkfifo").arg(&images).status().unwrap().success());
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let run = folder.path().join("runs").join(signal);
+        let arguments = ["train", "--data", "mnist", "--data-dir", data.path().to_str().unwrap(), "--device", "cpu"];
+        let out = ["--out", run.to_str().unwrap()];
+        let child = command(&[&arguments[..], &out].concat()).stderr(Stdio::piped()).spawn().unwrap();
+        let begin = Instant::now();
+        while !run.join(".lock").exists() {
+            assert!(begin.elapsed() < Duration::from_secs(60), "no folder");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
+        let output = child.wait_with_output().unwrap();
+        let said = message(&output);
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert!(said.contains("interrupted before there was a run"), "{said}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "a folder is left behind");
     }
 }
 

@@ -6,6 +6,7 @@ mod common;
 #[path = "../common/program.rs"]
 mod program;
 
+mod changed_data;
 mod cluster;
 mod documented;
 mod early_stopping;

@@ -53,7 +53,16 @@ fn within(bound: Bound, unpacked: usize, path: &Path, bytes: &[u8], read: Read, 
     fs::write(path, bytes).unwrap();
     let began = std::time::Instant::now();
     let (is_read, asked) = measured(|| read(path));
-    if std::env::var_os("SHOW").is_some() { eprintln!("SHOW {:.4} {} {} {} {}", began.elapsed().as_secs_f64(), asked.held, asked.largest, bytes.len(), label); }
+    if std::env::var_os("SHOW").is_some() {
+        eprintln!(
+            "SHOW {:.4} {} {} {} {}",
+            began.elapsed().as_secs_f64(),
+            asked.held,
+            asked.largest,
+            bytes.len(),
+            label
+        );
+    }
     let most = unpacked.max(bytes.len()) * bound.factor + bound.besides;
     assert!(asked.held <= most, "{label} of {} bytes: {asked:?}, expected at most {most}", bytes.len());
     is_read

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use gpu_ae::config::objective::clustering::{Adversarial, Clustering};
-use gpu_ae::config::{MOST_BATCH, RunConfig};
+use gpu_ae::config::{MOST_BATCH, RunConfig, Said};
 use gpu_ae::data::{Dataset, is_named, shape};
 use gpu_ae::nn::BlockConfig;
 use gpu_ae::nn::block::{ActivationBlock, BatchNormBlock, LinearBlock};
@@ -17,6 +17,7 @@ use gpu_ae::train::record::export::Part;
 use gpu_ae::{Error, Result, whole_file};
 
 use crate::cli::flags::{ConfigFlags, DataFlags, DeviceFlag, number, seed, whole};
+use crate::cli::interrupt::Signals;
 use crate::cli::launch::{Launched, TrainingFlags};
 use crate::cli::output::{say, tell};
 use crate::cli::pictures::table;
@@ -45,7 +46,7 @@ pub struct Args {
     device: DeviceFlag,
     #[command(flatten)]
     asked: Asked,
-    /// Passes over the training data [default: 5; vat: 20]
+    /// Passes over the training data [default: 5; vat: 20; of data of one's own as many as make 2,000 steps, at most 1,000, never fewer than that]
     #[arg(long, value_name = "N", value_parser = whole(1..=u32::MAX), allow_negative_numbers = true)]
     epochs: Option<u32>,
     /// Adam's step size [default: 0.001; vat: 0.01]
@@ -75,7 +76,7 @@ struct Asked {
     /// Weight of what perturbations change [default: 10]
     #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true, conflicts_with = "resume")]
     augment_weight: Option<f32>,
-    /// Samples of a training step [default: 256; vat: 250]
+    /// Samples of a training step [default: 256; vat: 250; of data of one's own at most an eighth of the training rows, rounded down to a power of two, at least 8]
     #[arg(long, value_name = "N", value_parser = whole(1..=MOST_BATCH), allow_negative_numbers = true,
         conflicts_with = "resume")]
     batch_size: Option<usize>,
@@ -137,9 +138,13 @@ impl Args {
         config.check()?;
         self.data.check_used(&config.data)?;
         // Now that all else is known to be right, since it may take a while to read.
-        if asked.clusters.is_none() && !is_named(&config.data.path) {
-            let classes = shape(&config.data, None, config.seed)?.classes;
-            if let Some(last) = config.encoder.last_mut().filter(|_| (2..=MOST).contains(&classes)) {
+        if !is_named(&config.data.path) {
+            let data = shape(&config.data, None, config.seed)?;
+            let (epochs, batch_size) = (self.epochs.is_some(), asked.batch_size.is_some());
+            config.last(Said { epochs, batch_size, ..Said::default() }, data.train_rows);
+            let classes = data.classes;
+            let is_fit = asked.clusters.is_none() && (2..=MOST).contains(&classes);
+            if let Some(last) = config.encoder.last_mut().filter(|_| is_fit) {
                 *last = BlockConfig::linear(classes, Activation::Identity);
             }
         }
@@ -181,6 +186,7 @@ fn layer(width: usize, normalised: bool) -> Vec<BlockConfig> {
 }
 
 pub fn run(args: Args, begin: Instant) -> Result<()> {
+    let signals = Signals::listen()?;
     let quiet = args.training.is_quiet();
     let mut launched = match &args.training.resume {
         Some(path) => {
@@ -203,7 +209,7 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
             args.training.start(config, directory, None, None)?
         }
     };
-    launched.train(begin, quiet)?;
+    launched.train(begin, signals, quiet)?;
     let groups = finish(&mut launched)?;
     if args.training.json {
         return launched.say_outcome();

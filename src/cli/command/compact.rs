@@ -96,6 +96,7 @@ fn layer_changes(before: &RunConfig, after: &RunConfig) -> Vec<LayerChange> {
 }
 
 pub fn run(args: Args) -> Result<()> {
+    let signals = Signals::listen()?;
     if !(args.tolerance.is_finite() && args.tolerance >= 0.0) {
         return Err(Error::Usage(format!("--tolerance {}: expected a number of 0 or more", args.tolerance)));
     }
@@ -113,7 +114,7 @@ pub fn run(args: Args) -> Result<()> {
     if let Some((_, what)) = refused.iter().find(|(is, _)| *is) {
         return Err(Error::input(&args.run, format!("expected a network {what}")));
     }
-    let data = checkpoint.config.load_data()?;
+    let data = checkpoint.config.load_data_as(checkpoint.encoding.as_ref())?;
     // Rows set aside decide where there are some: the test data is for the report.
     let aside = (data.validation.rows > 0).then(|| Dataset { test: data.validation.clone(), ..data.clone() });
     let mut session = session_on(&checkpoint, aside.as_ref().unwrap_or(&data), quiet)?;
@@ -190,7 +191,7 @@ pub fn run(args: Args) -> Result<()> {
         path,
     };
     if args.fine_tune > 0 {
-        outcome.test_mse_fine_tuned = Some(fine_tune(smaller, directory, quiet)?);
+        outcome.test_mse_fine_tuned = Some(fine_tune(smaller, directory, signals, quiet)?);
     }
     if args.json {
         return say_json(&outcome);
@@ -209,13 +210,12 @@ fn to_fine_tune(checkpoint: &mut Checkpoint, epochs: u32) {
 }
 
 /// Trains as far as the configuration says; returns the test error.
-fn fine_tune(checkpoint: Checkpoint, directory: RunDir, quiet: bool) -> Result<f64> {
+fn fine_tune(checkpoint: Checkpoint, directory: RunDir, signals: Signals, quiet: bool) -> Result<f64> {
     let config = checkpoint.config.clone();
-    let data = config.load_data()?;
+    let data = config.load_data_as(checkpoint.encoding.as_ref())?;
     let device = open_device(&config.device, true)?;
     let tuning = gpu_ae::train::Tuning::fixed(device.as_ref());
     let mut run = Run::resume(config, checkpoint, directory.clone(), device, &data, tuning, &mut |_, _| ())?;
-    let signals = Signals::listen()?;
     run.end_on(signals.interrupt());
     let mut bar = RunBar::new(run.config().epochs, data.train.rows, quiet);
     run.train(|event| {

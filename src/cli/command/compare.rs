@@ -10,7 +10,7 @@ use gpu_ae::train::{Checkpoint, EpochMetrics, RunDir};
 use gpu_ae::{Error, Result};
 use serde::Serialize;
 
-use crate::cli::output::{complain, say, say_json};
+use crate::cli::output::{complain, say, say_json, thousands};
 use crate::cli::pictures::picture_name;
 use crate::cli::terminal::table;
 
@@ -181,11 +181,11 @@ fn print(lines: &[Line]) {
     let row = |line: &Line| {
         let fixed = [&line.run, &line.model, &line.recipe, &line.data].map(String::clone);
         let mut cells = fixed.to_vec();
-        cells.extend([line.parameters.to_string(), line.epoch.to_string()]);
+        cells.extend([thousands(line.parameters as u64), thousands(line.epoch.into())]);
         cells.extend([optional(line.test_mse), format_number(line.test_loss)]);
         cells.extend(terms.iter().map(|term| optional(line.further.get(*term).copied())));
-        let active = line.active_units.map_or("-".into(), |units| units.to_string());
-        cells.extend([line.code_width.to_string(), active, format!("{:.0}", line.samples_per_second)]);
+        let active = line.active_units.map_or("-".into(), |units| format!("{units:.0}"));
+        cells.extend([thousands(line.code_width as u64), active, thousands(line.samples_per_second.round() as u64)]);
         cells
     };
     let rows: Vec<Vec<String>> = lines.iter().map(row).collect();

@@ -10,9 +10,11 @@ use gpu_ae::model::graph::{DataShape, training};
 use gpu_ae::nn::Pass;
 use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Plan};
 use gpu_ae::tensor::Shape;
+use gpu_ae::train::room::of_data;
 use gpu_ae::{Error, Result};
 
-use crate::cli::flags::{ConfigFlags, DeviceFlag};
+use crate::cli::flags::{ConfigFlags, DeviceFlag, open_device};
+use crate::cli::launch::unfit;
 use crate::cli::output::{say, thousands};
 use crate::cli::terminal::table;
 
@@ -40,7 +42,8 @@ enum Command {
     #[command(
         after_help = "What neither the file nor a flag says of the network follows the data, as 'gpu-ae train' does it. The last layer is as wide \
 as a row, or as there are classes. Hidden layers of a network of which nothing is said have the model's own widths times \
-the root of (values of a row / values of a row of the model's own data), 784 for most, rounded, at least 2. Where values are no shares from 0 to 1 the \
+the root of (values of a row / values of a row of the model's own data), 784 for most, rounded, at least 2. On data of one's own a step has at most an eighth of \
+the training rows, and there are as many epochs as make 2,000 steps, at most 1,000. Where values are no shares from 0 to 1 the \
 last layer is linear and a likelihood Gaussian.
 
 Example:
@@ -58,6 +61,8 @@ struct Check {
     file: Option<PathBuf>,
     #[command(flatten)]
     config: ConfigFlags,
+    #[command(flatten)]
+    device: DeviceFlag,
 }
 
 pub fn run(args: Args) -> Result<()> {
@@ -66,9 +71,10 @@ pub fn run(args: Args) -> Result<()> {
         Command::Show { model, all: true } => say(RunConfig::model(&model)?.settled().with_meanings()?.trim_end()),
         Command::Check(check) => {
             let flags = ConfigFlags { config: check.file.or(check.config.config.clone()), ..check.config };
-            let config = flags.clone().resolve(&DeviceFlag::default())?;
+            let config = flags.clone().resolve(&check.device)?;
             flags.data.check_used(&config.data)?;
-            say(&described(&config).map_err(|error| match (error, &flags.config) {
+            let profile = profile(&config, check.device.device.is_some())?;
+            say(&described(&config, &profile).map_err(unfit).map_err(|error| match (error, &flags.config) {
                 (error @ Error::Usage(_), Some(file)) => in_file(file, &error),
                 (error, _) => error,
             })?);
@@ -77,8 +83,17 @@ pub fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-/// What a training step of a configuration consists of.
-fn described(config: &RunConfig) -> Result<String> {
+/// What is known of the device that would train. One that only the file names need not be there.
+fn profile(config: &RunConfig, is_asked: bool) -> Result<DeviceProfile> {
+    match open_device(&config.device, true) {
+        Ok(device) => Ok(device.profile().clone()),
+        Err(error) if is_asked => Err(error),
+        Err(_) => Ok(DeviceProfile::portable(DeviceKind::Discrete)),
+    }
+}
+
+/// What a training step of a configuration consists of on such a device.
+fn described(config: &RunConfig, profile: &DeviceProfile) -> Result<String> {
     let mut data = shape(&config.data, config.data_dir.as_deref(), config.seed)?;
     let name = config.data.short_name();
     if config.without.is_some() || config.deciding() == "validation" {
@@ -95,9 +110,10 @@ fn described(config: &RunConfig) -> Result<String> {
         ));
     }
     config.check_data(&data, &name)?;
-    let graph = training(config, shape)?;
-    let profile = DeviceProfile::portable(DeviceKind::Discrete);
-    let plan = Plan::chosen("train", &graph, &profile, &Choices::by_kind(&profile))?;
+    let holding = of_data(config, shape, profile);
+    let graph = training(config, holding)?;
+    let plan = Plan::chosen("train", &graph, profile, &Choices::by_kind(profile))?;
+    let held = DataShape { rows: holding.held, ..shape };
 
     let mut before = Shape::new(&[shape.features]);
     let mut blocks = Vec::new();
@@ -126,9 +142,10 @@ fn described(config: &RunConfig) -> Result<String> {
             format!("{} on {} ({} rows of {})", config.model, name, thousands(shape.rows as u64), shape.features),
         ),
         ("parameters", thousands(parameters as u64)),
+        ("training", config.length(shape.rows)),
         ("loss", loss.join(" + ")),
         ("watched", watched.join(", ")),
-        ("device memory", format!("{}, {} of it data", bytes(plan.bytes()), bytes(shape.ty().bytes()))),
+        ("device memory", format!("{}, {} of it data", bytes(plan.bytes()), bytes(held.ty().bytes()))),
         ("arithmetic", format!("{} a sample, training step of {rows}", in_units(cost.flops / rows as f64, "FLOP"))),
         ("dispatches", plan.dispatches().to_string()),
     ];

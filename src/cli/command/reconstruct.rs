@@ -85,7 +85,7 @@ fn write_table(path: &Path, trained: &Trained, columns: &Columns, found: &Recons
     let mut table = Table::new(OF_EACH_ROW.map(String::from).into_iter().chain(pairs))?;
     let width = columns.width().max(1);
     for (row, (x, y)) in found.originals.chunks_exact(width).zip(found.outputs.chunks_exact(width)).enumerate() {
-        let (before, after) = (columns.decode(x), columns.decode(y));
+        let (before, after) = (columns.decode(x), columns.answers(y));
         let cells = before.iter().flatten().zip(after.iter().flatten());
         let cells = cells.flat_map(|(before, after)| [before.to_string(), after.to_string()]);
         table.push(of_each_row(test, encoding, row).into_iter().chain(cells))?;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use gpu_ae::claim::Claim;
 use gpu_ae::config::RunConfig;
+use gpu_ae::data::options::OfRun;
 use gpu_ae::device::Device;
 use gpu_ae::report::{Mark, Marked, marked_plot, write_png};
 use gpu_ae::study::study_dir::{Study, StudyDir};
@@ -56,13 +57,14 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> Result<()> {
+    let signals = Signals::listen()?;
     let quiet = args.quiet || args.json;
     let other = args.against.as_ref().map(|path| StudyDir(path.clone()).outcomes()).transpose()?;
     if let (Some(path), Some(true)) = (&args.against, other.as_ref().map(Vec::is_empty)) {
         return Err(Error::input(path, "expected a study with a sweep.csv in it"));
     }
     let (directory, _claim, study) = open(&args)?;
-    let outcomes = train(&directory, &study, quiet)?;
+    let outcomes = train(&directory, &study, signals, quiet)?;
     if args.json {
         return say_json(&outcomes);
     }
@@ -97,6 +99,7 @@ fn open(args: &Args) -> Result<(StudyDir, Claim, Study)> {
             .check(study.base.seed, study.seeds)
             .map_err(|error| Error::input(directory.study(), error.to_string()))?;
         let claim = Claim::existing(path)?;
+        study.base.data.of_run = Some(OfRun { name: path.display().to_string(), anew: Vec::new() });
         args.config.check_resume(&study.base)?;
         if let Some(what) = args.config.changes().into_iter().next() {
             return Err(Error::Usage(format!("{what}: cannot change on --resume, a study keeps its settings")));
@@ -133,10 +136,9 @@ fn check_used(flags: &ConfigFlags, grid: &Grid, configs: &[RunConfig]) -> Result
 }
 
 /// Trains what is not trained yet, one run after the other on one device.
-fn train(directory: &StudyDir, study: &Study, quiet: bool) -> Result<Vec<Outcome>> {
+fn train(directory: &StudyDir, study: &Study, signals: Signals, quiet: bool) -> Result<Vec<Outcome>> {
     let mut outcomes = directory.outcomes()?;
     let mut device: Option<Box<dyn Device>> = None;
-    let signals = Signals::listen()?;
     let points = study.grid.points();
     let all = points.len() * study.seeds as usize;
     let mut bar: Option<StudyBar> = None;
@@ -187,20 +189,22 @@ fn train_one(
     interrupt: Interrupt,
     bar: &mut StudyBar,
 ) -> Result<(Outcome, Option<Box<dyn Device>>)> {
-    let data = config.load_data()?;
     let folder = directory.0.join(path);
     let run_dir = RunDir::open(&folder).ok().filter(|run| run.checkpoint().exists());
-    let mut run = match run_dir {
+    let (mut run, data) = match run_dir {
         Some(_) => {
             let existing = RunDir::claim(&folder)?;
             let checkpoint = Checkpoint::load(&existing.checkpoint())?;
+            let data = config.load_data_as(checkpoint.encoding.as_ref())?;
             let tuning = checkpoint.tuning.as_ref();
             let tuning = tuning::choose_again(tuning, Tune::Auto, device.as_mut(), config, &data, true)?;
-            Run::resume(config.clone(), checkpoint, existing, device, &data, tuning, &mut |_, _| ())?
+            (Run::resume(config.clone(), checkpoint, existing, device, &data, tuning, &mut |_, _| ())?, data)
         }
         None => {
+            let data = config.load_data()?;
             let tuning = tuning::choose(Tune::Auto, Precision::F32, device.as_mut(), config, &data, true)?;
-            Run::start(config.clone(), RunDir::create(&folder)?, device, &data, tuning, None, &mut |_, _| ())?
+            let run_dir = RunDir::create(&folder)?;
+            (Run::start(config.clone(), run_dir, device, &data, tuning, None, &mut |_, _| ())?, data)
         }
     };
     run.end_on(interrupt);

@@ -12,6 +12,7 @@ use gpu_ae::{Error, Result};
 use crate::cli::command::cluster::finish;
 use crate::cli::flags::{ConfigFlags, DeviceFlag};
 use crate::cli::from::begin_with;
+use crate::cli::interrupt::Signals;
 use crate::cli::launch::{TrainingFlags, prepare};
 use crate::cli::output::{complain, tell};
 use crate::cli::pictures::draw;
@@ -24,7 +25,11 @@ use crate::cli::tuning::{Precision, Tune};
   gpu-ae train --data photos --size 32x32                         a folder of images; its folders are their classes
   gpu-ae train --data flowers.csv --label species --id number     a table; 'gpu-ae data info flowers.csv' says what is read
   gpu-ae train --data rows.npy --scale none                       an array, its values as they are
-  gpu-ae config check --data flowers.csv                          the network that would be trained")]
+  gpu-ae config check --data flowers.csv                          the network that would be trained
+
+On data of one's own, where neither a flag nor a file says otherwise, a step has at most an eighth of the training rows, rounded down to \
+a power of two, at least 8 and at most the model's own; and there are as many epochs as make 2,000 steps, at least the model's own and \
+at most 1,000. The first line of a run says how long it is: 'epochs 500: 2,000 steps'.")]
 pub struct Args {
     #[command(flatten)]
     config: ConfigFlags,
@@ -38,6 +43,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args, begin: Instant) -> Result<()> {
+    let signals = Signals::listen()?;
     let quiet = args.training.is_quiet();
     let mut launched = match &args.training.resume {
         Some(path) => args.training.resume(path, &args.config, &args.device)?,
@@ -50,7 +56,7 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
             if let Some(settings) = &config.hopfield {
                 check_untrained(&args)?;
                 args.config.data.check_used(&config.data)?;
-                let (data, mut device) = prepare(&config, quiet)?;
+                let (data, mut device) = prepare(&config, None, quiet)?;
                 let told = [quiet, args.training.json];
                 return crate::cli::hopfield::run(&config, settings, &data, device.as_mut(), &directory, told);
             }
@@ -60,7 +66,7 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
             args.training.start(config, directory, encoder.as_ref(), args.config.config.as_deref())?
         }
     };
-    let directory = launched.train(begin, quiet)?;
+    let directory = launched.train(begin, signals, quiet)?;
     if launched.config.clustering.is_some() {
         // What 'gpu-ae cluster' leaves of such a run, whoever trains it further.
         finish(&mut launched)?;

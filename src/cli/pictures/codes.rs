@@ -76,7 +76,7 @@ fn by_class(points: &[(usize, Point)], data: &Dataset) -> (Vec<Series>, Colors) 
 fn first_number(columns: &Columns) -> Option<(usize, &str, [f64; 2], bool)> {
     let mut place = 0;
     for column in &columns.columns {
-        if let Code::Number { mean, deviation } = column.code {
+        if let Code::Number { mean, deviation, .. } = column.code {
             return Some((place, &column.name, [mean, deviation], column.indicator));
         }
         place += column.width();
@@ -157,7 +157,11 @@ mod tests {
         let columns = Columns {
             columns: vec![
                 Coded { name: "kind".into(), indicator: false, code: words },
-                Coded { name: "age".into(), indicator: true, code: Code::Number { mean: 10.0, deviation: 2.0 } },
+                Coded {
+                    name: "age".into(),
+                    indicator: true,
+                    code: Code::Number { mean: 10.0, deviation: 2.0, decimals: None },
+                },
             ],
             left_out: Vec::new(),
         };

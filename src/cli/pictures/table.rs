@@ -163,7 +163,7 @@ mod tests {
         let number = |place| Coded {
             name: format!("number {place}"),
             indicator: false,
-            code: Code::Number { mean: 5.0, deviation: 2.0 },
+            code: Code::Number { mean: 5.0, deviation: 2.0, decimals: None },
         };
         let words = Code::Words { words: vec!["a".into(), "b".into()], other: false };
         let words = Coded { name: "kind".into(), indicator: false, code: words };

@@ -276,6 +276,7 @@ mod tests {
                 validation: _,
                 most_pixels: _,
                 on_device: _,
+                of_run: _,
             } = &options;
             found.extend(Table::try_from(options).unwrap().keys().map(|key| format!("data.{key}")));
             return;

@@ -3,8 +3,9 @@
 use toml::{Table, Value};
 
 use super::keys::{MISSING, merge};
+use super::meaning::KEYS;
 use super::models::{MODELS, model_file};
-use super::suggestion::suggested;
+use super::suggestion::{nearest, suggested};
 use crate::config::RunConfig;
 use crate::error::{Error, Result};
 use crate::nn::BlockConfig;
@@ -30,6 +31,18 @@ pub type Assignment<'a> = (&'a str, &'a str);
 /// The whole name of a key that may be a short one.
 pub(in crate::config) fn whole_name(key: &str) -> &str {
     SHORT.iter().find(|(short, _)| *short == key).map_or(key, |(_, path)| path)
+}
+
+/// What an error about a key begins with that there is not.
+const UNKNOWN: &str = "unknown field";
+
+/// That there is no such key, and which are near it; of a block the keys that it has, which `problem` tells.
+fn unknown(path: &str, problem: &str) -> String {
+    if ["encoder", "decoder"].contains(&section(path)) {
+        return suggested(problem);
+    }
+    let keys = KEYS.iter().map(|key| key.path).chain(SHORT.iter().map(|(short, _)| *short)).chain([WIDTH]);
+    format!("there is no key '{path}'; the nearest are {}", nearest(path, keys).join(", "))
 }
 
 /// The first table that a key is in, or the key itself.
@@ -163,12 +176,17 @@ impl RunConfig {
             let value = parsed.and_then(|mut table| table.remove("value")).unwrap_or_else(word);
             let of_kind = path.ends_with(".kind");
             is_kind |= of_kind;
-            place(&mut beside, path, value.clone(), false)?;
+            place(&mut beside, path, value.clone(), false).map_err(|problem| unknown(path, &problem))?;
             place(&mut alone, path, value, of_kind)?;
         }
         let done = self.replace(beside);
         // Another kind of a thing may have other keys than the one it was.
-        if is_kind { done.or_else(|_| self.replace(alone)) } else { done }
+        let done = if is_kind { done.or_else(|_| self.replace(alone)) } else { done };
+        done.map_err(|problem| match assignments {
+            // Which of several it is about is not known.
+            [(key, _)] if problem.starts_with(UNKNOWN) => unknown(whole_name(key), &problem),
+            _ => suggested(&problem),
+        })
     }
 
     fn set_width(&mut self, value: &str) -> Result<(), String> {
@@ -179,7 +197,7 @@ impl RunConfig {
     }
 
     fn replace(&mut self, table: Table) -> Result<(), String> {
-        *self = table.try_into().map_err(|error: toml::de::Error| suggested(error.message()))?;
+        *self = table.try_into().map_err(|error: toml::de::Error| error.message().trim_end().to_string())?;
         Ok(())
     }
 }

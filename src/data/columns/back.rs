@@ -6,9 +6,6 @@ use std::fmt;
 use super::{Code, Coded, Columns};
 use crate::error::{Error, Result};
 
-/// Decimal digits of a deviation that an f32 tells apart.
-const DIGITS: i32 = 6;
-
 /// A cell in the units and words of its table.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Cell<'a> {
@@ -42,6 +39,20 @@ impl Columns {
         rows.map(|row| self.parts(row).map(|(column, values)| column.decode(values)).collect()).collect()
     }
 
+    /// The same of what a network makes of rows: a number has as many digits behind the point as those of its column that were
+    /// learnt from.
+    pub fn answers(&self, values: &[f32]) -> Vec<Vec<Cell<'_>>> {
+        let mut rows = self.decode(values);
+        for row in &mut rows {
+            for (cell, column) in row.iter_mut().zip(&self.columns) {
+                if let (Cell::Number(number), Code::Number { decimals: Some(decimals), .. }) = (cell, &column.code) {
+                    *number = rounded_to(*number, *decimals);
+                }
+            }
+        }
+        rows
+    }
+
     /// Of each column, the mean over rows and over its values of (x − y)²: of a number the squared error in deviations of
     /// the training rows, of words the squared error of what is 0 or 1. Both are `[rows, width]`. The mean of these, each as
     /// often as its column has values, is the mean squared error.
@@ -59,8 +70,8 @@ impl Columns {
         sums.into_iter().map(|sum| sum / rows.max(1) as f64).collect()
     }
 
-    /// Rows of values, `[rows, width]`, as a CSV in the units and words of the table, behind columns of any other text:
-    /// each with its heading, and a cell for each row.
+    /// What a network makes of rows, `[rows, width]`, as a CSV in the units and words of the table, behind columns of any other
+    /// text: each with its heading, and a cell for each row.
     ///
     /// # Errors
     /// When memory is short.
@@ -69,7 +80,7 @@ impl Columns {
         let mut writer = csv::Writer::from_writer(Vec::new());
         let headings = before.iter().map(|(heading, _)| *heading).chain(self.headings());
         writer.write_record(headings).map_err(failed)?;
-        for (row, cells) in self.decode(values).into_iter().enumerate() {
+        for (row, cells) in self.answers(values).into_iter().enumerate() {
             let texts = before.iter().map(|(_, texts)| Cow::Borrowed(texts.get(row).map_or("", String::as_str)));
             let cells = cells.iter().map(|cell| Cow::Owned(cell.to_string()));
             writer.write_record(texts.chain(cells).map(|text| text.into_owned().into_bytes())).map_err(failed)?;
@@ -99,9 +110,9 @@ impl Coded {
             return Cell::Missing;
         }
         match &self.code {
-            Code::Number { mean, deviation } => {
-                let value = values.first().copied().unwrap_or(0.0);
-                Cell::Number(rounded(f64::from(value) * deviation + mean, *deviation))
+            Code::Number { mean, deviation, decimals } => {
+                let value = f64::from(values.first().copied().unwrap_or(0.0));
+                Cell::Number(told(value * deviation + mean, [*mean, *deviation], *decimals))
             }
             Code::Words { words, .. } => {
                 let largest =
@@ -120,13 +131,50 @@ impl Coded {
     }
 }
 
-/// A number to the digits that values of this deviation tell apart, so that 5.1 is no 5.0999998.
-fn rounded(number: f64, deviation: f64) -> f64 {
-    let decimals = DIGITS - deviation.log10().floor() as i32;
-    if !(0..=15).contains(&decimals) {
-        return number;
+/// The number of so many digits behind the point that is nearest to this one.
+pub(super) fn rounded_to(number: f64, decimals: u8) -> f64 {
+    let scale = 10f64.powi(i32::from(decimals));
+    let rounded = (number * scale).round() / scale;
+    if rounded.is_finite() { rounded } else { number }
+}
+
+/// What an f32 of the network says of a number, so that 7.7 is no 7.6999999: the number that the column is written with, if that
+/// is as near as the f32 tells, else one of as many digits as it tells.
+fn told(number: f64, [mean, deviation]: [f64; 2], decimals: Option<u8>) -> f64 {
+    // Half of the f32's last digit, and as much again for what came before.
+    let doubt = ((number - mean).abs().max(deviation)) * f64::from(f32::EPSILON);
+    let written = decimals.map(|decimals| rounded_to(number, decimals));
+    if let Some(written) = written.filter(|written| (written - number).abs() <= doubt) {
+        return written;
     }
-    let scale = 10f64.powi(decimals);
-    let scaled = (number * scale).round() / scale;
-    if scaled.is_finite() { scaled } else { number }
+    let digits = -doubt.log10().ceil();
+    if (0.0..=15.0).contains(&digits) { rounded_to(number, digits as u8) } else { number }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(mean: f64, deviation: f64, decimals: Option<u8>) -> Columns {
+        let code = Code::Number { mean, deviation, decimals };
+        Columns { columns: vec![Coded { name: "x".into(), indicator: false, code }], ..Columns::default() }
+    }
+
+    #[test]
+    fn numbers_come_back_as_they_were_written() {
+        for decimals in [Some(1), None] {
+            let columns = column(5.843_333_333_3, 0.825_301_291_8, decimals);
+            for tenths in 20..120 {
+                let number = f64::from(tenths) / 10.0;
+                let value = ((number - 5.843_333_333_3) / 0.825_301_291_8) as f32;
+                assert_eq!(columns.decode(&[value])[0][0].to_string(), number.to_string(), "{decimals:?}");
+                assert_eq!(columns.answers(&[value])[0][0].to_string(), number.to_string());
+            }
+        }
+        // A number of more digits than those that were learnt from is not cut, an answer is.
+        let columns = column(5.0, 1.0, Some(1));
+        assert_eq!(columns.decode(&[2.75])[0][0].to_string(), "7.75");
+        assert_eq!(columns.answers(&[2.74])[0][0].to_string(), "7.7");
+        assert_eq!(column(5.0, 1.0, None).answers(&[0.123_456_78])[0][0].to_string(), "5.123457");
+    }
 }

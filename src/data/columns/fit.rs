@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use super::back::rounded_to;
 use super::role::{Roles, listed};
 use super::{Code, Coded, Columns, MOST_NAMES, MOST_WORDS, Rows};
 use crate::data::format::table::{Cells, Column, MISSING};
@@ -11,14 +12,17 @@ use crate::data::options::{DataOptions, Scale};
 use crate::error::{Error, Result, shortened};
 use crate::threads::prelude::*;
 
+/// Most digits behind the point that a column is taken to be written with.
+const MOST_DECIMALS: u8 = 9;
+
 /// What becomes of a column.
 enum Fitted {
     /// It is values.
     Coded(Coded),
     /// It does not vary.
     Constant,
-    /// It is a name of each row.
-    Name,
+    /// It is a name of each row; where its first cell looks like a number and is none, that cell and where it is.
+    Name(Option<String>),
 }
 
 /// A part of a column: its cells, and which of them count.
@@ -41,12 +45,18 @@ pub(super) fn columns(
     let fitted: Vec<Result<Fitted>> = wanted.par_iter().map(|column| fitted(&train, column, scale)).collect();
     let mut columns = Columns::default();
     columns.left_out.extend([roles.label, roles.id].into_iter().flatten().map(String::from));
-    let (mut constant, mut names) = (Vec::new(), Vec::new());
+    let (mut constant, mut names, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
     for (column, fitted) in wanted.into_iter().zip(fitted) {
         match fitted? {
             Fitted::Coded(coded) => columns.columns.push(coded),
             Fitted::Constant => constant.push(column.name.clone()),
-            Fitted::Name => names.push(column.name.clone()),
+            Fitted::Name(found) => {
+                names.push(match found {
+                    Some(found) => format!("{} ({found})", column.name),
+                    None => column.name.clone(),
+                });
+                left_out.push(column.name.clone());
+            }
         }
     }
     if !constant.is_empty() {
@@ -61,7 +71,7 @@ pub(super) fn columns(
         let problem = "no column is left to learn from, expected one whose values differ; see --label, --id and --drop";
         return Err(Error::input(path, problem));
     }
-    columns.left_out.extend(constant.into_iter().chain(names));
+    columns.left_out.extend(constant.into_iter().chain(left_out));
     Ok(columns)
 }
 
@@ -81,7 +91,27 @@ fn fitted(train: &[&Rows<'_>], column: &Column, scale: bool) -> Result<Fitted> {
         cuts.push((&other.cells, &rows.rows));
     }
     let name = &column.name;
-    Ok(if matches!(column.cells, Cells::Numbers(_)) { numbers(name, &cuts, scale) } else { words(name, &cuts) })
+    if matches!(column.cells, Cells::Numbers(_)) {
+        return Ok(numbers(name, &cuts, scale));
+    }
+    Ok(match words(name, &cuts) {
+        Fitted::Name(_) => Fitted::Name(train.iter().find_map(|rows| no_number(rows, name))),
+        fitted => fitted,
+    })
+}
+
+/// What the first word of a column says and where, if it begins as a number does: one with separators of thousands, a
+/// currency, a percentage, a date.
+fn no_number(rows: &Rows<'_>, name: &str) -> Option<String> {
+    let Cells::Words { codes, words } = &rows.table.column(name)?.cells else { return None };
+    let row = rows.rows.iter().find(|row| codes.get(**row as usize).is_some_and(|code| *code != MISSING))?;
+    let word = words.get(*codes.get(*row as usize)? as usize)?;
+    let begins = word
+        .trim_start_matches(['-', '+', '$', '€', '£', '¥', ' '])
+        .starts_with(|letter: char| letter.is_ascii_digit());
+    // A name may begin with a digit, as a part's number or a hash does; what stands for a number has no letters.
+    let is_plain = begins && !word.chars().any(char::is_alphabetic);
+    is_plain.then(|| format!("'{}' is no number at {}", shortened(word, 30), rows.table.place(*row as usize)))
 }
 
 /// Numbers by their mean and deviation.
@@ -99,6 +129,7 @@ fn numbers(name: &str, cuts: &[Cut<'_>], scale: bool) -> Fitted {
     if count == 0 || (low == high && !indicator) {
         return Fitted::Constant;
     }
+    let decimals = decimals(there());
     let code = if scale {
         // Divided first, what is summed stays within what is averaged, however large it is.
         let share = 1.0 / count as f64;
@@ -109,11 +140,26 @@ fn numbers(name: &str, cuts: &[Cut<'_>], scale: bool) -> Fitted {
         let squares: f64 = there().map(|x| ((x - mean) / largest).powi(2)).sum();
         let deviation = if low == high { 1.0 } else { (squares * share).sqrt() * largest };
         // Of numbers too near to each other to be told apart by their squares.
-        Code::Number { mean, deviation: if deviation > 0.0 { deviation } else { high - low } }
+        Code::Number { mean, deviation: if deviation > 0.0 { deviation } else { high - low }, decimals }
     } else {
-        Code::Number { mean: 0.0, deviation: 1.0 }
+        Code::Number { mean: 0.0, deviation: 1.0, decimals }
     };
     Fitted::Coded(Coded { name: name.to_string(), indicator, code })
+}
+
+/// Digits behind the point that all of these numbers are written with, if no one has more than [`MOST_DECIMALS`].
+fn decimals(numbers: impl Iterator<Item = f64>) -> Option<u8> {
+    let mut decimals = 0;
+    for number in numbers {
+        // A number of so many digits is the nearest to itself of those that have them.
+        while rounded_to(number, decimals) != number {
+            decimals += 1;
+            if decimals > MOST_DECIMALS {
+                return None;
+            }
+        }
+    }
+    Some(decimals)
 }
 
 /// Words by which there are.
@@ -139,7 +185,7 @@ fn words(name: &str, cuts: &[Cut<'_>]) -> Fitted {
         return Fitted::Constant;
     }
     if counts.len() > MOST_NAMES && counts.len() * 2 > rows {
-        return Fitted::Name;
+        return Fitted::Name(None);
     }
     let mut words: Vec<(&str, usize)> = counts.into_iter().collect();
     // The most frequent first; of equally many the first by its bytes.

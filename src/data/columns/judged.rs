@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn errors_are_in_the_units_and_words_of_the_table() {
-        let number = Code::Number { mean: 10.0, deviation: 4.0 };
+        let number = Code::Number { mean: 10.0, deviation: 4.0, decimals: None };
         let words = Code::Words { words: vec!["a".into(), "b".into()], other: false };
         let columns = Columns {
             columns: vec![

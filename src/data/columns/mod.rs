@@ -69,6 +69,10 @@ pub enum Code {
         mean: f64,
         /// Standard deviation there.
         deviation: f64,
+        /// Digits behind the point that its numbers are written with there; none if they have more than anybody writes, or in a
+        /// run from before that was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        decimals: Option<u8>,
     },
     /// One value for each of these words, 1 for that of the row, else 0.
     Words {
@@ -100,6 +104,11 @@ impl Columns {
     /// What the columns are called.
     pub fn headings(&self) -> Vec<&str> {
         self.columns.iter().map(|column| column.name.as_str()).collect()
+    }
+
+    /// What they are called, for a sentence: the first of them, and how many follow.
+    pub fn listed(&self) -> String {
+        role::listed(&self.headings())
     }
 
     /// What each value of a row stands for: `size`, `colour=red`, `size missing`.
@@ -157,6 +166,11 @@ pub fn encode(
     let tables: Vec<&(Side, Table)> = tables.iter().filter(|(_, table)| table.rows > 0).collect();
     if tables.is_empty() {
         return Err(Error::input(path, "no rows, expected some"));
+    }
+    let count: usize = tables.iter().map(|(_, table)| table.rows).sum();
+    if count < 2 && known.is_none() {
+        let problem = "too few rows: one, expected at least two: one to learn from and one to test with";
+        return Err(Error::input(path, problem));
     }
     let mut notices = Vec::new();
     let roles = Roles::of(&tables, options, known.is_some(), &mut notices)?;

@@ -20,11 +20,12 @@ pub(super) struct Roles<'a> {
     /// The column that names rows.
     pub id: Option<&'a str>,
     /// Columns that are left out.
-    pub drop: &'a [String],
+    pub drop: Vec<&'a str>,
 }
 
 impl<'a> Roles<'a> {
-    /// What is asked for, if it is there. Where columns are `known` already, rows may do without a label or a name.
+    /// What is asked for, if it is there. Where columns are `known` already, rows may do without what only the run was asked
+    /// for: a label, a name, a column that is left out.
     pub fn of(
         tables: &[&(Side, Table)],
         options: &'a DataOptions,
@@ -36,7 +37,7 @@ impl<'a> Roles<'a> {
             let Some((_, table)) = tables.iter().find(|(_, table)| table.column(name).is_none()) else {
                 return Ok(Some(name));
             };
-            if !is_known {
+            if !is_known || options.is_asked(&format!("--{flag}")) {
                 return Err(Error::Usage(format!("--{flag} '{}': {}", shortened(name, QUOTED), none_of(name, table))));
             }
             let problem = format!("no column '{}' of --{flag}: rows are read without", shortened(name, QUOTED));
@@ -48,19 +49,29 @@ impl<'a> Roles<'a> {
             let name = shortened(label.unwrap_or_default(), QUOTED);
             return Err(Error::Usage(format!("--label and --id are both '{name}', expected two columns")));
         }
-        let dropped = |asked: Option<&str>| asked.is_some_and(|asked| options.drop.iter().any(|name| name == asked));
+        let has = |name: &str| {
+            tables
+                .iter()
+                .any(|(_, table)| table.column(name).is_some() || table.unread.iter().any(|other| other == name))
+        };
+        let drop = options.dropped(has);
+        let absent = drop.iter().find(|name| !has(name)).filter(|_| !is_known || options.is_asked("--drop"));
+        if let Some((name, (_, table))) = absent.zip(tables.first()) {
+            return Err(Error::Usage(format!("--drop '{}': {}", shortened(name, QUOTED), none_of(name, table))));
+        }
+        let dropped = |asked: Option<&str>| asked.is_some_and(|asked| drop.contains(&asked));
         for (flag, asked) in [("label", label), ("id", id)] {
             if dropped(asked) {
                 let name = shortened(asked.unwrap_or_default(), QUOTED);
                 return Err(Error::Usage(format!("--drop '{name}': is the column of --{flag}, expected another")));
             }
         }
-        Ok(Roles { label, id, drop: &options.drop })
+        Ok(Roles { label, id, drop })
     }
 
     /// Whether a column is no value of a row.
     pub fn has(&self, name: &str) -> bool {
-        self.label == Some(name) || self.id == Some(name) || self.drop.iter().any(|dropped| dropped == name)
+        self.label == Some(name) || self.id == Some(name) || self.drop.contains(&name)
     }
 
     /// What the rows of a table are called, if a column says so.
@@ -99,8 +110,8 @@ pub(super) fn word(number: f64) -> String {
 fn none_of(name: &str, table: &Table) -> String {
     let cut = |text: &str| text.to_lowercase().chars().take(COMPARED).collect::<String>();
     let wanted = cut(name);
-    let mut names: Vec<(usize, &str)> =
-        table.columns.iter().map(|column| (distance(&wanted, &cut(&column.name)), column.name.as_str())).collect();
+    let all = table.columns.iter().map(|column| &column.name).chain(&table.unread);
+    let mut names: Vec<(usize, &str)> = all.map(|name| (distance(&wanted, &cut(name)), name.as_str())).collect();
     names.sort_by_key(|(distance, _)| *distance);
     let names: Vec<&str> = names.into_iter().map(|(_, name)| name).collect();
     format!("{} has no such column; the nearest are {}", table.path.display(), listed(&names))

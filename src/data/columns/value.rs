@@ -102,7 +102,7 @@ fn source<'a>(coded: &Coded, table: &'a Table) -> Result<Option<Source<'a>>> {
         known.or(other.then_some(words.len()))
     };
     Ok(Some(match (&coded.code, &column.cells) {
-        (Code::Number { mean, deviation }, Cells::Numbers(numbers)) => {
+        (Code::Number { mean, deviation, .. }, Cells::Numbers(numbers)) => {
             Source::Numbers { numbers, mean: *mean, deviation: *deviation }
         }
         (Code::Number { .. }, Cells::Words { codes, words }) => {

@@ -9,6 +9,7 @@ pub mod table;
 use std::path::Path;
 
 use super::found::{Found, Listener};
+use super::kind::Kind;
 use super::options::DataOptions;
 use crate::error::{Error, Result};
 
@@ -20,11 +21,25 @@ use crate::error::{Error, Result};
 pub fn read(path: &Path, options: &DataOptions, listener: &mut dyn Listener) -> Result<Found> {
     let there = std::fs::metadata(path).map_err(Error::io(path, "read"))?;
     if there.is_dir() && !array::is_set(path) {
-        let read = if table::is_folder(path) { table::read } else { image::read };
-        return read(path, options, listener);
+        if table::is_folder(path) {
+            return table::read(path, options, listener);
+        }
+        begins(Kind::Images, options, listener)?;
+        return image::read(path, options, listener);
     }
     match array::read(path, options, listener)? {
         Some(found) => Ok(found),
+        None if image::is_image(path) => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let problem = format!("is one image; give the folder that it is in, {}", folder.display());
+            Err(Error::input(path, problem))
+        }
         None => table::read(path, options, listener),
     }
+}
+
+/// What is to be read is of this kind: refuses what means nothing to it, and what other data is wanted than.
+fn begins(kind: Kind, options: &DataOptions, listener: &mut dyn Listener) -> Result<()> {
+    listener.begins(kind)?;
+    kind.check(options)
 }

@@ -11,7 +11,7 @@ use super::order;
 use super::sums::Sums;
 use super::tensors::{opened, sealed};
 use crate::config::RunConfig;
-use crate::data::Encoding;
+use crate::data::{Encoding, Fingerprint};
 use crate::error::{Error, Result};
 use crate::ops::step::clock;
 use crate::train::session::State;
@@ -39,6 +39,8 @@ pub struct Checkpoint {
     pub tuning: Option<Tuning>,
     /// What the values and labels of the run's rows mean; none in a checkpoint from before that was kept.
     pub encoding: Option<Encoding>,
+    /// What tells the rows that the run is trained on from others; none in a checkpoint from before that was kept.
+    pub rows: Option<Fingerprint>,
     /// Parameters, moments and clock by name.
     pub state: State,
     /// Sums of the epoch under way.
@@ -55,6 +57,9 @@ struct Metadata {
     /// What values and labels mean.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     encoding: Option<Encoding>,
+    /// What tells the rows from others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rows: Option<Fingerprint>,
     sums: Sums,
 }
 
@@ -77,6 +82,11 @@ impl Checkpoint {
     /// Steps completed when it was made.
     pub fn step(&self) -> u32 {
         self.clock(clock::STEP)
+    }
+
+    /// Rows that the run is trained on.
+    pub(in crate::train) fn training_rows(&self) -> usize {
+        self.clock(clock::ROWS) as usize
     }
 
     /// Writes the checkpoint; the one that was there becomes the previous one.
@@ -109,6 +119,7 @@ impl Checkpoint {
             config: self.config.to_toml()?,
             tuning: self.tuning.as_ref().map_or_else(|| Ok(STATIC.into()), Tuning::to_text)?,
             encoding: self.encoding.clone(),
+            rows: self.rows.clone(),
             sums,
         };
         let state = order::to_file(&self.state, &self.config)?;
@@ -157,7 +168,8 @@ fn parse(bytes: &[u8]) -> Result<Checkpoint, String> {
         STATIC => None,
         text => Some(Tuning::from_text(text).map_err(|problem| format!("its kernels: {problem}"))?),
     };
-    Checkpoint { config, tuning, encoding: metadata.encoding, state, sums }.fitted()
+    let Metadata { encoding, rows, .. } = metadata;
+    Checkpoint { config, tuning, encoding, rows, state, sums }.fitted()
 }
 
 #[cfg(test)]
@@ -180,7 +192,8 @@ mod tests {
         let choices = Choices { fusions: Fusion::ELEMENTARY.iter().copied().collect(), ..Choices::default() };
         let tuning = Some(Tuning { adapter: "A \"quoted\" adapter".into(), choices });
         let encoding = Some(Encoding::numbered(ImageShape::row(4), 3));
-        Checkpoint { config, tuning, encoding, state, sums }
+        let rows = Some(Fingerprint { rows: 2000, values: "0123".into(), labels: None });
+        Checkpoint { config, tuning, encoding, rows, state, sums }
     }
 
     #[test]
@@ -200,7 +213,7 @@ mod tests {
     fn a_checkpoint_without_kernels_and_one_with_unknown_ones() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("checkpoint.safetensors");
-        let old = Checkpoint { tuning: None, ..sample(1) };
+        let old = Checkpoint { tuning: None, rows: None, ..sample(1) };
         old.save(&path).unwrap();
         assert_eq!(Checkpoint::load(&path).unwrap(), old);
         let mut foreign = sample(1);

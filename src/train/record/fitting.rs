@@ -144,7 +144,8 @@ pub(super) mod tests {
 
     fn checkpoint(config: &RunConfig, data: DataShape) -> Checkpoint {
         let state = state(config, data, 3);
-        Checkpoint { config: config.clone(), tuning: None, encoding: None, state, sums: TermSums::default() }
+        let (config, sums) = (config.clone(), TermSums::default());
+        Checkpoint { config, tuning: None, encoding: None, rows: None, state, sums }
     }
 
     fn saved(checkpoint: &Checkpoint) -> Result<Checkpoint> {

@@ -64,7 +64,7 @@ pub fn write_rows(run: &RunFlags, path: &Path, columns: &Columns, beside: &[Besi
     }
     let (rows, width) = (values.len() / columns.width().max(1), columns.columns.len());
     let first = &values[..values.len().min(SHOWN.0 * columns.width())];
-    let cells = columns.decode(first).into_iter().enumerate().map(|(row, cells)| {
+    let cells = columns.answers(first).into_iter().enumerate().map(|(row, cells)| {
         let before = beside.iter().map(|(_, cells)| cells.get(row).cloned().unwrap_or_default());
         before.chain(cells.iter().take(SHOWN.1).map(ToString::to_string)).collect()
     });

@@ -112,7 +112,8 @@ pub fn run(args: &Args) -> Result<()> {
         say(&table(&["column", "what it holds", "became", "missing"], &shortened(described(&data, columns))));
     }
     if encoding.classes.is_empty() {
-        say("no classes");
+        let hint = encoding.columns.as_ref().and_then(|columns| likely_label(columns, data.train.rows));
+        say(&hint.map_or("no classes".into(), |name| format!("no classes; --label {name} would take '{name}' as them")));
     } else {
         let names: Vec<&str> = summary.sides.iter().map(|side| side.name).collect();
         let headers: Vec<&str> = ["class"].into_iter().chain(names).collect();
@@ -128,6 +129,16 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
+/// Most words of a column that are likely to be classes.
+const LIKELY: usize = 20;
+
+/// The last column of a table without classes, if it looks as classes do: it has few different words, each of several rows.
+fn likely_label(columns: &Columns, rows: usize) -> Option<&str> {
+    let last = columns.columns.last()?;
+    let is_likely = |words: &[String]| (2..=LIKELY).contains(&words.len()) && words.len() * 3 <= rows;
+    matches!(&last.code, Code::Words { words, other: false } if is_likely(words)).then_some(last.name.as_str())
+}
+
 /// Each column: what it holds, how many values it became, and how many training rows lack it.
 fn described(data: &Dataset, columns: &Columns) -> Vec<Vec<String>> {
     let train = &data.train;
@@ -140,7 +151,7 @@ fn described(data: &Dataset, columns: &Columns) -> Vec<Vec<String>> {
     }
     let row = |(column, missing): (&Coded, &u64)| {
         let what = match &column.code {
-            Code::Number { mean, deviation } => {
+            Code::Number { mean, deviation, .. } => {
                 format!("numbers, {} ± {}", format_number(*mean), format_number(*deviation))
             }
             Code::Words { words, other } => {

@@ -81,7 +81,7 @@ pub fn odd(encoding: &Encoding, x: &[f32], y: &[f32]) -> Odd {
         Some(columns) => columns.columns[place].name.clone(),
         None => place.to_string(),
     };
-    let [before, after] = [x, y].map(|row| cells(encoding, row));
+    let [before, after] = [(x, false), (y, true)].map(|(row, is_answer)| cells(encoding, row, is_answer));
     let mut order: Vec<usize> = (0..errors.len()).filter(|&place| errors[place] > 0.0).collect();
     // What comes back as it was is odd only where nothing else is, such as a word that was less certain.
     let is_same = |place: usize| before.get(place) == after.get(place);
@@ -96,10 +96,13 @@ pub fn odd(encoding: &Encoding, x: &[f32], y: &[f32]) -> Odd {
     Odd::Columns { odd_columns: order.into_iter().map(column).collect() }
 }
 
-/// The cells of a row that is no image, in their own units and words.
-fn cells(encoding: &Encoding, row: &[f32]) -> Vec<String> {
+/// The cells of a row that is no image, or of what a network makes of it, in their own units and words.
+fn cells(encoding: &Encoding, row: &[f32], is_answer: bool) -> Vec<String> {
     match &encoding.columns {
-        Some(columns) => columns.decode(row).into_iter().flatten().map(|cell| cell.to_string()).collect(),
+        Some(columns) => {
+            let rows = if is_answer { columns.answers(row) } else { columns.decode(row) };
+            rows.into_iter().flatten().map(|cell| cell.to_string()).collect()
+        }
         None => encoding.as_stored(row).into_iter().map(|value| format_number(value.into())).collect(),
     }
 }

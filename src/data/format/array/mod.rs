@@ -18,8 +18,10 @@ mod single;
 use std::io::Read;
 use std::path::Path;
 
+use super::begins;
 use crate::data::ImageShape;
 use crate::data::found::{Found, Listener, Part};
+use crate::data::kind::Kind;
 use crate::data::options::DataOptions;
 use crate::data::values::Values;
 use crate::error::{Error, Result};
@@ -41,31 +43,31 @@ pub fn is_set(folder: &Path) -> bool {
 
 /// What kind of files belong together in a folder.
 #[derive(Clone, Copy, PartialEq)]
-enum Kind {
+enum Belonging {
     Cifar,
     Pickles,
     Idx,
     Numpy,
 }
 
-fn kind_of(files: &mut Files) -> Option<Kind> {
+fn kind_of(files: &mut Files) -> Option<Belonging> {
     if files.names.iter().any(|name| cifar::record(name).is_some()) {
-        return Some(Kind::Cifar);
+        return Some(Belonging::Cifar);
     }
     if files.names.iter().any(|name| cifar::is_pickle_name(name)) {
-        return Some(Kind::Pickles);
+        return Some(Belonging::Pickles);
     }
     let probed: Vec<usize> = (0..files.names.len()).filter(|&place| pairs::may_be(&files.names[place])).collect();
     for place in probed.into_iter().take(MOST_PROBED) {
         let first = files.first_bytes(place);
         match () {
-            () if super::idx::is_magic(&first) => return Some(Kind::Idx),
-            () if cifar::is_pickle(&first) => return Some(Kind::Pickles),
+            () if super::idx::is_magic(&first) => return Some(Belonging::Idx),
+            () if cifar::is_pickle(&first) => return Some(Belonging::Pickles),
             () => {}
         }
     }
     let is_known = |name: &String| name.strip_suffix(".npy").is_some_and(named::is_known);
-    files.names.iter().any(is_known).then_some(Kind::Numpy)
+    files.names.iter().any(is_known).then_some(Belonging::Numpy)
 }
 
 /// Reads a file of arrays, or a folder of such files that belong together; nothing if it is no such file by its name and
@@ -77,10 +79,19 @@ pub fn read(path: &Path, options: &DataOptions, listener: &mut dyn Listener) -> 
     if path.is_dir() {
         let mut files = Files::folder(path)?;
         return match kind_of(&mut files) {
-            Some(Kind::Cifar) => cifar::read(&mut files, None, options, listener).map(Some),
-            Some(Kind::Pickles) => Err(cifar::pickled(path)),
-            Some(Kind::Idx) => pairs::read(&mut files, None, None, options, listener).map(Some),
-            Some(Kind::Numpy) => named::read(&mut files, options, listener).map(Some),
+            Some(Belonging::Cifar) => {
+                begins(Kind::Cifar, options, listener)?;
+                cifar::read(&mut files, None, options, listener).map(Some)
+            }
+            Some(Belonging::Pickles) => Err(cifar::pickled(path)),
+            Some(Belonging::Idx) => {
+                begins(Kind::Idx, options, listener)?;
+                pairs::read(&mut files, None, None, options, listener).map(Some)
+            }
+            Some(Belonging::Numpy) => {
+                begins(Kind::Arrays, options, listener)?;
+                named::read(&mut files, options, listener).map(Some)
+            }
             None => Ok(None),
         };
     }
@@ -92,7 +103,9 @@ pub fn read(path: &Path, options: &DataOptions, listener: &mut dyn Listener) -> 
     if ends(&[".npz", ".zip"]) || ZIP_MAGICS.iter().any(|magic| raw.starts_with(magic)) && !ends(&[".xlsx", ".ods"]) {
         let mut files = Files::zip(path)?;
         let is_idx = |name: &String| pairs::may_be(name) && name.to_lowercase().contains("idx");
-        return match files.names.iter().any(is_idx) {
+        let is_idx = files.names.iter().any(is_idx);
+        begins(if is_idx { Kind::Idx } else { Kind::Arrays }, options, listener)?;
+        return match is_idx {
             true => pairs::read(&mut files, None, None, options, listener).map(Some),
             false => named::read(&mut files, options, listener).map(Some),
         };
@@ -100,6 +113,7 @@ pub fn read(path: &Path, options: &DataOptions, listener: &mut dyn Listener) -> 
     if ends(&[".tar.gz", ".tgz"]) {
         let mut files = Files::tar(path, options, cifar::is_wanted)?;
         if files.names.iter().any(|name| cifar::record(name).is_some()) {
+            begins(Kind::Cifar, options, listener)?;
             return cifar::read(&mut files, None, options, listener).map(Some);
         }
         return Err(origin.error("expected CIFAR's binary batches in such an archive, found none"));
@@ -107,15 +121,18 @@ pub fn read(path: &Path, options: &DataOptions, listener: &mut dyn Listener) -> 
     let opened = super::idx::content(path).map_err(|error| origin.unreadable(error));
     let first = opened.map(first_bytes).unwrap_or_default();
     if first.starts_with(MAGIC) || ends(&[".npy", ".npy.gz"]) {
+        begins(Kind::Array, options, listener)?;
         return single::read(path, options, listener).map(Some);
     }
     if cifar::is_pickle(&first) {
         return Err(cifar::pickled(path));
     }
     if cifar::record(&name).is_none() && super::idx::is_magic(&first) {
+        begins(Kind::Idx, options, listener)?;
         return pairs::read(&mut Files::beside(path)?, Some(&name), None, options, listener).map(Some);
     }
     if cifar::record(&name).is_some() || cifar::may_be(path, &lower) {
+        begins(Kind::Cifar, options, listener)?;
         return cifar::read(&mut Files::beside(path)?, Some(&name), options, listener).map(Some);
     }
     Ok(None)

@@ -12,7 +12,10 @@ use super::pixels::Pixels;
 use super::wanted::Wanted;
 use crate::error::shortened;
 
-/// Names of the formats there are.
+/// The formats there are.
+pub const FORMATS: [ImageFormat; 6] =
+    [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP, ImageFormat::Bmp, ImageFormat::Tiff, ImageFormat::Gif];
+/// Their names.
 const EXPECTED: &str = "expected an image: PNG, JPEG, WebP, BMP, TIFF or GIF";
 
 /// An image as it was decoded.

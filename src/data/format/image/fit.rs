@@ -21,7 +21,7 @@ pub struct Resizing {
 /// When it cannot be resized.
 pub fn fit(picture: Picture, wanted: &Wanted, resizing: &mut Resizing) -> Result<Pixels, String> {
     let Picture { pixels, content, orientation, .. } = picture;
-    let pixels = if wanted.grey { pixels.grey() } else { pixels };
+    let pixels = if wanted.grey { pixels.grey() } else { pixels.plain() };
     let pixels = match wanted.unturned(orientation) {
         Some(target) => resized(pixels, content, target, wanted, resizing)?,
         None => pixels,

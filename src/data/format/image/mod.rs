@@ -1,6 +1,6 @@
 //! Folders of images: each file a row of bytes, sub-folders classes, `train`, `val` and `test` sides.
 //!
-//! Images are told by what is in them, not by their names. Colours are three channels as soon as one image has any; what
+//! Images are told by what is in them, not by their names. Colours are three channels as soon as one pixel has any; what
 //! is transparent is seen over white; 16 bits are rounded to 8; a camera's note of how it was held is followed.
 
 mod decode;
@@ -13,11 +13,13 @@ mod sink;
 mod stamp;
 mod wanted;
 
+use std::io::Read;
 use std::path::Path;
 use std::time::SystemTime;
 
 use crate::data::cache::{self, Cache, Entry, Index, Key, PartIndex};
 use crate::data::found::{Found, Listener, Part};
+use crate::data::kind::Kind;
 use crate::data::options::{Crop, DataOptions};
 use crate::data::values::{ValueKind, Values};
 use crate::error::{Error, Result};
@@ -27,7 +29,7 @@ use sink::Sink;
 use wanted::Wanted;
 
 /// What makes the same files other rows: goes up with every change of how they are decoded.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 /// Files that are left out and are named; of more the count is told.
 const NAMED: usize = 20;
 
@@ -37,6 +39,18 @@ const NAMED: usize = 20;
 /// When there is none in it, or one cannot be decoded or has another size than the rest; the message names it.
 pub fn read(path: &Path, options: &DataOptions, listener: &mut dyn Listener) -> Result<Found> {
     read_with(path, options, Cache::usual()?.as_ref(), listener)
+}
+
+/// Whether a file is an image by its first bytes, of a bitmap also by its name: two letters begin a word as well.
+pub fn is_image(path: &Path) -> bool {
+    let mut first = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(16).read_to_end(&mut first));
+    let is_named = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("bmp"));
+    match image::guess_format(&first) {
+        Ok(image::ImageFormat::Bmp) => read.is_ok() && is_named,
+        Ok(format) => read.is_ok() && decode::FORMATS.contains(&format),
+        Err(_) => false,
+    }
 }
 
 /// The same with this cache, or with none.
@@ -96,17 +110,7 @@ struct Keys<'a> {
 
 /// Refuses what only other data have.
 fn check(options: &DataOptions) -> Result<()> {
-    let asked = [
-        ("--label", options.label.is_some()),
-        ("--id", options.id.is_some()),
-        ("--drop", !options.drop.is_empty()),
-        ("--key", options.key.is_some()),
-        ("--header", options.header.is_some()),
-    ];
-    if let Some((flag, _)) = asked.iter().find(|(_, is_asked)| *is_asked) {
-        let problem = "a folder of images has no columns or arrays; its classes are its sub-folders";
-        return Err(Error::Usage(format!("{flag}: {problem}")));
-    }
+    Kind::Images.check(options)?;
     if options.crop == Some(Crop::Centre) && options.size.is_none() {
         return Err(Error::Usage("--crop centre: expected --size WIDTHxHEIGHT beside it, whose ratio is cut".into()));
     }

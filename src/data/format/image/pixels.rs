@@ -60,6 +60,16 @@ impl Pixels {
         Pixels { width, height, channels, values }
     }
 
+    /// The same with one channel where no pixel has a colour, however the file spells that. The first pixel that has one ends
+    /// the search.
+    pub fn plain(self) -> Pixels {
+        let is_grey = |pixel: &[u8]| pixel[0] == pixel[1] && pixel[1] == pixel[2];
+        if self.channels == 1 || !self.values.chunks_exact(3).all(is_grey) {
+            return self;
+        }
+        Pixels { channels: 1, values: self.values.iter().step_by(3).copied().collect(), ..self }
+    }
+
     /// The same in grey: brightness as ITU-R BT.601 weighs the colours.
     pub fn grey(self) -> Pixels {
         if self.channels == 1 {
@@ -96,6 +106,13 @@ mod tests {
             [255, 9, 127, 255]
         );
         assert_eq!(covered(&[9_u8, 8, 7, 0, 1, 2, 3, 255], 3, |value| value), [255, 255, 255, 1, 2, 3]);
+    }
+
+    #[test]
+    fn what_has_no_colour_is_grey_however_it_is_spelt() {
+        let of = |values: Vec<u8>| Pixels { width: 2, height: 1, channels: 3, values }.plain();
+        assert_eq!(of(vec![7, 7, 7, 9, 9, 9]), Pixels { width: 2, height: 1, channels: 1, values: vec![7, 9] });
+        assert_eq!(of(vec![7, 7, 7, 9, 9, 8]).channels, 3);
     }
 
     #[test]

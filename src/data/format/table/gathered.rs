@@ -64,6 +64,8 @@ pub struct Gathered<'a> {
     rows: usize,
     /// What the file's columns are that are read, each by its place in the file.
     columns: Vec<Growing>,
+    /// Names of those that are not.
+    unread: Vec<String>,
     /// Most rows whose values the memory may hold.
     most: usize,
 }
@@ -92,10 +94,16 @@ impl<'a> Gathered<'a> {
             return Err(Error::input(path, format!("{} columns, expected at most {MOST_COLUMNS}", fields.len())));
         }
         let is = |asked: &Option<String>, field: &Field| asked.as_ref() == Some(field.name());
-        let is_read =
-            |field: &Field| is(&options.label, field) || is(&options.id, field) || !options.drop.contains(field.name());
-        let mut columns = Vec::new();
-        for (place, field) in fields.iter().enumerate().filter(|(_, field)| is_read(field)) {
+        let dropped = options.dropped(|asked| fields.iter().any(|field| field.name() == asked));
+        let is_read = |field: &Field| {
+            is(&options.label, field) || is(&options.id, field) || !dropped.contains(&field.name().as_str())
+        };
+        let (mut columns, mut unread) = (Vec::new(), Vec::new());
+        for (place, field) in fields.iter().enumerate() {
+            if !is_read(field) {
+                unread.push(field.name().clone());
+                continue;
+            }
             columns.push(Growing::of(path, place, field, is(&options.id, field))?);
         }
         let times: Vec<String> = columns
@@ -109,7 +117,7 @@ impl<'a> Gathered<'a> {
         }
         let memory = (size as u64).saturating_mul(EXPANSION).clamp(USUAL_MEMORY, MOST_UNPACKED);
         let most = memory / 8 / columns.len().max(1) as u64;
-        Ok(Gathered { path, rows: 0, columns, most: (most as usize).min(MOST_ROWS) })
+        Ok(Gathered { path, rows: 0, columns, unread, most: (most as usize).min(MOST_ROWS) })
     }
 
     /// Places in the file of the columns that are read.
@@ -154,7 +162,7 @@ impl<'a> Gathered<'a> {
     /// The table that was gathered.
     pub fn table(self) -> Table {
         let columns = self.columns.into_iter().map(|column| Column { name: column.name, cells: column.cells });
-        Table { rows: self.rows, columns: columns.collect(), ..Table::default() }
+        Table { rows: self.rows, columns: columns.collect(), unread: self.unread, ..Table::default() }
     }
 }
 

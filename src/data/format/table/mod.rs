@@ -20,7 +20,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use self::text::Source;
+use super::begins;
 use crate::data::found::{Found, Listener, Side};
+use crate::data::kind::Kind;
 use crate::data::options::DataOptions;
 use crate::error::{Error, Result, shortened};
 use crate::whole_file;
@@ -49,6 +51,8 @@ pub struct Table {
     pub rows: usize,
     /// Its columns, in the order of the file.
     pub columns: Vec<Column>,
+    /// Names of further ones that were not read, since they are to be left out.
+    pub unread: Vec<String>,
     /// Where its rows are in the file.
     pub places: Places,
 }
@@ -124,13 +128,17 @@ impl fmt::Display for Place {
 /// When it is none; the message names the file and the line.
 pub fn read(path: &Path, options: &DataOptions, listener: &mut dyn Listener) -> Result<Found> {
     if path.is_dir() {
+        begins(Kind::Table, options, listener)?;
         return folder::read(path, options, listener);
     }
+    let is_binary = packed::begins(path, b"PAR1")? || packed::begins(path, b"ARROW1")?;
+    begins(if is_binary { Kind::Columns } else { Kind::Table }, options, listener)?;
     Ok(Found::Table(vec![(Side::Unsaid, of_file(path, options, listener)?)]))
 }
 
 /// Reads the table of one file.
 fn of_file(path: &Path, options: &DataOptions, listener: &mut dyn Listener) -> Result<Table> {
+    named_rightly(path)?;
     let mut table = if packed::begins(path, b"PAR1")? {
         parquet::read(path, options, listener)?
     } else {
@@ -157,6 +165,25 @@ fn text_of(path: &Path) -> Result<Option<Source>> {
     let first = source.first(path, 4)?;
     let is_other = OTHERS.iter().any(|mark| first.starts_with(mark));
     Ok((!is_other).then_some(source))
+}
+
+/// Refuses a file whose name says another kind of table than its first bytes do.
+fn named_rightly(path: &Path) -> Result<()> {
+    let end = path.extension().map(|end| end.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let (kind, marks): (&str, &[&[u8]]) = match end.as_str() {
+        "parquet" | "pq" => ("Parquet", &[b"PAR1"]),
+        // Feather of version 1 has an answer of its own.
+        "feather" | "arrow" | "ipc" => ("Arrow or Feather", &[b"ARROW1", b"\xff\xff\xff\xff", b"FEA1"]),
+        _ => return Ok(()),
+    };
+    for mark in marks {
+        if packed::begins(path, mark)? {
+            return Ok(());
+        }
+    }
+    let problem =
+        format!("is no {kind}, which its name says; a table as text is read where its name ends in .csv or .tsv");
+    Err(Error::input(path, problem))
 }
 
 /// Reads a table from what a file holds, unpacked.

@@ -100,7 +100,8 @@ impl Layout {
         let columns = sample.records.get(skipped).filter(|_| counted.is_some()).unwrap_or(first).len();
         let names = names(has_header.then_some(first), columns, counted.is_some());
         let kinds = look::kinds(&sample.records[skipped..], columns, style);
-        let kinds = kinds.into_iter().zip(&names).map(|(kind, name)| wanted(kind, name, options)).collect();
+        let dropped = options.dropped(|asked| names.iter().any(|name| name == asked));
+        let kinds = kinds.into_iter().zip(&names).map(|(kind, name)| wanted(kind, name, options, &dropped)).collect();
         let line = &text[sample.places[0]..sample.places[1.min(sample.places.len() - 1)]];
         let header = has_header.then(|| line.trim_end_matches(['\r', '\n']).to_string());
         let start = sample.places[skipped];
@@ -121,11 +122,11 @@ fn names(header: Option<&Vec<Cow<'_, str>>>, columns: usize, is_counted: bool) -
 }
 
 /// What a column is read as, given what it looks like and what is asked for: a name is read as it is written.
-fn wanted(kind: Kind, name: &str, options: &DataOptions) -> Kind {
+fn wanted(kind: Kind, name: &str, options: &DataOptions, dropped: &[&str]) -> Kind {
     let is = |asked: &Option<String>| asked.as_deref() == Some(name);
     match () {
         () if is(&options.id) => Kind::Words,
-        () if options.drop.iter().any(|dropped| dropped == name) && !is(&options.label) => Kind::Unread,
+        () if dropped.contains(&name) && !is(&options.label) => Kind::Unread,
         () => kind,
     }
 }

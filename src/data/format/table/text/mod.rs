@@ -50,12 +50,17 @@ fn of_source(path: &Path, mut source: Source, options: &DataOptions, told: &mut 
     let rows = read.rows;
     let places = if read.lines == rows { Places::Lines(lines + 1) } else { Places::Rows };
     let cells = column::settled(&records, &whole, read, &names, options)?;
-    let mut columns: Vec<Column> =
-        names.into_iter().zip(cells).filter_map(|(name, cells)| Some(Column { name, cells: cells? })).collect();
+    let (mut columns, mut unread) = (Vec::with_capacity(names.len()), Vec::new());
+    for (name, cells) in names.into_iter().zip(cells) {
+        match cells {
+            Some(cells) => columns.push(Column { name, cells }),
+            None => unread.push(name),
+        }
+    }
     if let (Some(counted), Some(last)) = (counted, columns.last_mut()) {
         counted.name(&mut last.cells);
     }
-    Ok(Table { rows, columns, places, ..Table::default() })
+    Ok(Table { rows, columns, unread, places, ..Table::default() })
 }
 
 #[cfg(test)]
