@@ -41,6 +41,10 @@ pub fn begin_with(from: &Path, config: &mut RunConfig, flags: &ConfigFlags, quie
     config.entropy.layers.clear();
     if flags.data.data.is_none() {
         config.data = encoder.data;
+        flags.data.reading.apply(&mut config.data);
+        if let Some(run) = &mut config.data.of_run {
+            run.anew = flags.data.reading.given();
+        }
         config.data_dir = config.data_dir.take().or(encoder.data_dir);
         config.follow_data(Said { encoder: true, ..flags.said()? })?;
     }

@@ -15,6 +15,7 @@ mod errors;
 mod faults;
 mod folders;
 mod models;
+mod newcomers;
 mod own_data;
 mod own_pictures;
 mod profile;

@@ -11,6 +11,7 @@ use gpu_ae::shader::assemble;
 use gpu_ae::{Result, whole_file};
 
 use crate::cli::flags::{ConfigFlags, DeviceFlag};
+use crate::cli::launch::unfit;
 use crate::cli::output::say;
 
 /// Kinds of machine a plan can be made for.
@@ -66,12 +67,9 @@ pub fn run(args: Args) -> Result<()> {
         Path::Layers => Choices::by_kind(&profile),
         Path::SmallNetwork => Choices::small_network(),
     };
-    let plan = Plan::chosen(
-        "train",
-        &training(&config, Holding::whole(shape, profile.largest_source()))?,
-        &profile,
-        &choices,
-    )?;
+    let plan =
+        Plan::chosen("train", &training(&config, Holding::whole(shape, profile.largest_source()))?, &profile, &choices)
+            .map_err(unfit)?;
     if let Some(folder) = &args.dump_shaders {
         whole_file::make_folder(folder)?;
         for key in plan.shaders() {

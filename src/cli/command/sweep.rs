@@ -12,6 +12,7 @@ use gpu_ae::study::sweep::{Grid, Outcome, Spread, Summary, label, settings, summ
 use gpu_ae::train::{Checkpoint, Interrupt, Run, RunDir};
 use gpu_ae::{Error, Result};
 
+use crate::cli::data_flags::same_path;
 use crate::cli::flags::{ConfigFlags, DeviceFlag, check_idle, open_device, whole};
 use crate::cli::interrupt::Signals;
 use crate::cli::output::{complain, say, say_json, tell};
@@ -103,6 +104,10 @@ fn open(args: &Args) -> Result<(StudyDir, Claim, Study)> {
         args.config.check_resume(&study.base)?;
         if let Some(what) = args.config.changes().into_iter().next() {
             return Err(Error::Usage(format!("{what}: cannot change on --resume, a study keeps its settings")));
+        }
+        if let Some(path) = &args.config.data.data {
+            // The same rows elsewhere, as each run sees that was begun.
+            study.base.data.path = same_path(path);
         }
         if let Some(device) = &args.device.device {
             study.base.device.clone_from(device);

@@ -10,6 +10,7 @@ use gpu_ae::train::{EpochMetrics, Run, RunDir};
 use gpu_ae::{Error, Result};
 
 use crate::cli::command::cluster::finish;
+use crate::cli::data_flags::ReadingFlags;
 use crate::cli::flags::{ConfigFlags, DeviceFlag};
 use crate::cli::from::begin_with;
 use crate::cli::interrupt::Signals;
@@ -48,7 +49,12 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
     let mut launched = match &args.training.resume {
         Some(path) => args.training.resume(path, &args.config, &args.device)?,
         None => {
-            let mut config = args.config.clone().resolve(&args.device)?;
+            let mut flags = args.config.clone();
+            if args.from.is_some() && flags.data.data.is_none() {
+                // Which data they are about is known with the run that is begun with.
+                flags.data.reading = ReadingFlags::default();
+            }
+            let mut config = flags.resolve(&args.device)?;
             let directory = match &args.training.out {
                 Some(path) => RunDir::create(path)?,
                 None => RunDir::numbered(&default_out(&config.data.short_name()))?,
