@@ -158,6 +158,9 @@ pub fn encode(
     if tables.is_empty() {
         return Err(Error::input(path, "no rows, expected some"));
     }
+    if known.is_none() && tables.iter().map(|(_, table)| table.rows).sum::<usize>() == 1 {
+        return Err(Error::input(path, divide::ONE_ROW));
+    }
     let mut notices = Vec::new();
     let roles = Roles::of(&tables, options, known.is_some(), &mut notices)?;
     let rows = divided(&tables, &roles, options, seed)?;
