@@ -4,6 +4,9 @@
 use super::found::Side;
 use crate::rng::{Stream, stream_key, threefry2x32};
 
+/// What is wrong with a single row.
+pub(super) const ONE_ROW: &str = "one row, expected at least two: one to learn from and one to test with";
+
 /// Rows that their sources divide already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Told {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use super::divide::ONE_ROW;
 use super::found::{Found, Listener, Part, Reading, Side};
 use super::kind::Kind;
 use super::options::DataOptions;
@@ -123,8 +124,7 @@ pub(super) fn sides(path: &Path, width: usize, encoding: Encoding, parts: Vec<Pa
     });
     let [train, validation, test] = of.each_mut().map(std::mem::take);
     if test.rows == 0 {
-        let problem = "one row, expected at least two: one to learn from and one to test with";
-        return Err(Error::input(path, problem));
+        return Err(Error::input(path, ONE_ROW));
     }
     Ok(Dataset { name: DataOptions::of(path.to_string_lossy()).short_name(), encoding, train, validation, test })
 }
@@ -160,8 +160,7 @@ fn of_rows(
         return Err(Error::input(path, "no rows, expected some"));
     }
     if test.rows == 0 {
-        let problem = "one row, expected at least two: one to learn from and one to test with";
-        return Err(Error::input(path, problem));
+        return Err(Error::input(path, ONE_ROW));
     }
     let Scaling { maps, stored, range } = match known {
         Some(known) => Scaling { maps: known.scale.clone(), stored: known.stored, range: known.range },

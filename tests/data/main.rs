@@ -1,6 +1,8 @@
 //! Data sets: downloads, and what is read of files.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+#[path = "../common/anew.rs"]
+mod anew;
 #[path = "../common/cases.rs"]
 mod cases;
 #[path = "../common/web_server.rs"]

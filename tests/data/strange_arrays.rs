@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::anew::write_anew;
 use crate::cases::cases;
 use crate::strangers::file;
 use gpu_ae::data::DataOptions;
@@ -18,7 +19,7 @@ const USUAL_CASES: u32 = 150;
 
 /// Reads a file of these bytes beside others, and checks what is found, or that what is refused is named.
 fn check(path: &Path, bytes: &[u8], options: &DataOptions) -> Result<(), TestCaseError> {
-    fs::write(path, bytes).unwrap();
+    write_anew(path, bytes);
     let folder = path.parent().unwrap().display().to_string();
     match read(path, options, &mut Silent) {
         Ok(Some(Found::Rows { shape, classes, parts })) => {
@@ -78,7 +79,7 @@ fn labels_of_any_bytes() {
     write_labels(&labels, &[1, 2, 3]).unwrap();
     let good = fs::read(&labels).unwrap();
     proptest!(cases(USUAL_CASES), |(bytes in file(good))| {
-        fs::write(&labels, &bytes).unwrap();
+        write_anew(&labels, &bytes);
         if let Err(error) = read(&rows, &options, &mut Silent) {
             prop_assert!(error.to_string().contains("y.npy"), "{error}");
         }

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use crate::anew::write_anew;
 use crate::cases::cases;
 use gpu_ae::config::{RunConfig, model_file};
 use gpu_ae::data::format::{idx, npy};
@@ -218,7 +219,7 @@ fn checkpoints_of_any_bytes() {
     proptest!(cases(100), |(damages in damaged)| {
         let mut bytes = STARTED.bytes.clone();
         damages.iter().for_each(|damage| damage.to(&mut bytes));
-        fs::write(&path, &bytes).unwrap();
+        write_anew(&path, &bytes);
         if let Some(read) = named(Checkpoint::load(&path), &path)? {
             prop_assert_eq!(&read, &STARTED.checkpoint, "damage went unnoticed");
         }
@@ -254,7 +255,7 @@ fn configurations_of_any_bytes() {
         file(whole.into_bytes())
     ];
     proptest!(cases(250), |(bytes in good)| {
-        fs::write(&path, &bytes).unwrap();
+        write_anew(&path, &bytes);
         if let Some(config) = named(RunConfig::read(&path, None, None), &path)? {
             prop_assert!(config.to_toml().is_ok());
             let config = config.settled();
@@ -279,7 +280,7 @@ fn metrics_of_any_bytes() {
     };
     let good: String = (1..4).map(line).collect();
     proptest!(cases(150), |(bytes in file(good.into_bytes()))| {
-        fs::write(run.metrics(), &bytes).unwrap();
+        write_anew(&run.metrics(), &bytes);
         if let Some(read) = named(run.read_metrics(), &run.metrics())? {
             prop_assert!(read.len() <= bytes.split(|&byte| byte == b'\n').count());
             prop_assert!(run.cut_metrics(6).is_ok_and(|(kept, _)| kept.iter().all(|metrics| metrics.step <= 6)));
@@ -294,7 +295,7 @@ fn arrays_of_any_bytes() {
     npy::write_rows(&path, 3, &[0.5; 12]).unwrap();
     let good = fs::read(&path).unwrap();
     proptest!(cases(150), |(bytes in file(good), width in 0usize..5)| {
-        fs::write(&path, &bytes).unwrap();
+        write_anew(&path, &bytes);
         if let Some(read) = named(npy::read_rows(&path, width, "a code"), &path)? {
             prop_assert!(!read.is_empty() && read.len() % width == 0 && read.iter().all(|value| value.is_finite()));
         }
@@ -310,8 +311,8 @@ fn idx_files_of_any_bytes() {
     let either = |wrong: bool, path: &PathBuf, other: &PathBuf| if wrong { path.clone() } else { other.clone() };
     proptest!(cases(150), |(first in file(pictures.clone()), second in file(classes.clone()), spoilt: bool)| {
         let [first, second] = if spoilt { [first, classes.clone()] } else { [pictures.clone(), second] };
-        fs::write(&images, &first).unwrap();
-        fs::write(&labels, &second).unwrap();
+        write_anew(&images, &first);
+        write_anew(&labels, &second);
         // Counts that differ are said of the labels, with the images named beside.
         let path = either(spoilt, &images, &labels);
         if let Some(split) = named(idx::split(&images, &labels, 3, 2, 10), &path)? {
@@ -329,7 +330,7 @@ fn tuning_caches_of_any_bytes() {
     cache.remember("graph".into(), [Fusion::Linear].into(), kernels).unwrap();
     let good = fs::read(cache.path()).unwrap();
     proptest!(cases(150), |(bytes in file(good))| {
-        fs::write(cache.path(), &bytes).unwrap();
+        write_anew(cache.path(), &bytes);
         named(cache.load(), cache.path())?;
     });
 }

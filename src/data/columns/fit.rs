@@ -42,7 +42,8 @@ pub(super) fn columns(
     };
     let wanted: Vec<&Column> = first.table.columns.iter().filter(|column| !roles.has(&column.name)).collect();
     let scale = options.scale != Some(Scale::None);
-    let fitted: Vec<Result<Fitted>> = wanted.par_iter().map(|column| fitted(&train, column, scale)).collect();
+    let named: Vec<Named<'_>> = train.iter().map(|rows| (*rows, rows.table.by_name())).collect();
+    let fitted: Vec<Result<Fitted>> = wanted.par_iter().map(|column| fitted(&named, column, scale)).collect();
     let mut columns = Columns::default();
     columns.left_out.extend([roles.label, roles.id].into_iter().flatten().map(String::from));
     let (mut constant, mut names, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
@@ -75,12 +76,15 @@ pub(super) fn columns(
     Ok(columns)
 }
 
+/// Rows with the columns of their table by name.
+type Named<'a> = (&'a Rows<'a>, HashMap<&'a str, &'a Column>);
+
 /// What becomes of a column of the training rows.
-fn fitted(train: &[&Rows<'_>], column: &Column, scale: bool) -> Result<Fitted> {
+fn fitted(train: &[Named<'_>], column: &Column, scale: bool) -> Result<Fitted> {
     let mut cuts: Vec<Cut<'_>> = Vec::with_capacity(train.len());
-    for rows in train {
+    for (rows, columns) in train {
         let name = shortened(&column.name, 60);
-        let other = rows.table.column(&column.name).ok_or_else(|| {
+        let other = columns.get(column.name.as_str()).ok_or_else(|| {
             Error::input(&rows.table.path, format!("no column '{name}', expected the columns of the other tables"))
         })?;
         if matches!(other.cells, Cells::Numbers(_)) != matches!(column.cells, Cells::Numbers(_)) {
@@ -95,7 +99,7 @@ fn fitted(train: &[&Rows<'_>], column: &Column, scale: bool) -> Result<Fitted> {
         return Ok(numbers(name, &cuts, scale));
     }
     Ok(match words(name, &cuts) {
-        Fitted::Name(_) => Fitted::Name(train.iter().find_map(|rows| no_number(rows, name))),
+        Fitted::Name(_) => Fitted::Name(train.iter().find_map(|(rows, _)| no_number(rows, name))),
         fitted => fitted,
     })
 }

@@ -167,10 +167,8 @@ pub fn encode(
     if tables.is_empty() {
         return Err(Error::input(path, "no rows, expected some"));
     }
-    let count: usize = tables.iter().map(|(_, table)| table.rows).sum();
-    if count < 2 && known.is_none() {
-        let problem = "too few rows: one, expected at least two: one to learn from and one to test with";
-        return Err(Error::input(path, problem));
+    if known.is_none() && tables.iter().map(|(_, table)| table.rows).sum::<usize>() == 1 {
+        return Err(Error::input(path, divide::ONE_ROW));
     }
     let mut notices = Vec::new();
     let roles = Roles::of(&tables, options, known.is_some(), &mut notices)?;

@@ -1,10 +1,10 @@
 //! Cells of a table as values.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::role::{Roles, listed, word};
 use super::{Code, Coded, Columns};
-use crate::data::format::table::{Cells, MISSING, Table};
+use crate::data::format::table::{Cells, Column, MISSING, Table};
 use crate::error::{Error, Result, shortened};
 use crate::threads::prelude::*;
 
@@ -25,12 +25,9 @@ impl Columns {
     /// Columns of a table that are not known and have no other part.
     pub(super) fn unknown<'t>(&self, table: &'t Table, roles: &Roles<'_>) -> Vec<&'t str> {
         let names = table.columns.iter().map(|column| column.name.as_str());
-        let is_known = |name: &str| {
-            roles.has(name)
-                || self.columns.iter().any(|column| column.name == name)
-                || self.left_out.iter().any(|left_out| left_out == name)
-        };
-        names.filter(|name| !is_known(name)).collect()
+        let known: HashSet<&str> =
+            self.headings().into_iter().chain(self.left_out.iter().map(String::as_str)).collect();
+        names.filter(|name| !(known.contains(name) || roles.has(name))).collect()
     }
 
     /// Rows of a table as values, `[rows, width]`. Its columns are found by their names.
@@ -38,14 +35,17 @@ impl Columns {
     /// # Errors
     /// When a column is not there or holds words instead of numbers, or a number is too large for an f32.
     pub fn encode_rows(&self, table: &Table, rows: &[u32]) -> Result<Vec<f32>> {
-        let absent: Vec<&str> = self.headings().into_iter().filter(|name| table.column(name).is_none()).collect();
+        let there = table.by_name();
+        let absent: Vec<&str> = self.headings().into_iter().filter(|name| !there.contains_key(name)).collect();
         if !absent.is_empty() {
             let problem = format!("no column {}, expected those of the rows that were learnt from", listed(&absent));
             return Err(Error::input(&table.path, problem));
         }
         let mut sources = Vec::with_capacity(self.columns.len());
         for coded in &self.columns {
-            sources.extend(source(coded, table)?);
+            if let Some(column) = there.get(coded.name.as_str()) {
+                sources.push(source(coded, column, table)?);
+            }
         }
         let width = self.width().max(1);
         let mut values = Vec::new();
@@ -94,14 +94,13 @@ impl Columns {
     }
 }
 
-/// How the column of a table that is known as `coded` becomes values; nothing if it is not there.
-fn source<'a>(coded: &Coded, table: &'a Table) -> Result<Option<Source<'a>>> {
-    let Some(column) = table.column(&coded.name) else { return Ok(None) };
+/// How the column of a table that is known as `coded` becomes values.
+fn source<'a>(coded: &Coded, column: &'a Column, table: &Table) -> Result<Source<'a>> {
     let value_of = |words: &[String], other: bool, word: &str| {
         let known = words.binary_search_by(|known| known.as_str().cmp(word)).ok();
         known.or(other.then_some(words.len()))
     };
-    Ok(Some(match (&coded.code, &column.cells) {
+    Ok(match (&coded.code, &column.cells) {
         (Code::Number { mean, deviation, .. }, Cells::Numbers(numbers)) => {
             Source::Numbers { numbers, mean: *mean, deviation: *deviation }
         }
@@ -124,7 +123,7 @@ fn source<'a>(coded: &Coded, table: &'a Table) -> Result<Option<Source<'a>>> {
             }
             Source::Numbered { numbers, values }
         }
-    }))
+    })
 }
 
 impl Source<'_> {

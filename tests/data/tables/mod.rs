@@ -174,3 +174,13 @@ fn what_is_asked_for_and_not_there_is_told() {
     let numbers = of_text("x,y\n1,10\n2,9\n3,10\n4,-1\n", &labelled("y"), None).unwrap();
     assert_eq!(numbers.classes, ["-1", "9", "10"]);
 }
+
+/// Looking for each of many columns among all of them once took as long as the square of their number.
+#[test]
+fn a_table_of_as_many_columns_as_there_may_be_is_read() {
+    let text = ["1", "2", "3", "4"].map(|cell| vec![cell; 1 << 16].join(",")).join("\n");
+    let encoded = of_text(&text, &DataOptions::of("x"), None).unwrap();
+    assert_eq!((encoded.columns.width(), encoded.parts.len()), (1 << 16, 2));
+    let again = of_text(&text, &DataOptions::of("x"), Some((&encoded.columns, &[]))).unwrap();
+    assert_eq!(again.columns, encoded.columns);
+}

@@ -1,4 +1,8 @@
 //! Arrays of numbers: NumPy's files, IDX files, CIFAR's batches.
+//!
+//! Whatever a file says of itself, the memory it takes is at most 64 times what it holds, unpacked, and 66 megabytes: a header is
+//! trusted with 64 before its elements have come. What is packed is refused where it says that it unpacks to more than 64
+//! bytes for each of `data.most_pixels`.
 
 pub(super) mod element;
 pub(super) mod header;

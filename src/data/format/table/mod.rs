@@ -16,6 +16,7 @@ mod packed;
 mod parquet;
 mod text;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -99,6 +100,11 @@ impl Table {
         self.columns.iter().find(|column| column.name == name)
     }
 
+    /// Its columns by their names, for who looks for many.
+    pub fn by_name(&self) -> HashMap<&str, &Column> {
+        self.columns.iter().map(|column| (column.name.as_str(), column)).collect()
+    }
+
     /// Where a row is, for a message: `line 3`, or `row 2`.
     pub fn place(&self, row: usize) -> Place {
         match self.places {
@@ -122,7 +128,9 @@ impl fmt::Display for Place {
 }
 
 /// Reads a table from a file, or from every file of a folder of tables: what is in `train.csv` is to be learnt from, and so
-/// on by [`Side::of_name`]. The memory it takes is at most 32 times the file's size, unpacked, and some megabytes.
+/// on by [`Side::of_name`]. Of a text the memory it takes, encoded, is at most 64 times the file's size, unpacked, and 64
+/// megabytes. What Parquet and Arrow pack away may become 4,096 times the file's size or a gigabyte, whichever is more, and
+/// is refused beyond.
 ///
 /// # Errors
 /// When it is none; the message names the file and the line.
