@@ -77,18 +77,20 @@ impl Layout {
                 Some(counted) if counted.rows == source.lines(path, mark + sample.places[1])? => Some(counted),
                 _ => None,
             };
-            return Ok(Layout::seen(text, &sample, style, counted, options, mark));
+            let seen = Layout::seen(text, &sample, style, counted, options);
+            // The line feed that ends the last line may be none of the file's.
+            let moved = |layout: Layout| Layout { start: (mark + layout.start).min(source.length()), ..layout };
+            return Ok(seen.map(moved));
         }
     }
 
-    /// What is seen of a text whose records these are, behind so many bytes.
+    /// What is seen of a text whose first records these are.
     fn seen(
         text: &str,
         sample: &Sample<'_>,
         style: Style,
         counted: Option<Counted>,
         options: &DataOptions,
-        mark: usize,
     ) -> Option<Self> {
         let first = sample.records.first()?;
         let has_header = match (counted.is_some(), options.header) {
@@ -107,7 +109,7 @@ impl Layout {
         let start = sample.places[skipped];
         let seen = sample.places.last().map_or(0, |last| last - start) / (sample.records.len() - skipped).max(1);
         let lines = line_of(text.as_bytes(), start) - 1;
-        Some(Layout { style, names, kinds, header, start: start + mark, lines, row: seen.max(columns), counted })
+        Some(Layout { style, names, kinds, header, start, lines, row: seen.max(columns), counted })
     }
 }
 

@@ -137,6 +137,7 @@ mod tests {
         assert_eq!(mixed, words(&[0, 1, 2, 0], &["1", "2", "abc"]));
         assert_eq!(table("").rows, 0);
         assert_eq!(table("a,b\n").columns.len(), 2);
+        assert_eq!((table("a,b").columns.len(), table("\u{feff}\na,b").rows), (2, 0));
     }
 
     #[test]

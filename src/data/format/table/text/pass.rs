@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::column::{Gathered, Origin};
-use super::piece::{self, Part, Piece, Whole};
+use super::piece::{self, Kind, Part, Piece, Whole};
 use super::record::{Flaw, cell, cells, skip_empty};
 use super::source::Source;
 use super::stretch::{Stretches, line_of, located};
@@ -74,6 +74,10 @@ impl Records<'_> {
                 spare.extend(parts.into_iter().filter_map(Part::memory));
             }
             told(rows);
+        }
+        if rows == 0 {
+            // Nothing says that a column holds words.
+            columns.iter_mut().for_each(|column| *column = Gathered::of(Kind::Numbers, 0));
         }
         Ok(Read { rows, lines: lines - self.lines, columns })
     }
