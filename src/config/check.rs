@@ -49,6 +49,8 @@ impl RunConfig {
             return refuse("--lambda-mse 0 --lambda-entropy 0: nothing would be learnt; one must be positive".into());
         }
         self.check_optimiser()?;
+        // What is said of an entropy makes sense even while it has no weight.
+        self.entropy.check_values()?;
         if let Some(hopfield) = &self.hopfield {
             return hopfield.check();
         }
@@ -60,8 +62,6 @@ impl RunConfig {
             }
             objective::check_layers("dropout.layers", &dropout.layers, hidden)?;
         }
-        // What is said of an entropy makes sense even while it has no weight.
-        self.entropy.check_values()?;
         if !self.entropy.layers.is_empty() {
             objective::check_layers("entropy.layers", &self.entropy.layers, hidden)?;
         }
