@@ -257,7 +257,7 @@ mod tests {
 
     fn of<'a>(text: &'a str, kinds: &'a [Kind], header: Option<&'a str>) -> Result<Piece<'a>, Flaw> {
         let whole = Whole { style: Style::of(b','), kinds, header, row: 4 };
-        read(&whole, text[header.map_or(0, |header| header.len() + 1)..].as_bytes(), &mut Vec::new())
+        read(&whole, &text.as_bytes()[header.map_or(0, |header| header.len() + 1)..], &mut Vec::new())
     }
 
     #[test]
