@@ -132,6 +132,11 @@ impl DataOptions {
         self.of_run.as_ref().is_none_or(|run| run.anew.contains(&flag))
     }
 
+    /// Whether it is asked for anew of a finished run.
+    pub fn is_asked_anew(&self, flag: &str) -> bool {
+        self.of_run.as_ref().is_some_and(|run| run.anew.contains(&flag))
+    }
+
     /// The columns that are to be left out of those of these names. What is asked for as one word is one name if there is such
     /// a column, else several between commas.
     pub fn dropped<'a>(&'a self, is_there: impl Fn(&str) -> bool) -> Vec<&'a str> {

@@ -37,7 +37,7 @@ impl<'a> Roles<'a> {
             let Some((_, table)) = tables.iter().find(|(_, table)| table.column(name).is_none()) else {
                 return Ok(Some(name));
             };
-            if !is_known || options.is_asked(&format!("--{flag}")) {
+            if !is_known || options.is_asked_anew(&format!("--{flag}")) {
                 return Err(Error::Usage(format!("--{flag} '{}': {}", shortened(name, QUOTED), none_of(name, table))));
             }
             let problem = format!("no column '{}' of --{flag}: rows are read without", shortened(name, QUOTED));
@@ -55,7 +55,7 @@ impl<'a> Roles<'a> {
                 .any(|(_, table)| table.column(name).is_some() || table.unread.iter().any(|other| other == name))
         };
         let drop = options.dropped(has);
-        let absent = drop.iter().find(|name| !has(name)).filter(|_| !is_known || options.is_asked("--drop"));
+        let absent = drop.iter().find(|name| !has(name)).filter(|_| !is_known || options.is_asked_anew("--drop"));
         if let Some((name, (_, table))) = absent.zip(tables.first()) {
             return Err(Error::Usage(format!("--drop '{}': {}", shortened(name, QUOTED), none_of(name, table))));
         }
