@@ -256,11 +256,20 @@ fn introduce(config: &RunConfig, data: &Dataset, device: &str, quiet: bool) -> R
         0 => String::new(),
         rows => format!(", {} set aside for validation", thousands(rows as u64)),
     };
-    let widths: Vec<String> = config.layers().iter().map(|layer| layer.linear.to_string()).collect();
+    let network = match config.images() {
+        Some([height, width, channels]) => {
+            let code =
+                if config.decoder.is_empty() { String::new() } else { format!(", code {}", config.code_width()) };
+            format!("{height}x{width}x{channels} in {} blocks{code}", config.blocks().count())
+        }
+        None => {
+            let widths = config.layers().into_iter().map(|layer| layer.linear.to_string());
+            [features.to_string()].into_iter().chain(widths).collect::<Vec<_>>().join("-")
+        }
+    };
     complain(&format!(
-        "{} {features}-{} ({} parameters) on {} ({} + {} {}{aside}) with {device}, {}",
+        "{} {network} ({} parameters) on {} ({} + {} {}{aside}) with {device}, {}",
         config.model,
-        widths.join("-"),
         thousands(parameter_count(config, features)? as u64),
         data.name,
         thousands(data.train.rows as u64),

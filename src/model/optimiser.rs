@@ -9,8 +9,13 @@ use crate::ops::step::adam_step::{AdamStep, WeightDecay};
 use crate::ops::step::clip_norm::ClipNorm;
 use crate::ops::step::learning_rate_step::{Decay, LearningRateStep};
 use crate::ops::step::sgd_step::SgdStep;
-use crate::optim::adam::adam;
-use crate::optim::sgd::sgd;
+use crate::optim::adam::{adam, first_moment, second_moment};
+use crate::optim::sgd::{sgd, velocity};
+
+/// Names of what any optimiser keeps of a parameter.
+pub fn kept_of(parameter: &str) -> [String; 3] {
+    [first_moment(parameter), second_moment(parameter), velocity(parameter)]
+}
 
 /// How the learning rate moves where there are `rows` to train on; not at all if it is constant. It is a function
 /// of the step and of this configuration alone: other `epochs` or another `lr` on resuming count from the first

@@ -19,7 +19,17 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     // The edge is asynchronous, and there may be neither threads nor a clock behind it.
     ("pollster", &["device/blocking.rs", "cli/"]),
     ("rayon::", &["threads.rs", "cli/"]),
-    ("unsafe {", &["data/mapped.rs", "device/gpu/mod.rs", "device/cpu/kernels/product.rs", "main.rs"]),
+    (
+        "unsafe {",
+        &[
+            "data/mapped.rs",
+            "device/gpu/mod.rs",
+            "device/cpu/kernels/conv/gradient.rs",
+            "device/cpu/kernels/conv/tile.rs",
+            "device/cpu/kernels/product.rs",
+            "main.rs",
+        ],
+    ),
     ("unsafe fn", &["device/gpu/mod.rs", "device/cpu/kernels/product.rs"]),
     ("unsafe impl", &["device/gpu/mod.rs", "device/cpu/kernels/product.rs"]),
 ];

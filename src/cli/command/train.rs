@@ -99,7 +99,9 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
         tell(&patterns(&mut launched.run)?);
     }
     tell(&format!("pictures:      {path}/{}", pictures.join(", ")));
-    tell(&format!("what next:     gpu-ae inspect {path}, {}", next(config, &path)));
+    // What a network no longer uses is told of a chain of layers.
+    let first = if config.images().is_some() { "eval" } else { "inspect" };
+    tell(&format!("what next:     gpu-ae {first} {path}, {}", next(config, &path)));
     Ok(())
 }
 
@@ -124,7 +126,7 @@ fn next(config: &RunConfig, path: &str) -> String {
         format!("gpu-ae eval {path}")
     } else if config.has_prior() || config.contrastive_divergence.is_some() {
         format!("gpu-ae generate {path}")
-    } else if config.tied {
+    } else if config.tied || config.images().is_some() {
         format!("gpu-ae reconstruct {path}")
     } else {
         format!("gpu-ae compact {path}")

@@ -11,7 +11,7 @@ use crate::ops::array::activation::Activation;
 use crate::ops::kernel::check::{arity, same};
 use crate::ops::kernel::samples::Samples;
 use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Work};
-use crate::ops::matmul::matmul_product;
+use crate::ops::matmul::matmul_cases;
 use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Real, Ty};
 
@@ -145,7 +145,7 @@ impl Kernel for Conv2dKernel {
             let layer = ConvLayer { of: tried.of, activation };
             let bias = s.normal(&[tried.counts.outputs]);
             let label = format!("{} {}", tried.label(), activation.word());
-            cases.push(Case::new(label, layer, vec![x, w, bias], matmul_product::of_layer(activation)));
+            cases.push(Case::new(label, layer, vec![x, w, bias], matmul_cases::of_layer(activation)));
         }
         let tried = direct::benched();
         let [x, w, _] = tried.inputs(&mut s);

@@ -15,7 +15,7 @@ use crate::ops::array::activation::Activation;
 use crate::ops::kernel::check::{arity, same};
 use crate::ops::kernel::samples::Samples;
 use crate::ops::kernel::{Bind, Case, Cost, Kernel, Launch, Request, Work};
-use crate::ops::matmul::matmul_product;
+use crate::ops::matmul::matmul_cases;
 use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Real, Ty};
 
@@ -210,14 +210,14 @@ impl Kernel for Conv2dDxKernel {
             let [x, w, dy] = tried.inputs(&mut s);
             cases.push(Case::new(tried.label(), Conv2dDx(tried.of), vec![dy.clone(), w.clone()], SUM));
             let activation = Activation::ALL[number % Activation::ALL.len()];
-            let h = s.uniform(x.shape.dims(), matmul_product::lowest(activation), 1.0);
+            let h = s.uniform(x.shape.dims(), matmul_cases::lowest(activation), 1.0);
             let label = format!("{} {}", tried.label(), activation.word());
             let slope = Conv2dDxSlope { of: tried.of, activation };
             cases.push(Case::new(label, slope, vec![dy.clone(), w.clone(), h], SUM));
             let layer = ConvTransposeLayer { of: tried.of, activation };
             let bias = s.normal(&[tried.counts.inputs]);
             let label = format!("{} back, {}", tried.label(), activation.word());
-            cases.push(Case::new(label, layer, vec![dy, w, bias], matmul_product::of_layer(activation)));
+            cases.push(Case::new(label, layer, vec![dy, w, bias], matmul_cases::of_layer(activation)));
         }
         let tried = direct::benched();
         let [_, w, dy] = tried.inputs(&mut s);

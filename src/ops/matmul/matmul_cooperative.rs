@@ -1,5 +1,6 @@
 //! Matrix products in mixed precision on cooperative matrices: f16 factors, f32 sums.
 
+use super::matmul_cases;
 use super::matmul_nt::Linear;
 use super::matmul_patches;
 use super::matmul_product::{self, Form, Product};
@@ -67,7 +68,7 @@ impl Kernel for MatMulCooperativeKernel {
     }
 
     fn cases(&self) -> Vec<Case> {
-        let mut cases = matmul_product::cases(self.stem(), &SHAPES);
+        let mut cases = matmul_cases::cases(self.stem(), &SHAPES);
         // Their tolerances are relative to their values, not to the terms that were rounded.
         cases.extend(matmul_patches::cases(self.stem(), &[MatMul::Nt, MatMul::Nn, MatMul::Tn]));
         let bounded = |activation: Activation| matches!(activation, Activation::Sigmoid | Activation::Tanh);
@@ -77,7 +78,7 @@ impl Kernel for MatMulCooperativeKernel {
             linear.or(conv).or(op.downcast::<ConvTransposeLayer>().map(|layer| layer.activation))
         };
         cases.retain(|case| !of_layer(case.op.as_ref()).is_some_and(bounded));
-        cases.push(matmul_product::bench_case(self.stem()));
+        cases.push(matmul_cases::bench_case(self.stem()));
         cases.into_iter().map(|case| Case { tolerance: MIXED, ..case }).collect()
     }
 }

@@ -1,7 +1,7 @@
 //! Gradient of a linear layer with respect to its input: dx = (dy · W) ∘ act'(h), and the plain
 //! product a · b.
 
-use super::matmul_product;
+use super::matmul_cases;
 use super::matmul_tiles::{self, PRODUCT, TilesKernel};
 use crate::error::Result;
 use crate::graph::Op;
@@ -57,7 +57,7 @@ fn cases() -> Vec<Case> {
         let inputs = vec![s.normal(&[m, k]), s.normal(&[k, n])];
         cases.push(Case::new(format!("{m}x{n}x{k}"), MatMul::Nn, inputs.clone(), PRODUCT));
         for activation in Activation::ALL.into_iter().filter(|&op| op != Activation::Identity) {
-            let h = s.uniform(&[m, n], matmul_product::lowest(activation), 1.0);
+            let h = s.uniform(&[m, n], matmul_cases::lowest(activation), 1.0);
             let label = format!("{m}x{n}x{k} {activation:?}");
             let masked = [inputs.clone(), vec![h]].concat();
             cases.push(Case::new(label, LinearInputGrad(activation), masked, PRODUCT));

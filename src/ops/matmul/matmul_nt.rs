@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::matmul_product;
+use super::matmul_cases;
 use super::matmul_tiles::{self, PRODUCT, TilesKernel};
 use crate::error::Result;
 use crate::graph::Op;
@@ -65,7 +65,7 @@ fn cases() -> Vec<Case> {
         let sigmoid = Tolerance { atol: 4e-5, ..SIGMOID };
         cases.push(Case::new(format!("{m}x{n}x{k} sigmoid"), Linear(Activation::Sigmoid), layer, sigmoid));
     }
-    cases.extend(matmul_product::activation_cases("matmul_nt"));
+    cases.extend(matmul_cases::activation_cases("matmul_nt"));
     for (m, n, k) in matmul_tiles::GATHERED {
         let op = Gathered { op: Arc::new(Linear(Activation::Relu)), position: 0, gather: BatchGather { features: k } };
         let inputs = [gathered::batch(&mut s, m, k), vec![s.normal(&[n, k]), s.normal(&[n])]].concat();

@@ -9,7 +9,7 @@
 //! What a shader needs to know of the images are constants of it, since dividing by what a compiler knows costs a
 //! multiplication, and every load of a patch divides.
 
-use super::matmul_product::{lowest, of_layer};
+use super::matmul_cases::{lowest, of_layer};
 use crate::error::Result;
 use crate::ops::array::activation::Activation;
 use crate::ops::conv::conv2d::{self, Conv2d, ConvLayer};

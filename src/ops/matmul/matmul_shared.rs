@@ -1,5 +1,6 @@
 //! Matrix products by tiles in workgroup memory, in one dispatch or with the sum split among workgroups.
 
+use super::matmul_cases;
 use super::matmul_patches;
 use super::matmul_product::{self, Finish, Form, Product};
 use crate::error::Result;
@@ -126,7 +127,7 @@ impl Kernel for MatMulSharedKernel {
 
     fn cases(&self) -> Vec<Case> {
         let all = [MatMul::Nt, MatMul::Nn, MatMul::Tn];
-        [matmul_product::all_cases(self.stem(), &SHAPES), matmul_patches::cases(self.stem(), &all)].concat()
+        [matmul_cases::all_cases(self.stem(), &SHAPES), matmul_patches::cases(self.stem(), &all)].concat()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Matrix products by register tiles whose left operand a subgroup's lanes hold for each other.
 
+use super::matmul_cases;
 use super::matmul_patches;
 use super::matmul_product::{self, Form, Product};
 use crate::error::Result;
@@ -61,7 +62,7 @@ impl Kernel for MatMulSubgroupKernel {
 
     fn cases(&self) -> Vec<Case> {
         let all = [MatMul::Nt, MatMul::Nn, MatMul::Tn];
-        [matmul_product::all_cases(self.stem(), &SHAPES), matmul_patches::cases(self.stem(), &all)].concat()
+        [matmul_cases::all_cases(self.stem(), &SHAPES), matmul_patches::cases(self.stem(), &all)].concat()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Matrix products whose right operand comes from uniform buffers, 64 KiB of its rows a dispatch.
 
+use super::matmul_cases;
 use super::matmul_patches;
 use super::matmul_product::{self, Form, Product};
 use crate::error::Result;
@@ -108,10 +109,10 @@ impl Kernel for MatMulUniformKernel {
     }
 
     fn cases(&self) -> Vec<Case> {
-        let mut cases = matmul_product::cases(self.stem(), &SHAPES);
+        let mut cases = matmul_cases::cases(self.stem(), &SHAPES);
         cases.retain(|case| self.matches(case.op.as_ref()));
         cases.extend(matmul_patches::cases(self.stem(), &[MatMul::Nt]));
-        cases.push(matmul_product::bench_case(self.stem()));
+        cases.push(matmul_cases::bench_case(self.stem()));
         cases
     }
 }

@@ -8,6 +8,7 @@
 //!
 //! The gradient of each layout is made of the other two, so products can be differentiated again.
 
+pub(in crate::ops) mod matmul_cases;
 pub mod matmul_cooperative;
 pub mod matmul_nn;
 pub mod matmul_nt;

@@ -9,8 +9,8 @@ use crate::config::RunConfig;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model::forward::network;
+use crate::model::optimiser::kept_of;
 use crate::nn::order::FileOrder;
-use crate::optim::{adam, sgd};
 use crate::tensor::Ty;
 use crate::train::session::State;
 
@@ -22,7 +22,7 @@ fn orders(state: &State, config: &RunConfig) -> Result<BTreeMap<String, (FileOrd
     for parameter in network(&mut Graph::new(), config, features)?.parameters {
         let Some(order) = parameter.order else { continue };
         let name = parameter.name;
-        for name in [adam::first_moment(&name), adam::second_moment(&name), sgd::velocity(&name), name] {
+        for name in kept_of(&name).into_iter().chain([name]) {
             orders.insert(name, (order.clone(), parameter.ty.clone()));
         }
     }
