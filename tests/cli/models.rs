@@ -124,7 +124,7 @@ fn what_makes_no_sense_is_refused_by_name() {
             "variational.beta=2: [variational] belongs to --model vae",
         ),
         (&["--set", "clustering.balance=1"], "clustering.balance=1: [clustering] belongs to --model cluster"),
-        (&["--set", "optimizer.clip=1"], "did you mean `optimiser`?"),
+        (&["--set", "optimizer.clip=1"], "the nearest are optimiser.clip"),
         (&["--set", "model=vae"], "--set model=vae: --model chooses it"),
         // What changes nothing is not ignored in silence.
         (&["--model", "vae", "--budget", "0.1"], "--budget 0.1: has no effect"),

@@ -128,7 +128,7 @@ fn tables_say_what_is_missing_of_them() {
     assert!(notices.contains("'2024-01-01' is no number at line 2"), "{notices}");
     let told = place.ok("data info @trees.csv");
     assert!(told.contains("no classes; --label kind would take 'kind' as them"), "{told}");
-    place.refused("data info @one.csv", &["one.csv", "too few rows"]);
+    place.refused("data info @one.csv", &["one.csv", "one row, expected at least two"]);
     place.refused("data info @text.parquet", &["is no Parquet"]);
     let photo = place.at("photos").join("3.png");
     place.refused(&format!("data info {}", photo.display()), &["is one image; give the folder", "photos"]);

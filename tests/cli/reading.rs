@@ -41,7 +41,7 @@ fn keys_of_the_data_are_followed_wherever_it_is_read() {
     }
     refused(&["data", "info", path, "--set", "data.most_pixel=3"], &["--set data.most_pixel=3", "most_pixels"]);
     refused(&["data", "info", path, "--set", "data.most_pixels"], &["expected KEY=VALUE"]);
-    refused(&["data", "info", path, "--header", "true"], &["--header: a folder of images has no columns"]);
+    refused(&["data", "info", path, "--header", "true"], &["--header: has no effect", "is a folder of images"]);
 }
 
 #[test]
