@@ -21,6 +21,27 @@ const WAY: f64 = 1e-3;
 /// A factor that gradients may not be wrong by: the way becomes longer by a hundredth, ten times what is allowed.
 const WRONG: f32 = 1.01;
 
+/// Few blocks of a kind for images of 4 x 3 pixels, which are rows of the data.
+fn of_images(config: &mut RunConfig, last: usize) {
+    let image = "{ unflatten = '4x3x1' }";
+    let conv = "conv = 3, kernel = 3, padding = 1, bias = false";
+    let (encoder, decoder) = if config.reconstructs() {
+        let there = "{ conv = 3, kernel = 3, stride = 2, padding = 1, activation = 'tanh' }";
+        let back = "{ conv_transpose = 1, kernel = [4, 3], stride = 2, padding = 1 }";
+        let ends = "{ flatten = true }, { activation = 'sigmoid' }";
+        (
+            format!("[{image}, {there}, {{ flatten = true }}, {{ linear = 5 }}]"),
+            format!("[{{ linear = 12, activation = 'tanh' }}, {{ unflatten = '2x2x3' }}, {back}, {ends}]"),
+        )
+    } else {
+        let around = format!("{{ residual = [{{ {conv} }}, {{ norm = 'batch' }}], shortcut = [{{ {conv} }}] }}");
+        let ends = "{ activation = 'tanh' }, { pool = 'global' }";
+        let first = format!("{{ {conv} }}, {{ norm = 'batch' }}, {{ activation = 'tanh' }}");
+        (format!("[{image}, {first}, {around}, {ends}]"), format!("[{{ linear = {last} }}]"))
+    };
+    config.set_all("test", &[("encoder", &encoder), ("decoder", &decoder)]).unwrap();
+}
+
 /// A model as its file has it, on narrow layers and small rows, and descending.
 fn small(model: &str) -> RunConfig {
     let mut config = RunConfig::model(model).unwrap();
@@ -29,15 +50,19 @@ fn small(model: &str) -> RunConfig {
         (false, Some(_)) => CLASSES,
         (false, None) => 4,
     };
-    let (depth, code) = (config.depth(), config.encoder_layers() - 1);
-    for (index, layer) in config.layers_mut().enumerate() {
-        layer.linear = if index + 1 == depth {
-            last
-        } else if index == code {
-            5
-        } else {
-            8
-        };
+    if config.images().is_some() {
+        of_images(&mut config, last);
+    } else {
+        let (depth, code) = (config.depth(), config.encoder_layers() - 1);
+        for (index, layer) in config.layers_mut().enumerate() {
+            layer.linear = if index + 1 == depth {
+                last
+            } else if index == code {
+                5
+            } else {
+                8
+            };
+        }
     }
     // So large that the way is long beside the rounding of what moves: a mean error has small gradients, the other
     // objectives are sums over a row.
