@@ -93,7 +93,7 @@ impl RunConfig {
             self.decoder.pop();
         }
         let last = self.decoder.iter_mut().rev().find_map(BlockConfig::as_linear_mut);
-        if let Some(last) = last.filter(|_| !said.decoder && !(made && reconstructs)) {
+        if let Some(last) = last.filter(|_| !(said.decoder || made && reconstructs)) {
             last.linear = width;
             if reconstructs && !data.is_unit && last.activation == Activation::Sigmoid {
                 last.activation = Activation::Identity;
