@@ -109,8 +109,8 @@ impl RunConfig {
     }
 
     /// Fits what is not said of how long to train to so many training rows, which the model's own data has far more of. A step
-    /// has at most an eighth of the rows, rounded down to a power of two, but at least [`FEWEST_SAMPLES`] if the model's own
-    /// has as many. There are as many epochs as make [`ENOUGH`] steps, at most [`MOST_EPOCHS`], and never fewer than the
+    /// has at most an eighth of the rows, rounded down to a power of two, but at least `FEWEST_SAMPLES` if the model's own
+    /// has as many. There are as many epochs as make `ENOUGH` steps, at most `MOST_EPOCHS`, and never fewer than the
     /// model's own.
     pub fn last(&mut self, said: Said, rows: usize) {
         let known = self.classifier.as_ref().map_or(0, |classifier| classifier.labels);

@@ -122,7 +122,7 @@ impl Op for BatchNorm {
     crate::twin!();
 }
 
-/// `shaders/norm/batch_norm.wgsl`, one workgroup a column; many rows in [stretches](super::stretches).
+/// `shaders/norm/batch_norm.wgsl`, one workgroup a column; many rows in stretches (`stretches.rs`).
 pub struct BatchNormKernel;
 
 impl Kernel for BatchNormKernel {

@@ -62,7 +62,7 @@ impl Op for BatchNormGrad {
     crate::twin!();
 }
 
-/// `shaders/norm/batch_norm_grad.wgsl`, one workgroup a column; many rows in [stretches](super::stretches).
+/// `shaders/norm/batch_norm_grad.wgsl`, one workgroup a column; many rows in stretches (`stretches.rs`).
 pub struct BatchNormGradKernel;
 
 impl Kernel for BatchNormGradKernel {
