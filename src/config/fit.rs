@@ -5,6 +5,7 @@ use super::objective::variational::Likelihood;
 use crate::data::{self, ImageShape, Shape as DataShape};
 use crate::error::{Error, Result, thousands};
 use crate::nn::BlockConfig;
+use crate::nn::network::joined;
 use crate::ops::array::activation::Activation;
 use crate::tensor::Shape;
 
@@ -70,7 +71,7 @@ impl RunConfig {
         }
         let data = data::shape(&self.data, self.data_dir.as_deref(), self.seed)?;
         let reconstructs = self.reconstructs();
-        let made = match self.images().filter(|_| !said.encoder && !said.decoder) {
+        match self.images().filter(|_| !said.encoder && !said.decoder) {
             Some(own) => {
                 let ImageShape { height, width, channels } = data.image;
                 match own != [height, width, channels] {
@@ -78,22 +79,20 @@ impl RunConfig {
                     true => self.take_images(data.image),
                     false => {}
                 }
-                true
             }
-            None if !said.encoder && !said.decoder => {
-                self.scale_hidden(data.image.values())?;
-                false
-            }
-            None => false,
-        };
+            None if !said.encoder && !said.decoder => self.scale_hidden(data.image.values())?,
+            None => {}
+        }
         let width = if self.classifier.is_some() { data.classes } else { data.image.values() };
         let ends_alone =
             matches!(self.decoder.last(), Some(BlockConfig::Activation(own)) if own.activation == Activation::Sigmoid);
         if reconstructs && !data.is_unit && ends_alone && !said.decoder {
             self.decoder.pop();
         }
+        // Where convolutions make the answer, the last linear layer is not its end.
+        let ends_in_layer = joined(&self.decoder).last().is_some_and(|block| block.as_linear().is_some());
         let last = self.decoder.iter_mut().rev().find_map(BlockConfig::as_linear_mut);
-        if let Some(last) = last.filter(|_| !(said.decoder || made && reconstructs)) {
+        if let Some(last) = last.filter(|_| !said.decoder && ends_in_layer) {
             last.linear = width;
             if reconstructs && !data.is_unit && last.activation == Activation::Sigmoid {
                 last.activation = Activation::Identity;
@@ -235,6 +234,17 @@ mod tests {
 
     fn widths(config: &RunConfig) -> Vec<usize> {
         config.layers().iter().map(|layer| layer.linear).collect()
+    }
+
+    /// A layer in the middle of a decoder is as wide as it is said to be, whatever the data.
+    #[test]
+    fn only_a_layer_at_the_end_is_as_wide_as_a_row() {
+        let mut conv = RunConfig::model("conv").unwrap();
+        conv.follow_data(Said { encoder: true, ..Said::default() }).unwrap();
+        assert_eq!(widths(&conv), [16, 1568]);
+        let mut classes = RunConfig { data: DataOptions::of("digits"), ..RunConfig::model("resnet").unwrap() };
+        classes.follow_data(Said::default()).unwrap();
+        assert_eq!((classes.images(), widths(&classes)), (Some([28, 28, 1]), vec![10]));
     }
 
     #[test]

@@ -100,8 +100,8 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
     }
     tell(&format!("pictures:      {path}/{}", pictures.join(", ")));
     // What a network no longer uses is told of a chain of layers.
-    let first = if config.images().is_some() { "eval" } else { "inspect" };
-    tell(&format!("what next:     gpu-ae {first} {path}, {}", next(config, &path)));
+    let inspected = if config.images().is_some() { String::new() } else { format!("gpu-ae inspect {path}, ") };
+    tell(&format!("what next:     {inspected}{}", next(config, &path)));
     Ok(())
 }
 

@@ -47,25 +47,16 @@ pub struct PoolBlock {
 }
 
 impl PoolBlock {
-    /// The mean over the whole image.
-    pub fn global() -> Self {
-        PoolBlock { pool: Pooling::Global, kernel: None, stride: None, padding: Pair::zero() }
-    }
-
     fn of(&self, sample: &Shape) -> Result<Pool> {
         let [height, width, _] = image("pool", sample)?;
         let size = [height, width];
-        let window = match (self.pool, self.kernel) {
-            (Pooling::Global, _) => Window { kernel: size, ..Window::square(1) },
-            (_, Some(kernel)) => Window {
-                kernel: kernel.0,
-                stride: self.stride.unwrap_or(kernel).0,
-                padding: self.padding.0,
-                dilation: [1; 2],
-            },
-            (_, None) => return Err(Error::Usage("pool: expected a kernel, as kernel = 2".into())),
-        };
-        Ok(Pool { size, window })
+        if self.pool == Pooling::Global {
+            return Ok(Pool::global(size));
+        }
+        let problem = || Error::Usage("pool: expected a kernel, as kernel = 2".into());
+        let kernel = self.kernel.ok_or_else(problem)?;
+        let stride = self.stride.unwrap_or(kernel).0;
+        Ok(Pool { size, window: Window { kernel: kernel.0, stride, padding: self.padding.0, dilation: [1; 2] } })
     }
 }
 
