@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use crate::error::Result;
 use crate::graph::{Graph, Var};
 use crate::ops;
+use crate::ops::array::stop_gradient::StopGradient;
 
 /// Adds to `graph` the gradient of Σ seed · output with respect to each of `wrt`.
 ///
@@ -23,6 +24,10 @@ pub fn grad(graph: &mut Graph, outputs: &[(Var, Var)], wrt: &[Var]) -> Result<Ve
         needed[var.node] = true;
     }
     for index in 0..count {
+        // Behind it nothing depends on anything any more.
+        if graph.nodes()[index].op.downcast::<StopGradient>().is_some() {
+            continue;
+        }
         if graph.nodes()[index].inputs.iter().any(|v| needed[v.node]) {
             needed[index] = true;
         }

@@ -47,7 +47,16 @@ impl RunFlags {
         self.reconstructing(self.open_any(quiet)?)
     }
 
-    /// The same, for images under this noise, if it is not that of the training.
+    /// The same, or that of a generator: one whose decoder makes rows of codes.
+    pub fn open_making(&self, quiet: bool) -> Result<Trained> {
+        let trained = self.open_any(quiet)?;
+        if trained.config.adversarial.is_none() {
+            self.check_reconstructs(&trained.config)?;
+        }
+        Ok(trained)
+    }
+
+    /// The same as [`open`](Self::open), for images under this noise, if it is not that of the training.
     pub fn open_under(&self, noise: Option<&str>) -> Result<Trained> {
         self.reconstructing(
             self.open_with(false, |config| noise.map_or(Ok(()), |noise| config.set_noise("--noise", noise)))?,
@@ -63,7 +72,11 @@ impl RunFlags {
         if config.reconstructs() {
             return Ok(());
         }
-        let what = if config.classifier.is_some() { "a classifier names classes" } else { "this one sorts rows" };
+        let what = match (&config.classifier, &config.adversarial) {
+            (Some(_), _) => "a classifier names classes",
+            (_, Some(_)) => "a generator makes rows of random codes, and nothing makes codes of rows",
+            _ => "this one sorts rows",
+        };
         Err(Error::input(&self.run, format!("expected a network that reconstructs; {what}")))
     }
 
@@ -88,7 +101,7 @@ impl RunFlags {
     /// Opens a part of the network of a run, for rows that are brought along.
     pub fn open_part(&self, which: Part, quiet: bool) -> Result<(RunDir, Checkpoint, LonePart)> {
         let (directory, checkpoint) = open_run(&self.run, &self.data, &self.device, self.quiet || quiet)?;
-        if which == Part::Decode {
+        if which == Part::Decode && !checkpoint.config.makes_rows() {
             self.check_reconstructs(&checkpoint.config)?;
         }
         let device = open_device(&checkpoint.config.device, self.quiet || quiet)?;

@@ -70,12 +70,12 @@ impl RunConfig {
             self.check_ahead(said)?;
         }
         let data = data::shape(&self.data, self.data_dir.as_deref(), self.seed)?;
-        let reconstructs = self.reconstructs();
+        let makes_rows = self.makes_rows();
         match self.images().filter(|_| !said.encoder && !said.decoder) {
             Some(own) => {
                 let ImageShape { height, width, channels } = data.image;
                 match own != [height, width, channels] {
-                    true if reconstructs => self.follow_images(data.image),
+                    true if makes_rows => self.follow_images(data.image),
                     true => self.take_images(data.image),
                     false => {}
                 }
@@ -86,7 +86,7 @@ impl RunConfig {
         let width = if self.classifier.is_some() { data.classes } else { data.image.values() };
         let ends_alone =
             matches!(self.decoder.last(), Some(BlockConfig::Activation(own)) if own.activation == Activation::Sigmoid);
-        if reconstructs && !data.is_unit && ends_alone && !said.decoder {
+        if makes_rows && !data.is_unit && ends_alone && !said.decoder {
             self.decoder.pop();
         }
         // Where convolutions make the answer, the last linear layer is not its end.
@@ -94,7 +94,7 @@ impl RunConfig {
         let last = self.decoder.iter_mut().rev().find_map(BlockConfig::as_linear_mut);
         if let Some(last) = last.filter(|_| !said.decoder && ends_in_layer) {
             last.linear = width;
-            if reconstructs && !data.is_unit && last.activation == Activation::Sigmoid {
+            if makes_rows && !data.is_unit && last.activation == Activation::Sigmoid {
                 last.activation = Activation::Identity;
             }
         }
@@ -143,7 +143,7 @@ impl RunConfig {
         if !said.encoder && !said.decoder {
             config.scale_hidden(values)?;
         }
-        if let Some(last) = config.layers_mut().last().filter(|_| !said.decoder && self.reconstructs()) {
+        if let Some(last) = config.layers_mut().last().filter(|_| !said.decoder && self.makes_rows()) {
             last.linear = values;
         }
         let widths = config.layers().into_iter().map(|layer| layer.linear as u64);
@@ -194,7 +194,7 @@ impl RunConfig {
         let features = data.image.values();
         let found = self.shapes(&Shape::new(&[features]))?.pop().map_or(0, |(_, _, shape)| shape.elements());
         let last = self.layer_key(self.depth().saturating_sub(1));
-        let expected = match (self.reconstructs(), &self.classifier) {
+        let expected = match (self.makes_rows(), &self.classifier) {
             (true, _) => Some((features, "the values of a row")),
             (false, Some(_)) => Some((data.classes, "the classes")),
             (false, None) => None,
@@ -207,7 +207,7 @@ impl RunConfig {
             }
             return refuse(format!("{last}.linear {found}: expected {expected}, {what} of {name}"));
         }
-        if data.is_unit || !self.reconstructs() {
+        if data.is_unit || !self.makes_rows() {
             return Ok(());
         }
         let beyond = format!("the values of {name} are not all from 0 to 1");

@@ -5,7 +5,9 @@ use super::RunConfig;
 use crate::data::ImageShape;
 use crate::nn::BlockConfig;
 use crate::nn::block::image::{ImageSize, Pair};
-use crate::nn::block::{ActivationBlock, ConvBlock, ConvTransposeBlock, FlattenBlock, LinearBlock, UnflattenBlock};
+use crate::nn::block::{
+    ActivationBlock, BatchNormBlock, ConvBlock, ConvTransposeBlock, FlattenBlock, LinearBlock, UnflattenBlock,
+};
 use crate::ops::array::activation::Activation;
 
 /// Extents of the smallest map: images are halved until neither side is longer.
@@ -72,17 +74,85 @@ fn decoder(image: ImageShape, first: usize, last: Activation) -> Vec<BlockConfig
             0 => (image.channels, Activation::Identity),
             _ => (channels(first, step), Activation::Relu),
         };
-        blocks.push(BlockConfig::ConvTranspose(ConvTransposeBlock {
-            conv_transpose,
-            kernel: Pair(sizes[step].map(|size| if size.is_multiple_of(2) { 4 } else { 3 })),
-            stride: Pair::both(2),
-            padding: Pair::both(1),
-            output_padding: Pair::both(0),
-            dilation: Pair::both(1),
-            groups: 1,
-            activation,
-            bias: true,
-        }));
+        blocks.push(doubling(sizes[step], conv_transpose, activation, true));
+    }
+    blocks.push(BlockConfig::Flatten(FlattenBlock::new()));
+    if last != Activation::Identity {
+        blocks.push(BlockConfig::Activation(ActivationBlock { activation: last }));
+    }
+    blocks
+}
+
+/// A convolution that halves both sides of a map of this size, rounded up, to so many channels.
+fn halving([height, width]: [usize; 2], conv: usize, activation: Activation, bias: bool) -> BlockConfig {
+    BlockConfig::Conv(ConvBlock {
+        conv,
+        kernel: Pair([height, width].map(kernel)),
+        stride: Pair::both(2),
+        padding: Pair::both(1),
+        dilation: Pair::both(1),
+        groups: 1,
+        activation,
+        bias,
+    })
+}
+
+/// A transposed convolution to a map of this size from one that was halved.
+fn doubling([height, width]: [usize; 2], conv_transpose: usize, activation: Activation, bias: bool) -> BlockConfig {
+    BlockConfig::ConvTranspose(ConvTransposeBlock {
+        conv_transpose,
+        kernel: Pair([height, width].map(kernel)),
+        stride: Pair::both(2),
+        padding: Pair::both(1),
+        output_padding: Pair::both(0),
+        dilation: Pair::both(1),
+        groups: 1,
+        activation,
+        bias,
+    })
+}
+
+/// Extent of the kernel that halves an extent, or brings it back, exactly.
+fn kernel(extent: usize) -> usize {
+    if extent.is_multiple_of(2) { 4 } else { 3 }
+}
+
+/// A discriminator of images: maps halved as an encoder's are, all but the first normalised, then a logit.
+fn discriminator(image: ImageShape, first: usize) -> Vec<BlockConfig> {
+    let ImageShape { height, width, channels: depth } = image;
+    let leaky = Activation::LeakyRelu;
+    let mut blocks = vec![BlockConfig::Unflatten(UnflattenBlock { unflatten: ImageSize([height, width, depth]) })];
+    let sizes = sizes(image);
+    for halvings in 1..sizes.len() {
+        let (before, channels) = (sizes[halvings - 1], channels(first, halvings));
+        if halvings == 1 {
+            blocks.push(halving(before, channels, leaky, true));
+            continue;
+        }
+        blocks.push(halving(before, channels, Activation::Identity, false));
+        blocks.push(BlockConfig::Norm(BatchNormBlock::new()));
+        blocks.push(BlockConfig::Activation(ActivationBlock { activation: leaky }));
+    }
+    blocks.push(BlockConfig::Flatten(FlattenBlock::new()));
+    blocks.push(BlockConfig::linear(1, Activation::Identity));
+    blocks
+}
+
+/// A generator of images from codes: the smallest map at once, then doubled until it is the image.
+fn generator(image: ImageShape, first: usize, last: Activation) -> Vec<BlockConfig> {
+    let sizes = sizes(image);
+    let halvings = sizes.len() - 1;
+    let [height, width] = sizes[halvings];
+    let map = [height, width, channels(first, halvings)];
+    let linear = LinearBlock { linear: map.iter().product(), activation: Activation::Identity, bias: false };
+    let mut blocks =
+        vec![BlockConfig::Linear(linear), BlockConfig::Unflatten(UnflattenBlock { unflatten: ImageSize(map) })];
+    for step in (0..halvings).rev() {
+        blocks.push(BlockConfig::Norm(BatchNormBlock::new()));
+        blocks.push(BlockConfig::Activation(ActivationBlock { activation: Activation::Relu }));
+        let channels = if step == 0 { image.channels } else { channels(first, step) };
+        let (last, activation) = (step == 0, Activation::Identity);
+        blocks.push(doubling(sizes[step], channels, activation, last));
     }
     blocks.push(BlockConfig::Flatten(FlattenBlock::new()));
     if last != Activation::Identity {
@@ -107,7 +177,7 @@ impl RunConfig {
         }
     }
 
-    /// Fits a convolutional autoencoder, as a model's file has it, to images of another size: as many halvings as bring
+    /// Fits a convolutional autoencoder, or a generator with its discriminator, as a model's file has it, to images of another size: as many halvings as bring
     /// them to 8 pixels a side, channels as in the model's first map, doubled with each halving up to 256.
     pub(super) fn follow_images(&mut self, image: ImageShape) {
         let first = |block: &BlockConfig| match block {
@@ -119,9 +189,11 @@ impl RunConfig {
             Some(BlockConfig::Activation(own)) => own.activation,
             _ => Activation::Identity,
         };
-        let code = self.code_width();
-        self.encoder = encoder(image, first, code);
-        self.decoder = decoder(image, first, last);
+        let code = self.encoded_width();
+        (self.encoder, self.decoder) = match self.adversarial {
+            Some(_) => (discriminator(image, first), generator(image, first, last)),
+            None => (encoder(image, first, code), decoder(image, first, last)),
+        };
     }
 }
 
@@ -137,20 +209,26 @@ mod tests {
         for (height, width, depth) in
             [(28, 28, 1), (32, 32, 3), (64, 64, 3), (1, 1, 1), (7, 13, 2), (100, 33, 3), (9, 224, 3)]
         {
-            let image = ImageShape { height, width, channels: depth };
-            let mut config = RunConfig::model("conv").unwrap();
-            config.follow_images(image);
-            let shapes = config.shapes(&Shape::new(&[image.values()])).unwrap();
-            assert_eq!(shapes.last().unwrap().2, Shape::new(&[image.values()]), "{height}x{width}x{depth}");
-            assert_eq!(config.code_width(), 16);
+            for (model, code) in [("conv", 16), ("dcgan", 64)] {
+                let image = ImageShape { height, width, channels: depth };
+                let mut config = RunConfig::model(model).unwrap();
+                config.follow_images(image);
+                let shapes = config.shapes(&Shape::new(&[image.values()])).unwrap();
+                let last = &shapes.last().unwrap().2;
+                assert_eq!(*last, Shape::new(&[image.values()]), "{model} {height}x{width}x{depth}");
+                assert_eq!(config.code_width(), code);
+                config.check().unwrap();
+            }
         }
     }
 
     #[test]
     fn the_model_s_own_file_is_what_the_rule_makes() {
-        let own = RunConfig::model("conv").unwrap();
-        let mut followed = own.clone();
-        followed.follow_images(ImageShape { height: 28, width: 28, channels: 1 });
-        assert_eq!(followed, own);
+        for model in ["conv", "dcgan"] {
+            let own = RunConfig::model(model).unwrap();
+            let mut followed = own.clone();
+            followed.follow_images(ImageShape { height: 28, width: 28, channels: 1 });
+            assert_eq!(followed, own);
+        }
     }
 }

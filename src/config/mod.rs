@@ -35,6 +35,7 @@ pub use rows::ClassName;
 use crate::data::DataOptions;
 use crate::error::{Error, Result};
 use crate::nn::BlockConfig;
+use objective::adversarial::Adversarial;
 use objective::classifier::Classifier;
 use objective::clustering::Clustering;
 use objective::contractive::Contraction;
@@ -179,6 +180,8 @@ run_config! {
     variational: Variational,
     /// Clusters instead of reconstructions.
     clustering: Clustering,
+    /// Rows that are made to pass for data.
+    adversarial: Adversarial,
     /// A reconstruction error that large differences do not rule.
     huber: objective::huber::Huber,
 }
@@ -222,9 +225,9 @@ impl RunConfig {
         self
     }
 
-    /// Whether training holds the codes near the standard Gaussian, so that images can be drawn from it.
+    /// Whether the decoder learns what to make of codes of the standard Gaussian, so that images can be drawn from it.
     pub fn has_prior(&self) -> bool {
-        self.variational.is_some() || self.wasserstein.is_some()
+        self.variational.is_some() || self.wasserstein.is_some() || self.adversarial.is_some()
     }
 
     /// Samples of a step where there are `rows` to train on: what a larger batch adds would be padding.

@@ -49,8 +49,13 @@ impl RunConfig {
         self.encoder.iter().filter(|block| block.as_linear().is_some()).count()
     }
 
-    /// Width of the code.
+    /// Width of the codes that the decoder takes.
     pub fn code_width(&self) -> usize {
+        self.adversarial.map_or_else(|| self.encoded_width(), |adversarial| adversarial.code)
+    }
+
+    /// Width of what the encoder makes of a row.
+    pub fn encoded_width(&self) -> usize {
         if let Some(image) = self.images() {
             let row = Shape::new(&[image.iter().product()]);
             let code = self.encoder.iter().try_fold(row, |sample, block| block.kind().infer(&sample));
@@ -77,6 +82,7 @@ impl RunConfig {
             tied: self.tied,
             frozen: self.classifier.as_ref().is_some_and(|classifier| classifier.frozen),
             drawn: self.variational.is_some(),
+            prior: self.adversarial.map(|adversarial| adversarial.code),
             logits: self.variational.is_some_and(|variational| variational.likelihood == Likelihood::Bernoulli),
             dropout: self.dropout.as_ref().map(|dropout| (dropout.rate, dropout.layers.clone())),
         }
@@ -176,6 +182,23 @@ impl RunConfig {
         Ok(())
     }
 
+    /// Values of the answer to a row of so many; those of the row where the network does not fit it.
+    pub fn answer_width(&self, features: usize) -> usize {
+        let shapes = self.shapes(&Shape::new(&[features])).ok();
+        shapes.and_then(|mut shapes| shapes.pop()).map_or(features, |(_, _, answer)| answer.elements())
+    }
+
+    /// Values of a row of so many, or of what the network makes of it on the way, whichever is most.
+    pub fn widest(&self, features: usize) -> usize {
+        let row = Shape::new(&[features]);
+        let code = self.encoder.iter().try_fold(row.clone(), |sample, block| block.kind().infer(&sample));
+        let code = match (self.adversarial, code) {
+            (Some(adversarial), _) => Shape::new(&[adversarial.code]),
+            (None, code) => code.unwrap_or_else(|_| row.clone()),
+        };
+        widest(&self.encoder, &row).max(widest(&self.decoder, &code)).max(1)
+    }
+
     /// Every block with its key and the shape of a sample behind it, for samples of this shape.
     ///
     /// # Errors
@@ -183,6 +206,9 @@ impl RunConfig {
     pub fn shapes(&self, sample: &Shape) -> Result<Vec<(String, &BlockConfig, Shape)>> {
         let (mut sample, mut shapes) = (sample.clone(), Vec::new());
         for (half, blocks) in [("encoder", &self.encoder), ("decoder", &self.decoder)] {
+            if let Some(adversarial) = self.adversarial.filter(|_| half == "decoder") {
+                sample = Shape::new(&[adversarial.code]);
+            }
             for (place, block) in blocks.iter().enumerate() {
                 let key = format!("{half}.{}", place + 1);
                 sample = block.kind().infer(&sample).map_err(|error| Error::Usage(format!("{key}: {error}")))?;
@@ -191,6 +217,21 @@ impl RunConfig {
         }
         Ok(shapes)
     }
+}
+
+/// Values of a sample behind the one of these blocks, or of those inside them, that makes most of it; of what does not fit
+/// together what does.
+fn widest(blocks: &[BlockConfig], sample: &Shape) -> usize {
+    let (mut sample, mut most) = (sample.clone(), sample.elements());
+    for block in blocks {
+        if let BlockConfig::Residual(around) = block {
+            most = most.max(widest(&around.residual, &sample)).max(widest(&around.shortcut, &sample));
+        }
+        let Ok(behind) = block.kind().infer(&sample) else { break };
+        most = most.max(behind.elements());
+        sample = behind;
+    }
+    most
 }
 
 /// Key and activation of the last layer of a half, or of the activation by itself at its end.

@@ -17,6 +17,9 @@ pub struct OptimiserConfig {
     /// Weight decay λ.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight_decay: Option<f32>,
+    /// Decay β₁ of Adam's mean of gradients.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beta1: Option<f32>,
     /// Momentum μ of gradient descent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub momentum: Option<f32>,
@@ -108,8 +111,17 @@ impl OptimiserConfig {
         self.momentum.unwrap_or(0.9)
     }
 
+    /// Decay β₁ of Adam's mean of gradients: 0.9 if nothing is said.
+    pub fn beta1(&self) -> f32 {
+        self.beta1.unwrap_or(0.9)
+    }
+
     fn check(&self) -> Result<()> {
         let is_sgd = self.kind == OptimiserKind::Sgd;
+        foreign("optimiser.beta1", self.beta1, !is_sgd, "an Adam")?;
+        if !(0.0..1.0).contains(&self.beta1()) {
+            return refuse("optimiser.beta1", self.beta1(), "at least 0 and less than 1");
+        }
         foreign("optimiser.momentum", self.momentum, is_sgd, "kind = \"sgd\"")?;
         if !(0.0..1.0).contains(&self.momentum()) {
             return refuse("optimiser.momentum", self.momentum(), "at least 0 and less than 1");
@@ -253,6 +265,8 @@ mod tests {
         let cases: &[(&[(&str, &str)], &str)] = &[
             (&[("optimiser.kind", "rmsprop")], "rmsprop"),
             (&[("optimiser.beta", "0.5")], "beta"),
+            (&[("optimiser.beta1", "1")], "optimiser.beta1 1"),
+            (&[("optimiser.kind", "sgd"), ("optimiser.beta1", "0.5")], "optimiser.beta1 0.5: only an Adam"),
             (&[("optimiser.momentum", "0.5")], "optimiser.momentum 0.5: only kind = \"sgd\""),
             (&[("optimiser.kind", "sgd"), ("optimiser.momentum", "1")], "optimiser.momentum 1"),
             (&[("optimiser.weight_decay", "-1")], "optimiser.weight_decay -1"),

@@ -3,7 +3,7 @@
 use super::holding::Holding;
 use crate::config::RunConfig;
 use crate::error::Result;
-use crate::graph::{Graph, Role};
+use crate::graph::{Graph, Role, Var};
 use crate::nn::{Batch, Network, Pass};
 use crate::ops::batch::batch_rows::BatchRows;
 use crate::ops::step::clock;
@@ -15,7 +15,17 @@ use crate::tensor::Shape;
 /// # Errors
 /// When a block cannot take what the one before it gives.
 pub fn network(g: &mut Graph, config: &RunConfig, features: usize) -> Result<Network> {
-    Network::build(g, &config.network_spec(), &Shape::new(&[features]))
+    network_over(g, config, features, &[])
+}
+
+/// The same where the graph has values already that stand for the parameters of these names.
+pub(super) fn network_over(
+    g: &mut Graph,
+    config: &RunConfig,
+    features: usize,
+    given: &[(String, Var)],
+) -> Result<Network> {
+    Network::over(g, &config.network_spec(), &Shape::new(&[features]), given)
 }
 
 /// Number of parameters of the configuration's network for rows of `features` values: what is tied has only its owner's,

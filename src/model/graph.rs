@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::adversarial::{Ending, in_turn};
 use super::forward::forward;
 use super::holding::Holding;
 use super::optimiser::{adam_settings, scheduled, update};
@@ -117,6 +118,10 @@ pub fn training(config: &RunConfig, holding: impl Into<Holding>) -> Result<Graph
     let learning_rate = g.source(Role::Setting, "learning_rate", Ty::f32(&[]));
     let rate = scheduled(g, config, data.rows, batch.clock, learning_rate)?;
     let weights = weights(g, config);
+    if let Some(adversarial) = config.adversarial {
+        in_turn(g, config, adversarial, &batch, &Ending { ring, rate, weights: &weights })?;
+        return Ok(std::mem::take(g));
+    }
     let terms = config.terms_of(g, &batch)?;
     let losses: Vec<(Var, Var)> =
         terms.iter().zip(&weights).filter_map(|(term, weight)| Some((term.var, (*weight)?))).collect();
@@ -135,7 +140,7 @@ pub fn training(config: &RunConfig, holding: impl Into<Holding>) -> Result<Graph
     let advance = ClockAdvance { beta1: settings.beta1, beta2: settings.beta2 };
     let values: Vec<Var> = terms.iter().map(|term| term.var).collect();
     let advanced = g.push(Arc::new(advance), &[&[batch.clock, ring][..], &values].concat())?;
-    let named: Vec<(String, Var)> = trained.iter().map(|parameter| (parameter.name.clone(), parameter.var)).collect();
+    let named = named(&trained);
     let stepped = update(g, config, advanced[0], rate, &named, gradients)?;
     for parameter in &batch.network.parameters {
         let own = parameter.tied.as_ref().and_then(|of| named.iter().position(|(name, _)| name == of));
@@ -146,8 +151,13 @@ pub fn training(config: &RunConfig, holding: impl Into<Holding>) -> Result<Graph
     Ok(std::mem::take(g))
 }
 
+/// Parameters by their names.
+pub(super) fn named(parameters: &[&Parameter]) -> Vec<(String, Var)> {
+    parameters.iter().map(|parameter| (parameter.name.clone(), parameter.var)).collect()
+}
+
 /// The parameters that are trained, and their gradients: of a tied one's owner the sum of both.
-fn gradients<'a>(
+pub(super) fn gradients<'a>(
     g: &mut Graph,
     parameters: &'a [Parameter],
     losses: &[(Var, Var)],

@@ -1,5 +1,6 @@
 //! A configuration becomes graphs: its network, its losses, a training step.
 
+mod adversarial;
 pub mod forward;
 pub mod graph;
 pub mod holding;

@@ -48,7 +48,7 @@ pub(crate) fn adam_settings(config: &RunConfig, tensors: usize) -> AdamStep {
         OptimiserKind::AdamW => WeightDecay::Decoupled,
         OptimiserKind::Adam | OptimiserKind::Sgd => WeightDecay::L2,
     };
-    AdamStep { decay, lambda, ..AdamStep::new(tensors) }
+    AdamStep { beta1: config.optimiser.beta1(), decay, lambda, ..AdamStep::new(tensors) }
 }
 
 /// The rate of this step, given the clock before it is advanced and the state that holds the rate.

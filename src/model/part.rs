@@ -20,6 +20,8 @@ pub enum Part {
     Encode,
     /// Codes in, rows out.
     Decode,
+    /// Rows in, the network's answers out: of a classifier logits of the classes.
+    Answer,
     /// Rows in, the mean squared error of each one's reconstruction out.
     Judge,
 }
@@ -30,6 +32,7 @@ impl Part {
         match self {
             Part::Encode => "encode",
             Part::Decode => "decode",
+            Part::Answer => "answer rows",
             Part::Judge => "judge rows",
         }
     }
@@ -47,6 +50,10 @@ pub fn part(config: &RunConfig, part: Part, features: usize, batch: usize) -> Re
     let result = match part {
         Part::Encode => model.encode(g, rows)?,
         Part::Decode => model.decode(g, rows)?,
+        Part::Answer => {
+            let codes = model.encode(g, rows)?;
+            model.decode(g, codes)?
+        }
         Part::Judge => {
             let codes = model.encode(g, rows)?;
             let reconstruction = model.decode(g, codes)?;

@@ -54,12 +54,19 @@ pub struct Builder<'g> {
     parameters: Vec<Parameter>,
     frozen: bool,
     counted: usize,
+    /// Values that stand for parameters of these names.
+    given: &'g [(String, Var)],
 }
 
 impl<'g> Builder<'g> {
     /// A builder without a parameter.
     pub fn new(graph: &'g mut Graph) -> Self {
-        Builder { graph, scope: Vec::new(), parameters: Vec::new(), frozen: false, counted: 0 }
+        Self::over(graph, &[])
+    }
+
+    /// The same where the graph has values already that stand for the parameters of these names, as they have become.
+    pub fn over(graph: &'g mut Graph, given: &'g [(String, Var)]) -> Self {
+        Builder { graph, scope: Vec::new(), parameters: Vec::new(), frozen: false, counted: 0, given }
     }
 
     /// What `build` makes has names that begin with `scope` and a dot.
@@ -146,7 +153,10 @@ impl<'g> Builder<'g> {
     ) -> Var {
         let (name, ty) = (self.name(name), Ty::f32(dims));
         let role = if trained { Role::Param } else { Role::Buffer };
-        let var = self.graph.source(role, name.clone(), ty.clone());
+        let var = match self.given.iter().find(|(given, _)| *given == name) {
+            Some((_, var)) => *var,
+            None => self.graph.source(role, name.clone(), ty.clone()),
+        };
         self.parameters.push(Parameter { name, var, ty, init, trained, is_buffer, tied, order: None });
         var
     }

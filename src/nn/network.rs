@@ -37,6 +37,9 @@ pub struct NetworkSpec {
     pub frozen: bool,
     /// Whether codes are drawn from Gaussians around what the encoder gives.
     pub drawn: bool,
+    /// Width of the codes that the decoder gets, if they are drawn from N(0, I) whatever the encoder says: then the two are
+    /// networks of their own, a discriminator and a generator.
+    pub prior: Option<usize>,
     /// Whether the last activation, a sigmoid, is kept apart from its argument.
     pub logits: bool,
     /// Units left out behind hidden layers, by their numbers from 1.
@@ -62,6 +65,7 @@ pub struct Network {
     layers: Vec<Layer>,
     is_chain: bool,
     logits: bool,
+    prior: Option<usize>,
     /// The layer of the codes' log-variances, if codes are drawn.
     pub log_variance: Option<Layer>,
     /// All parameters, in the one order that all graphs have them in.
@@ -119,10 +123,18 @@ impl Network {
     /// When a block cannot take what the one before it gives, there is no encoder, or halves that are tied are no mirror
     /// images; the message begins with the key of the block.
     pub fn build(g: &mut Graph, spec: &NetworkSpec, sample: &Shape) -> Result<Self> {
+        Self::over(g, spec, sample, &[])
+    }
+
+    /// The same where the graph has values already that stand for the parameters of these names.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    pub fn over(g: &mut Graph, spec: &NetworkSpec, sample: &Shape, given: &[(String, Var)]) -> Result<Self> {
         if spec.encoder.is_empty() {
             return Err(Error::Usage("encoder: expected at least one block".into()));
         }
-        let mut b = Builder::new(g);
+        let mut b = Builder::over(g, given);
         let mut building = Building {
             spec,
             blocks: Vec::new(),
@@ -136,6 +148,9 @@ impl Network {
         b.within(SCOPE, |b| building.half(b, "encoder", &spec.encoder))?;
         let encoder = building.blocks.len();
         let (of_code, of_encoder) = (building.last, b.parameters().len());
+        if let Some(code) = spec.prior {
+            (building.sample, building.last, building.flattened) = (Shape::new(&[code]), None, None);
+        }
         b.within(SCOPE, |b| building.half(b, "decoder", &spec.decoder))?;
         let Building { blocks, layers, sample: answer, .. } = building;
         let log_variance = match (spec.drawn, of_code) {
@@ -148,8 +163,9 @@ impl Network {
             (true, None) => return Err(Error::Usage("encoder: a code that is drawn is that of a linear layer".into())),
         };
         let is_chain = blocks.iter().all(|placed| placed.block.layer().is_some() || placed.block.is_pointwise());
-        let (parameters, logits) = (b.finish(), spec.logits);
-        Ok(Network { blocks, encoder, layers, is_chain, logits, log_variance, parameters, answer, of_encoder })
+        let is_chain = is_chain && spec.prior.is_none();
+        let (parameters, logits, prior) = (b.finish(), spec.logits, spec.prior);
+        Ok(Network { blocks, encoder, layers, is_chain, logits, prior, log_variance, parameters, answer, of_encoder })
     }
 
     /// The layers of a network that is a chain of linear layers with biases and what works unit by unit, from the rows
@@ -176,6 +192,11 @@ impl Network {
         &self.parameters[..self.of_encoder]
     }
 
+    /// The parameters of the decoder, and of what makes a code a draw.
+    pub fn decoder_parameters(&self) -> &[Parameter] {
+        &self.parameters[self.of_encoder..]
+    }
+
     /// The matrices of the blocks, from the rows to the answer.
     pub fn layer_weights(&self) -> impl Iterator<Item = &Parameter> {
         let of_blocks = self.parameters.iter().filter(|parameter| parameter.name.starts_with(SCOPE));
@@ -189,6 +210,7 @@ impl Network {
     pub fn forward(&self, g: &mut Graph, x: Var, clock: Var, pass: Pass) -> Result<Passed> {
         let flow = &mut Flow { graph: g, clock: Some(clock), pass, moments: Vec::new() };
         let (mut x, mut code, mut logits, mut latent) = (x, x, None, None);
+        let rows = flow.graph.ty(x).shape.dims().first().copied().unwrap_or(1);
         let mut outputs = Vec::with_capacity(self.blocks.len());
         for (index, placed) in self.blocks.iter().enumerate() {
             let (first, last) = (index + 1 == self.encoder, index + 1 == self.blocks.len());
@@ -213,9 +235,13 @@ impl Network {
             if first {
                 code = output;
             }
-            x = match placed.dropout {
-                Some((rate, stream)) => dropped(flow, output, rate, stream)?,
-                None => output,
+            x = match (placed.dropout, self.prior.filter(|_| first)) {
+                (_, Some(width)) => {
+                    let codes = RandomNormal { shape: Shape::new(&[rows, width]), stream: stream::CODE };
+                    flow.graph.apply(codes, &[clock])?
+                }
+                (Some((rate, stream)), None) => dropped(flow, output, rate, stream)?,
+                (None, None) => output,
             };
         }
         Ok(Passed { outputs, code, answer: x, logits, latent, moments: std::mem::take(&mut flow.moments) })
@@ -227,6 +253,18 @@ impl Network {
     /// When x has another shape.
     pub fn encode(&self, g: &mut Graph, x: Var) -> Result<Var> {
         self.through(g, 0..self.encoder, x)
+    }
+
+    /// What the encoder makes of rows x for this purpose.
+    ///
+    /// # Errors
+    /// When x has another shape.
+    pub fn judge(&self, g: &mut Graph, x: Var, clock: Var, pass: Pass) -> Result<Var> {
+        let flow = &mut Flow { graph: g, clock: Some(clock), pass, moments: Vec::new() };
+        self.blocks[..self.encoder].iter().try_fold(x, |x, placed| {
+            let output = placed.block.forward(flow, x)?;
+            placed.dropout.map_or(Ok(output), |(rate, stream)| dropped(flow, output, rate, stream))
+        })
     }
 
     /// What becomes of codes.

@@ -48,6 +48,7 @@ pub mod array {
     pub(super) mod log_sum_exp;
     pub mod reshape;
     pub mod scale_columns;
+    pub mod stop_gradient;
     pub mod sum_all;
     pub mod sum_axis;
     pub mod transpose;
@@ -131,6 +132,7 @@ pub mod step {
     pub mod clip_norm;
     pub mod clock;
     pub mod clock_advance;
+    pub mod clock_ahead;
     pub mod learning_rate_step;
     pub mod multiplier_step;
     mod packed_step;
@@ -214,6 +216,7 @@ kernels! {
     ceiling_fma => ceiling::ceiling_fma::CeilingFmaKernel,
     clip_norm => step::clip_norm::ClipNormKernel,
     clock_advance => step::clock_advance::ClockAdvanceKernel,
+    clock_ahead => step::clock_ahead::ClockAheadKernel,
     conv2d => conv::conv2d::Conv2dKernel,
     conv2d_dw => conv::conv2d_dw::Conv2dDwKernel,
     conv2d_dx => conv::conv2d_dx::Conv2dDxKernel,

@@ -199,8 +199,9 @@ impl Source<'_> {
 /// Values of a row that a part takes, and of one that it gives.
 fn widths(config: &RunConfig, which: Part, features: usize) -> [usize; 2] {
     match which {
-        Part::Encode => [features, config.code_width()],
+        Part::Encode => [features, config.encoded_width()],
         Part::Decode => [config.code_width(), features],
+        Part::Answer => [features, config.answer_width(features)],
         Part::Judge => [features, 1],
     }
 }

@@ -40,7 +40,8 @@ impl Session {
             return Ok(());
         }
         let holding = room::of_judging(&self.config, rows, self.device.profile());
-        let graph = graph::evaluation(&self.config, "validation", holding, room::evaluation_batch(holding.data))?;
+        let graph =
+            graph::evaluation(&self.config, "validation", holding, room::evaluation_batch(&self.config, holding.data))?;
         let program = load(self.device.as_mut(), "validate", &graph, &self.choices)?;
         let rows = Rows::new(rows, Further::default());
         self.validate = Some((program, Feed::new(self.device.as_mut(), program, "validation", rows, holding)?));
@@ -78,7 +79,7 @@ fn judge(
     (split, program): (&str, ProgramId),
     rows: &Feed,
 ) -> Result<TermSums> {
-    let batch = room::evaluation_batch(rows.holding.data);
+    let batch = room::evaluation_batch(config, rows.holding.data);
     let steps = rows.count().div_ceil(batch) as u32;
     let names = terms(config, Pass::Judge);
     let clock = clock::start(rows.count(), batch, false, 0);

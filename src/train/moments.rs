@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::room::batch_of;
 use super::session::{Session, load};
+use crate::config::RunConfig;
 use crate::device::ProgramId;
 use crate::error::Result;
 use crate::model::graph::{self, DataShape};
@@ -17,12 +18,12 @@ use crate::ops::step::clock;
 /// Rows of a batch whose moments are taken.
 const BATCH: usize = 500;
 
-/// Most batches that are looked at.
-const BATCHES: usize = 20;
+/// Most rows that are looked at.
+const ROWS: usize = 10_000;
 
 /// Rows of such a batch of this data.
-pub(super) fn batch(data: DataShape) -> usize {
-    batch_of(BATCH, data)
+pub(super) fn batch(config: &RunConfig, data: DataShape) -> usize {
+    batch_of(BATCH, config, data)
 }
 
 /// What takes the moments of a batch: its program, and the names of the buffers of means and variances of every block that
@@ -71,10 +72,10 @@ impl Session {
     /// When the device fails.
     pub fn settle_moments(&mut self) -> Result<()> {
         let Some(holding) = self.training.as_ref().map(|(feed, _)| feed.holding) else { return Ok(()) };
-        let (rows, batch) = (holding.data.rows, batch(holding.data));
+        let (rows, batch) = (holding.data.rows, batch(&self.config, holding.data));
         let Some((program, names)) = self.moments(holding, batch)? else { return Ok(()) };
         let Some((feed, training)) = &mut self.training else { return Ok(()) };
-        let steps = rows.div_ceil(batch).min(BATCHES);
+        let steps = rows.min(ROWS).div_ceil(batch);
         let clock = clock::start(rows, batch, true, self.config.seed);
         let device = self.device.as_mut();
         let mut passage = feed.begin(device, program, clock, Some(steps as u32))?;

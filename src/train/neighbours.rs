@@ -77,7 +77,7 @@ pub fn distances(
     tell: &mut dyn FnMut(usize, usize),
 ) -> Result<Vec<f32>> {
     let data = DataShape::of(split);
-    let batch = room::batch_of(BATCH, data);
+    let batch = room::batch_of(BATCH, config, data);
     let holding = room::of_passing(config, split, device.profile(), batch);
     let (count, rank) = sample(data.rows, REFERENCES.min(REFERENCE_BYTES / (4 * data.features.max(1))).max(1));
     let mut chosen: Vec<usize> = (0..data.rows).collect();

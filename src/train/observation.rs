@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::record::metrics::{active_units, effective_width};
 use super::room::{batch_of, evaluation_batch};
 use super::session::{Session, load};
+use crate::config::RunConfig;
 use crate::error::Result;
 use crate::model::graph::{self, DataShape};
 use crate::model::observation::observation;
@@ -31,54 +32,56 @@ const DEAD: f64 = 1e-6;
 /// Eigenvalues of the codes' covariance that are told.
 const EIGENVALUES: usize = 16;
 
-/// Rows of such a batch of this data.
-pub(super) fn batch(data: DataShape) -> usize {
-    batch_of(ROWS, data)
+/// Rows that are observed at a time.
+pub(super) fn batch(config: &RunConfig, data: DataShape) -> usize {
+    let rows = ROWS.min(data.rows);
+    rows / rows.div_ceil(batch_of(ROWS, config, data)).max(1)
 }
 
 impl Session {
-    /// The network on a thousand test rows, or on all of them if there are fewer.
+    /// The network on a thousand test rows, or on all of them if there are fewer; where these are too many to be looked at
+    /// at once, on as many whole batches as they make.
     ///
     /// # Errors
     /// When the device fails.
     pub fn observe(&mut self) -> Result<Observation> {
-        let (count, rows) = (self.test.count(), batch(self.test.holding.data));
+        let (count, batch) = (self.test.count(), batch(&self.config, self.test.holding.data));
+        let batches = ROWS.min(count) / batch;
         let program = match self.further.get("observe") {
             Some(&program) => program,
             None => {
-                let graph = observation(&self.config, self.test.holding, rows)?;
+                let graph = observation(&self.config, self.test.holding, batch)?;
                 let program = load(self.device.as_mut(), "observe", &graph, &self.choices)?;
                 *self.further.entry("observe").or_insert(program)
             }
         };
-        let clock = clock::start(count, rows, rows < count, 0);
-        let mut numbers = vec![0; rows];
-        batch_rows::fill(&clock, 0, &mut numbers);
-        self.test.begin(self.device.as_mut(), program, clock, Some(1))?.run(self.device.as_mut(), 1)?;
-        let there = self.device.plan(program).results.clone();
-        let mut read = |name: &str| -> Result<Option<Vec<f64>>> {
-            let there = there.contains_key(name);
-            let read = there.then(|| self.device.read_f32(program, name)).transpose()?;
-            Ok(read.map(|values| values.into_iter().map(f64::from).collect()))
-        };
-        let levels = read("level entropies")?;
+        let mut clock = clock::start(count, batch, batch < count, 0);
+        let (mut rows, mut codes) = (Vec::new(), Vec::new());
+        let mut seen = Seen::default();
+        for number in 0..batches {
+            clock[clock::BATCH] = number as u32;
+            let mut numbers = vec![0; batch];
+            batch_rows::fill(&clock, 0, &mut numbers);
+            rows.extend(numbers.into_iter().map(|row| row as usize));
+            self.test.begin(self.device.as_mut(), program, clock, Some(1))?.run(self.device.as_mut(), 1)?;
+            codes.extend(self.device.read_f32(program, "codes")?);
+            let results: Vec<String> = self.device.plan(program).results.keys().cloned().collect();
+            for name in results.iter().filter(|name| !["codes", "row numbers"].contains(&name.as_str())) {
+                seen.add(name, &self.device.read_f32(program, name)?);
+            }
+        }
+        let levels = seen.mean("level entropies");
         let mut layers = Vec::new();
         let mut number = 1;
-        while let (Some(mean), Some(variance)) =
-            (read(&format!("mean {number}"))?, read(&format!("variance {number}"))?)
-        {
-            let active = read(&format!("active {number}"))?;
-            let strength = read(&format!("strength {number}"))?;
+        while let Some([mean, variance]) = seen.moments(number) {
+            let [active, strength] = ["active", "strength"].map(|what| seen.mean(&format!("{what} {number}")));
             let path_entropy = levels.as_ref().map(|levels| levels[number]);
             layers.push(LayerObservation { mean, variance, active, strength, path_entropy });
             number += 1;
         }
-        let path_entropy = read("path entropy")?.map(|entropy| entropy[0]);
-        let divergences = read("divergences")?;
-        let codes = self.device.read_f32(program, "codes")?;
-        let rows = numbers.into_iter().map(|row| row as usize).collect();
+        let path_entropy = seen.mean("path entropy").map(|entropy| entropy[0]);
         let code = self.config.encoder_layers().saturating_sub(1);
-        Ok(Observation { path_entropy, layers, code, divergences, codes, rows })
+        Ok(Observation { path_entropy, layers, code, divergences: seen.mean("divergences"), codes, rows })
     }
 
     /// The network's answers to all test rows, \[rows, width of an answer\].
@@ -86,7 +89,7 @@ impl Session {
     /// # Errors
     /// When the device fails.
     pub fn answers(&mut self) -> Result<Vec<f32>> {
-        let (count, batch) = (self.test.count(), evaluation_batch(self.test.holding.data));
+        let (count, batch) = (self.test.count(), evaluation_batch(&self.config, self.test.holding.data));
         let program = match self.further.get("answers") {
             Some(&program) => program,
             None => {
@@ -121,6 +124,40 @@ impl Session {
         let answers = self.answers()?;
         let width = answers.len() / self.test.count().max(1);
         Ok(asking.into_iter().flat_map(|objective| objective.judge(&answers, labels, width)).collect())
+    }
+}
+
+/// Results of batches of as many rows each, added up.
+#[derive(Default)]
+struct Seen {
+    batches: BTreeMap<String, f64>,
+    sums: BTreeMap<String, Vec<f64>>,
+    squares: BTreeMap<String, Vec<f64>>,
+}
+
+impl Seen {
+    fn add(&mut self, name: &str, values: &[f32]) {
+        *self.batches.entry(name.into()).or_default() += 1.0;
+        for (all, power) in [(&mut self.sums, 1), (&mut self.squares, 2)] {
+            let all = all.entry(name.into()).or_insert_with(|| vec![0.0; values.len()]);
+            all.iter_mut().zip(values).for_each(|(sum, value)| *sum += f64::from(*value).powi(power));
+        }
+    }
+
+    /// Mean over the batches of a result, if there is one of this name.
+    fn mean(&self, name: &str) -> Option<Vec<f64>> {
+        let batches = self.batches.get(name)?;
+        Some(self.sums.get(name)?.iter().map(|sum| sum / batches).collect())
+    }
+
+    /// Mean and variance over all rows of the units of a layer, if it has a number.
+    fn moments(&self, number: usize) -> Option<[Vec<f64>; 2]> {
+        let (name, within) = (format!("mean {number}"), self.mean(&format!("variance {number}"))?);
+        let (means, batches) = (self.mean(&name)?, self.batches.get(&name)?);
+        let squares = self.squares.get(&name)?.iter().zip(&means);
+        let between = squares.map(|(square, mean)| (square / batches - mean * mean).max(0.0));
+        let variances = within.iter().zip(between).map(|(within, between)| within + between).collect();
+        Some([means, variances])
     }
 }
 

@@ -12,20 +12,21 @@ use crate::plan::{DeviceKind, DeviceProfile};
 /// Rows of an evaluation batch: large enough to keep a device busy, small enough for any.
 const EVALUATION_BATCH: usize = 500;
 
-/// Most bytes of a batch that is judged or looked at: rows of very many values go in smaller batches.
-const BATCH_BYTES: usize = 64 << 20;
+/// Most bytes of a batch that is judged or looked at, where a network makes most of its rows: what is very wide goes in smaller
+/// batches.
+const BATCH_BYTES: usize = 16 << 20;
 
 /// Bytes of rows that a GPU holds, where nothing is said: no interface tells how much memory it has.
 const USUAL: u64 = 2 << 30;
 
 /// `most` rows of this data, or as many as a batch of them may have.
-pub(super) fn batch_of(most: usize, data: DataShape) -> usize {
-    most.min(BATCH_BYTES / (4 * data.features.max(1))).max(1).min(data.rows)
+pub(super) fn batch_of(most: usize, config: &RunConfig, data: DataShape) -> usize {
+    most.min(BATCH_BYTES / (4 * config.widest(data.features))).max(1).min(data.rows)
 }
 
 /// Rows of an evaluation batch of this data.
-pub(super) fn evaluation_batch(data: DataShape) -> usize {
-    batch_of(EVALUATION_BATCH, data)
+pub(super) fn evaluation_batch(config: &RunConfig, data: DataShape) -> usize {
+    batch_of(EVALUATION_BATCH, config, data)
 }
 
 /// Bytes of a split's rows that a device may hold: as the configuration says, else of a GPU 2 GiB, and on the processor
@@ -60,14 +61,14 @@ pub(super) fn of_training(config: &RunConfig, rows: &Split, profile: &DeviceProf
 
 /// How a device would hold rows of this shape to train on.
 pub fn of_data(config: &RunConfig, data: DataShape, profile: &DeviceProfile) -> Holding {
-    let batch = config.step_rows(data.rows).max(moments::batch(data));
+    let batch = config.step_rows(data.rows).max(moments::batch(config, data));
     Holding::within(data, profile.largest_source(), limit(config, profile), batch)
 }
 
 /// How a device holds rows that are judged and looked at.
 pub(super) fn of_judging(config: &RunConfig, rows: &Split, profile: &DeviceProfile) -> Holding {
     let data = DataShape::of(rows);
-    let batch = evaluation_batch(data).max(observation::batch(data));
+    let batch = evaluation_batch(config, data).max(observation::batch(config, data));
     Holding::within(data, profile.largest_source(), limit(config, profile), batch)
 }
 
@@ -92,8 +93,14 @@ mod tests {
 
     #[test]
     fn a_batch_of_wide_rows_is_small_and_never_empty() {
-        let of = |rows, features| evaluation_batch(DataShape { rows, features, kind: ValueKind::Float });
-        assert_eq!([of(10_000, 784), of(10_000, 10_000), of(300, 784)], [500, 500, 300]);
-        assert_eq!([of(10_000, 100_000), of(10_000, 100_000_000), of(0, 4)], [167, 1, 0]);
+        let of = |model: &str, rows, features| {
+            let config = RunConfig::model(model).unwrap_or_default();
+            evaluation_batch(&config, DataShape { rows, features, kind: ValueKind::Float })
+        };
+        let plain = |rows, features| of("entropic", rows, features);
+        assert_eq!([plain(10_000, 784), plain(10_000, 5_000), plain(300, 784)], [500, 500, 300]);
+        assert_eq!([plain(10_000, 100_000), plain(10_000, 100_000_000), plain(0, 4)], [41, 1, 0]);
+        // 32x32 pixels of 64 channels, and of 16.
+        assert_eq!(["resnet18", "resnet"].map(|model| of(model, 10_000, 3_072)), [64, 256]);
     }
 }

@@ -132,7 +132,7 @@ impl Session {
             return Err(Error::Usage(format!("data '{}' has no test rows", data.name)));
         }
         let holding = room::of_judging(config, &data.test, device.profile());
-        let graph = graph::evaluation(config, "test", holding, room::evaluation_batch(holding.data))?;
+        let graph = graph::evaluation(config, "test", holding, room::evaluation_batch(config, holding.data))?;
         let evaluate = load(device.as_mut(), "evaluate", &graph, choices)?;
         let rows = Rows::new(&data.test, Further::default());
         let test = Feed::new(device.as_mut(), evaluate, "test", rows, holding)?;

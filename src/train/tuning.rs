@@ -125,7 +125,7 @@ impl Graphs {
         let test = room::of_judging(config, &data.test, profile);
         Ok(Graphs {
             train: graph::training(config, training)?,
-            evaluate: graph::evaluation(config, "test", test, evaluation_batch(test.data))?,
+            evaluate: graph::evaluation(config, "test", test, evaluation_batch(config, test.data))?,
             training,
             test,
         })
@@ -140,7 +140,7 @@ impl Graphs {
         profile: &DeviceProfile,
     ) -> Result<Task<'_>> {
         let steps = data.train.rows.div_ceil(config.step_rows(data.train.rows).max(1));
-        let batches = data.test.rows.div_ceil(evaluation_batch(self.test.data).max(1));
+        let batches = data.test.rows.div_ceil(evaluation_batch(config, self.test.data).max(1));
         // Those of the first source alone.
         let rows = (BATCHES * config.step_rows(data.train.rows)).min(self.training.shard);
         let mut feeds = Vec::new();

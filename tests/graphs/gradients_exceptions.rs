@@ -16,6 +16,7 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("ceiling_fma", "measures a device, no part of any model"),
     ("clip_norm", "an update of gradients, not part of a loss"),
     ("clock_advance", "an update of the clock"),
+    ("clock_ahead", "words of the clock, not numbers"),
     ("conv2d_dw_bias", "made by a fusion of a plan, after differentiation"),
     ("conv2d_dx_slope", "made by a fusion of a plan, after differentiation"),
     ("conv2d_layer", "made by a fusion of a plan, after differentiation"),

@@ -4,6 +4,7 @@
 use crate::common;
 use crate::start::{DATA, start};
 use crate::training::{difference, floats, forms};
+use gpu_ae::config::objective::adversarial::Adversarial as Opponents;
 use gpu_ae::config::objective::classifier::Classifier;
 use gpu_ae::config::objective::clustering::{Adversarial, Clustering};
 use gpu_ae::config::objective::contractive::{Contraction, ContractionMethod};
@@ -199,6 +200,13 @@ fn models() -> Vec<(&'static str, RunConfig)> {
         decoder: vec![layer(12, Sigmoid)],
         ..small()
     };
+    let opponents = |encoder: Vec<BlockConfig>, decoder: Vec<BlockConfig>| RunConfig {
+        encoder: [encoder, vec![layer(1, Identity)]].concat(),
+        decoder: [decoder, vec![layer(12, Sigmoid)]].concat(),
+        lambda_mse: 0.0,
+        adversarial: Some(Opponents { code: 3 }),
+        ..small()
+    };
     let layer_norm: BlockConfig = toml::from_str("norm = \"layer\"").unwrap();
     let per_sample = RunConfig {
         encoder: vec![layer(8, Identity), layer_norm, layer(5, Relu)],
@@ -213,6 +221,8 @@ fn models() -> Vec<(&'static str, RunConfig)> {
     let models = vec![
         ("huber", huber(1.0, 0.1)),
         ("huber beside the squared error", huber(0.5, 0.3)),
+        ("dcgan", opponents(vec![layer(8, LeakyRelu)], vec![layer(6, Relu)])),
+        ("dcgan, normalised", opponents([vec![layer(8, Tanh)], normalised(7)].concat(), normalised(6))),
         ("layer norm", per_sample),
         ("cluster", cluster(vec![layer(9, Relu)], None)),
         ("cluster, perturbed", cluster([normalised(9), normalised(7)].concat(), perturbed)),

@@ -122,7 +122,7 @@ fn check_untrained(args: &Args) -> Result<()> {
 
 /// A command that makes something of a run.
 fn next(config: &RunConfig, path: &str) -> String {
-    if !config.reconstructs() {
+    if !config.makes_rows() {
         format!("gpu-ae eval {path}")
     } else if config.has_prior() || config.contrastive_divergence.is_some() {
         format!("gpu-ae generate {path}")

@@ -13,8 +13,10 @@ use gpu_ae::config::RunConfig;
 use gpu_ae::data::{Dataset, Encoding, ImageShape};
 use gpu_ae::nn::Pass;
 use gpu_ae::report::{
-    Curves, Losses, Matrix, Series, check_png, loss_plot, reconstruction_grid, weight_picture, width_plot, write_png,
+    Band, Curves, Losses, Matrix, Series, check_png, image_grid, loss_plot, reconstruction_grid, weight_picture,
+    width_plot, write_png,
 };
+use gpu_ae::rng::{Rng, Stream, stream_key};
 use gpu_ae::study::codes::Reconstructions;
 use gpu_ae::train::record::metrics::{weight_key, weights_move};
 use gpu_ae::train::{EpochMetrics, Observation, Run, RunDir};
@@ -24,6 +26,8 @@ type Weights = (usize, usize, Vec<f32>);
 
 /// Images side by side in a grid.
 pub const COLUMNS: usize = 16;
+/// Images that are drawn from a generator.
+const GENERATED: usize = 128;
 /// Test images in the picture of a run.
 const IMAGES: usize = 32;
 /// Test rows of a table that its columns are judged by.
@@ -42,6 +46,8 @@ pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<Vec<Str
         pictures.push((directory.reconstructions(), table::errors(columns, &rows, &data.name)?));
         let correlations = table::correlations(columns, &rows, &data.name)?;
         pictures.extend(correlations.map(|picture| (directory.columns(), picture)));
+    } else if run.config().adversarial.is_some() {
+        pictures.extend(generated(run, data)?.map(|picture| (directory.generated(), picture)));
     } else if run.config().reconstructs() {
         pictures.push((directory.reconstructions(), reconstructions(run, &observation, data)?));
     }
@@ -64,6 +70,20 @@ pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<Vec<Str
     }
     let name = |(path, _): (PathBuf, RgbImage)| path.file_name().map(|name| name.to_string_lossy().into_owned());
     Ok(pictures.into_iter().filter_map(name).collect())
+}
+
+/// Images that a generator makes of random codes, the same for every run of a seed; nothing of rows that are no images.
+fn generated(run: &mut Run, data: &Dataset) -> Result<Option<RgbImage>> {
+    let (seed, width) = (run.config().seed, run.config().code_width());
+    let mut rng = Rng::new(stream_key(seed, Stream::Generate));
+    let codes: Vec<f32> = (0..GENERATED * width).map(|_| rng.normal() as f32).collect();
+    let made = run.session().decode(&codes)?;
+    if data.encoding.columns.is_some() || data.image().height == 1 {
+        return Ok(None);
+    }
+    let title = format!("{GENERATED} images that nobody drew, of {}", data.name);
+    let bands = [Band { caption: "", pixels: &data.encoding.shown(&made) }];
+    image_grid(&title, &bands, data.image(), COLUMNS).map(Some)
 }
 
 /// The first test rows and what the network makes of them; of rows that are no images, the codes between them.

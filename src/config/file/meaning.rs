@@ -66,6 +66,7 @@ pub(super) const KEYS: &[Key] = &[
     ),
     key("optimiser.kind", "adam, adamw, sgd"),
     unsaid("optimiser.weight_decay", "0.01", "what draws parameters towards 0; of adamw 0.01, else 0"),
+    unsaid("optimiser.beta1", "0.9", "of adam and adamw: decay of the mean of gradients"),
     unsaid("optimiser.momentum", "0.9", "of sgd: the share of the last step in the next one"),
     unsaid("optimiser.clip", "1.0", "largest norm of all gradients together; no limit if nothing is said"),
     key("lr_schedule.kind", "constant, step, cosine"),
@@ -127,6 +128,10 @@ pub(super) const KEYS: &[Key] = &[
     ),
     unsaid("clustering.adversarial.probe", "10.0", "length of the step by which its direction is found"),
     unsaid("clustering.adversarial.weight", "10.0", "weight of what perturbations change"),
+    key(
+        "adversarial.code",
+        "width of the codes that a generator, the decoder, makes rows of; the encoder is the discriminator",
+    ),
     unsaid(
         "huber.weight",
         "1.0",

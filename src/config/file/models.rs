@@ -27,6 +27,7 @@ models![
     "conv-vae",
     "wae",
     "conv-wae",
+    "dcgan",
     "nmn",
     "classifier",
     "resnet",

@@ -4,6 +4,7 @@
 //! Names and weights of all terms are known without a graph ([`Objective::weights`]): the ring on the device, the
 //! metrics, `eval` and the plots follow that list. A further objective is a file here and a line in `config/mod.rs`.
 
+pub mod adversarial;
 pub mod classifier;
 pub mod clustering;
 pub mod contractive;
@@ -265,6 +266,11 @@ impl RunConfig {
     /// Whether the network answers with the rows it was given, as well as it can.
     pub fn reconstructs(&self) -> bool {
         !self.asked_for().iter().any(|objective| objective.has_other_answer())
+    }
+
+    /// Whether the decoder makes rows of codes: of a network that reconstructs, or of a generator.
+    pub fn makes_rows(&self) -> bool {
+        self.reconstructs() || self.adversarial.is_some()
     }
 
     /// Whether the model has an objective that takes the place of the reconstruction error.

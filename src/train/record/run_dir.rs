@@ -145,6 +145,11 @@ impl RunDir {
         self.path.join("reconstructions.png")
     }
 
+    /// Rows that a generator made.
+    pub fn generated(&self) -> PathBuf {
+        self.path.join("generated.png")
+    }
+
     /// Of a table, how its columns move with one another before the network and behind it.
     pub fn columns(&self) -> PathBuf {
         self.path.join("columns.png")

@@ -14,6 +14,7 @@ use crate::cli::output::say;
 use crate::cli::pictures::COLUMNS;
 use crate::cli::trained::{RunFlags, Trained};
 
+use super::named::named;
 use super::rows::{out_name, out_path, write_rows};
 
 /// Training rows whose codes a mixture is fitted to.
@@ -22,11 +23,12 @@ const FITTED: usize = 10_000;
 #[derive(clap::Args)]
 #[command(
     after_help = "A variational or Wasserstein autoencoder is trained so that codes follow the standard Gaussian: that is \
-its prior. A restricted Boltzmann machine is a distribution itself: chains of Gibbs steps, begun at training images, draw from it. The \
+its prior. The generator of a dcgan knows nothing else. A restricted Boltzmann machine is a distribution itself: chains of Gibbs steps, begun at training images, draw from it. The \
 codes of the other models follow nothing in particular, so a mixture of Gaussians is fitted to those of 10,000 training rows.
 
 Example:
   gpu-ae generate runs/NAME --images 100 --seed 3 --out digits.png
+  gpu-ae generate runs/NAME --count 4096 --judge runs/CLASSIFIER
   gpu-ae generate runs/OF-A-TABLE --count 500 --out rows.csv"
 )]
 pub struct Args {
@@ -50,6 +52,9 @@ pub struct Args {
     /// Seed of the draws [default: the run's]
     #[arg(long, value_name = "N", value_parser = whole(0..=u64::MAX), allow_negative_numbers = true)]
     seed: Option<u64>,
+    /// Name the images by this run, a classifier of such images: how many it is certain of, and the share of each class
+    #[arg(long, value_name = "RUN")]
+    judge: Option<PathBuf>,
     /// Picture to write, of a table a .csv file in its own units and words [default: RUN/generated.png or .csv]
     #[arg(long, value_name = "FILE", value_parser = out_name)]
     out: Option<PathBuf>,
@@ -69,7 +74,7 @@ enum From {
 }
 
 pub fn run(args: Args) -> Result<()> {
-    let mut trained = args.run.open(false)?;
+    let mut trained = args.run.open_making(false)?;
     let path = out_path(args.out.as_deref(), &trained, "generated")?;
     let boltzmann = trained.config.contrastive_divergence;
     let usual = if trained.config.has_prior() {
@@ -97,6 +102,10 @@ pub fn run(args: Args) -> Result<()> {
             decoded(&mut trained, codes)?
         }
         From::Mixture => {
+            if trained.config.adversarial.is_some() {
+                let problem = "expected prior: nothing makes codes of rows here that a mixture could be fitted to";
+                return Err(Error::Usage(format!("--from mixture: {problem}")));
+            }
             let components = args.components.unwrap_or(COMPONENTS) as usize;
             let mixture = mixture(&mut trained, components, !args.run.quiet, &mut rng)?;
             decoded(&mut trained, mixture.draw(images, &mut rng))?
@@ -114,6 +123,10 @@ pub fn run(args: Args) -> Result<()> {
             trained.session.gibbs(start, steps, &mut rng)?
         }
     };
+    let judged = args.judge.as_deref().map(|judge| named(judge, &trained, &args.run, &pixels)).transpose()?;
+    if let Some(told) = judged.filter(|_| !args.run.quiet) {
+        say(&told);
+    }
     if let Some(columns) = &trained.data.encoding.columns {
         return write_rows(&args.run, &path, columns, &[], &pixels);
     }

@@ -4,5 +4,6 @@ pub mod decode;
 pub mod encode;
 pub mod generate;
 pub mod interpolate;
+mod named;
 mod rows;
 pub mod traverse;

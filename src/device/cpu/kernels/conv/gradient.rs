@@ -122,6 +122,7 @@ impl WeightGradient {
                     dy: &dy[begin..],
                     source,
                     pixels,
+                    most: [usize::MAX; 2],
                     runs: &self.runs[group],
                     dw: &mut *dw,
                     columns: self.columns,
@@ -149,11 +150,16 @@ fn join(parts: &[f32], to: &mut [f32]) {
     });
 }
 
+/// Numbers of dy that stay in the first-level cache while all columns go by.
+const SLOPES: usize = 4096;
+
 /// dw (+)= dyᵀ · what the pixels see, for a few rows.
 struct Sums<'a> {
     dy: &'a [f32],
     source: &'a [f32],
     pixels: &'a [Pixel],
+    /// Largest offsets of these pixels, in the band and in dy.
+    most: [usize; 2],
     runs: &'a [Run],
     dw: &'a mut [f32],
     columns: usize,
@@ -168,18 +174,24 @@ impl WithSimd for Sums<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let (width, rows) = (tile_width::<S>(), self.dw.len() / self.columns);
-        let mut begin = 0;
-        let runs = self.runs;
-        for run in runs {
-            for column in (0..run.terms).step_by(width) {
-                let mut row = 0;
-                for height in tiles(rows) {
-                    let columns = width.min(run.terms - column);
-                    self.tile(simd, [row, height], [run.offset + column, begin + column, columns]);
-                    row += height;
+        let (runs, all) = (self.runs, self.pixels);
+        for pixels in all.chunks((SLOPES / rows.max(1)).clamp(64, 256)) {
+            self.pixels = pixels;
+            let most = |at: usize| pixels.iter().map(|pixel| pixel[at] as usize).max().unwrap_or(0);
+            self.most = [most(0), most(1)];
+            let mut begin = 0;
+            for run in runs {
+                for column in (0..run.terms).step_by(width) {
+                    let mut row = 0;
+                    for height in tiles(rows) {
+                        let columns = width.min(run.terms - column);
+                        self.tile(simd, [row, height], [run.offset + column, begin + column, columns]);
+                        row += height;
+                    }
                 }
+                begin += run.terms;
             }
-            begin += run.terms;
+            self.add = true;
         }
     }
 }
@@ -220,12 +232,11 @@ impl Sums<'_> {
         [seen, column, columns]: [usize; 3],
     ) {
         let mut sums = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
-        let most = |at: usize| self.pixels.iter().map(|pixel| pixel[at] as usize).max().unwrap_or(0);
-        assert!(most(0) + seen + VECTORS * S::F32_LANES <= self.source.len());
-        assert!(most(1) + self.row + row + ROWS <= self.dy.len());
+        assert!(self.most[0] + seen + VECTORS * S::F32_LANES <= self.source.len());
+        assert!(self.most[1] + self.row + row + ROWS <= self.dy.len());
         let (dy, source) = (self.dy.as_ptr(), self.source.as_ptr());
         for &[at, result] in self.pixels {
-            // SAFETY: the largest offsets were checked above; a vector of floats is as many floats in a row, and is read
+            // SAFETY: the largest offsets of these pixels were checked above; a vector of floats is as many floats in a row, and is read
             // without regard to alignment.
             unsafe {
                 let (dy, source) = (dy.add(result as usize + self.row + row), source.add(at as usize + seen));

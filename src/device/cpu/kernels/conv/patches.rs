@@ -50,7 +50,7 @@ impl Patches {
         let prepared = |pass: Pass| {
             let of_group = channels / of.groups;
             let pieces = (0..of.groups).map(|group| pieces(&pass, &bands, channels, [of_group, group])).collect();
-            let packed = (0..of.groups).map(|_| Packed::new(pass.taps.len() * of_group, columns / of.groups));
+            let packed = (0..of.groups).map(|_| Packed::new(pass.taps.len() * of_group, columns / of.groups, of_group));
             Prepared { pixels: bands.pixels(&pass, results, columns), pieces, packed: packed.collect(), pass }
         };
         let passes = passes.into_iter().map(prepared).collect();
