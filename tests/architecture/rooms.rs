@@ -44,6 +44,7 @@ const ROOMS: &[&str] = &[
     "src/graph",
     "src/ops",
     "src/ops/array",
+    "src/ops/augment",
     "src/ops/batch",
     "src/ops/ceiling",
     "src/ops/conv",
@@ -90,6 +91,7 @@ const ROOMS: &[&str] = &[
     "src/report/chart",
     // Kernels by family, each with the snippets that it alone uses.
     "shaders/array",
+    "shaders/augment",
     "shaders/batch",
     "shaders/batch/parts",
     "shaders/ceiling",

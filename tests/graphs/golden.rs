@@ -7,7 +7,7 @@ use crate::common;
 use crate::golden_support::compare::share;
 use crate::golden_support::vectors::{Expected, Golden};
 use crate::golden_support::{
-    NOT_IMPLEMENTED, Runner, classes, codes, contractive, conv, energy, family, network, norm, optimisers, order,
+    NOT_IMPLEMENTED, Runner, augment, classes, codes, contractive, conv, energy, family, network, norm, optimisers, order,
     paths, pool, proof, reconstruction, wasserstein, weights,
 };
 
@@ -50,6 +50,7 @@ stamp! {
     golden_recon_losses => reconstruction::RECONSTRUCTION,
     golden_renyi_entropy => weights::RENYI,
     golden_seed000_loss => network::NETWORK,
+    golden_simclr_augment => augment::SIMCLR,
     golden_softmax_ce => classes::CROSS_ENTROPY,
     golden_vae_elbo => family::ELBO,
     golden_wasserstein_gauss => wasserstein::GAUSSIAN,
