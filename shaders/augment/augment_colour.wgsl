@@ -74,9 +74,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     // Groups past the end repeat the last image, since all must meet at the barriers.
     let image = min(group_index(group, groups), params.images - 1u);
     let first = image * params.pixels;
-    let from = 8u * image;
-    let brightness = colours[from + 1u];
-    let contrast = colours[from + 2u];
+    let own = 8u * image;
+    let brightness = colours[own + 1u];
+    let contrast = colours[own + 2u];
     let single = params.channels == 1u;
     var sum = 0.0;
     for (var k = lane; k < params.pixels; k += WORKGROUP) {
@@ -86,19 +86,19 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let mean = reduce_sum(lane, sum) / f32(params.pixels);
     for (var k = lane; k < params.pixels; k += WORKGROUP) {
         var colour = pixel_of(first + k);
-        if colours[from] != 0.0 {
+        if colours[own] != 0.0 {
             colour = blended(clamped(brightness * colour), mean, contrast);
             if !single {
-                colour = blended(colour, grey_of(colour), colours[from + 3u]);
-                if colours[from + 4u] != 0.0 {
-                    colour = turned(colour, colours[from + 4u]);
+                colour = blended(colour, grey_of(colour), colours[own + 3u]);
+                if colours[own + 4u] != 0.0 {
+                    colour = turned(colour, colours[own + 4u]);
                 }
             }
         }
         if single {
             y[first + k] = colour.x;
         } else {
-            if colours[from + 5u] != 0.0 {
+            if colours[own + 5u] != 0.0 {
                 colour = vec3<f32>(grey_of(colour));
             }
             y[3u * (first + k)] = colour.x;

@@ -22,6 +22,8 @@ const ROOMS: &[&str] = &[
     "src/cli/pictures",
     // What can be asked of a run.
     "src/config",
+    // Images changed while training.
+    "src/config/augment",
     "src/config/file",
     // One file an objective: keys, checks, terms, what it tells.
     "src/config/objective",

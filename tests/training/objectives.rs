@@ -184,7 +184,7 @@ fn models() -> Vec<(&'static str, RunConfig)> {
         encoder: [hidden, vec![layer(4, Identity)]].concat(),
         decoder: Vec::new(),
         lambda_mse: 0.0,
-        clustering: Some(Clustering { balance: 2.0, adversarial }),
+        clustering: Some(Clustering { balance: 2.0, consistency: None, adversarial }),
         ..small()
     };
     let normalised = |width| {

@@ -126,7 +126,10 @@ impl Op for AugmentApply {
         same(self.name(), "the places", places, &Ty::f32(&[rows, PLACE]))?;
         if self.output.contains(&0) || (matches!(self.placing, Placing::Moved(_)) && self.output != self.size) {
             let [rows, columns] = self.output;
-            return Err(Error::graph(self.name(), format!("a result of {rows}x{columns}: expected the image's own size")));
+            return Err(Error::graph(
+                self.name(),
+                format!("a result of {rows}x{columns}: expected the image's own size"),
+            ));
         }
         Ok(vec![Ty::f32(&[rows, self.output[0] * self.output[1] * channels])])
     }
@@ -175,7 +178,12 @@ impl Kernel for AugmentApplyKernel {
                 op.samples(rows, &mut s),
                 s.normal(&[channels]),
             ];
-            cases.push(Case::new(format!("{rows} images, {channels} channels, {}", op.attributes()), op, inputs, between));
+            cases.push(Case::new(
+                format!("{rows} images, {channels} channels, {}", op.attributes()),
+                op,
+                inputs,
+                between,
+            ));
         }
         cases.iter_mut().next_back().into_iter().for_each(|case| case.bench = true);
         cases

@@ -176,16 +176,9 @@ impl Kernel for AugmentColourKernel {
         );
         let mut s = Samples::new(self.stem());
         let mut cases = Vec::new();
-        for (rows, pixels, channels) in [
-            (1, 1, 1),
-            (1, 1, 3),
-            (5, 784, 1),
-            (13, 77, 3),
-            (3, 4099, 3),
-            (2, 65, 1),
-            (70_001, 1, 3),
-            (64, 1024, 3),
-        ] {
+        for (rows, pixels, channels) in
+            [(1, 1, 1), (1, 1, 3), (5, 784, 1), (13, 77, 3), (3, 4099, 3), (2, 65, 1), (70_001, 1, 3), (64, 1024, 3)]
+        {
             let inputs = vec![s.uniform(&[rows, pixels * channels], 0.0, 1.0), samples(rows, &mut s)];
             let label = format!("{rows} images of {pixels} pixels, {channels} channels");
             cases.push(Case::new(label, AugmentColour { channels }, inputs, rounding));

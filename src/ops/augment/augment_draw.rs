@@ -207,7 +207,10 @@ impl Op for AugmentDraw {
         }
         if self.size.iter().any(|size| !(1..=LARGEST).contains(size)) {
             let [height, width] = self.size;
-            return Err(Error::graph(self.name(), format!("images of {height}x{width}: expected sides of 1 to {LARGEST}")));
+            return Err(Error::graph(
+                self.name(),
+                format!("images of {height}x{width}: expected sides of 1 to {LARGEST}"),
+            ));
         }
         Ok(vec![Ty::f32(&[rows, PLACE]), Ty::f32(&[rows, COLOURS])])
     }

@@ -95,7 +95,8 @@ fn read_channels<const C: usize>(apply: &AugmentApply, place: &[f32], black: &[f
             let (below, below_far) = (pixel(v[1], u[0]), pixel(v[1], u[1]));
             for channel in 0..C {
                 let line = |near: f32, far: f32| (1.0 - right.share) * near + right.share * far;
-                let (first, second) = (line(above[channel], above_far[channel]), line(below[channel], below_far[channel]));
+                let (first, second) =
+                    (line(above[channel], above_far[channel]), line(below[channel], below_far[channel]));
                 y[channel] = (1.0 - down.share) * first + down.share * second;
             }
         }
