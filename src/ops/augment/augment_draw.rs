@@ -98,10 +98,7 @@ impl AugmentDraw {
     }
 
     fn place<T: Real>(&self, u: &[T]) -> [T; PLACE] {
-        let flipped = |share: f32, number: usize| {
-            if u[number] < T::of(f64::from(share)) { T::one() } else { T::zero() }
-        };
-        let flips = [flipped(self.flip_vertical, number::FLIP_VERTICAL), flipped(self.flip, number::FLIP)];
+        let flips = [chosen(u[number::FLIP_VERTICAL], self.flip_vertical), chosen(u[number::FLIP], self.flip)];
         let [a, b, c, d, e, f] = match self.placing {
             Placing::Cut { least } => {
                 let [top, left, height, width] = self.cut(&u[OWN..], least);
@@ -123,12 +120,9 @@ impl AugmentDraw {
     }
 
     fn colours<T: Real>(&self, u: &[T]) -> [T; COLOURS] {
-        let chosen = |share: f32, number: usize| {
-            if u[number] < T::of(f64::from(share)) { T::one() } else { T::zero() }
-        };
         let strength = |place: usize| T::of(f64::from(self.strengths[place])) * either(u[number::FACTORS + place]);
         let [brightness, contrast, saturation] = [0, 1, 2].map(|place| T::one() + strength(place));
-        let (jitter, grey) = (chosen(self.jitter, number::JITTER), chosen(self.grey, number::GREY));
+        let (jitter, grey) = (chosen(u[number::JITTER], self.jitter), chosen(u[number::GREY], self.grey));
         [jitter, brightness, contrast, saturation, strength(3), grey, T::zero(), T::zero()]
     }
 
@@ -140,6 +134,11 @@ impl AugmentDraw {
             colours.copy_from_slice(&self.colours(u));
         }
     }
+}
+
+/// 1 for this share of all numbers, else 0.
+fn chosen<T: Real>(u: T, share: f32) -> T {
+    if u < T::of(f64::from(share)) { T::one() } else { T::zero() }
 }
 
 /// A number of \[−1, 1) for one of \[0, 1).

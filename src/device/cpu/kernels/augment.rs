@@ -66,13 +66,13 @@ fn read(apply: &AugmentApply, place: &[f32], black: &[f32], x: &[f32], y: &mut [
     }
 }
 
-/// The share of a pixel within the image, and where it is; outside of it nothing of the first pixel.
+/// Both neighbours along an axis, where the image has them.
 #[inline(always)]
 fn held(between: &Between<f32>, size: usize) -> [Option<usize>; 2] {
     between.at.map(|at| usize::try_from(at).ok().filter(|&at| at < size))
 }
 
-/// The same for images of so many channels.
+/// One image of few channels, whose pixels are small arrays.
 fn read_channels<const C: usize>(apply: &AugmentApply, place: &[f32], black: &[f32], x: &[f32], y: &mut [f32]) {
     let ([height, width], columns) = (apply.size, apply.output[1]);
     let mut dark = [0.0; C];
@@ -103,7 +103,7 @@ fn read_channels<const C: usize>(apply: &AugmentApply, place: &[f32], black: &[f
     }
 }
 
-/// The same for images of any number of channels.
+/// One image of any number of channels.
 fn read_any(apply: &AugmentApply, place: &[f32], black: &[f32], x: &[f32], y: &mut [f32]) {
     let ([height, width], channels) = (apply.size, black.len());
     for (pixel, y) in y.chunks_exact_mut(channels).enumerate() {
