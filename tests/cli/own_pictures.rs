@@ -123,7 +123,7 @@ fn images_are_changed_at_random_and_shown() {
         String::from_utf8_lossy(&output.stderr).to_string()
     };
     let message = refused(&things, "augment.flip=0.5");
-    assert!(message.contains("augment: expected images, and things.csv has rows of"), "{message}");
+    assert!(message.contains("augment: expected images, and things has rows of"), "{message}");
     let message = refused(&data, "augment.crop=9");
     assert!(message.contains("augment.crop 9: expected fewer than the 9 pixels"), "{message}");
     let message = refused(&data, "augment.jitter=0.5");
