@@ -53,7 +53,7 @@ fn below(u: f32, n: f32) -> f32 {
 
 // 3/4 (16/9)^u
 fn aspect(u: f32) -> f32 {
-    let x = 0.57536415 * u;
+    let x = 0.5753642 * u;
     var sum = 1.0;
     sum = 1.0 + product(x * (1.0 / 10.0), sum);
     sum = 1.0 + product(x * (1.0 / 9.0), sum);

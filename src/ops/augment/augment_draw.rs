@@ -159,7 +159,7 @@ fn aspect<T: Real>(u: T) -> T {
 }
 
 /// ln 16/9
-const SPAN: f32 = 0.575_364_15;
+const SPAN: f32 = 0.575_364_2;
 
 /// Terms of the series behind the first: the next is below 10⁻¹⁰.
 const TERMS: usize = 10;
