@@ -94,6 +94,7 @@ const ROOMS: &[&str] = &[
     // Kernels by family, each with the snippets that it alone uses.
     "shaders/array",
     "shaders/augment",
+    "shaders/augment/parts",
     "shaders/batch",
     "shaders/batch/parts",
     "shaders/ceiling",
