@@ -93,11 +93,11 @@ impl TrainingFlags {
         file: Option<&Path>,
     ) -> Result<Launched> {
         let quiet = self.is_quiet();
-        let config = config.with_data_folder()?;
+        let mut config = config.with_data_folder()?;
         config.warnings().iter().filter(|_| !quiet).for_each(|warning| complain(&format!("warning: {warning}")));
         let (data, mut device) = prepare(&config, None, quiet)?;
         // Only a file can say so, and only now is it known to be wrong.
-        if let Err(error) = config.check_data(&data.shape(), &data.name) {
+        if let Err(error) = config.check_data(&data.shape(), &data.name).and_then(|()| config.follow_pixels(&data)) {
             return Err(file.map_or_else(|| Error::Usage(error.to_string()), |file| in_file(file, &error)));
         }
         config.check_labels(&data, None)?;

@@ -55,6 +55,7 @@ impl RunConfig {
             return hopfield.check();
         }
         self.check_network()?;
+        self.augment.iter().try_for_each(|augment| augment.check())?;
         let hidden = self.depth().saturating_sub(1);
         if let Some(dropout) = &self.dropout {
             if !(0.0..1.0).contains(&dropout.rate) {

@@ -35,6 +35,8 @@ pub struct Said {
     pub epochs: bool,
     /// Samples of a step.
     pub batch_size: bool,
+    /// How images are changed while training.
+    pub augment: bool,
 }
 
 impl Said {
@@ -48,6 +50,7 @@ impl Said {
             likelihood: self.likelihood || key.starts_with("variational"),
             epochs: self.epochs || key == "epochs",
             batch_size: self.batch_size || key == "batch_size",
+            augment: self.augment || key.starts_with("augment"),
         }
     }
 }
@@ -71,6 +74,10 @@ impl RunConfig {
         }
         let data = data::shape(&self.data, self.data_dir.as_deref(), self.seed)?;
         let makes_rows = self.makes_rows();
+        let is_other = |own: [usize; 3]| own != [data.image.height, data.image.width, data.image.channels];
+        if self.images().is_some_and(is_other) && !said.augment {
+            self.follow_image(data.image);
+        }
         match self.images().filter(|_| !said.encoder && !said.decoder) {
             Some(own) => {
                 let ImageShape { height, width, channels } = data.image;
@@ -207,6 +214,7 @@ impl RunConfig {
             }
             return refuse(format!("{last}.linear {found}: expected {expected}, {what} of {name}"));
         }
+        self.check_augment(data, name)?;
         if data.is_unit || !self.makes_rows() {
             return Ok(());
         }

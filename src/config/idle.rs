@@ -28,6 +28,19 @@ impl RunConfig {
         }
         let when = |is: bool, problem: &'static str| is.then_some(problem);
         match path {
+            "augment.jitter" => {
+                let strong = self.augment.as_ref().is_none_or(|it| it.has_strength());
+                when(
+                    !strong,
+                    "it says how often colours change, and augment has no brightness, contrast, saturation or hue",
+                )
+            }
+            "augment.image" | "augment.black" => {
+                when(self.augmentation().is_none(), "[augment] changes nothing of an image")
+            }
+            "clustering.consistency" => {
+                when(self.augmentation().is_none(), "it weighs what [augment] changes, and there is nothing")
+            }
             "contractive.probes" => {
                 let exact = self.contractive.is_some_and(|it| it.method == ContractionMethod::Exact);
                 when(exact, "contractive.method exact projects nothing; hutchinson does")
@@ -88,7 +101,15 @@ mod tests {
             (config("sparse", "plain", &[("sparsity.kind", "l1")]), &["sparsity.weight"], &["sparsity.target"]),
             (config("contractive", "plain", &[]), &["contractive.weight"], &["contractive.probes"]),
             (config("wae", "plain", &[]), &["wasserstein.weight"], &["wasserstein.jitter"]),
-            (config("cluster", "plain", &[]), &["epochs"], &["recipe"]),
+            (config("cluster", "plain", &[]), &["epochs"], &["recipe", "clustering.consistency"]),
+            (config("cluster", "plain", &[("augment.shift", "0.1")]), &["clustering.consistency"], &["augment.jitter"]),
+            (config("resnet", "plain", &[]), &["augment.flip", "augment.black"], &["augment.jitter"]),
+            (config("resnet", "plain", &[("augment.hue", "0.1")]), &["augment.jitter"], &[]),
+            (
+                config("resnet", "plain", &[("augment.flip", "0"), ("augment.crop", "0")]),
+                &["augment.flip"],
+                &["augment.image"],
+            ),
             (config("hopfield", "plain", &[]), &["hopfield.loads", "seed"], &["epochs", "recipe", "optimiser.clip"]),
         ];
         for (config, used, idle) in cases {

@@ -3,6 +3,7 @@
 //! Data × network × objectives × optimiser: `rows.rs`, `network.rs`, `objective/`, `optimiser.rs`; `file/` is how all of
 //! it is spelt.
 
+pub mod augment;
 mod check;
 mod file;
 mod fit;
@@ -35,6 +36,7 @@ pub use rows::ClassName;
 use crate::data::DataOptions;
 use crate::error::{Error, Result};
 use crate::nn::BlockConfig;
+use augment::Augment;
 use objective::adversarial::Adversarial;
 use objective::classifier::Classifier;
 use objective::clustering::Clustering;
@@ -110,6 +112,9 @@ macro_rules! run_config {
                 #[serde(skip_serializing_if = "Option::is_none")]
                 pub $key: Option<$objective>,
             )+
+            /// Images changed at random while training.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub augment: Option<Augment>,
             /// Units left out while training.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub dropout: Option<Dropout>,
@@ -152,6 +157,7 @@ macro_rules! run_config {
                     early_stopping: None,
                     entropy: EntropyConfig::default(),
                     $($key: None,)+
+                    augment: None,
                     dropout: None,
                     hopfield: None,
                     tied: false,

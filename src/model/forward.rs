@@ -53,6 +53,11 @@ pub(crate) fn forward(
     let network = network(g, config, holding.data.features)?;
     let rows = g.apply(BatchRows(batch), &[clock])?;
     let x = holding.gather(g, &sources, rows)?;
+    // Clusters compare rows with what becomes of them.
+    let x = match pass {
+        Pass::Train if config.clustering.is_none() => config.augmented(g, x, clock, 0)?,
+        _ => x,
+    };
     let input = match config.corruption.filter(|_| pass == Pass::Train) {
         Some(corruption) => corruption.apply(g, x, clock)?,
         None => x,

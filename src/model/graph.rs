@@ -15,6 +15,7 @@ use crate::nn::{Batch, Parameter, Pass};
 use crate::ops::array::binary::Binary;
 use crate::ops::array::sum_all::SumAll;
 use crate::ops::array::transpose::{Transpose, TransposeInto};
+use crate::ops::step::clock;
 use crate::ops::step::clock_advance::ClockAdvance;
 use crate::ops::step::multiplier_step::{MultiplierStep, memory_ty};
 use crate::tensor::Ty;
@@ -243,6 +244,19 @@ pub fn moments(
     let total = g.apply(SumAll, &[forward.passed.answer])?;
     advance(g, &forward, holding.data.rows.div_ceil(batch), &[total])?;
     Ok(Some((std::mem::take(g), names)))
+}
+
+/// Rows as they are, `originals` \[rows, features\], and as the clock's step changes them while training: result `changed`.
+///
+/// # Errors
+/// When the rows are no images.
+pub fn augmented(config: &RunConfig, rows: usize, features: usize) -> Result<Graph> {
+    let g = &mut Graph::new();
+    let clock = g.source(Role::State, "clock", clock::ty());
+    let originals = g.source(Role::Input, "originals", Ty::f32(&[rows, features]));
+    let changed = config.augmented(g, originals, clock, 0)?;
+    g.result("changed", changed);
+    Ok(std::mem::take(g))
 }
 
 /// The first images of the test set and what the model makes of them: results `x` and `reconstruction`; where the

@@ -3,6 +3,7 @@
 use super::forward::network;
 use super::graph::weight_name;
 use crate::config::RunConfig;
+use crate::config::augment::BLACK;
 use crate::config::objective::clustering::ONE;
 use crate::error::Result;
 use crate::graph::Graph;
@@ -11,10 +12,12 @@ use crate::nn::builder::initial_values;
 use crate::ops::step::clock;
 
 /// What does not change in a training step, by name.
-pub fn settings(config: &RunConfig) -> Vec<(String, f32)> {
+pub fn settings(config: &RunConfig) -> Vec<(String, Vec<f32>)> {
     let fixed = config.terms(Pass::Train).into_iter().filter(|(_, weight)| weight.counts && !weight.moves());
-    let weights = fixed.map(|(name, weight)| (weight_name(name), weight.value));
-    [("learning_rate".to_string(), config.lr), (ONE.to_string(), 1.0)].into_iter().chain(weights).collect()
+    let weights = fixed.map(|(name, weight)| (weight_name(name), vec![weight.value]));
+    let always = [("learning_rate".to_string(), vec![config.lr]), (ONE.to_string(), vec![1.0])];
+    let black = config.black().map(|black| (BLACK.to_string(), black));
+    always.into_iter().chain(weights).chain(black).collect()
 }
 
 /// Parameters and clock before the first of `rows` rows, by name. What else a plan keeps begins with nothing.

@@ -26,6 +26,8 @@ pub mod stream {
     pub const CODE: u32 = 3;
     /// The distribution that codes are compared with.
     pub const PRIOR: u32 = 4;
+    /// Images changed while training; and the number of the view of them, below 8.
+    pub const AUGMENT: u32 = 8;
     /// Units left out behind a layer; and the number of the layer, from 0.
     pub const DROPOUT: u32 = 16;
     /// Units left out by a block of its own; and the number of the block.
@@ -45,7 +47,8 @@ pub struct Batch {
     pub clock: Var,
     /// Numbers of the batch's rows \[batch\].
     pub rows: Var,
-    /// The rows as they are \[batch, features\].
+    /// The rows as they are \[batch, features\]; while training as `[augment]` has changed them, but for clusters, which
+    /// compare both.
     pub x: Var,
     /// The rows as the network gets them, under noise if there is any.
     pub input: Var,

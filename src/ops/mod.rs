@@ -55,6 +55,7 @@ pub mod array {
     pub mod unary;
 }
 
+pub mod augment;
 pub mod conv;
 pub mod matmul;
 pub mod pool;
@@ -201,6 +202,9 @@ kernels! {
     activeness_grad => entropy::activeness_grad::ActivenessGradKernel,
     adam_step => step::adam_step::AdamStepKernel,
     add_bias => array::add_bias::AddBiasKernel,
+    augment_apply => augment::augment_apply::AugmentApplyKernel,
+    augment_colour => augment::augment_colour::AugmentColourKernel,
+    augment_draw => augment::augment_draw::AugmentDrawKernel,
     avg_pool => pool::avg_pool::AvgPoolKernel,
     avg_pool_grad => pool::avg_pool_grad::AvgPoolGradKernel,
     batch_gather => batch::batch_gather::BatchGatherKernel,

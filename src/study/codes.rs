@@ -13,7 +13,7 @@ use crate::ops::array::activation::Activation;
 use crate::ops::step::clock;
 use crate::plan::Choices;
 use crate::train::Checkpoint;
-use crate::train::session::{Session, load, restore};
+use crate::train::session::{Session, load, restore, set};
 
 /// Rows that go through a part at a time.
 const BATCH: usize = 500;
@@ -62,6 +62,32 @@ impl Session {
             noisy.as_mut().map(|noisy| read("noisy", noisy)).transpose()?;
         }
         Ok(Reconstructions { originals, noisy, outputs })
+    }
+
+    /// Rows, `[rows, features]`, as training changes them at each of so many steps of the configuration's seed; nothing where it
+    /// changes none.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn augmented(&mut self, rows: &[f32], steps: u32) -> Result<Vec<Vec<f32>>> {
+        let features = self.test.holding.data.features;
+        let count = rows.len() / features.max(1);
+        if self.config.augmentation().is_none() || count == 0 {
+            return Ok(Vec::new());
+        }
+        let graph = graph::augmented(&self.config, count, features)?;
+        let (program, device) = (load(self.device.as_mut(), "augmented", &graph, &self.choices)?, self.device.as_mut());
+        set(device, program, &self.config)?;
+        device.write(program, "originals", bytemuck::cast_slice(rows))?;
+        let mut clock = clock::start(count, count, false, self.config.seed);
+        let mut changed = Vec::new();
+        for step in 0..steps {
+            clock[clock::STEP] = step;
+            device.write(program, "clock", bytemuck::cast_slice(&clock))?;
+            device.run(program, 1)?;
+            changed.push(device.read_f32(program, "changed")?);
+        }
+        Ok(changed)
     }
 
     /// The codes `[rows, width of the code]` of `rows`, `[rows, features]` from 0 to 1.

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::room::batch_of;
-use super::session::{Session, load};
+use super::session::{Session, load, set};
 use crate::config::RunConfig;
 use crate::device::ProgramId;
 use crate::error::Result;
@@ -103,7 +103,11 @@ impl Session {
             return Ok(made.clone());
         }
         let made = match graph::moments(&self.config, holding, batch)? {
-            Some((graph, names)) => Some((load(self.device.as_mut(), "moments", &graph, &self.choices)?, names.into())),
+            Some((graph, names)) => {
+                let program = load(self.device.as_mut(), "moments", &graph, &self.choices)?;
+                set(self.device.as_mut(), program, &self.config)?;
+                Some((program, names.into()))
+            }
             None => None,
         };
         Ok(self.moments.insert(made).clone())

@@ -55,6 +55,16 @@ pub(crate) fn load(device: &mut dyn Device, name: &str, graph: &Graph, choices: 
     device.load(Plan::chosen(name, graph, device.profile(), &choices)?)
 }
 
+/// Writes what does not change while a program runs, as far as it asks for it.
+pub(crate) fn set(device: &mut dyn Device, program: ProgramId, config: &RunConfig) -> Result<()> {
+    for (name, values) in settings(config) {
+        if device.plan(program).sources.contains_key(&name) {
+            device.write(program, &name, bytemuck::cast_slice(&values))?;
+        }
+    }
+    Ok(())
+}
+
 /// Names and types of a program's sources whose role is `kept`.
 fn types_of(device: &dyn Device, program: ProgramId, kept: fn(Role) -> bool) -> Vec<(String, Ty)> {
     let sources = device.plan(program).sources.iter().filter(|(_, (role, _))| kept(*role));
@@ -107,11 +117,7 @@ impl Session {
         let program = load(session.device.as_mut(), "train", &graph, choices)?;
         let rows = Rows::new(&data.train, further);
         let feed = Feed::new(session.device.as_mut(), program, "train", rows, holding)?;
-        for (name, value) in settings(config) {
-            if session.device.plan(program).sources.contains_key(&name) {
-                session.device.write(program, &name, &value.to_le_bytes())?;
-            }
-        }
+        set(session.device.as_mut(), program, config)?;
         session.train = Some(program);
         session.training = Some((feed, Passage::of_all(program)));
         session.set_aside(&data.validation)?;

@@ -28,6 +28,8 @@ impl Run {
         encoder: Option<&State>,
         tell: &mut dyn FnMut(usize, usize),
     ) -> Result<Self> {
+        let mut config = config;
+        config.follow_pixels(data)?;
         let rows = Fingerprint::of(&data.train);
         let mut session = Session::for_training(device, &config, data, &tuning.choices, tell)?;
         session.initialise(data.train.rows, encoder)?;

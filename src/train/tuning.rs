@@ -163,7 +163,7 @@ impl Graphs {
     /// What a training step begins with, and its first rows.
     fn feeds(&self, config: &RunConfig, data: &Dataset, rows: usize) -> Result<Vec<(String, Vec<u8>)>> {
         let mut feeds = start_values(config, data.train.width, rows)?;
-        feeds.extend(settings(config).into_iter().map(|(name, value)| (name, value.to_le_bytes().to_vec())));
+        feeds.extend(settings(config).into_iter().map(|(name, value)| (name, bytemuck::cast_slice(&value).to_vec())));
         let all = Rows::new(&data.train, Further::assumed(data.train.rows));
         let sources = self.train.sources().map(|(_, source)| (source.name.as_str(), source.role));
         for what in wanted(sources, "train") {

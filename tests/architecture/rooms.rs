@@ -22,6 +22,8 @@ const ROOMS: &[&str] = &[
     "src/cli/pictures",
     // What can be asked of a run.
     "src/config",
+    // Images changed while training.
+    "src/config/augment",
     "src/config/file",
     // One file an objective: keys, checks, terms, what it tells.
     "src/config/objective",
@@ -44,6 +46,7 @@ const ROOMS: &[&str] = &[
     "src/graph",
     "src/ops",
     "src/ops/array",
+    "src/ops/augment",
     "src/ops/batch",
     "src/ops/ceiling",
     "src/ops/conv",
@@ -90,6 +93,8 @@ const ROOMS: &[&str] = &[
     "src/report/chart",
     // Kernels by family, each with the snippets that it alone uses.
     "shaders/array",
+    "shaders/augment",
+    "shaders/augment/parts",
     "shaders/batch",
     "shaders/batch/parts",
     "shaders/ceiling",

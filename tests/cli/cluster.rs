@@ -114,6 +114,7 @@ fn wrong_values_are_refused_by_name() {
         (["--hidden", "0"], "'--hidden <N,N>': expected a whole number from 1"),
         (["--epsilon", "0.1"], "--epsilon 0.1: has no effect"),
         (["--augment-weight", "1"], "--augment-weight 1: has no effect"),
+        (["--augment", "none,affine"], "--augment none: expected it by itself"),
         (["--lr", "-1"], "--lr -1"),
         (["--weight-decay", "nan"], "--weight-decay"),
         (["--balance", "-2"], "--balance -2"),
@@ -178,7 +179,7 @@ fn a_classifier_begins_with_the_encoder_of_clusters() {
 fn a_run_that_goes_on_ends_as_one_that_never_stopped() {
     let data = small_mnist();
     let folder = tempfile::tempdir().unwrap();
-    for augment in ["none", "vat"] {
+    for augment in ["none", "vat", "vat,affine"] {
         let [whole, parts] = ["whole", "parts"].map(|name| folder.path().join(format!("{name} {augment}")));
         let flags = ["--device", "cpu", "--augment", augment, "--hidden", "12", "--seed", "4", "--epochs"];
         cluster(data.path(), &whole, &[&flags[..], &["4"]].concat());

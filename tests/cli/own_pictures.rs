@@ -95,3 +95,37 @@ fn colour_images_without_classes_are_drawn_in_colour() {
         counts.lines().skip(1).map(|line| line.split(',').nth(1).unwrap().parse::<usize>().unwrap()).sum();
     assert!(counts.starts_with("cluster,rows\n") && rows > 0, "{counts}");
 }
+
+/// Images are changed while training alone: a picture shows how, the run's configuration says of what size they are and what
+/// is black, and what cannot be changed is refused by name.
+#[test]
+fn images_are_changed_at_random_and_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, run) = (folder.path().join("photos"), folder.path().join("run"));
+    std::fs::create_dir(&data).unwrap();
+    for number in 0..40_u8 {
+        let image = image::RgbImage::from_fn(9, 12, |x, y| image::Rgb([200, 3 * number, (10 * x + y) as u8]));
+        image.save(data.join(format!("{number}.png"))).unwrap();
+    }
+    let changes = ["--set", "augment.flip=0.5", "--set", "augment.rotate=20", "--set", "augment.hue=0.3"];
+    train(&data, &run, &[&changes[..], &["--epochs", "2"]].concat());
+    let config = std::fs::read_to_string(run.join("config.toml")).unwrap();
+    assert!(config.contains("image = \"12x9x3\"") && config.contains("rotate = 20.0"), "{config}");
+    assert!(pictures(&run).iter().any(|name| name == "augmented.png"), "{:?}", pictures(&run));
+    succeed(&["train", "--resume", run.to_str().unwrap(), "--epochs", "3", "--quiet"]);
+
+    let things = folder.path().join("things.csv");
+    table(&things);
+    let refused = |data: &Path, set: &str| {
+        let output =
+            gpu_ae(&["train", "--device", "cpu", "--data", data.to_str().unwrap(), "--set", set, "--out", "never"]);
+        assert!(output.status.code() == Some(2) && !Path::new("never").exists());
+        String::from_utf8_lossy(&output.stderr).to_string()
+    };
+    let message = refused(&things, "augment.flip=0.5");
+    assert!(message.contains("augment: expected images, and things has rows of"), "{message}");
+    let message = refused(&data, "augment.crop=9");
+    assert!(message.contains("augment.crop 9: expected fewer than the 9 pixels"), "{message}");
+    let message = refused(&data, "augment.jitter=0.5");
+    assert!(message.contains("augment.jitter"), "{message}");
+}

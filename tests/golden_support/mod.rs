@@ -1,6 +1,7 @@
 //! What the golden tests are made of: the vectors, the rule of comparison, the machines, and one
 //! runner a formula.
 
+pub mod augment;
 pub mod blocks;
 pub mod classes;
 pub mod codes;

@@ -7,8 +7,8 @@ use crate::common;
 use crate::golden_support::compare::share;
 use crate::golden_support::vectors::{Expected, Golden};
 use crate::golden_support::{
-    NOT_IMPLEMENTED, Runner, blocks, classes, codes, contractive, conv, energy, family, network, norm, optimisers,
-    order, paths, pool, proof, reconstruction, wasserstein, weights,
+    NOT_IMPLEMENTED, Runner, augment, blocks, classes, codes, contractive, conv, energy, family, network, norm,
+    optimisers, order, paths, pool, proof, reconstruction, wasserstein, weights,
 };
 
 /// Makes a test of every runner, and the list of all.
@@ -53,6 +53,7 @@ stamp! {
     golden_renyi_entropy => weights::RENYI,
     golden_residual_block => blocks::RESIDUAL,
     golden_seed000_loss => network::NETWORK,
+    golden_simclr_augment => augment::SIMCLR,
     golden_softmax_ce => classes::CROSS_ENTROPY,
     golden_vae_elbo => family::ELBO,
     golden_wasserstein_gauss => wasserstein::GAUSSIAN,

@@ -57,6 +57,10 @@ fn a_step_asks_for_no_memory() {
     let _turn = turn();
     training_steps(&RunConfig::default());
     training_steps(&RunConfig::model("conv").unwrap());
+    let mut changed = RunConfig::default();
+    let changes = [("augment.image", "28x28x1"), ("augment.rotate", "10"), ("augment.contrast", "0.3")];
+    changed.set_all("test", &changes).unwrap();
+    training_steps(&changed);
     let mut device = CpuDevice::new();
     let plan = Plan::new("images", &images(), device.profile()).unwrap();
     let device: &mut dyn Device = &mut device;

@@ -40,6 +40,9 @@ fn of_images(config: &mut RunConfig, last: usize) {
         (format!("[{image}, {first}, {around}, {ends}]"), format!("[{{ linear = {last} }}]"))
     };
     config.set_all("test", &[("encoder", &encoder), ("decoder", &decoder)]).unwrap();
+    if config.augment.is_some() {
+        config.set("test", "augment.crop", "1").unwrap();
+    }
 }
 
 /// A model as its file has it, on narrow layers and small rows, and descending.

@@ -11,6 +11,7 @@ mod start;
 mod training;
 
 mod adversarial;
+mod augment;
 mod cluster_neighbours;
 mod compact;
 mod descent;

@@ -4,6 +4,7 @@
 use crate::common;
 use crate::start::{DATA, start};
 use crate::training::{difference, floats, forms};
+use gpu_ae::config::augment::Augment;
 use gpu_ae::config::objective::adversarial::Adversarial as Opponents;
 use gpu_ae::config::objective::classifier::Classifier;
 use gpu_ae::config::objective::clustering::{Adversarial, Clustering};
@@ -18,6 +19,7 @@ use gpu_ae::config::{Dropout, EntropyConfig, RunConfig};
 use gpu_ae::device::{CpuDevice, Device};
 use gpu_ae::graph::{Graph, Role, interpret};
 use gpu_ae::model::graph::{RING_STEPS, terms, training};
+use gpu_ae::nn::block::image::ImageSize;
 use gpu_ae::nn::block::{ActivationBlock, BatchNormBlock, LinearBlock, ResidualBlock};
 use gpu_ae::nn::{BlockConfig, Pass};
 use gpu_ae::ops::array::activation::Activation::{Identity, LeakyRelu, Relu, Sigmoid, Softplus, Tanh};
@@ -185,7 +187,7 @@ fn models() -> Vec<(&'static str, RunConfig)> {
         encoder: [hidden, vec![layer(4, Identity)]].concat(),
         decoder: Vec::new(),
         lambda_mse: 0.0,
-        clustering: Some(Clustering { balance: 2.0, adversarial }),
+        clustering: Some(Clustering { balance: 2.0, consistency: None, adversarial }),
         ..small()
     };
     let normalised = |width| {
@@ -218,7 +220,18 @@ fn models() -> Vec<(&'static str, RunConfig)> {
         huber: Some(Huber { weight, delta }),
         ..small()
     };
+    let changed = |augment: Augment, config: RunConfig| RunConfig {
+        augment: Some(Augment { image: Some(ImageSize([4, 3, 1])), ..augment }),
+        ..config
+    };
+    let cut = Augment { resized_crop: 0.3, flip: 0.5, contrast: 0.5, brightness: 0.3, ..Augment::default() };
     let models = vec![
+        ("images moved", changed(Augment { crop: 1, ..Augment::affine() }, small())),
+        ("images cut and brightened", changed(cut, small())),
+        (
+            "cluster, images moved, perturbed",
+            changed(Augment::affine(), cluster([normalised(9), normalised(7)].concat(), perturbed)),
+        ),
         ("huber", huber(1.0, 0.1)),
         ("huber beside the squared error", huber(0.5, 0.3)),
         ("dcgan", opponents(vec![layer(8, LeakyRelu)], vec![layer(6, Relu)])),

@@ -16,7 +16,7 @@ use gpu_ae::train::{Session, Tuning};
 use gpu_ae::{Result, tensor::Ty};
 
 /// Rows to train on: 38 batches of 32 and one of 21.
-const ROWS: usize = 1237;
+pub const ROWS: usize = 1237;
 /// Rows to test with and to decide by: more than are observed, and no whole number of batches.
 const OTHERS: usize = 1303;
 /// Bytes of the largest binding where it is made small: some 6,000 beside the room of a uniform operand.
@@ -85,7 +85,7 @@ impl Device for Limited {
 
 /// How rows reach a device.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Way {
+pub enum Way {
     AtOnce,
     InPieces,
     ByWindows,
@@ -125,7 +125,7 @@ fn cluster() -> RunConfig {
     )
 }
 
-fn data(kind: ValueKind, width: usize) -> Dataset {
+pub fn data(kind: ValueKind, width: usize) -> Dataset {
     let mut rng = Rng::new(stream_key(3, Stream::Data));
     let mut split = |rows: usize| {
         let labels: Vec<u16> = (0..rows).map(|_| rng.below(3) as u16).collect();
@@ -142,7 +142,7 @@ fn data(kind: ValueKind, width: usize) -> Dataset {
 }
 
 /// A session on a device that gets its rows like this.
-fn session(device: Box<dyn Device>, config: &RunConfig, data: &Dataset, way: Way) -> Session {
+pub fn session(device: Box<dyn Device>, config: &RunConfig, data: &Dataset, way: Way) -> Session {
     let mut config = config.clone();
     config.data.on_device = (way == Way::ByWindows).then_some(0);
     let device = if way == Way::InPieces { Limited::of(device) } else { device };
@@ -225,6 +225,20 @@ fn train_again(device: Box<dyn Device>, config: &RunConfig, data: &Dataset) -> V
     let mut session = session(device, config, data, Way::AtOnce);
     session.initialise(ROWS, None).unwrap();
     train(&mut session, config, &[1; 39])
+}
+
+/// Images of 2 x 2 pixels changed at random, normalised by batches.
+pub fn changed() -> RunConfig {
+    config(
+        "model = 'classifier'\nbatch_size = 32\n\
+         encoder = [{ linear = 9, activation = 'relu' }, { norm = 'batch' }, { linear = 4 }]\ndecoder = [{ linear = 3 }]\n\
+         [augment]\nimage = '2x2x3'\nblack = [0.5, 0.25, 1.0]\nflip = 0.5\nrotate = 20.0\nshift = 0.2\nhue = 0.2\ngrey = 0.3",
+    )
+}
+
+#[test]
+fn images_changed_at_random() {
+    same_bits(&changed(), &data(ValueKind::Byte, 12), WAYS);
 }
 
 #[test]

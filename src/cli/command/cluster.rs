@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use gpu_ae::config::augment::Augment as Changes;
 use gpu_ae::config::objective::clustering::{Adversarial, Clustering};
 use gpu_ae::config::{MOST_BATCH, RunConfig, Said};
 use gpu_ae::data::{Dataset, is_named, shape};
@@ -33,7 +34,7 @@ const NEAREST: usize = 16;
 #[command(
     after_help = "An encoder with one output a cluster learns to be certain of every row and to use all clusters alike; \
 labels are only used to judge it, and it does without. By default the encoder is linear; --augment vat makes it a network that must say \
-the same of rows that are nearly the same.
+the same of rows that are nearly the same, --augment affine of images that are shifted, turned and scaled a little.
 
 Example:
   gpu-ae cluster --data photos --size 32x32 --clusters 8
@@ -46,10 +47,10 @@ pub struct Args {
     device: DeviceFlag,
     #[command(flatten)]
     asked: Asked,
-    /// Passes over the training data [default: 5; vat: 20; of data of one's own as many as make 2,000 steps, at most 1,000, never fewer than that]
+    /// Passes over the training data [default: 5; vat, affine: 20; of data of one's own as many as make 2,000 steps, at most 1,000, never fewer than that]
     #[arg(long, value_name = "N", value_parser = whole(1..=u32::MAX), allow_negative_numbers = true)]
     epochs: Option<u32>,
-    /// Adam's step size [default: 0.001; vat: 0.01]
+    /// Adam's step size [default: 0.001; vat, affine: 0.01]
     #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true)]
     lr: Option<f32>,
     #[command(flatten)]
@@ -63,27 +64,27 @@ struct Asked {
     #[arg(long, value_name = "N", value_parser = whole(2..=MOST), allow_negative_numbers = true,
         conflicts_with = "resume")]
     clusters: Option<usize>,
-    /// What keeps rows that are alike together: nothing, or virtual adversarial perturbations [default: none]
-    #[arg(long, value_enum, conflicts_with = "resume")]
-    augment: Option<Augment>,
-    /// Widths of hidden layers, such as 512,256 [default: none, a linear encoder; vat: 400,400]
+    /// What keeps rows that are alike together: nothing, virtual adversarial perturbations, images changed as a hand would, or both as vat,affine [default: none]
+    #[arg(long, value_enum, value_name = "WHAT,WHAT", value_delimiter = ',', conflicts_with = "resume")]
+    augment: Vec<Augment>,
+    /// Widths of hidden layers, such as 512,256 [default: none, a linear encoder; vat, affine: 400,400]
     #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = whole(1..=WIDEST),
         allow_negative_numbers = true, conflicts_with = "resume")]
     hidden: Option<Vec<usize>>,
     /// Length of a perturbation, as a share of the distance from its row to the tenth nearest one [default: 0.2]
     #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true, conflicts_with = "resume")]
     epsilon: Option<f32>,
-    /// Weight of what perturbations change [default: 10]
+    /// Weight of what perturbations or changed images change in the answers [default: 10]
     #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true, conflicts_with = "resume")]
     augment_weight: Option<f32>,
-    /// Samples of a training step [default: 256; vat: 250; of data of one's own at most an eighth of the training rows, rounded down to a power of two, at least 8]
+    /// Samples of a training step [default: 256; vat, affine: 250; of data of one's own at most an eighth of the training rows, rounded down to a power of two, at least 8]
     #[arg(long, value_name = "N", value_parser = whole(1..=MOST_BATCH), allow_negative_numbers = true,
         conflicts_with = "resume")]
     batch_size: Option<usize>,
-    /// L2 penalty on all parameters [default: 0.01; vat: 0]
+    /// L2 penalty on all parameters [default: 0.01; vat, affine: 0]
     #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true, conflicts_with = "resume")]
     weight_decay: Option<f32>,
-    /// Weight of the balance between clusters [default: 2; vat: 4]
+    /// Weight of the balance between clusters [default: 2; vat, affine: 4]
     #[arg(long, value_name = "X", value_parser = number, allow_negative_numbers = true, conflicts_with = "resume")]
     balance: Option<f32>,
     /// Seed of everything random [default: 0]
@@ -98,6 +99,8 @@ enum Augment {
     None,
     /// Virtual adversarial perturbations
     Vat,
+    /// Images shifted by up to a tenth, turned by up to 10 degrees, a tenth larger or smaller
+    Affine,
 }
 
 /// Clusters if neither a flag nor classes say how many.
@@ -110,8 +113,10 @@ const WIDEST: usize = 1 << 16;
 impl Args {
     /// The configuration that these flags stand for.
     fn config(&self) -> Result<RunConfig> {
-        let (asked, vat) = (&self.asked, self.asked.augment == Some(Augment::Vat));
-        let hidden = asked.hidden.clone().unwrap_or(if vat { vec![400, 400] } else { Vec::new() });
+        let asked = &self.asked;
+        let [vat, affine] = [Augment::Vat, Augment::Affine].map(|kind| asked.augment.contains(&kind));
+        let withstands = vat || affine;
+        let hidden = asked.hidden.clone().unwrap_or(if withstands { vec![400, 400] } else { Vec::new() });
         self.check()?;
         let mut config = RunConfig::model("cluster")?;
         let usual = Adversarial::default();
@@ -121,19 +126,21 @@ impl Args {
             ..usual
         };
         config.clustering = Some(Clustering {
-            balance: asked.balance.unwrap_or(if vat { 4.0 } else { 2.0 }),
+            balance: asked.balance.unwrap_or(if withstands { 4.0 } else { 2.0 }),
+            consistency: asked.augment_weight.filter(|_| affine),
             adversarial: vat.then_some(adversarial),
         });
+        config.augment = affine.then(Changes::affine);
         self.data.apply(&mut config.data);
         config.data_dir = self.data.data_dir.clone();
         config.device = self.device.device.clone().unwrap_or(config.device);
         config.seed = asked.seed.unwrap_or(0);
-        config.epochs = self.epochs.unwrap_or(if vat { 20 } else { 5 });
-        config.batch_size = asked.batch_size.unwrap_or(if vat { 250 } else { 256 });
-        config.lr = self.lr.unwrap_or(if vat { 1e-2 } else { 1e-3 });
-        config.optimiser.weight_decay = Some(asked.weight_decay.unwrap_or(if vat { 0.0 } else { 1e-2 }));
+        config.epochs = self.epochs.unwrap_or(if withstands { 20 } else { 5 });
+        config.batch_size = asked.batch_size.unwrap_or(if withstands { 250 } else { 256 });
+        config.lr = self.lr.unwrap_or(if withstands { 1e-2 } else { 1e-3 });
+        config.optimiser.weight_decay = Some(asked.weight_decay.unwrap_or(if withstands { 0.0 } else { 1e-2 }));
         let clusters = asked.clusters.unwrap_or(USUAL);
-        config.encoder = hidden.iter().flat_map(|&width| layer(width, vat)).collect();
+        config.encoder = hidden.iter().flat_map(|&width| layer(width, withstands)).collect();
         config.encoder.push(BlockConfig::linear(clusters, Activation::Identity));
         config.check()?;
         self.data.check_used(&config.data)?;
@@ -156,10 +163,18 @@ impl Args {
         let refuse = |flag: &str, value: String, expected: &str| {
             Err(Error::Usage(format!("{flag} {value}: expected {expected}")))
         };
-        if self.asked.augment != Some(Augment::Vat) {
-            let of_vat = [("--epsilon", self.asked.epsilon), ("--augment-weight", self.asked.augment_weight)];
-            if let Some((flag, Some(value))) = of_vat.into_iter().find(|(_, value)| value.is_some()) {
-                return Err(Error::Usage(format!("{flag} {value}: has no effect; it is for --augment vat")));
+        let has = |kind: Augment| self.asked.augment.contains(&kind);
+        if has(Augment::None) && self.asked.augment.len() > 1 {
+            return Err(Error::Usage("--augment none: expected it by itself".into()));
+        }
+        let is_used = [has(Augment::Vat), has(Augment::Vat) || has(Augment::Affine)];
+        let flags = [
+            ("--epsilon", self.asked.epsilon, "vat"),
+            ("--augment-weight", self.asked.augment_weight, "vat or affine"),
+        ];
+        for ((flag, value, kinds), _) in flags.into_iter().zip(is_used).filter(|(_, is_used)| !is_used) {
+            if let Some(value) = value {
+                return Err(Error::Usage(format!("{flag} {value}: has no effect; it is for --augment {kinds}")));
             }
         }
         let numbers = [
@@ -175,7 +190,7 @@ impl Args {
     }
 }
 
-/// A hidden layer: under perturbations it is normalised while it is trained.
+/// A hidden layer: of a network that must withstand changes it is normalised while it is trained.
 fn layer(width: usize, normalised: bool) -> Vec<BlockConfig> {
     if !normalised {
         return vec![BlockConfig::linear(width, Activation::Relu)];

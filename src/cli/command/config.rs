@@ -110,6 +110,9 @@ fn described(config: &RunConfig, profile: &DeviceProfile) -> Result<String> {
         ));
     }
     config.check_data(&data, &name)?;
+    let mut config = config.clone();
+    config.follow_shape(&data, &name)?;
+    let config = &config;
     let holding = of_data(config, shape, profile);
     let graph = training(config, holding)?;
     let plan = Plan::chosen("train", &graph, profile, &Choices::by_kind(profile))?;

@@ -47,13 +47,16 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<()> {
     let other_data = args.config.data.data_dir.is_some();
-    let config = args.config.clone().resolve(&DeviceFlag::default())?;
+    let mut config = args.config.clone().resolve(&DeviceFlag::default())?;
     args.config.data.check_used(&config.data)?;
     let other_rows = other_data || config.without.is_some() || config.deciding() == "validation";
     let shape = if other_rows {
-        DataShape::of(&config.load_data()?.train)
+        let data = config.load_data()?;
+        config.follow_pixels(&data)?;
+        DataShape::of(&data.train)
     } else {
         let data = shape(&config.data, config.data_dir.as_deref(), config.seed)?;
+        config.follow_shape(&data, &config.data.short_name())?;
         DataShape { rows: data.train_rows, features: data.image.values(), kind: data.kind }
     };
     let kind = match args.kind {

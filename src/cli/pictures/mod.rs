@@ -1,5 +1,6 @@
 //! The pictures of a run directory.
 
+mod augmented;
 pub mod codes;
 mod features;
 pub mod mistakes;
@@ -51,6 +52,7 @@ pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<Vec<Str
     } else if run.config().reconstructs() {
         pictures.push((directory.reconstructions(), reconstructions(run, &observation, data)?));
     }
+    pictures.extend(augmented::picture(run, data)?.map(|picture| (directory.augmented(), picture)));
     let weights = run.session().matrices()?;
     let features = features::picture(run.config(), &weights, &observation, image)?;
     pictures.extend(features.map(|picture| (directory.features(), picture)));

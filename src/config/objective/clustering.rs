@@ -4,7 +4,8 @@
 //! loss is the mean entropy of the rows' soft assignments plus λ · KL of their mean to uniform. The first makes every
 //! assignment certain, the second keeps all clusters in use; without it everything ends up in one. Neither says what
 //! belongs together: virtual adversarial perturbations do, as in IMSAT (Hu et al., "Learning Discrete Representations via
-//! Information Maximizing Self-Augmented Training", 2017).
+//! Information Maximizing Self-Augmented Training", 2017), and images that `[augment]` has changed: KL(p(x) ‖ p(T(x))) with
+//! x a constant.
 
 use std::collections::BTreeMap;
 
@@ -33,6 +34,9 @@ use crate::tensor::Ty;
 pub struct Clustering {
     /// Weight λ of the balance between clusters.
     pub balance: f32,
+    /// Weight of the divergence that changed images cause, where `[augment]` changes them; 10 if nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consistency: Option<f32>,
     /// Perturbations that assignments must withstand, if there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adversarial: Option<Adversarial>,
@@ -57,6 +61,10 @@ impl Default for Adversarial {
         Adversarial { epsilon: 0.2, probe: 10.0, weight: 10.0 }
     }
 }
+
+/// Weight of the divergence that changed images cause, relative to that of the entropy: that of perturbations (Hu et al.,
+/// 2017), which are changes of another kind.
+pub const CONSISTENCY: f32 = 10.0;
 
 /// Most clusters.
 const MOST: usize = 4096;
@@ -90,6 +98,7 @@ impl Adversarial {
 impl Objective for Clustering {
     fn check(&self, config: &RunConfig) -> Result<()> {
         check_weight("clustering.balance", self.balance)?;
+        self.consistency.map_or(Ok(()), |weight| check_weight("clustering.consistency", weight))?;
         if let Some(adversarial) = self.adversarial {
             check_weight("clustering.adversarial.epsilon", adversarial.epsilon)?;
             check_weight("clustering.adversarial.weight", adversarial.weight)?;
@@ -124,19 +133,27 @@ impl Objective for Clustering {
         Ok(())
     }
 
-    fn weights(&self, _config: &RunConfig) -> Vec<(&'static str, Weight)> {
+    fn weights(&self, config: &RunConfig) -> Vec<(&'static str, Weight)> {
         let always = |value: f32| Weight { counts: true, ..Weight::fixed(value) };
         let mut weights = vec![("entropy", always(1.0)), ("divergence", always(self.balance))];
         let adversarial = |adversarial: Adversarial| Weight { in_training: true, ..always(adversarial.weight) };
         weights.extend(self.adversarial.map(|it| ("adversarial", adversarial(it))));
+        let consistency = Weight { in_training: true, ..always(self.consistency.unwrap_or(CONSISTENCY)) };
+        weights.extend(config.augmentation().map(|_| ("consistency", consistency)));
         weights
     }
 
-    fn vars(&self, _config: &RunConfig, g: &mut Graph, batch: &Batch) -> Result<Vec<Var>> {
+    fn vars(&self, config: &RunConfig, g: &mut Graph, batch: &Batch) -> Result<Vec<Var>> {
         let codes = soft_assignment(g, batch.passed.answer, batch.clock, -1.0)?;
         let mut vars = vec![codes.mean_entropy, codes.divergence];
         if let Some(adversarial) = self.adversarial.filter(|_| batch.pass == Pass::Train) {
             vars.push(adversarial.divergence(g, batch)?);
+        }
+        if config.augmentation().is_some() && batch.pass == Pass::Train {
+            let changed = config.augmented(g, batch.x, batch.clock, 0)?;
+            let answer = batch.again(g, changed)?.answer;
+            let said = [batch.passed.answer, answer, batch.clock];
+            vars.push(g.apply(SoftmaxDivergence { rows_per_sample: 1 }, &said)?);
         }
         Ok(vars)
     }

@@ -57,6 +57,8 @@ own! {
     MaxPoolGrad "max pool gradient"
     MaxPoolPick "max pool pick"
     PixelShuffle "pixel shuffle"
+    AugmentApply "augment apply"
+    AugmentColour "augment colour"
     CeilingCopy "ceiling copy"
     CeilingFma "ceiling fma"
 }

@@ -3,6 +3,7 @@
 use bytemuck::{cast_slice, cast_slice_mut};
 
 use super::ceilings;
+use super::kernels::augment::AugmentKernel;
 use super::kernels::conv::ConvKernel;
 use super::kernels::elements::ElementKernel;
 use super::kernels::max_pool::MaxPoolKernel;
@@ -40,6 +41,7 @@ enum Kernel {
     Sum(SumKernel),
     Pixels(PixelKernel),
     MaxPool(MaxPoolKernel),
+    Augment(AugmentKernel),
     /// Inputs and outputs of the twin.
     Twin(Vec<HostTensor<f32>>, Vec<HostTensor<f32>>),
 }
@@ -68,6 +70,8 @@ impl Lone {
             Kernel::Pixels(pixels)
         } else if let Some(pool) = MaxPoolKernel::new(step) {
             Kernel::MaxPool(pool)
+        } else if let Some(augment) = AugmentKernel::new(step) {
+            Kernel::Augment(augment)
         } else if let Some(elements) = ElementKernel::new(step) {
             Kernel::Elements(elements)
         } else {
@@ -91,6 +95,7 @@ impl Lone {
             Kernel::Sum(_) => Own::SumRows,
             Kernel::Pixels(pixels) => pixels.own(),
             Kernel::MaxPool(_) => Own::MaxPool,
+            Kernel::Augment(augment) => augment.own(),
             Kernel::Clock(..) | Kernel::Twin(..) => return None,
         })
     }
@@ -126,6 +131,9 @@ impl Lone {
             }
             Kernel::MaxPool(pool) => {
                 pool.run(inputs, outputs, memory, |output, memory, task| with_output(output, memory, task));
+            }
+            Kernel::Augment(augment) => {
+                with_output(outputs[0], memory, |y, memory| augment.run(inputs, y, memory));
             }
             Kernel::Paths(paths) => paths.run(inputs, outputs, memory),
             Kernel::Twin(x, y) => run_twin(step, [inputs, outputs], x, y, memory),

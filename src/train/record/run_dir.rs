@@ -160,6 +160,11 @@ impl RunDir {
         self.path.join("mistakes.png")
     }
 
+    /// Training images as `[augment]` changes them.
+    pub fn augmented(&self) -> PathBuf {
+        self.path.join("augmented.png")
+    }
+
     /// Losses over epochs.
     pub fn loss_plot(&self) -> PathBuf {
         self.path.join("loss.png")

@@ -1,6 +1,7 @@
 //! Kernels of the CPU device: what is hot has one of its own, proved against the twin.
 
 pub(super) mod activation;
+pub(super) mod augment;
 pub(super) mod conv;
 pub(super) mod elements;
 pub(super) mod gradient;
