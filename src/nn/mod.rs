@@ -10,6 +10,7 @@ pub mod layers;
 pub mod losses;
 pub mod network;
 pub mod order;
+mod passing;
 
 pub use batch::{Batch, Pass, stream};
 pub use block::{Block, BlockConfig};

@@ -3,18 +3,13 @@
 //! Names follow the source report's `nn.Sequential`, in which module 0 flattens the image and every linear layer is
 //! followed by its activation: `autoencoder.1.weight` is the first layer's matrix, `autoencoder.3.weight` the second's.
 
-use super::Pass;
-use super::block::{Block, BlockConfig, Flow, dropped};
+use super::block::{Block, BlockConfig};
 use super::builder::{Builder, Parameter};
 use super::building::Building;
 use super::layers::Layer;
-use super::stream;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Var};
 use crate::ops::array::activation::Activation;
-use crate::ops::array::binary::Binary;
-use crate::ops::array::unary::Unary;
-use crate::ops::random::random_normal::RandomNormal;
 use crate::rng::Stream;
 use crate::tensor::Shape;
 
@@ -59,13 +54,13 @@ pub(super) struct Placed {
 /// A network in a graph.
 #[derive(Debug)]
 pub struct Network {
-    blocks: Vec<Placed>,
+    pub(super) blocks: Vec<Placed>,
     /// How many of the blocks are the encoder.
-    encoder: usize,
+    pub(super) encoder: usize,
     layers: Vec<Layer>,
     is_chain: bool,
-    logits: bool,
-    prior: Option<usize>,
+    pub(super) logits: bool,
+    pub(super) prior: Option<usize>,
     /// The layer of the codes' log-variances, if codes are drawn.
     pub log_variance: Option<Layer>,
     /// All parameters, in the one order that all graphs have them in.
@@ -202,101 +197,6 @@ impl Network {
         let of_blocks = self.parameters.iter().filter(|parameter| parameter.name.starts_with(SCOPE));
         of_blocks.filter(|parameter| parameter.ty.shape.matrix().is_some())
     }
-
-    /// Rows through the network, for this purpose.
-    ///
-    /// # Errors
-    /// When x has another shape than the network was built for.
-    pub fn forward(&self, g: &mut Graph, x: Var, clock: Var, pass: Pass) -> Result<Passed> {
-        let flow = &mut Flow { graph: g, clock: Some(clock), pass, moments: Vec::new() };
-        let (mut x, mut code, mut logits, mut latent) = (x, x, None, None);
-        let rows = flow.graph.ty(x).shape.dims().first().copied().unwrap_or(1);
-        let mut outputs = Vec::with_capacity(self.blocks.len());
-        for (index, placed) in self.blocks.iter().enumerate() {
-            let (first, last) = (index + 1 == self.encoder, index + 1 == self.blocks.len());
-            let mut output = match (last && self.logits).then(|| argument(flow.graph, placed, x)).flatten() {
-                Some((argument, activation)) => {
-                    let argument = argument?;
-                    logits = Some(argument);
-                    flow.graph.apply(activation, &[argument])?
-                }
-                None => placed.block.forward(flow, x)?,
-            };
-            if let Some(wide) = self.log_variance.as_ref().filter(|_| first) {
-                let log_variance = wide.forward(flow.graph, x)?;
-                latent = Some([output, log_variance]);
-                if pass != Pass::Show {
-                    output = drawn(flow.graph, output, log_variance, clock)?;
-                }
-            }
-            if placed.is_layer {
-                outputs.push(output);
-            }
-            if first {
-                code = output;
-            }
-            x = match (placed.dropout, self.prior.filter(|_| first)) {
-                (_, Some(width)) => {
-                    let codes = RandomNormal { shape: Shape::new(&[rows, width]), stream: stream::CODE };
-                    flow.graph.apply(codes, &[clock])?
-                }
-                (Some((rate, stream)), None) => dropped(flow, output, rate, stream)?,
-                (None, None) => output,
-            };
-        }
-        Ok(Passed { outputs, code, answer: x, logits, latent, moments: std::mem::take(&mut flow.moments) })
-    }
-
-    /// The codes of rows x, of drawn ones the means.
-    ///
-    /// # Errors
-    /// When x has another shape.
-    pub fn encode(&self, g: &mut Graph, x: Var) -> Result<Var> {
-        self.through(g, 0..self.encoder, x)
-    }
-
-    /// What the encoder makes of rows x for this purpose.
-    ///
-    /// # Errors
-    /// When x has another shape.
-    pub fn judge(&self, g: &mut Graph, x: Var, clock: Var, pass: Pass) -> Result<Var> {
-        let flow = &mut Flow { graph: g, clock: Some(clock), pass, moments: Vec::new() };
-        self.blocks[..self.encoder].iter().try_fold(x, |x, placed| {
-            let output = placed.block.forward(flow, x)?;
-            placed.dropout.map_or(Ok(output), |(rate, stream)| dropped(flow, output, rate, stream))
-        })
-    }
-
-    /// What becomes of codes.
-    ///
-    /// # Errors
-    /// When they have another shape.
-    pub fn decode(&self, g: &mut Graph, codes: Var) -> Result<Var> {
-        self.through(g, self.encoder..self.blocks.len(), codes)
-    }
-
-    fn through(&self, g: &mut Graph, blocks: std::ops::Range<usize>, x: Var) -> Result<Var> {
-        let flow = &mut Flow { graph: g, clock: None, pass: Pass::Show, moments: Vec::new() };
-        self.blocks[blocks].iter().try_fold(x, |x, placed| placed.block.forward(flow, x))
-    }
-}
-
-/// What the activation of a layer, or one by itself, is applied to, and which it is; none of another block.
-fn argument(g: &mut Graph, placed: &Placed, x: Var) -> Option<(Result<Var>, Activation)> {
-    if let Some(layer) = placed.block.layer() {
-        let plain = Layer { activation: Activation::Identity, ..layer.clone() };
-        return Some((plain.forward(g, x), layer.activation));
-    }
-    placed.block.activation().map(|activation| (Ok(x), activation))
-}
-
-/// μ + e^{l/2} ε with ε standard normal.
-fn drawn(g: &mut Graph, mean: Var, log_variance: Var, clock: Var) -> Result<Var> {
-    let noise = g.apply(RandomNormal { shape: g.ty(mean).shape.clone(), stream: stream::CODE }, &[clock])?;
-    let half = g.apply(Unary::Affine { scale: 0.5, shift: 0.0 }, &[log_variance])?;
-    let deviation = g.apply(Unary::Exp, &[half])?;
-    let shift = g.apply(Binary::Mul, &[deviation, noise])?;
-    g.apply(Binary::Add, &[mean, shift])
 }
 
 #[cfg(test)]
