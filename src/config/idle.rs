@@ -45,6 +45,9 @@ impl RunConfig {
                 let other = self.wasserstein.is_some_and(|it| !gaussian.contains(&it.kind));
                 when(other, "only wasserstein.kind gaussian and gaussian-diagonal add it")
             }
+            "optimiser.decay" => {
+                when(self.optimiser.weight_decay() == 0.0, "nothing decays without an optimiser.weight_decay")
+            }
             _ => None,
         }
     }
@@ -88,7 +91,8 @@ mod tests {
             (config("sparse", "plain", &[("sparsity.kind", "l1")]), &["sparsity.weight"], &["sparsity.target"]),
             (config("contractive", "plain", &[]), &["contractive.weight"], &["contractive.probes"]),
             (config("wae", "plain", &[]), &["wasserstein.weight"], &["wasserstein.jitter"]),
-            (config("cluster", "plain", &[]), &["epochs"], &["recipe"]),
+            (config("cluster", "plain", &[]), &["epochs", "optimiser.decay"], &["recipe"]),
+            (config("vae", "plain", &[]), &["optimiser.kind"], &["optimiser.decay"]),
             (config("hopfield", "plain", &[]), &["hopfield.loads", "seed"], &["epochs", "recipe", "optimiser.clip"]),
         ];
         for (config, used, idle) in cases {

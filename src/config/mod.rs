@@ -4,6 +4,7 @@
 //! it is spelt.
 
 mod check;
+mod early_stopping;
 mod file;
 mod fit;
 mod hopfield;
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use check::{MOST_BATCH, MOST_SEED};
+pub use early_stopping::EarlyStopping;
 #[cfg(feature = "native")]
 pub use file::in_file;
 pub use file::{Assignment, MODELS, model_file};
@@ -28,7 +30,7 @@ pub use hopfield::HopfieldConfig;
 pub use network::{MOST_BLOCKS, REPORT_ENCODER, report_layers};
 pub use objective::entropy::{Averaging, EntropyConfig, Schedule, Subject};
 pub use objective::{Collapse, Derived, ENOUGH_STEPS, Objective, Term, Told, Trained, Weight};
-pub use optimiser::{EarlyStopping, OptimiserConfig, OptimiserKind, RateKind, RateSchedule};
+pub use optimiser::{DecayKind, OptimiserConfig, OptimiserKind, RateKind, RateSchedule};
 pub use recipe::RECIPES;
 pub use rows::ClassName;
 

@@ -128,9 +128,12 @@ pub mod step {
     //! The end of a training step: clock, rates, weights of the losses, parameters.
 
     pub mod adam_step;
+    pub mod average_step;
     pub mod clip_norm;
     pub mod clock;
     pub mod clock_advance;
+    pub mod decayed;
+    pub mod lars_step;
     pub mod learning_rate_step;
     pub mod multiplier_step;
     mod packed_step;
@@ -199,6 +202,7 @@ kernels! {
     activeness_grad => entropy::activeness_grad::ActivenessGradKernel,
     adam_step => step::adam_step::AdamStepKernel,
     add_bias => array::add_bias::AddBiasKernel,
+    average_step => step::average_step::AverageStepKernel,
     avg_pool => pool::avg_pool::AvgPoolKernel,
     avg_pool_grad => pool::avg_pool_grad::AvgPoolGradKernel,
     batch_gather => batch::batch_gather::BatchGatherKernel,
@@ -224,6 +228,7 @@ kernels! {
     group_norm => norm::group_norm::GroupNormKernel,
     group_norm_grad => norm::group_norm_grad::GroupNormGradKernel,
     hopfield_sweep => energy::hopfield_sweep::HopfieldSweepKernel,
+    lars_step => step::lars_step::LarsStepKernel,
     learning_rate_step => step::learning_rate_step::LearningRateStepKernel,
     linear_chain => fused::linear_chain::LinearChainKernel,
     linear_chain_grad => fused::linear_chain_grad::LinearChainGradKernel,

@@ -98,6 +98,7 @@ fn source_arena(plan: &str, source: &Source) -> String {
         Role::Param | Role::Buffer => "params".into(),
         Role::FirstMoment => "moment1".into(),
         Role::SecondMoment => "moment2".into(),
+        Role::Average => "average".into(),
         Role::State | Role::Setting => format!("{plan}/state"),
         Role::Data => format!("data {}", source.name),
         Role::Input => format!("{plan}/input {}", source.name),

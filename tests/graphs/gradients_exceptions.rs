@@ -23,6 +23,8 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("gathered", "made by a fusion of a plan, after differentiation"),
     ("gaussian_kl_grad", "no loss asks for its second derivative"),
     ("group_norm_grad", "no loss asks for its second derivative"),
+    ("average_step", "an update of means, not part of a loss"),
+    ("lars_step", "an update of parameters, not part of a loss"),
     ("learning_rate_step", "its input is the clock"),
     ("linear", "made by a fusion of a plan, after differentiation"),
     ("linear_chain", "made by a fusion of a plan, after differentiation"),

@@ -10,8 +10,10 @@ mod start;
 #[path = "../common/training.rs"]
 mod training;
 
+mod averaging;
 mod cluster_neighbours;
 mod compact;
+mod decayed;
 mod descent;
 mod judging;
 mod latch;
