@@ -13,6 +13,7 @@ mod images;
 mod network;
 pub mod objective;
 mod optimiser;
+mod rate;
 mod recipe;
 mod rows;
 
@@ -30,7 +31,8 @@ pub use hopfield::HopfieldConfig;
 pub use network::{MOST_BLOCKS, REPORT_ENCODER, report_layers};
 pub use objective::entropy::{Averaging, EntropyConfig, Schedule, Subject};
 pub use objective::{Collapse, Derived, ENOUGH_STEPS, Objective, Term, Told, Trained, Weight};
-pub use optimiser::{DecayKind, OptimiserConfig, OptimiserKind, RateKind, RateSchedule};
+pub use optimiser::{DecayKind, OptimiserConfig, OptimiserKind};
+pub use rate::{RateKind, RateSchedule};
 pub use recipe::RECIPES;
 pub use rows::ClassName;
 

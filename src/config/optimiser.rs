@@ -1,4 +1,4 @@
-//! How a run moves its parameters: the optimiser, the limit on gradients, the learning rate over time.
+//! How a run moves its parameters: the optimiser, the limit on gradients, their sum over parts of a batch.
 
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +34,9 @@ pub struct OptimiserConfig {
     /// Decay of the running mean of the weights that is judged and used in their place; none if none is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub average: Option<f32>,
+    /// Parts in which a batch goes through the network, one after the other; in one if nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accumulate: Option<usize>,
 }
 
 /// A kind of optimiser.
@@ -61,40 +64,8 @@ pub enum DecayKind {
     Weights,
 }
 
-/// The learning rate over time, which starts from `lr`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct RateSchedule {
-    /// How it falls.
-    pub kind: RateKind,
-    /// Epochs, or parts of them, over which it rises in a straight line from almost nothing.
-    pub warm_up: f32,
-    /// Epochs between two falls of `step`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub every: Option<f32>,
-    /// What the rate of `step` is multiplied by.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub factor: Option<f32>,
-    /// The rate at which `cosine` ends.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub floor: Option<f32>,
-}
-
-/// How a learning rate falls.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RateKind {
-    /// Not at all.
-    #[default]
-    Constant,
-    /// By a factor every so many epochs.
-    Step,
-    /// Along half a cosine until the last epoch.
-    Cosine,
-}
-
 /// Refuses a setting that another kind has.
-fn foreign(key: &str, value: Option<f32>, allowed: bool, whose: &str) -> Result<()> {
+pub(super) fn foreign(key: &str, value: Option<f32>, allowed: bool, whose: &str) -> Result<()> {
     match value.filter(|_| !allowed) {
         Some(value) => Err(Error::Usage(format!("{key} {value}: only {whose} has it"))),
         None => Ok(()),
@@ -119,6 +90,11 @@ impl OptimiserConfig {
             None if self.kind == OptimiserKind::Lars => Decayed::Weights,
             _ => Decayed::All,
         }
+    }
+
+    /// Parts in which a batch goes through the network.
+    pub fn accumulate(&self) -> usize {
+        self.accumulate.unwrap_or(1)
     }
 
     /// Trust τ of LARS: 0.001 if nothing is said.
@@ -162,52 +138,28 @@ impl OptimiserConfig {
     }
 }
 
-impl RateSchedule {
-    /// What a fall of `step` multiplies the rate by: 0.1 if nothing is said.
-    pub fn factor(&self) -> f32 {
-        self.factor.unwrap_or(0.1)
-    }
-
-    /// Where `cosine` ends: at 0 if nothing is said.
-    pub fn floor(&self) -> f32 {
-        self.floor.unwrap_or(0.0)
-    }
-
-    /// `lr`: the peak; `epochs`: those of the run.
-    fn check(&self, lr: f32, epochs: u32) -> Result<()> {
-        let [is_step, is_cosine] = [RateKind::Step, RateKind::Cosine].map(|kind| self.kind == kind);
-        foreign("lr_schedule.every", self.every, is_step, "kind = \"step\"")?;
-        foreign("lr_schedule.factor", self.factor, is_step, "kind = \"step\"")?;
-        foreign("lr_schedule.floor", self.floor, is_cosine, "kind = \"cosine\"")?;
-        if !(self.warm_up >= 0.0 && self.warm_up <= epochs as f32) {
-            let expected = format!("a number of epochs from 0 to the run's {epochs}");
-            return refuse("lr_schedule.warm_up", self.warm_up, &expected);
-        }
-        match self.every {
-            None if is_step => {
-                let problem = "lr_schedule.every: expected the number of epochs between two falls of the rate";
-                return Err(Error::Usage(problem.into()));
-            }
-            Some(every) if !(every.is_finite() && every > 0.0) => {
-                return refuse("lr_schedule.every", every, "a positive number of epochs");
-            }
-            _ => {}
-        }
-        if !(self.factor() > 0.0 && self.factor() <= 1.0) {
-            return refuse("lr_schedule.factor", self.factor(), "more than 0 and at most 1");
-        }
-        if !(0.0..=lr).contains(&self.floor()) {
-            return refuse("lr_schedule.floor", self.floor(), &format!("a rate from 0 to the --lr of {lr}"));
-        }
-        Ok(())
-    }
-}
-
 impl RunConfig {
     pub(super) fn check_optimiser(&self) -> Result<()> {
         self.optimiser.check()?;
         self.lr_schedule.check(self.lr, self.epochs)?;
+        self.check_accumulation()?;
         self.check_early_stopping()
+    }
+
+    /// Refuses parts that a batch does not fall into, and what is not the mean of its parts.
+    fn check_accumulation(&self) -> Result<()> {
+        let (parts, rows) = (self.optimiser.accumulate(), self.batch_size);
+        if parts == 0 || !rows.is_multiple_of(parts) {
+            let expected = format!("a number of equal parts of the {rows} rows of --batch-size");
+            return refuse("optimiser.accumulate", parts, &expected);
+        }
+        if let Some(key) =
+            self.objectives().iter().find_map(|objective| objective.of_whole_batch()).filter(|_| parts > 1)
+        {
+            let problem = format!("expected 1, since {key} is of a whole batch and no mean over its parts");
+            return Err(Error::Usage(format!("optimiser.accumulate {parts}: {problem}")));
+        }
+        Ok(())
     }
 }
 
@@ -215,7 +167,7 @@ impl RunConfig {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::config::EarlyStopping;
+    use crate::config::{EarlyStopping, RateKind};
 
     fn set(keys: &[(&str, &str)]) -> Result<RunConfig> {
         let mut config = RunConfig::recipe("plain").unwrap();
@@ -268,6 +220,14 @@ mod tests {
             ),
             (&[("optimiser.trust", "1e-3")], "optimiser.trust 0.001: only kind = \"lars\" has it"),
             (&[("optimiser.kind", "lars"), ("optimiser.trust", "0")], "optimiser.trust 0"),
+            (
+                &[("optimiser.accumulate", "0")],
+                "optimiser.accumulate 0: expected a number of equal parts of the 128 rows",
+            ),
+            (
+                &[("optimiser.accumulate", "3")],
+                "optimiser.accumulate 3: expected a number of equal parts of the 128 rows",
+            ),
             (&[("optimiser.average", "1")], "optimiser.average 1: expected at least 0"),
             (&[("optimiser.average", "nan")], "optimiser.average NaN"),
             (&[("optimiser.clip", "0")], "optimiser.clip 0"),
@@ -286,6 +246,32 @@ mod tests {
         for (keys, named) in cases {
             let message = set(keys).unwrap_err().to_string();
             assert!(message.contains(named), "{message} does not say {named}");
+        }
+    }
+
+    #[test]
+    fn what_is_of_a_whole_batch_is_not_cut_into_parts() {
+        let refused = |model: &str, keys: &[(&str, &str)]| {
+            let mut config = RunConfig::model(model).unwrap();
+            config.set_all("--set", &[keys, &[("optimiser.accumulate", "2")]].concat()).unwrap();
+            config.check().err().map(|error| error.to_string()).unwrap_or_default()
+        };
+        let of_codes = [("entropy.of", "codes"), ("lambda_entropy", "0.1")];
+        let cases: &[(&str, &[(&str, &str)], &str)] = &[
+            ("wae", &[], "wasserstein"),
+            ("cluster", &[], "clustering"),
+            ("sparse", &[("sparsity.kind", "divergence")], "sparsity.kind divergence"),
+            ("entropic", &of_codes, "entropy.of codes"),
+        ];
+        for (model, keys, named) in cases {
+            let message = refused(model, keys);
+            let expected = format!("optimiser.accumulate 2: expected 1, since {named} is");
+            assert!(message.contains(&expected), "{model}: {message}");
+        }
+        for (model, keys) in
+            [("sparse", &[("sparsity.kind", "l1")][..]), ("vae", &[]), ("entropic", &[]), ("conv", &[])]
+        {
+            assert_eq!(refused(model, keys), "", "{model}");
         }
     }
 }

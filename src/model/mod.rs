@@ -3,6 +3,7 @@
 pub mod forward;
 pub mod graph;
 pub mod holding;
+mod learning;
 pub mod observation;
 pub mod optimiser;
 pub mod part;

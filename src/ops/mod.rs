@@ -132,6 +132,7 @@ pub mod step {
     pub mod clip_norm;
     pub mod clock;
     pub mod clock_advance;
+    pub mod clock_part;
     pub mod decayed;
     pub mod lars_step;
     pub mod learning_rate_step;
@@ -218,6 +219,7 @@ kernels! {
     ceiling_fma => ceiling::ceiling_fma::CeilingFmaKernel,
     clip_norm => step::clip_norm::ClipNormKernel,
     clock_advance => step::clock_advance::ClockAdvanceKernel,
+    clock_part => step::clock_part::ClockPartKernel,
     conv2d => conv::conv2d::Conv2dKernel,
     conv2d_dw => conv::conv2d_dw::Conv2dDwKernel,
     conv2d_dx => conv::conv2d_dx::Conv2dDxKernel,

@@ -17,6 +17,7 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("clip_norm", "an update of gradients, not part of a loss"),
     ("clock_advance", "an update of the clock"),
     ("conv2d_dw_bias", "made by a fusion of a plan, after differentiation"),
+    ("clock_part", "its input is the clock"),
     ("conv2d_dx_slope", "made by a fusion of a plan, after differentiation"),
     ("conv2d_layer", "made by a fusion of a plan, after differentiation"),
     ("conv_transpose2d_layer", "made by a fusion of a plan, after differentiation"),

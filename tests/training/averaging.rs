@@ -8,7 +8,7 @@ use gpu_ae::data::{self, Dataset};
 use gpu_ae::device::CpuDevice;
 use gpu_ae::train::{Checkpoint, Interrupt, Run, RunDir, Session, Tuning};
 
-/// A network with batch norms and one with tied weights.
+/// A network with batch norms, one with tied weights, and one whose batches go through it in parts, with draws.
 const NETWORKS: &[(&str, &[(&str, &str)])] = &[
     (
         "batch norm",
@@ -23,6 +23,20 @@ const NETWORKS: &[(&str, &[(&str, &str)])] = &[
             ("encoder", "[{ linear = 24, activation = \"relu\" }, { linear = 8 }]"),
             ("decoder", "[{ linear = 24, activation = \"relu\" }, { linear = 784, activation = \"sigmoid\" }]"),
             ("tied", "true"),
+            ("optimiser.kind", "lars"),
+            ("optimiser.trust", "0.1"),
+            ("optimiser.weight_decay", "0.01"),
+        ],
+    ),
+    (
+        "in parts",
+        &[
+            ("encoder", "[{ linear = 24, activation = \"relu\" }, { dropout = 0.2 }, { linear = 8 }]"),
+            ("decoder", "[{ linear = 784, activation = \"sigmoid\" }]"),
+            ("corruption", "{ kind = \"gaussian\", amount = 0.3 }"),
+            ("optimiser.accumulate", "5"),
+            ("optimiser.kind", "sgd"),
+            ("optimiser.nesterov", "true"),
         ],
     ),
 ];

@@ -10,6 +10,7 @@ mod start;
 #[path = "../common/training.rs"]
 mod training;
 
+mod accumulation;
 mod averaging;
 mod cluster_neighbours;
 mod compact;

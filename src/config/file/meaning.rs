@@ -72,6 +72,11 @@ pub(super) const KEYS: &[Key] = &[
     unsaid("optimiser.trust", "0.001", "of lars: the share of a layer's norm that a step at a rate of 1 moves it by"),
     unsaid("optimiser.clip", "1.0", "largest norm of all gradients together; no limit if nothing is said"),
     unsaid("optimiser.average", "0.999", "decay of a running mean of the weights, which is then judged, kept and used"),
+    unsaid(
+        "optimiser.accumulate",
+        "1",
+        "parts in which a batch goes through the network before the optimiser moves once",
+    ),
     key("lr_schedule.kind", "constant, step, cosine"),
     key("lr_schedule.warm_up", "epochs over which the rate rises from almost nothing"),
     unsaid("lr_schedule.every", "10.0", "of step: epochs between two falls of the rate"),

@@ -88,9 +88,7 @@ fn one_step(device: &mut dyn Device, subject: &Subject<'_>, way: &Choices) -> Re
     device.run(program, 1)?;
     let mut trail = Trail::new();
     for (name, (role, place)) in &sources {
-        if matches!(role, Role::FirstMoment | Role::Average | Role::State | Role::Setting)
-            && place.ty.dtype == DType::F32
-        {
+        if matches!(role, Role::FirstMoment | Role::State | Role::Setting) && place.ty.dtype == DType::F32 {
             trail.push((name.clone(), device.read_f32(program, name)?));
         }
     }
