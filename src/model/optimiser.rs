@@ -12,7 +12,8 @@ use crate::ops::step::lars_step::LarsStep;
 use crate::ops::step::learning_rate_step::{Decay, LearningRateStep};
 use crate::ops::step::sgd_step::SgdStep;
 use crate::optim::adam::{adam, first_moment, second_moment};
-use crate::optim::average::{average, average_of};
+use crate::optim::average::average;
+pub use crate::optim::average::average_of;
 use crate::optim::lars::{lars, scaled_velocity};
 use crate::optim::sgd::{sgd, velocity};
 

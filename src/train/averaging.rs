@@ -6,9 +6,9 @@ use super::session::{Session, State};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model::forward::network;
+use crate::model::optimiser::average_of;
 use crate::nn::Parameter;
 use crate::nn::builder::transposed;
-use crate::optim::average::average_of;
 
 /// Puts the means where the parameters are, and those that are tied in line with them; the means are gone.
 fn put_means(state: &mut State, parameters: &[Parameter]) -> Result<()> {

@@ -15,11 +15,11 @@ use crate::error::{Error, Result};
 use crate::graph::{Graph, Role};
 use crate::model::forward::network;
 use crate::model::graph::{self, weight_name};
+use crate::model::optimiser::average_of;
 use crate::model::part::Part;
 use crate::model::start::{settings, start_values};
 use crate::nn::{Network, Pass};
 use crate::ops::step::clock;
-use crate::optim::average::average_of;
 use crate::plan::{Choices, Plan};
 use crate::tensor::Ty;
 

@@ -114,6 +114,7 @@ const ROOMS: &[&str] = &[
     "shaders/random",
     "shaders/random/parts",
     "shaders/step",
+    "shaders/step/parts",
 ];
 
 #[test]

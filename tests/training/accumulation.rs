@@ -110,7 +110,7 @@ fn parts_of_a_batch_follow_the_interpreter_on_every_device_in_every_form() {
     for (label, keys) in NETWORKS {
         let config = config(label, keys, 4);
         let (names, expected) = (watched(&config), interpreted(&config));
-        let mut check = |device: &mut dyn Device, form: &str, choices: &Choices| {
+        let check = |device: &mut dyn Device, form: &str, choices: &Choices| {
             for (name, got) in names.iter().zip(on_device(&config, device, choices, &names)) {
                 let worst = difference(&got, &floats(&expected[name]));
                 assert!(worst < CURVE, "{label}, {form}, {name} on {}: off by {worst:.1e}", device.name());
