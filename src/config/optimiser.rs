@@ -257,7 +257,8 @@ mod tests {
             config.check().err().map(|error| error.to_string()).unwrap_or_default()
         };
         let of_codes = [("entropy.of", "codes"), ("lambda_entropy", "0.1")];
-        let cases: &[(&str, &[(&str, &str)], &str)] = &[
+        type Keys<'a> = &'a [(&'a str, &'a str)];
+        let cases: &[(&str, Keys<'_>, &str)] = &[
             ("wae", &[], "wasserstein"),
             ("cluster", &[], "clustering"),
             ("sparse", &[("sparsity.kind", "divergence")], "sparsity.kind divergence"),

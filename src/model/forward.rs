@@ -1,6 +1,6 @@
 //! A batch, or a part of one, on its way through the network that the configuration asks for.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use super::holding::Holding;
 use crate::config::RunConfig;
@@ -36,7 +36,7 @@ pub(crate) struct Entrance {
     /// The clock.
     pub clock: Var,
     /// The network.
-    pub network: Arc<Network>,
+    pub network: Rc<Network>,
     sources: Vec<Var>,
     split: String,
     holding: Holding,
@@ -50,7 +50,7 @@ impl Entrance {
     pub fn new(g: &mut Graph, config: &RunConfig, split: &str, holding: Holding) -> Result<Self> {
         let clock = g.source(Role::State, "clock", clock::ty());
         let sources = holding.sources(g, split);
-        let network = Arc::new(network(g, config, holding.data.features)?);
+        let network = Rc::new(network(g, config, holding.data.features)?);
         Ok(Entrance { clock, network, sources, split: split.to_string(), holding })
     }
 
@@ -66,7 +66,7 @@ impl Entrance {
             None => x,
         };
         let passed = self.network.forward(g, input, clock, pass)?;
-        let (network, split) = (Arc::clone(&self.network), self.split.clone());
+        let (network, split) = (Rc::clone(&self.network), self.split.clone());
         Ok(Batch { pass, clock, rows, x, input, network, passed, split, split_rows: self.holding.held })
     }
 }

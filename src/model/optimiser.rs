@@ -17,7 +17,7 @@ pub use crate::optim::average::average_of;
 use crate::optim::lars::{lars, scaled_velocity};
 use crate::optim::sgd::{sgd, velocity};
 
-/// Names of what any optimiser keeps of a parameter.
+/// Names of what may be kept beside a parameter: what optimisers have of it, and its mean.
 pub fn kept_of(parameter: &str) -> [String; 5] {
     [first_moment, second_moment, velocity, scaled_velocity, average_of].map(|kept| kept(parameter))
 }

@@ -1,6 +1,6 @@
 //! A batch of rows and what a network has made of it: what the terms of a loss are made of.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use super::network::{Network, Passed};
 use crate::error::{Error, Result};
@@ -52,7 +52,7 @@ pub struct Batch {
     /// The rows as the network gets them, under noise if there is any.
     pub input: Var,
     /// The network, which the parts of a batch share.
-    pub network: Arc<Network>,
+    pub network: Rc<Network>,
     /// What it makes of them.
     pub passed: Passed,
     /// Name of the data set's split, `train`, `validation` or `test`.
