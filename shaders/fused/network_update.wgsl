@@ -17,8 +17,9 @@ struct Params {
     beta1: f32,
     beta2: f32,
     epsilon: f32,
-    lambda: f32,
-    clock_betas: vec4<f32>,
+    weight_decay: f32,
+    clock_betas: vec2<f32>,
+    bias_decay: f32,
     layer_table: array<vec4<u32>, 2u * LAYERS>, // inputs, outputs, first tile, place of x; of deltas, W, b
     terms: array<vec4<u32>, 2u * TERMS>, // layers of W and b, incoming, bias weight; places of slopes and value, sum
     outputs: array<vec4<u32>, 2>, // places in `losses_out`: of the loss and of up to seven sums
@@ -63,10 +64,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     }
     if tile.input < tile.shape.x {
         let i = place.y + tile.output * tile.shape.x + tile.input;
-        adam(i, sums.x + entropies(tile.layer, tile.output, tile.input, false, weights[i]));
+        adam(i, sums.x + entropies(tile.layer, tile.output, tile.input, false, weights[i]), params.weight_decay);
     }
     if tile.input == 0u {
         let i = place.z + tile.output;
-        adam(i, sums.y + entropies(tile.layer, tile.output, 0u, true, weights[i]));
+        adam(i, sums.y + entropies(tile.layer, tile.output, 0u, true, weights[i]), params.bias_decay);
     }
 }

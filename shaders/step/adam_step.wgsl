@@ -1,9 +1,10 @@
-//!use index clock
+//!use index clock decay_runs
 // One step of Adam over the whole parameter arena; formulas in src/ops/step/adam_step.rs.
 //
 // Four arenas of one layout: the padding between tensors is zero in all of them and stays zero, so
 // all is one array of vectors. An invocation takes several, which are read with fewer loads than
 // scalars (software Vulkan charges by the load) and share those of the clock.
+// Header: RUNS.
 
 struct Params {
     vectors: u32,
@@ -11,7 +12,7 @@ struct Params {
     beta1: f32,
     beta2: f32,
     epsilon: f32,
-    lambda: f32,
+    runs: array<vec4<u32>, RUNS>, // first vector, weight decay
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -42,13 +43,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         }
         var w = weight[i];
         var g = gradient[i];
+        let lambda = decay_of(i);
         if params.decay == 1u {
-            g += params.lambda * w;
+            g += lambda * w;
         }
         let m = params.beta1 * moment1[i] + (1.0 - params.beta1) * g;
         let v = params.beta2 * moment2[i] + (1.0 - params.beta2) * g * g;
         if params.decay == 2u {
-            w -= rate * params.lambda * w;
+            w -= rate * lambda * w;
         }
         weight[i] = w - rate * (m / correction1) / (sqrt(v / correction2) + params.epsilon);
         moment1[i] = m;

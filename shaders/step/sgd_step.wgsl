@@ -1,11 +1,12 @@
-//!use index clock
+//!use index clock decay_runs
 // One step of gradient descent with momentum over the whole parameter arena:
-// u ← μ u + g + λ w, w ← w − η u.
+// g ← g + λ w, u ← μ u + g, w ← w − η u, or of Nesterov w ← w − η (g + μ u). Header: RUNS.
 
 struct Params {
     words: u32,
     momentum: f32,
-    lambda: f32,
+    nesterov: u32,
+    runs: array<vec4<u32>, RUNS>, // first vector, weight decay
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -25,7 +26,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         return;
     }
     let w = weight[i];
-    let u = params.momentum * velocity[i] + (gradient[i] + params.lambda * w);
+    let g = gradient[i] + decay_of(i / 4u) * w;
+    let u = params.momentum * velocity[i] + g;
     velocity[i] = u;
-    weight[i] = w - learning_rate[0] * u;
+    weight[i] = w - learning_rate[0] * select(u, g + params.momentum * u, params.nesterov != 0u);
 }

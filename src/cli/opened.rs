@@ -21,7 +21,7 @@ pub fn open_device(name: &str, quiet: bool) -> Result<Box<dyn Device>> {
 }
 
 /// A trained run, its configuration adjusted by flags; the run's own data and device unless they say
-/// otherwise. Where there is a best epoch, the parameters are those of that one.
+/// otherwise. Where there is a best epoch, the parameters are those of that one; where there are means of parameters, they are these.
 pub fn open_run(path: &Path, data: &DataFlags, device: &DeviceFlag, quiet: bool) -> Result<(RunDir, Checkpoint)> {
     let run = RunDir::open_network(path)?;
     let mut checkpoint = Checkpoint::load(&run.checkpoint())?;
@@ -34,6 +34,7 @@ pub fn open_run(path: &Path, data: &DataFlags, device: &DeviceFlag, quiet: bool)
         // The configuration is the newest one, which a resumed run may have changed.
         checkpoint = checkpoint.with_state_of(best, &run.best_checkpoint())?;
     }
+    checkpoint = checkpoint.judged()?;
     if data.is_other_than(&checkpoint.config.data) {
         // Classes of other data are none of those that were left out, and nothing is decided by its rows or learnt from them.
         (checkpoint.config.without, checkpoint.config.data.validation) = (None, None);

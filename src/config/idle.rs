@@ -58,6 +58,9 @@ impl RunConfig {
                 let other = self.wasserstein.is_some_and(|it| !gaussian.contains(&it.kind));
                 when(other, "only wasserstein.kind gaussian and gaussian-diagonal add it")
             }
+            "optimiser.decay" => {
+                when(self.optimiser.weight_decay() == 0.0, "nothing decays without an optimiser.weight_decay")
+            }
             _ => None,
         }
     }
@@ -101,7 +104,7 @@ mod tests {
             (config("sparse", "plain", &[("sparsity.kind", "l1")]), &["sparsity.weight"], &["sparsity.target"]),
             (config("contractive", "plain", &[]), &["contractive.weight"], &["contractive.probes"]),
             (config("wae", "plain", &[]), &["wasserstein.weight"], &["wasserstein.jitter"]),
-            (config("cluster", "plain", &[]), &["epochs"], &["recipe", "clustering.consistency"]),
+            (config("cluster", "plain", &[]), &["epochs", "optimiser.decay"], &["recipe", "clustering.consistency"]),
             (config("cluster", "plain", &[("augment.shift", "0.1")]), &["clustering.consistency"], &["augment.jitter"]),
             (config("resnet", "plain", &[]), &["augment.flip", "augment.black"], &["augment.jitter"]),
             (config("resnet", "plain", &[("augment.hue", "0.1")]), &["augment.jitter"], &[]),
@@ -110,6 +113,7 @@ mod tests {
                 &["augment.flip"],
                 &["augment.image"],
             ),
+            (config("vae", "plain", &[]), &["optimiser.kind"], &["optimiser.decay"]),
             (config("hopfield", "plain", &[]), &["hopfield.loads", "seed"], &["epochs", "recipe", "optimiser.clip"]),
         ];
         for (config, used, idle) in cases {

@@ -5,6 +5,7 @@
 
 pub mod augment;
 mod check;
+mod early_stopping;
 mod file;
 mod fit;
 mod hopfield;
@@ -13,6 +14,7 @@ mod images;
 mod network;
 pub mod objective;
 mod optimiser;
+mod rate;
 mod recipe;
 mod rows;
 
@@ -21,6 +23,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use check::{MOST_BATCH, MOST_SEED};
+pub use early_stopping::EarlyStopping;
 #[cfg(feature = "native")]
 pub use file::in_file;
 pub use file::{Assignment, MODELS, model_file};
@@ -29,7 +32,8 @@ pub use hopfield::HopfieldConfig;
 pub use network::{MOST_BLOCKS, REPORT_ENCODER, report_layers};
 pub use objective::entropy::{Averaging, EntropyConfig, Schedule, Subject};
 pub use objective::{Collapse, Derived, ENOUGH_STEPS, Objective, Term, Told, Trained, Weight};
-pub use optimiser::{EarlyStopping, OptimiserConfig, OptimiserKind, RateKind, RateSchedule};
+pub use optimiser::{DecayKind, OptimiserConfig, OptimiserKind};
+pub use rate::{RateKind, RateSchedule};
 pub use recipe::RECIPES;
 pub use rows::ClassName;
 

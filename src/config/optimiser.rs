@@ -1,12 +1,11 @@
-//! How a run moves its parameters: the optimiser, the limit on gradients, the learning rate over time, and when to
-//! stop early.
+//! How a run moves its parameters: the optimiser, the limit on gradients, their sum over parts of a batch.
 
 use serde::{Deserialize, Serialize};
 
 use super::RunConfig;
 use super::objective::refuse;
 use crate::error::{Error, Result};
-use crate::nn::Pass;
+use crate::ops::step::decayed::Decayed;
 
 /// The optimiser; what is not said is what its kind usually has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -20,12 +19,27 @@ pub struct OptimiserConfig {
     /// Decay β₁ of Adam's mean of gradients.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub beta1: Option<f32>,
+    /// Which parameters decay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decay: Option<DecayKind>,
     /// Momentum μ of gradient descent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub momentum: Option<f32>,
+    /// Whether a step of gradient descent looks ahead along its momentum.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub nesterov: bool,
+    /// Trust τ of LARS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trust: Option<f32>,
     /// The largest norm of all gradients together; no limit if none is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip: Option<f32>,
+    /// Decay of the running mean of the weights that is judged and used in their place; none if none is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub average: Option<f32>,
+    /// Parts in which a batch goes through the network, one after the other; in one if nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accumulate: Option<usize>,
 }
 
 /// A kind of optimiser.
@@ -39,61 +53,22 @@ pub enum OptimiserKind {
     AdamW,
     /// Gradient descent with momentum, with weight decay as a term of the gradient.
     Sgd,
+    /// The same with a step for every layer that is as long as its weights allow.
+    Lars,
 }
 
-/// The learning rate over time, which starts from `lr`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct RateSchedule {
-    /// How it falls.
-    pub kind: RateKind,
-    /// Epochs, or parts of them, over which it rises in a straight line from almost nothing.
-    pub warm_up: f32,
-    /// Epochs between two falls of `step`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub every: Option<f32>,
-    /// What the rate of `step` is multiplied by.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub factor: Option<f32>,
-    /// The rate at which `cosine` ends.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub floor: Option<f32>,
-}
-
-/// How a learning rate falls.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RateKind {
-    /// Not at all.
-    #[default]
-    Constant,
-    /// By a factor every so many epochs.
-    Step,
-    /// Along half a cosine until the last epoch.
-    Cosine,
-}
-
-/// When to stop before the last epoch: the error of the validation rows no longer improves.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct EarlyStopping {
-    /// What is judged: a term of the validation rows, one of [`RunConfig::judged_terms`]; see [`RunConfig::judged_term`].
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub term: Option<String>,
-    /// Epochs in a row without improvement after which training stops.
-    pub patience: u32,
-    /// By more than this a term must change to have improved.
-    pub min_change: f64,
-}
-
-impl Default for EarlyStopping {
-    fn default() -> Self {
-        EarlyStopping { term: None, patience: 5, min_change: 0.0 }
-    }
+/// What decays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DecayKind {
+    /// All parameters.
+    All,
+    /// Weights of layers: neither biases nor what normalisations scale and shift by.
+    Weights,
 }
 
 /// Refuses a setting that another kind has.
-fn foreign(key: &str, value: Option<f32>, allowed: bool, whose: &str) -> Result<()> {
+pub(super) fn foreign(key: &str, value: Option<f32>, allowed: bool, whose: &str) -> Result<()> {
     match value.filter(|_| !allowed) {
         Some(value) => Err(Error::Usage(format!("{key} {value}: only {whose} has it"))),
         None => Ok(()),
@@ -116,18 +91,55 @@ impl OptimiserConfig {
         self.beta1.unwrap_or(0.9)
     }
 
+    /// Which parameters decay: of LARS weights alone, of the others all if nothing is said.
+    pub fn decayed(&self) -> Decayed {
+        match self.decay {
+            Some(DecayKind::Weights) => Decayed::Weights,
+            None if self.kind == OptimiserKind::Lars => Decayed::Weights,
+            _ => Decayed::All,
+        }
+    }
+
+    /// Parts in which a batch goes through the network.
+    pub fn accumulate(&self) -> usize {
+        self.accumulate.unwrap_or(1)
+    }
+
+    /// Trust τ of LARS: 0.001 if nothing is said.
+    pub fn trust(&self) -> f32 {
+        self.trust.unwrap_or(1e-3)
+    }
+
     fn check(&self) -> Result<()> {
-        let is_sgd = self.kind == OptimiserKind::Sgd;
-        foreign("optimiser.beta1", self.beta1, !is_sgd, "an Adam")?;
+        let [is_sgd, is_lars] = [OptimiserKind::Sgd, OptimiserKind::Lars].map(|kind| self.kind == kind);
+        foreign("optimiser.beta1", self.beta1, !(is_sgd || is_lars), "an Adam")?;
         if !(0.0..1.0).contains(&self.beta1()) {
             return refuse("optimiser.beta1", self.beta1(), "at least 0 and less than 1");
         }
-        foreign("optimiser.momentum", self.momentum, is_sgd, "kind = \"sgd\"")?;
+        foreign("optimiser.momentum", self.momentum, is_sgd || is_lars, "kind = \"sgd\" or \"lars\"")?;
+        foreign("optimiser.trust", self.trust, is_lars, "kind = \"lars\"")?;
+        if self.nesterov && !(is_sgd && self.momentum() > 0.0) {
+            return refuse("optimiser.nesterov", true, "kind = \"sgd\" with a momentum, along which to look ahead");
+        }
+        if is_lars && self.decay == Some(DecayKind::All) {
+            return refuse(
+                "optimiser.decay",
+                "all",
+                "\"weights\", since biases and norms do not decay under kind = \"lars\"",
+            );
+        }
+        if !(self.trust().is_finite() && self.trust() > 0.0) {
+            return refuse("optimiser.trust", self.trust(), "a positive number");
+        }
         if !(0.0..1.0).contains(&self.momentum()) {
             return refuse("optimiser.momentum", self.momentum(), "at least 0 and less than 1");
         }
         if !(self.weight_decay().is_finite() && self.weight_decay() >= 0.0) {
             return refuse("optimiser.weight_decay", self.weight_decay(), "a number of 0 or more");
+        }
+        if let Some(average) = self.average.filter(|average| !(0.0..1.0).contains(average)) {
+            let expected = "at least 0 and less than 1; leave the key out for no average of the weights";
+            return refuse("optimiser.average", average, expected);
         }
         match self.clip {
             Some(clip) if !(clip.is_finite() && clip > 0.0) => {
@@ -138,90 +150,26 @@ impl OptimiserConfig {
     }
 }
 
-impl RateSchedule {
-    /// What a fall of `step` multiplies the rate by: 0.1 if nothing is said.
-    pub fn factor(&self) -> f32 {
-        self.factor.unwrap_or(0.1)
-    }
-
-    /// Where `cosine` ends: at 0 if nothing is said.
-    pub fn floor(&self) -> f32 {
-        self.floor.unwrap_or(0.0)
-    }
-
-    /// `lr`: the peak; `epochs`: those of the run.
-    fn check(&self, lr: f32, epochs: u32) -> Result<()> {
-        let [is_step, is_cosine] = [RateKind::Step, RateKind::Cosine].map(|kind| self.kind == kind);
-        foreign("lr_schedule.every", self.every, is_step, "kind = \"step\"")?;
-        foreign("lr_schedule.factor", self.factor, is_step, "kind = \"step\"")?;
-        foreign("lr_schedule.floor", self.floor, is_cosine, "kind = \"cosine\"")?;
-        if !(self.warm_up >= 0.0 && self.warm_up <= epochs as f32) {
-            let expected = format!("a number of epochs from 0 to the run's {epochs}");
-            return refuse("lr_schedule.warm_up", self.warm_up, &expected);
-        }
-        match self.every {
-            None if is_step => {
-                let problem = "lr_schedule.every: expected the number of epochs between two falls of the rate";
-                return Err(Error::Usage(problem.into()));
-            }
-            Some(every) if !(every.is_finite() && every > 0.0) => {
-                return refuse("lr_schedule.every", every, "a positive number of epochs");
-            }
-            _ => {}
-        }
-        if !(self.factor() > 0.0 && self.factor() <= 1.0) {
-            return refuse("lr_schedule.factor", self.factor(), "more than 0 and at most 1");
-        }
-        if !(0.0..=lr).contains(&self.floor()) {
-            return refuse("lr_schedule.floor", self.floor(), &format!("a rate from 0 to the --lr of {lr}"));
-        }
-        Ok(())
-    }
-}
-
 impl RunConfig {
-    /// The terms that a run may be judged by, as metrics have them after `validation_` and `test_`.
-    pub fn judged_terms(&self) -> Vec<&'static str> {
-        let terms = self.terms(Pass::Judge).into_iter().map(|(name, _)| name);
-        let derived = self.derived().into_iter().map(|derived| derived.name);
-        ["loss"].into_iter().chain(terms).chain(derived).collect()
-    }
-
-    /// The term that a run is judged by: the one that is said, else the error of a reconstruction, else the loss.
-    pub fn judged_term(&self) -> &str {
-        let said = self.early_stopping.as_ref().and_then(|stopping| stopping.term.as_deref());
-        said.unwrap_or(if self.reconstructs() { "mse" } else { "loss" })
-    }
-
-    /// What is to be known of a run that lets test data decide.
-    pub fn decided_by_test(&self) -> Option<String> {
-        let decides = self.early_stopping.is_some() && self.deciding() == "test";
-        decides.then(|| {
-            "early_stopping: without a validation split (--validation 0.1) the test data decides when to stop and which epoch \
-             is best, so that its error is a little better than that of rows never seen"
-                .into()
-        })
-    }
-
-    /// Whether more of a term is better: of the evidence lower bound, and of an entropy that is driven up.
-    pub fn is_better_larger(&self, term: &str) -> bool {
-        let derived = self.derived().into_iter().any(|derived| derived.name == term && derived.is_better_larger);
-        derived || self.objectives().iter().any(|objective| objective.is_better_larger(term))
-    }
-
     pub(super) fn check_optimiser(&self) -> Result<()> {
         self.optimiser.check()?;
         self.lr_schedule.check(self.lr, self.epochs)?;
-        let Some(stopping) = &self.early_stopping else { return Ok(()) };
-        let terms = self.judged_terms();
-        if !terms.contains(&self.judged_term()) {
-            return refuse("early_stopping.term", self.judged_term(), &format!("one of {}", terms.join(", ")));
+        self.check_accumulation()?;
+        self.check_early_stopping()
+    }
+
+    /// Refuses parts that a batch does not fall into, and what is not the mean of its parts.
+    fn check_accumulation(&self) -> Result<()> {
+        let (parts, rows) = (self.optimiser.accumulate(), self.batch_size);
+        if parts == 0 || !rows.is_multiple_of(parts) {
+            let expected = format!("a number of equal parts of the {rows} rows of --batch-size");
+            return refuse("optimiser.accumulate", parts, &expected);
         }
-        if stopping.patience == 0 {
-            return refuse("early_stopping.patience", 0, "1 epoch or more");
-        }
-        if !(stopping.min_change.is_finite() && stopping.min_change >= 0.0) {
-            return refuse("early_stopping.min_change", stopping.min_change, "a number of 0 or more");
+        if let Some(key) =
+            self.objectives().iter().find_map(|objective| objective.of_whole_batch()).filter(|_| parts > 1)
+        {
+            let problem = format!("expected 1, since {key} is of a whole batch and no mean over its parts");
+            return Err(Error::Usage(format!("optimiser.accumulate {parts}: {problem}")));
         }
         Ok(())
     }
@@ -231,6 +179,7 @@ impl RunConfig {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::config::{EarlyStopping, RateKind};
 
     fn set(keys: &[(&str, &str)]) -> Result<RunConfig> {
         let mut config = RunConfig::recipe("plain").unwrap();
@@ -256,6 +205,11 @@ mod tests {
         assert_eq!(config.early_stopping, Some(stopping));
         let text = config.to_toml().unwrap();
         assert_eq!(toml::from_str::<RunConfig>(&text).unwrap(), config, "{text}");
+        let lars =
+            set(&[("optimiser.trust", "0.01"), ("optimiser.momentum", "0"), ("optimiser.kind", "lars")]).unwrap();
+        assert_eq!((lars.optimiser.trust(), lars.optimiser.decayed()), (0.01, Decayed::Weights));
+        let weights = set(&[("optimiser.decay", "weights"), ("optimiser.weight_decay", "0.1")]).unwrap();
+        assert_eq!((weights.optimiser.decayed(), config.optimiser.decayed()), (Decayed::Weights, Decayed::All));
         let adamw = set(&[("optimiser.kind", "adamw")]).unwrap();
         assert_eq!((adamw.optimiser.weight_decay(), RunConfig::default().optimiser.weight_decay()), (0.01, 0.0));
     }
@@ -267,9 +221,29 @@ mod tests {
             (&[("optimiser.beta", "0.5")], "beta"),
             (&[("optimiser.beta1", "1")], "optimiser.beta1 1"),
             (&[("optimiser.kind", "sgd"), ("optimiser.beta1", "0.5")], "optimiser.beta1 0.5: only an Adam"),
-            (&[("optimiser.momentum", "0.5")], "optimiser.momentum 0.5: only kind = \"sgd\""),
+            (&[("optimiser.momentum", "0.5")], "optimiser.momentum 0.5: only kind = \"sgd\" or \"lars\""),
             (&[("optimiser.kind", "sgd"), ("optimiser.momentum", "1")], "optimiser.momentum 1"),
             (&[("optimiser.weight_decay", "-1")], "optimiser.weight_decay -1"),
+            (&[("optimiser.decay", "biases")], "biases"),
+            (&[("optimiser.kind", "lars"), ("optimiser.decay", "all")], "optimiser.decay all: expected \"weights\""),
+            (&[("optimiser.nesterov", "true")], "optimiser.nesterov true: expected kind = \"sgd\""),
+            (&[("optimiser.nesterov", "true"), ("optimiser.kind", "lars")], "optimiser.nesterov true"),
+            (
+                &[("optimiser.kind", "sgd"), ("optimiser.momentum", "0"), ("optimiser.nesterov", "true")],
+                "with a momentum",
+            ),
+            (&[("optimiser.trust", "1e-3")], "optimiser.trust 0.001: only kind = \"lars\" has it"),
+            (&[("optimiser.kind", "lars"), ("optimiser.trust", "0")], "optimiser.trust 0"),
+            (
+                &[("optimiser.accumulate", "0")],
+                "optimiser.accumulate 0: expected a number of equal parts of the 128 rows",
+            ),
+            (
+                &[("optimiser.accumulate", "3")],
+                "optimiser.accumulate 3: expected a number of equal parts of the 128 rows",
+            ),
+            (&[("optimiser.average", "1")], "optimiser.average 1: expected at least 0"),
+            (&[("optimiser.average", "nan")], "optimiser.average NaN"),
             (&[("optimiser.clip", "0")], "optimiser.clip 0"),
             (&[("optimiser.clip", "nan")], "optimiser.clip NaN"),
             (&[("lr_schedule.kind", "step")], "lr_schedule.every"),
@@ -290,13 +264,29 @@ mod tests {
     }
 
     #[test]
-    fn the_terms_are_those_of_the_model() {
-        let terms = |model: &str| RunConfig::model(model).unwrap().judged_terms();
-        assert_eq!(terms("vae"), ["loss", "mse", "nll", "kl", "elbo"]);
-        assert_eq!(terms("denoising"), ["loss", "mse", "denoising"]);
-        assert_eq!(terms("entropic"), ["loss", "mse", "entropy"]);
-        assert_eq!(terms("classifier"), ["loss", "cross_entropy", "error_rate", "brier"]);
-        let vae = RunConfig::model("vae").unwrap();
-        assert!(vae.is_better_larger("elbo") && !vae.is_better_larger("kl"));
+    fn what_is_of_a_whole_batch_is_not_cut_into_parts() {
+        let refused = |model: &str, keys: &[(&str, &str)]| {
+            let mut config = RunConfig::model(model).unwrap();
+            config.set_all("--set", &[keys, &[("optimiser.accumulate", "2")]].concat()).unwrap();
+            config.check().err().map(|error| error.to_string()).unwrap_or_default()
+        };
+        let of_codes = [("entropy.of", "codes"), ("lambda_entropy", "0.1")];
+        type Keys<'a> = &'a [(&'a str, &'a str)];
+        let cases: &[(&str, Keys<'_>, &str)] = &[
+            ("wae", &[], "wasserstein"),
+            ("cluster", &[], "clustering"),
+            ("sparse", &[("sparsity.kind", "divergence")], "sparsity.kind divergence"),
+            ("entropic", &of_codes, "entropy.of codes"),
+        ];
+        for (model, keys, named) in cases {
+            let message = refused(model, keys);
+            let expected = format!("optimiser.accumulate 2: expected 1, since {named} is");
+            assert!(message.contains(&expected), "{model}: {message}");
+        }
+        for (model, keys) in
+            [("sparse", &[("sparsity.kind", "l1")][..]), ("vae", &[]), ("entropic", &[]), ("conv", &[])]
+        {
+            assert_eq!(refused(model, keys), "", "{model}");
+        }
     }
 }

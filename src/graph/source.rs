@@ -18,6 +18,8 @@ pub enum Role {
     FirstMoment,
     /// Adam's running mean of squared gradients.
     SecondMoment,
+    /// A running mean of a trained parameter.
+    Average,
     /// A plan's own small values that change from step to step and decide how it goes on: its clock, weights of losses
     /// that move, and their memories.
     State,
@@ -39,7 +41,8 @@ impl Role {
     /// Whether training cannot go on without it, so that a checkpoint holds it.
     pub fn is_stored(self) -> bool {
         match self {
-            Role::Param | Role::Buffer | Role::FirstMoment | Role::SecondMoment | Role::State => true,
+            Role::Param | Role::Buffer | Role::State => true,
+            Role::FirstMoment | Role::SecondMoment | Role::Average => true,
             Role::Setting | Role::Data | Role::Input => false,
         }
     }

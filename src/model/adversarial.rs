@@ -2,7 +2,7 @@
 //! what the discriminator has become.
 
 use super::forward::network_over;
-use super::graph::{gradients, named};
+use super::learning::{gradients, named};
 use super::optimiser::{adam_settings, update};
 use crate::config::RunConfig;
 use crate::config::objective::adversarial::Adversarial;
@@ -42,10 +42,10 @@ pub(super) fn in_turn(
     let given = g.apply(StopGradient, &[drawn])?;
     let logits = [batch.passed.code, network.judge(g, given, clock, batch.pass)?];
     let discriminator = adversarial.discriminator(g, logits, clock)?;
-    let (trained, slopes) = gradients(g, network.encoder_parameters(), &[(discriminator, of_discriminator)])?;
-    let settings = adam_settings(config, trained.len());
+    let slopes = gradients(g, network.encoder_parameters(), &[(discriminator, of_discriminator)])?;
+    let moving = named(network.encoder_parameters());
+    let settings = adam_settings(config, moving.len());
     let ahead = g.apply(ClockAhead { beta1: settings.beta1, beta2: settings.beta2 }, &[clock, discriminator])?;
-    let moving = named(&trained);
     let moved = update(g, config, ahead, rate, &moving, slopes)?;
 
     let become_of = |name: &str| moving.iter().position(|(moving, _)| moving == name).map(|index| moved[index]);
@@ -55,11 +55,11 @@ pub(super) fn in_turn(
         .collect();
     let judged = network_over(g, config, features, &given)?.judge(g, drawn, clock, batch.pass)?;
     let generator = adversarial.generator(g, judged, clock)?;
-    let (trained, slopes) = gradients(g, network.decoder_parameters(), &[(generator, of_generator)])?;
+    let slopes = gradients(g, network.decoder_parameters(), &[(generator, of_generator)])?;
 
     let [of_data, of_drawn] = adversarial.shares(g, logits, clock)?;
     let advance = ClockAdvance { beta1: settings.beta1, beta2: settings.beta2 };
     let inputs = [clock, ring, discriminator, generator, of_data, of_drawn];
     let advanced = g.push(std::sync::Arc::new(advance), &inputs)?;
-    update(g, config, advanced[0], rate, &named(&trained), slopes).map(|_| ())
+    update(g, config, advanced[0], rate, &named(network.decoder_parameters()), slopes).map(|_| ())
 }

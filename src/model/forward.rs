@@ -1,4 +1,6 @@
-//! A batch on its way through the network that the configuration asks for.
+//! A batch, or a part of one, on its way through the network that the configuration asks for.
+
+use std::rc::Rc;
 
 use super::holding::Holding;
 use crate::config::RunConfig;
@@ -39,6 +41,51 @@ pub fn parameter_count(config: &RunConfig, features: usize) -> Result<usize> {
     Ok(own.map(|parameter| parameter.ty.elements()).sum())
 }
 
+/// Where rows of a split come into a graph: the sources that hold them, the clock that says which are next, and the network.
+pub(crate) struct Entrance {
+    /// The clock.
+    pub clock: Var,
+    /// The network.
+    pub network: Rc<Network>,
+    sources: Vec<Var>,
+    split: String,
+    holding: Holding,
+}
+
+impl Entrance {
+    /// The entrance for a split, `train`, `validation` or `test`.
+    ///
+    /// # Errors
+    /// When the layers do not fit the data.
+    pub fn new(g: &mut Graph, config: &RunConfig, split: &str, holding: Holding) -> Result<Self> {
+        let clock = g.source(Role::State, "clock", clock::ty());
+        let sources = holding.sources(g, split);
+        let network = Rc::new(network(g, config, holding.data.features)?);
+        Ok(Entrance { clock, network, sources, split: split.to_string(), holding })
+    }
+
+    /// The rows that this clock says are next, so many of them, through the network.
+    ///
+    /// # Errors
+    /// When the layers do not fit the data.
+    pub fn batch(&self, g: &mut Graph, config: &RunConfig, clock: Var, rows: usize, pass: Pass) -> Result<Batch> {
+        let rows = g.apply(BatchRows(rows), &[clock])?;
+        let x = self.holding.gather(g, &self.sources, rows)?;
+        // Clusters compare rows with what becomes of them.
+        let x = match pass {
+            Pass::Train if config.clustering.is_none() => config.augmented(g, x, clock, 0)?,
+            _ => x,
+        };
+        let input = match config.corruption.filter(|_| pass == Pass::Train) {
+            Some(corruption) => corruption.apply(g, x, clock)?,
+            None => x,
+        };
+        let passed = self.network.forward(g, input, clock, pass)?;
+        let (network, split) = (Rc::clone(&self.network), self.split.clone());
+        Ok(Batch { pass, clock, rows, x, input, network, passed, split, split_rows: self.holding.held })
+    }
+}
+
 /// A batch of a split, `train`, `validation` or `test`, through the network.
 pub(crate) fn forward(
     g: &mut Graph,
@@ -48,20 +95,6 @@ pub(crate) fn forward(
     batch: usize,
     pass: Pass,
 ) -> Result<Batch> {
-    let clock = g.source(Role::State, "clock", clock::ty());
-    let sources = holding.sources(g, split);
-    let network = network(g, config, holding.data.features)?;
-    let rows = g.apply(BatchRows(batch), &[clock])?;
-    let x = holding.gather(g, &sources, rows)?;
-    // Clusters compare rows with what becomes of them.
-    let x = match pass {
-        Pass::Train if config.clustering.is_none() => config.augmented(g, x, clock, 0)?,
-        _ => x,
-    };
-    let input = match config.corruption.filter(|_| pass == Pass::Train) {
-        Some(corruption) => corruption.apply(g, x, clock)?,
-        None => x,
-    };
-    let passed = network.forward(g, input, clock, pass)?;
-    Ok(Batch { pass, clock, rows, x, input, network, passed, split: split.to_string(), split_rows: holding.held })
+    let entrance = Entrance::new(g, config, split, holding)?;
+    entrance.batch(g, config, entrance.clock, batch, pass)
 }

@@ -3,18 +3,17 @@
 use std::sync::Arc;
 
 use super::adversarial::{Ending, in_turn};
-use super::forward::forward;
+use super::forward::{Entrance, forward};
 use super::holding::Holding;
+use super::learning::{Learnt, in_parts, learnt, named};
 use super::optimiser::{adam_settings, scheduled, update};
-use crate::autodiff::grad;
 use crate::config::{RunConfig, Schedule, Weight};
 use crate::data::{Split, ValueKind};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role, Var};
-use crate::nn::{Batch, Parameter, Pass};
-use crate::ops::array::binary::Binary;
+use crate::nn::{Batch, Pass};
 use crate::ops::array::sum_all::SumAll;
-use crate::ops::array::transpose::{Transpose, TransposeInto};
+use crate::ops::array::transpose::TransposeInto;
 use crate::ops::step::clock;
 use crate::ops::step::clock_advance::ClockAdvance;
 use crate::ops::step::multiplier_step::{MultiplierStep, memory_ty};
@@ -113,75 +112,50 @@ pub fn training(config: &RunConfig, holding: impl Into<Holding>) -> Result<Graph
         return Err(Error::Usage(format!("--model {}: {problem}", config.model)));
     }
     let g = &mut Graph::new();
-    let batch = forward(g, config, "train", holding, config.step_rows(data.rows), Pass::Train)?;
+    let entrance = Entrance::new(g, config, "train", holding)?;
+    let clock = entrance.clock;
+    let (rows, parts) = (config.step_rows(data.rows), config.optimiser.accumulate());
+    // What goes through in one piece does so before anything else is there, as it always did.
+    let whole = match parts {
+        1 => Some(entrance.batch(g, config, clock, rows, Pass::Train)?),
+        _ => None,
+    };
     let columns = 1 + config.terms(Pass::Train).len();
     let ring = g.source(Role::Setting, "ring", Ty::f32(&[RING_STEPS, columns]));
     let learning_rate = g.source(Role::Setting, "learning_rate", Ty::f32(&[]));
-    let rate = scheduled(g, config, data.rows, batch.clock, learning_rate)?;
+    let rate = scheduled(g, config, data.rows, clock, learning_rate)?;
     let weights = weights(g, config);
-    if let Some(adversarial) = config.adversarial {
-        in_turn(g, config, adversarial, &batch, &Ending { ring, rate, weights: &weights })?;
+    if let (Some(adversarial), Some(batch)) = (config.adversarial, &whole) {
+        in_turn(g, config, adversarial, batch, &Ending { ring, rate, weights: &weights })?;
         return Ok(std::mem::take(g));
     }
-    let terms = config.terms_of(g, &batch)?;
-    let losses: Vec<(Var, Var)> =
-        terms.iter().zip(&weights).filter_map(|(term, weight)| Some((term.var, (*weight)?))).collect();
-
-    let (trained, gradients) = gradients(g, &batch.network.parameters, &losses)?;
+    let Learnt { terms, gradients } = match &whole {
+        Some(batch) => learnt(g, config, batch, &weights)?,
+        None => in_parts(g, config, &entrance, rows, &weights)?,
+    };
     for (term, weight) in terms.iter().zip(&weights) {
         if let (Some(step), &Some(weight)) = (multiplier_step(config, &term.weight, data), weight) {
             let memory = g.source(Role::State, term.weight.memory, memory_ty());
             let error = config.error_term().and_then(|name| terms.iter().find(|term| term.name == name));
             let error = error.map_or(term.var, |error| error.var);
-            g.push(Arc::new(step), &[error, term.var, batch.clock, weight, memory])?;
+            g.push(Arc::new(step), &[error, term.var, clock, weight, memory])?;
         }
     }
 
-    let settings = adam_settings(config, trained.len());
+    let parameters = &entrance.network.parameters;
+    let named = named(parameters);
+    let settings = adam_settings(config, named.len());
     let advance = ClockAdvance { beta1: settings.beta1, beta2: settings.beta2 };
     let values: Vec<Var> = terms.iter().map(|term| term.var).collect();
-    let advanced = g.push(Arc::new(advance), &[&[batch.clock, ring][..], &values].concat())?;
-    let named = named(&trained);
+    let advanced = g.push(Arc::new(advance), &[&[clock, ring][..], &values].concat())?;
     let stepped = update(g, config, advanced[0], rate, &named, gradients)?;
-    for parameter in &batch.network.parameters {
+    for parameter in parameters {
         let own = parameter.tied.as_ref().and_then(|of| named.iter().position(|(name, _)| name == of));
         if let Some(own) = own {
             g.apply(TransposeInto, &[stepped[own], parameter.var])?;
         }
     }
     Ok(std::mem::take(g))
-}
-
-/// Parameters by their names.
-pub(super) fn named(parameters: &[&Parameter]) -> Vec<(String, Var)> {
-    parameters.iter().map(|parameter| (parameter.name.clone(), parameter.var)).collect()
-}
-
-/// The parameters that are trained, and their gradients: of a tied one's owner the sum of both.
-pub(super) fn gradients<'a>(
-    g: &mut Graph,
-    parameters: &'a [Parameter],
-    losses: &[(Var, Var)],
-) -> Result<(Vec<&'a Parameter>, Vec<Var>)> {
-    let trained: Vec<&Parameter> = parameters.iter().filter(|parameter| parameter.trained).collect();
-    let tied: Vec<&Parameter> = parameters.iter().filter(|parameter| parameter.tied.is_some()).collect();
-    let wanted: Vec<Var> = trained.iter().chain(&tied).map(|parameter| parameter.var).collect();
-    let mut gradients = grad(g, losses, &wanted)?;
-    let of_tied = gradients.split_off(trained.len());
-    for (parameter, gradient) in tied.into_iter().zip(of_tied) {
-        let own = trained.iter().position(|own| Some(&own.name) == parameter.tied.as_ref());
-        if let (Some(own), Some(gradient)) = (own, gradient) {
-            let turned = g.apply(Transpose, &[gradient])?;
-            gradients[own] = Some(match gradients[own] {
-                Some(first) => g.apply(Binary::Add, &[first, turned])?,
-                None => turned,
-            });
-        }
-    }
-    let unconnected = |name: &str| Error::Usage(format!("layers: '{name}' has no influence on the loss"));
-    let found = trained.iter().zip(gradients).map(|(own, found)| found.ok_or_else(|| unconnected(&own.name)));
-    let gradients = found.collect::<Result<Vec<Var>>>()?;
-    Ok((trained, gradients))
 }
 
 /// The batch after this one next, these values in a ring of as many steps as all rows take.

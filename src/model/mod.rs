@@ -4,6 +4,7 @@ mod adversarial;
 pub mod forward;
 pub mod graph;
 pub mod holding;
+mod learning;
 pub mod observation;
 pub mod optimiser;
 pub mod part;

@@ -7,14 +7,19 @@ use crate::error::Result;
 use crate::graph::{Graph, Var};
 use crate::ops::step::adam_step::{AdamStep, WeightDecay};
 use crate::ops::step::clip_norm::ClipNorm;
+use crate::ops::step::decayed::Decayed;
+use crate::ops::step::lars_step::LarsStep;
 use crate::ops::step::learning_rate_step::{Decay, LearningRateStep};
 use crate::ops::step::sgd_step::SgdStep;
 use crate::optim::adam::{adam, first_moment, second_moment};
+use crate::optim::average::average;
+pub use crate::optim::average::average_of;
+use crate::optim::lars::{lars, scaled_velocity};
 use crate::optim::sgd::{sgd, velocity};
 
-/// Names of what any optimiser keeps of a parameter.
-pub fn kept_of(parameter: &str) -> [String; 3] {
-    [first_moment(parameter), second_moment(parameter), velocity(parameter)]
+/// Names of what may be kept beside a parameter: what optimisers have of it, and its mean.
+pub fn kept_of(parameter: &str) -> [String; 5] {
+    [first_moment, second_moment, velocity, scaled_velocity, average_of].map(|kept| kept(parameter))
 }
 
 /// How the learning rate moves where there are `rows` to train on; not at all if it is constant. It is a function
@@ -46,9 +51,14 @@ pub(crate) fn adam_settings(config: &RunConfig, tensors: usize) -> AdamStep {
     let decay = match config.optimiser.kind {
         _ if lambda == 0.0 => WeightDecay::None,
         OptimiserKind::AdamW => WeightDecay::Decoupled,
-        OptimiserKind::Adam | OptimiserKind::Sgd => WeightDecay::L2,
+        OptimiserKind::Adam | OptimiserKind::Sgd | OptimiserKind::Lars => WeightDecay::L2,
     };
-    AdamStep { beta1: config.optimiser.beta1(), decay, lambda, ..AdamStep::new(tensors) }
+    AdamStep { beta1: config.optimiser.beta1(), decay, lambda, decayed: decayed(config), ..AdamStep::new(tensors) }
+}
+
+/// The parameters that decay; without a decay it makes no difference.
+fn decayed(config: &RunConfig) -> Decayed {
+    if config.optimiser.weight_decay() > 0.0 { config.optimiser.decayed() } else { Decayed::All }
 }
 
 /// The rate of this step, given the clock before it is advanced and the state that holds the rate.
@@ -56,7 +66,7 @@ pub(crate) fn scheduled(g: &mut Graph, config: &RunConfig, rows: usize, clock: V
     learning_rate_step(config, rows).map_or(Ok(rate), |step| g.apply(step, &[clock, rate]))
 }
 
-/// Parameters moved along their gradients, given the clock after it was advanced.
+/// Parameters moved along their gradients, and their means with them if there are any, given the clock after it was advanced.
 pub(crate) fn update(
     g: &mut Graph,
     config: &RunConfig,
@@ -75,8 +85,18 @@ pub(crate) fn update(
         }
         OptimiserKind::Sgd => {
             let (momentum, decay) = (config.optimiser.momentum(), config.optimiser.weight_decay());
-            sgd(g, SgdStep { momentum, decay, tensors }, clock, rate, parameters, &gradients)?
+            let (decayed, nesterov) = (decayed(config), config.optimiser.nesterov);
+            let step = SgdStep { momentum, decay, decayed, nesterov, tensors };
+            sgd(g, step, clock, rate, parameters, &gradients)?
+        }
+        OptimiserKind::Lars => {
+            let optimiser = &config.optimiser;
+            let (momentum, decay, trust) = (optimiser.momentum(), optimiser.weight_decay(), optimiser.trust());
+            lars(g, LarsStep { momentum, decay, trust, tensors }, clock, rate, parameters, &gradients)?
         }
     };
+    if let Some(decay) = config.optimiser.average {
+        average(g, decay, clock, parameters, &stepped)?;
+    }
     Ok(stepped)
 }

@@ -10,6 +10,7 @@ use crate::graph::Graph;
 use crate::nn::Pass;
 use crate::nn::builder::initial_values;
 use crate::ops::step::clock;
+use crate::optim::average::average_of;
 
 /// What does not change in a training step, by name.
 pub fn settings(config: &RunConfig) -> Vec<(String, Vec<f32>)> {
@@ -20,15 +21,21 @@ pub fn settings(config: &RunConfig) -> Vec<(String, Vec<f32>)> {
     always.into_iter().chain(weights).chain(black).collect()
 }
 
-/// Parameters and clock before the first of `rows` rows, by name. What else a plan keeps begins with nothing.
+/// Parameters, their means and clock before the first of `rows` rows, by name. What else a plan keeps begins with nothing.
 ///
 /// # Errors
 /// When a block cannot take what the one before it gives.
 pub fn start_values(config: &RunConfig, features: usize, rows: usize) -> Result<Vec<(String, Vec<u8>)>> {
     let network = network(&mut Graph::new(), config, features)?;
-    let parameters = initial_values(&network.parameters, config.seed).into_iter();
-    let mut values: Vec<(String, Vec<u8>)> =
-        parameters.map(|(name, values)| (name, bytemuck::cast_slice(&values).to_vec())).collect();
+    let mut values: Vec<(String, Vec<u8>)> = Vec::new();
+    for (parameter, (name, initial)) in network.parameters.iter().zip(initial_values(&network.parameters, config.seed))
+    {
+        let bytes: Vec<u8> = bytemuck::cast_slice(&initial).to_vec();
+        if parameter.trained && config.optimiser.average.is_some() {
+            values.push((average_of(&name), bytes.clone()));
+        }
+        values.push((name, bytes));
+    }
     let clock = clock::start(rows, config.step_rows(rows), true, config.seed);
     values.push(("clock".into(), bytemuck::cast_slice(&clock).to_vec()));
     Ok(values)

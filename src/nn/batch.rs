@@ -1,5 +1,7 @@
 //! A batch of rows and what a network has made of it: what the terms of a loss are made of.
 
+use std::rc::Rc;
+
 use super::network::{Network, Passed};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role, Var};
@@ -52,8 +54,8 @@ pub struct Batch {
     pub x: Var,
     /// The rows as the network gets them, under noise if there is any.
     pub input: Var,
-    /// The network.
-    pub network: Network,
+    /// The network, which the parts of a batch share.
+    pub network: Rc<Network>,
     /// What it makes of them.
     pub passed: Passed,
     /// Name of the data set's split, `train`, `validation` or `test`.
@@ -99,7 +101,10 @@ impl Batch {
         if ty.shape.dims().first() != Some(&self.split_rows) {
             return Err(Error::graph(what, format!("{ty} is no value for each of {} rows", self.split_rows)));
         }
-        Ok(g.source(Role::Data, format!("{} {what}", self.split), ty))
+        let name = format!("{} {what}", self.split);
+        // Another part of the batch may have asked for it.
+        let there = g.sources().find(|(_, source)| source.name == name).map(|(var, _)| var);
+        Ok(there.unwrap_or_else(|| g.source(Role::Data, name, ty)))
     }
 
     /// The layers of the network.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::order::FileOrder;
 use crate::graph::{Graph, Role, Var};
+use crate::ops::step::decayed::is_weight;
 use crate::rng::{Rng, Stream, stream_key};
 use crate::tensor::Ty;
 
@@ -43,6 +44,13 @@ pub struct Parameter {
     pub tied: Option<String>,
     /// How it lies in files, where that is not as it lies on a device.
     pub order: Option<FileOrder>,
+}
+
+impl Parameter {
+    /// Whether it is a layer's weight, and neither a bias nor of a normalisation nor a buffer: what decays where not all do.
+    pub fn is_weight(&self) -> bool {
+        !self.is_buffer && is_weight(&self.ty)
+    }
 }
 
 /// Adds parameters to a graph under names that tell where they belong.
@@ -162,6 +170,11 @@ impl<'g> Builder<'g> {
     }
 }
 
+/// The elements of a matrix of so many columns with rows and columns exchanged.
+pub fn transposed(matrix: &[f32], columns: usize) -> Vec<f32> {
+    (0..columns).flat_map(|column| matrix.iter().skip(column).step_by(columns)).copied().collect()
+}
+
 /// Values that parameters begin with, in order, for a seed.
 pub fn initial_values(parameters: &[Parameter], seed: u64) -> Vec<(String, Vec<f32>)> {
     let mut sequences: BTreeMap<u32, Rng> = BTreeMap::new();
@@ -181,9 +194,7 @@ pub fn initial_values(parameters: &[Parameter], seed: u64) -> Vec<(String, Vec<f
         };
         let of = parameter.tied.as_ref().and_then(|of| values.iter().find(|(name, _)| name == of));
         let value = match (of, parameter.ty.shape.matrix()) {
-            (Some((_, of)), Some((rows, _))) => {
-                (0..rows).flat_map(|row| of.iter().skip(row).step_by(rows)).copied().collect()
-            }
+            (Some((_, of)), Some((rows, _))) => transposed(of, rows),
             _ => drawn,
         };
         values.push((parameter.name.clone(), value));

@@ -130,10 +130,14 @@ pub mod step {
     //! The end of a training step: clock, rates, weights of the losses, parameters.
 
     pub mod adam_step;
+    pub mod average_step;
     pub mod clip_norm;
     pub mod clock;
     pub mod clock_advance;
     pub mod clock_ahead;
+    pub mod clock_part;
+    pub mod decayed;
+    pub mod lars_step;
     pub mod learning_rate_step;
     pub mod multiplier_step;
     mod packed_step;
@@ -205,6 +209,7 @@ kernels! {
     augment_apply => augment::augment_apply::AugmentApplyKernel,
     augment_colour => augment::augment_colour::AugmentColourKernel,
     augment_draw => augment::augment_draw::AugmentDrawKernel,
+    average_step => step::average_step::AverageStepKernel,
     avg_pool => pool::avg_pool::AvgPoolKernel,
     avg_pool_grad => pool::avg_pool_grad::AvgPoolGradKernel,
     batch_gather => batch::batch_gather::BatchGatherKernel,
@@ -221,6 +226,7 @@ kernels! {
     clip_norm => step::clip_norm::ClipNormKernel,
     clock_advance => step::clock_advance::ClockAdvanceKernel,
     clock_ahead => step::clock_ahead::ClockAheadKernel,
+    clock_part => step::clock_part::ClockPartKernel,
     conv2d => conv::conv2d::Conv2dKernel,
     conv2d_dw => conv::conv2d_dw::Conv2dDwKernel,
     conv2d_dx => conv::conv2d_dx::Conv2dDxKernel,
@@ -231,6 +237,7 @@ kernels! {
     group_norm => norm::group_norm::GroupNormKernel,
     group_norm_grad => norm::group_norm_grad::GroupNormGradKernel,
     hopfield_sweep => energy::hopfield_sweep::HopfieldSweepKernel,
+    lars_step => step::lars_step::LarsStepKernel,
     learning_rate_step => step::learning_rate_step::LearningRateStepKernel,
     linear_chain => fused::linear_chain::LinearChainKernel,
     linear_chain_grad => fused::linear_chain_grad::LinearChainGradKernel,

@@ -1,6 +1,8 @@
 //! Optimisers, as plain functions over a graph.
 
 pub mod adam;
+pub mod average;
+pub mod lars;
 pub mod sgd;
 
 use crate::error::Result;

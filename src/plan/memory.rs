@@ -98,6 +98,7 @@ fn source_arena(plan: &str, source: &Source) -> String {
         Role::Param | Role::Buffer => "params".into(),
         Role::FirstMoment => "moment1".into(),
         Role::SecondMoment => "moment2".into(),
+        Role::Average => "average".into(),
         Role::State | Role::Setting => format!("{plan}/state"),
         Role::Data => format!("data {}", source.name),
         Role::Input => format!("{plan}/input {}", source.name),
@@ -220,6 +221,10 @@ impl Pins<'_> {
     }
 }
 
+/// How many times as large as a value a slot may be that it takes: a loss or a bias's gradient that is held for long would keep
+/// it from the activations of a whole layer.
+const ROOMY: usize = 16;
+
 /// Slots that nobody holds.
 struct Pool<'a> {
     plan: &'a str,
@@ -227,13 +232,16 @@ struct Pool<'a> {
 }
 
 impl Pool<'_> {
-    /// The smallest free slot that is large enough, else the largest free one made larger, else a new
-    /// one.
+    /// The smallest free slot that is large enough and not far too large, else the largest of the smaller free ones made
+    /// larger, else a new one.
     fn take(&mut self, layout: &mut Layout, bytes: usize) -> usize {
         let size = |slot: usize, layout: &Layout| layout.arenas[slot].bytes;
         let free = || self.free.iter().copied();
-        let fits = free().filter(|&slot| size(slot, layout) >= bytes).min_by_key(|&slot| size(slot, layout));
-        let slot = fits.or_else(|| free().max_by_key(|&slot| size(slot, layout)));
+        let most = bytes.saturating_mul(ROOMY);
+        let is_fit = |slot: &usize| (bytes..=most).contains(&size(*slot, layout));
+        let fits = free().filter(is_fit).min_by_key(|&slot| size(slot, layout));
+        let smaller = || free().filter(|&slot| size(slot, layout) < bytes).max_by_key(|&slot| size(slot, layout));
+        let slot = fits.or_else(smaller);
         let slot = slot.unwrap_or_else(|| {
             let prefix = format!("{}/slot ", self.plan);
             let number = layout.arenas.iter().filter(|arena| arena.name.starts_with(&prefix)).count();

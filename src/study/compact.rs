@@ -6,8 +6,7 @@
 //! cheapest are removed together, as many as keep the error within the tolerance.
 
 use crate::error::{Error, Result};
-use crate::optim::adam::{first_moment, second_moment};
-use crate::optim::sgd::velocity;
+use crate::model::optimiser::kept_of;
 use crate::tensor::Ty;
 use crate::train::session::State;
 use crate::train::{Checkpoint, Session};
@@ -50,8 +49,7 @@ pub struct Compaction {
 /// Parameters of a layer, by the part of them, with the moments that their optimiser has.
 fn names(state: &State, layer: &str, part: &str) -> Vec<String> {
     let name = format!("{layer}.{part}");
-    let moments = [first_moment(&name), second_moment(&name), velocity(&name)];
-    moments.into_iter().filter(|moment| state.contains_key(moment)).chain([name.clone()]).collect()
+    kept_of(&name).into_iter().filter(|kept| state.contains_key(kept)).chain([name.clone()]).collect()
 }
 
 fn floats<'a>(state: &'a State, name: &str) -> Result<(&'a Ty, Vec<f32>)> {

@@ -1,5 +1,6 @@
 //! Training: the session on a device, the loop, checkpoints, metrics.
 
+mod averaging;
 pub mod early_stopping;
 mod event;
 mod feed;

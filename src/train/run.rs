@@ -90,7 +90,8 @@ impl Run {
         &self.metrics[..self.metrics.partition_point(|metrics| metrics.epoch <= last)]
     }
 
-    /// Takes the parameters of the best epoch, if the run may stop early; nothing is trained or saved after that.
+    /// Takes the parameters of the best epoch, if the run may stop early, and their means in their place, if there are any;
+    /// nothing is trained or saved after that.
     ///
     /// # Errors
     /// When they cannot be read, or the device fails.
@@ -99,7 +100,7 @@ impl Run {
         if self.config.early_stopping.is_some() && path.exists() {
             self.session.restore(&Checkpoint::load(&path)?.state)?;
         }
-        Ok(())
+        self.session.show_means()
     }
 
     /// Whether there is nothing left to train.
@@ -259,6 +260,7 @@ impl Run {
 
     fn end_epoch(&mut self, tell: &mut impl FnMut(Event<'_>)) -> Result<()> {
         let begin = Instant::now();
+        self.session.show_means()?;
         self.session.settle_moments()?;
         let stopped = |error| match error {
             Error::Failed(what) => self.directory.stopped(&format!("step {}: {what}", self.clock[clock::STEP])),
@@ -269,6 +271,7 @@ impl Run {
         self.note("evaluate", begin);
         let mut observed = self.session.observe()?.metrics();
         observed.extend(self.session.judge_answers(&self.labels)?);
+        self.session.learn_on()?;
         if let Some(schedule) = learning_rate_step(&self.config, self.clock[clock::ROWS] as usize) {
             // Of the last step that was made.
             observed.insert(LEARNING_RATE.into(), schedule.rate(self.clock[clock::STEP] - 1));

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::graph::{Graph, Role};
 use crate::model::forward::network;
 use crate::model::graph::{self, weight_name};
+use crate::model::optimiser::average_of;
 use crate::model::part::Part;
 use crate::model::start::{settings, start_values};
 use crate::nn::{Network, Pass};
@@ -36,6 +37,8 @@ pub struct Session {
     pub(super) further: BTreeMap<&'static str, ProgramId>,
     /// What takes a batch's moments, once it is known.
     pub(super) moments: Option<MomentsProgram>,
+    /// Parameters as they are trained, while their means have their place.
+    pub(super) learnt: Option<State>,
     /// The programs of parts of the network, once they were used.
     pub(crate) parts: BTreeMap<Part, ProgramId>,
     /// The rows that are trained on, and how far the training program is in them.
@@ -151,6 +154,7 @@ impl Session {
             validate: None,
             further: BTreeMap::new(),
             moments: None,
+            learnt: None,
             parts: BTreeMap::new(),
             training: None,
             test,
@@ -205,7 +209,13 @@ impl Session {
         for parameter in self.network.encoder_parameters() {
             let name = &parameter.name;
             match encoder.get(name) {
-                Some((found, bytes)) if *found == parameter.ty => self.device.write(program, name, bytes)?,
+                Some((found, bytes)) if *found == parameter.ty => {
+                    self.device.write(program, name, bytes)?;
+                    let mean = average_of(name);
+                    if self.device.plan(program).sources.contains_key(&mean) {
+                        self.device.write(program, &mean, bytes)?;
+                    }
+                }
                 _ => return Err(Error::Usage(format!("--from: the encoder's '{name}' has another shape here"))),
             }
         }
@@ -228,6 +238,7 @@ impl Session {
         let names: Vec<&str> = types.iter().map(|(name, _)| name.as_str()).collect();
         let bytes = self.device.read_many(program, &names)?;
         let mut state: State = types.into_iter().zip(bytes).map(|((name, ty), bytes)| (name, (ty, bytes))).collect();
+        state.extend(self.learnt.clone().unwrap_or_default());
         // How rows get to a device is no part of the training.
         if let Some(word) =
             state.get_mut("clock").and_then(|(_, words)| words.as_chunks_mut::<4>().0.get_mut(clock::WINDOW))
@@ -242,6 +253,7 @@ impl Session {
     /// # Errors
     /// When a tensor is missing or has another shape, or the device fails.
     pub fn restore(&mut self, state: &State) -> Result<()> {
+        self.learnt = None;
         let program = self.train.unwrap_or(self.evaluate);
         let kept = self.kept();
         restore(self.device.as_mut(), program, state, kept)?;

@@ -119,6 +119,7 @@ const ROOMS: &[&str] = &[
     "shaders/random",
     "shaders/random/parts",
     "shaders/step",
+    "shaders/step/parts",
 ];
 
 #[test]

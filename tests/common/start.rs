@@ -40,7 +40,8 @@ pub fn start(graph: &Graph, config: &RunConfig) -> Feeds<f64> {
                 let bytes: Vec<u8> = (0..n).map(|_| rng.below(256) as u8).collect();
                 HostTensor::from_bytes(dims, &bytes)
             }
-            (Role::Param | Role::Buffer, name) => {
+            (Role::Param | Role::Buffer | Role::Average, name) => {
+                let name = name.strip_prefix("average.").unwrap_or(name);
                 let (_, values) = parameters.iter().find(|(parameter, _)| parameter == name).unwrap();
                 HostTensor::from_f32(dims, values)
             }

@@ -80,7 +80,7 @@ fn encoder_task(case: &Case, machine: &mut dyn Machine) -> Answers {
     let gradients: Vec<Var> = s.graph.results()[3..].iter().map(|(_, var)| *var).collect();
     let parameters: Vec<(String, Var)> = wrt.iter().map(|(name, var)| (name.to_string(), *var)).collect();
     let tensors = parameters.len();
-    sgd(&mut s.graph, SgdStep { momentum: 0.0, decay: 0.0, tensors }, clock, rate, &parameters, &gradients).unwrap();
+    sgd(&mut s.graph, SgdStep { tensors, ..SgdStep::default() }, clock, rate, &parameters, &gradients).unwrap();
     s.zero_the_rest();
     let results: Vec<String> = s.graph.results().iter().map(|(name, _)| name.clone()).collect();
 

@@ -44,6 +44,7 @@ stamp! {
     golden_mmd => wasserstein::MMD,
     golden_nmn => classes::ENCODER_TASK,
     golden_optim => optimisers::OPTIMISERS,
+    golden_optim_paths => optimisers::PATHS,
     golden_paiton => codes::PAITON,
     golden_path_entropy => paths::PATHS,
     golden_path_marginal_entropy => paths::WIDTHS,

@@ -46,7 +46,7 @@ fn of_images(config: &mut RunConfig, last: usize) {
 }
 
 /// A model as its file has it, on narrow layers and small rows, and descending.
-fn small(model: &str) -> RunConfig {
+pub fn small(model: &str) -> RunConfig {
     let mut config = RunConfig::model(model).unwrap();
     let last = match (config.reconstructs(), &config.classifier) {
         (true, _) => DATA.features,

@@ -10,10 +10,13 @@ mod start;
 #[path = "../common/training.rs"]
 mod training;
 
+mod accumulation;
 mod adversarial;
 mod augment;
+mod averaging;
 mod cluster_neighbours;
 mod compact;
+mod decayed;
 mod descent;
 mod judging;
 mod latch;

@@ -25,6 +25,23 @@ const OPTIMISERS: &[(&str, Keys)] = &[
     ("adamw", &[("optimiser.kind", "adamw"), ("optimiser.weight_decay", "0.5")]),
     ("sgd", &[("optimiser.kind", "sgd")]),
     ("sgd with decay", &[("optimiser.kind", "sgd"), ("optimiser.momentum", "0.5"), ("optimiser.weight_decay", "0.1")]),
+    ("adam with decay of weights", &[("optimiser.weight_decay", "0.1"), ("optimiser.decay", "weights")]),
+    (
+        "adamw of weights",
+        &[("optimiser.kind", "adamw"), ("optimiser.weight_decay", "0.5"), ("optimiser.decay", "weights")],
+    ),
+    ("nesterov", &[("optimiser.kind", "sgd"), ("optimiser.nesterov", "true")]),
+    (
+        "nesterov with decay of weights",
+        &[
+            ("optimiser.kind", "sgd"),
+            ("optimiser.nesterov", "true"),
+            ("optimiser.weight_decay", "0.1"),
+            ("optimiser.decay", "weights"),
+        ],
+    ),
+    ("lars", &[("optimiser.kind", "lars"), ("optimiser.trust", "0.1")]),
+    ("lars with decay", &[("optimiser.kind", "lars"), ("optimiser.trust", "0.1"), ("optimiser.weight_decay", "0.1")]),
 ];
 
 const SCHEDULES: &[(&str, Keys)] = &[
@@ -75,7 +92,7 @@ fn follows(label: &str, config: &RunConfig, device: &mut dyn Device, form: &str,
         device.write(program, &name, &value.to_device_bytes()).unwrap();
     }
     device.run(program, STEPS as u32).unwrap();
-    let moves = |role: Role| matches!(role, Role::Param | Role::FirstMoment | Role::SecondMoment);
+    let moves = |role: Role| matches!(role, Role::Param | Role::FirstMoment | Role::SecondMoment | Role::Average);
     let watched =
         graph.sources().filter(|(_, s)| moves(s.role) || ["ring", "learning_rate"].contains(&s.name.as_str()));
     for (_, source) in watched {
@@ -102,13 +119,34 @@ fn ten_steps_follow_the_interpreter_on_the_adapter() {
         let choices = Choices::by_kind(device.profile());
         follows(label, config, device.as_mut(), "static", &choices);
         // Every form with every eighth: building pipelines takes the time.
-        let (form, choices) = &forms()[number / 8];
+        let (form, choices) = &forms()[number / 8 % forms().len()];
         follows(label, config, device.as_mut(), form, choices);
         number += 1;
     });
     let all = config(&[OPTIMISERS[2].1, SCHEDULES[3].1].concat());
     for (form, choices) in forms() {
         follows("adamw, cosine, free", &all, device.as_mut(), form, &choices);
+    }
+}
+
+/// Beside any optimiser, and without an effect on what it does.
+#[test]
+fn means_of_weights_follow_the_interpreter_and_change_nothing_else() {
+    for optimiser in [0, 3, 9] {
+        let (label, keys) = OPTIMISERS[optimiser];
+        let (alone, averaged) = (config(keys), config(&[keys, &[("optimiser.average", "0.7")]].concat()));
+        for (form, choices) in forms() {
+            follows(label, &averaged, &mut CpuDevice::new(), form, &choices);
+        }
+        if let Some(mut device) = common::gpu() {
+            let choices = Choices::by_kind(device.profile());
+            follows(label, &averaged, device.as_mut(), "static", &choices);
+        }
+        let [alone, averaged] =
+            [&alone, &averaged].map(|config| interpreted(&training_graph(config, DATA).unwrap(), config));
+        let name = "autoencoder.3.weight";
+        assert_eq!(floats(&alone[name]), floats(&averaged[name]), "{label}");
+        assert!(difference(&floats(&averaged[&format!("average.{name}")]), &floats(&alone[name])) > 1e-4, "{label}");
     }
 }
 

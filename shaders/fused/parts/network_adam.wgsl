@@ -1,6 +1,6 @@
-// Adam and the entropies' gradients for one parameter, for `network_update`; formulas in
+// Adam, with this weight decay, and the entropies' gradients for one parameter, for `network_update`; formulas in
 // src/ops/step/adam_step.rs and src/ops/entropy/activeness_grad.rs.
-fn adam(i: u32, gradient: f32) {
+fn adam(i: u32, gradient: f32, lambda: f32) {
     let rate = bitcast<f32>(state[params.rate]);
     // The clock has not moved yet: these are the corrections that it moves to.
     let old1 = bitcast<f32>(state[params.clock + CLOCK_CORRECTION1]);
@@ -8,10 +8,10 @@ fn adam(i: u32, gradient: f32) {
     let correction1 = params.clock_betas.x * old1 + (1.0 - params.clock_betas.x);
     let correction2 = params.clock_betas.y * old2 + (1.0 - params.clock_betas.y);
     var w = weights[i];
-    let g = gradient + select(0.0, params.lambda * w, params.decay == 1u);
+    let g = gradient + select(0.0, lambda * w, params.decay == 1u);
     let m = params.beta1 * moment1[i] + (1.0 - params.beta1) * g;
     let v = params.beta2 * moment2[i] + (1.0 - params.beta2) * g * g;
-    w -= select(0.0, rate * params.lambda * w, params.decay == 2u);
+    w -= select(0.0, rate * lambda * w, params.decay == 2u);
     weights[i] = w - rate * (m / correction1) / (sqrt(v / correction2) + params.epsilon);
     moment1[i] = m;
     moment2[i] = v;

@@ -252,7 +252,7 @@ pub fn finish(launched: &mut Launched) -> Result<Groups> {
     groups.rows().into_iter().try_for_each(|row| table.push(row))?;
     table.write(&path.join("clusters.csv"), "write the table")?;
     write_png(&path.join("clusters.png"), &picture(data, &test, config.code_width())?)?;
-    let state = run.session().state()?;
+    let state = run.session().judged_state()?;
     let (blocks, plain) = plain_encoder(config, &state)?;
     let encoder = Part::encoder(config, &blocks, data.train.width)?.to_bytes(&encoder_file(&plain))?;
     whole_file::write(&path.join("encoder.safetensors"), &encoder, "write the encoder")?;

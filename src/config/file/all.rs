@@ -197,6 +197,7 @@ mod tests {
         "elbo",
         "sgd",
         "adamw",
+        "lars",
         "adam",
         "step",
         "cosine",

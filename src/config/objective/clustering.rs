@@ -194,6 +194,10 @@ impl Objective for Clustering {
         ["purity", "nmi", "ari", "accuracy"].contains(&term)
     }
 
+    fn of_whole_batch(&self) -> Option<&'static str> {
+        Some("clustering")
+    }
+
     fn told(&self, _config: &RunConfig) -> Vec<Told> {
         let agreement = ["purity", "nmi", "ari", "accuracy"].map(|key| {
             let label = if key.len() == 3 { key.to_uppercase() } else { key.to_string() };

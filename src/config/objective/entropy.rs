@@ -219,6 +219,10 @@ impl Objective for EntropyConfig {
         Ok(vec![others.iter().try_fold(first, |sum, &entropy| g.apply(Binary::Add, &[sum, entropy]))?])
     }
 
+    fn of_whole_batch(&self) -> Option<&'static str> {
+        (self.of == Subject::Codes).then_some("entropy.of codes")
+    }
+
     fn told(&self, _config: &RunConfig) -> Vec<Told> {
         vec![Told::new("test_entropy", "entropy", 3)]
     }

@@ -160,6 +160,11 @@ pub trait Objective {
         None
     }
 
+    /// What of it is of a whole batch and no mean over its rows, so that a batch cannot go through the network in parts.
+    fn of_whole_batch(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Whether an epoch is judged by the network's answers to all test rows: see [`judge`](Self::judge).
     fn wants_answers(&self) -> bool {
         false

@@ -86,6 +86,10 @@ impl Objective for SparsityConfig {
         Some("a smaller sparsity.weight".into())
     }
 
+    fn of_whole_batch(&self) -> Option<&'static str> {
+        (self.kind == SparsityKind::Divergence).then_some("sparsity.kind divergence")
+    }
+
     fn told(&self, _config: &RunConfig) -> Vec<Told> {
         let sparsity = Told::new("test_sparsity", "sparsity", 3);
         let share = self.layers.first().map(|layer| format!("active_share_{layer}"));

@@ -104,6 +104,10 @@ impl Objective for Wasserstein {
         Some("a smaller wasserstein.weight".into())
     }
 
+    fn of_whole_batch(&self) -> Option<&'static str> {
+        Some("wasserstein")
+    }
+
     fn told(&self, _config: &RunConfig) -> Vec<Told> {
         let normal = Told::new("code_normal", "normal", 0).percent();
         vec![Told::new("test_wasserstein", "wasserstein", 4), normal]

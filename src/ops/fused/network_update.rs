@@ -15,9 +15,10 @@ use crate::ops::kernel::check::same;
 use crate::ops::kernel::samples::Samples;
 use crate::ops::kernel::{Bind, Case, Cost, Dispatch, Kernel, Launch, Request, Terms, Tolerance, Work};
 use crate::ops::matmul::matmul_tn::LinearWeightGrad;
-use crate::ops::step::adam_step::AdamStep;
+use crate::ops::step::adam_step::{AdamStep, WeightDecay};
 use crate::ops::step::clock;
 use crate::ops::step::clock_advance::ClockAdvance;
+use crate::ops::step::decayed::Decayed;
 use crate::shader::ShaderKey;
 use crate::tensor::{HostTensor, Ty};
 
@@ -98,9 +99,10 @@ impl NetworkUpdate {
         let corrections =
             [correction(clock::CORRECTION1, self.advance.beta1), correction(clock::CORRECTION2, self.advance.beta2)];
         for (t, gradient) in gradients.iter().enumerate() {
+            let lambda = self.adam.lambda_of(&types[t]);
             for (i, &g) in gradient.real().iter().enumerate() {
                 let [w, m, v] = [0, 1, 2].map(|group| x[self.group(group).start + t].real()[i]);
-                let (w, m, v) = self.adam.update(rate, corrections, [w, g, m, v]);
+                let (w, m, v) = self.adam.update(rate, lambda, corrections, [w, g, m, v]);
                 for (group, value) in [w, m, v].into_iter().enumerate() {
                     y[outputs + group * n + t].real_mut()[i] = value;
                 }
@@ -186,8 +188,10 @@ impl NetworkUpdateKernel {
         let mut params: Vec<u32> = sizes.map(|size| size as u32).to_vec();
         let adam = &op.adam;
         params.extend([adam.decay as u32, network.sums as u32]);
-        params.extend([adam.beta1, adam.beta2, adam.epsilon, adam.lambda].map(f32::to_bits));
-        params.extend([op.advance.beta1, op.advance.beta2, 0.0, 0.0].map(f32::to_bits));
+        // Every layer has a matrix and a vector.
+        let [of_weights, of_biases] = [&[1, 1][..], &[1]].map(|dims| adam.lambda_of(&Ty::f32(dims)));
+        params.extend([adam.beta1, adam.beta2, adam.epsilon, of_weights].map(f32::to_bits));
+        params.extend([op.advance.beta1, op.advance.beta2, of_biases, 0.0].map(f32::to_bits));
         params.extend(layers.into_iter().map(|word| word as u32));
         params.extend(terms);
         params.extend([0; 1 + SUMS]);
@@ -279,6 +283,13 @@ impl Kernel for NetworkUpdateKernel {
                 let mut broken = inputs.clone();
                 broken[2].real_mut()[op.network.workspace().losses] = f32::INFINITY;
                 cases.push(Case::new(format!("{label} infinite"), op.clone(), broken, rounding));
+            }
+            if number == 1 {
+                let spared = AdamStep { decay: WeightDecay::L2, lambda: 0.1, decayed: Decayed::Weights, ..adam };
+                for adam in [spared, AdamStep { decay: WeightDecay::Decoupled, ..spared }] {
+                    let op = NetworkUpdate { adam, ..op.clone() };
+                    cases.push(Case::new(format!("{label} {:?} of weights", adam.decay), op, inputs.clone(), rounding));
+                }
             }
             let case = Case::new(label, op, inputs, rounding);
             cases.push(if large { case.benched() } else { case });

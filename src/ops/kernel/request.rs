@@ -101,7 +101,7 @@ mod tests {
     /// What a kernel reads of its operation it does not make up, however the request came about.
     #[test]
     fn nothing_is_made_up_where_the_operation_is_another() {
-        let op = SgdStep { momentum: 0.9, decay: 0.0, tensors: 1 };
+        let op = SgdStep { momentum: 0.9, tensors: 1, ..SgdStep::default() };
         let ty = Ty::f32(&[4, 4]);
         let inputs = [&ty; 8];
         let asked = |kernel: &'static str| Request { op: &op, inputs: &inputs, outputs: &inputs, variant: "", kernel };

@@ -10,7 +10,8 @@
 use std::ops::Range;
 
 use super::clock;
-use super::packed_step::{PackedStep, SHAPES, case_inputs};
+use super::decayed::{Decayed, runs, table};
+use super::packed_step::{PackedStep, SHAPES, SPARED, case_inputs};
 use crate::error::Result;
 use crate::graph::Op;
 use crate::ops::kernel::samples::Samples;
@@ -45,6 +46,8 @@ pub struct AdamStep {
     pub decay: WeightDecay,
     /// Strength of weight decay.
     pub lambda: f32,
+    /// Which parameters decay.
+    pub decayed: Decayed,
     /// Number of tensors.
     pub tensors: usize,
 }
@@ -56,7 +59,8 @@ impl AdamStep {
 
     /// Adam with its customary constants over `tensors` tensors.
     pub fn new(tensors: usize) -> Self {
-        AdamStep { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: WeightDecay::None, lambda: 0.0, tensors }
+        let (decay, decayed) = (WeightDecay::None, Decayed::All);
+        AdamStep { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay, lambda: 0.0, decayed, tensors }
     }
 
     fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
@@ -68,11 +72,12 @@ impl AdamStep {
         let n = self.tensors;
         for t in 0..n {
             let [w, g, m, v] = [0, 1, 2, 3].map(|group| x[2 + group * n + t].real());
+            let lambda = self.lambda_of(&x[2 + t].ty());
             for i in 0..w.len() {
                 let (new_w, new_m, new_v) = if frozen {
                     (w[i], m[i], v[i])
                 } else {
-                    self.update(learning_rate, [c1, c2], [w[i], g[i], m[i], v[i]])
+                    self.update(learning_rate, lambda, [c1, c2], [w[i], g[i], m[i], v[i]])
                 };
                 y[t].real_mut()[i] = new_w;
                 y[n + t].real_mut()[i] = new_m;
@@ -81,13 +86,24 @@ impl AdamStep {
         }
     }
 
-    /// New weight and moments of one element.
-    pub(crate) fn update<T: Real>(&self, learning_rate: T, corrections: [T; 2], [w, g, m, v]: [T; 4]) -> (T, T, T) {
+    /// The decay of a parameter.
+    pub(crate) fn lambda_of(&self, ty: &Ty) -> f32 {
+        self.decayed.lambda(self.lambda, ty)
+    }
+
+    /// New weight and moments of one element of a parameter with this decay.
+    pub(crate) fn update<T: Real>(
+        &self,
+        learning_rate: T,
+        lambda: f32,
+        corrections: [T; 2],
+        [w, g, m, v]: [T; 4],
+    ) -> (T, T, T) {
         let of = |x: f32| T::of(f64::from(x));
-        let g = if self.decay == WeightDecay::L2 { g + of(self.lambda) * w } else { g };
+        let g = if self.decay == WeightDecay::L2 { g + of(lambda) * w } else { g };
         let m = of(self.beta1) * m + of(1.0 - self.beta1) * g;
         let v = of(self.beta2) * v + of(1.0 - self.beta2) * g * g;
-        let w = if self.decay == WeightDecay::Decoupled { w - learning_rate * of(self.lambda) * w } else { w };
+        let w = if self.decay == WeightDecay::Decoupled { w - learning_rate * of(lambda) * w } else { w };
         (w - learning_rate * (m / corrections[0]) / ((v / corrections[1]).sqrt() + of(self.epsilon)), m, v)
     }
 }
@@ -100,7 +116,7 @@ impl Op for AdamStep {
     fn attributes(&self) -> String {
         let decay = match self.decay {
             WeightDecay::None => String::new(),
-            kind => format!(" {kind:?}={}", self.lambda),
+            kind => format!(" {kind:?}={}{}", self.lambda, self.decayed.words()),
         };
         format!("{} tensors beta={},{} eps={:e}{decay}", self.tensors, self.beta1, self.beta2, self.epsilon)
     }
@@ -138,17 +154,15 @@ impl Kernel for AdamStepKernel {
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let op = r.op::<AdamStep>()?;
         let vectors = op.packed().words(r.inputs).div_ceil(4);
+        let parameters = &r.inputs[op.packed().group(0)];
+        let runs = runs(parameters.iter().copied(), |ty| op.lambda_of(ty));
+        let [beta1, beta2, epsilon] = [op.beta1, op.beta2, op.epsilon].map(f32::to_bits);
+        let mut params = vec![vectors as u32, op.decay as u32, beta1, beta2, epsilon, 0, 0, 0];
+        params.extend(table(parameters, &runs));
         Ok(Launch::single(
-            ShaderKey::plain(self.stem()),
+            ShaderKey { constants: vec![("RUNS", runs.len() as u32)], ..ShaderKey::plain(self.stem()) },
             op.packed().bindings(),
-            vec![
-                vectors as u32,
-                op.decay as u32,
-                op.beta1.to_bits(),
-                op.beta2.to_bits(),
-                op.epsilon.to_bits(),
-                op.lambda.to_bits(),
-            ],
+            params,
             Work::Invocations(vectors.div_ceil(EACH)),
         ))
     }
@@ -182,6 +196,7 @@ impl Kernel for AdamStepKernel {
         let adam = AdamStep::new(1);
         let l2 = AdamStep { decay: WeightDecay::L2, lambda: 0.1, ..adam };
         let decoupled = AdamStep { decay: WeightDecay::Decoupled, lambda: 0.1, ..adam };
+        let decayed = Decayed::Weights;
         let [one, several, many] = SHAPES;
         vec![
             case(one.0, adam, one.1, 0),
@@ -189,6 +204,8 @@ impl Kernel for AdamStepKernel {
             case("latched", adam, &[&[65]], 4),
             case("L2", l2, &[&[129]], 0),
             case("decoupled", decoupled, &[&[129]], 0),
+            case("L2 of weights", AdamStep { decayed, ..l2 }, SPARED, 0),
+            case("decoupled, of weights", AdamStep { decayed, ..decoupled }, SPARED, 0),
             case(many.0, adam, many.1, 0).benched(),
         ]
     }

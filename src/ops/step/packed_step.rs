@@ -74,6 +74,9 @@ pub(super) const SHAPES: [(&str, &[&[usize]]); 3] = [
     ("64x784, 64, 784x64, 784", &[&[64, 784], &[64], &[784, 64], &[784]]),
 ];
 
+/// Weights with biases and normalisations between them, some of them side by side.
+pub(super) const SPARED: &[&[usize]] = &[&[17, 9], &[17], &[17], &[3, 3, 5, 7], &[7], &[1], &[2, 131], &[1, 1], &[65]];
+
 /// Inputs of a case: a clock of these words, a learning rate, and every tensor of every group drawn.
 pub(super) fn case_inputs(
     words: &[u32],

@@ -1,12 +1,16 @@
 //! One step of stochastic gradient descent with momentum over all parameters at once.
 //!
-//! u ← μu + g + λw, w ← w − ηu, as PyTorch's `SGD(momentum=μ, weight_decay=λ)` without dampening; the first
-//! step from u = 0 gives u = g + λw. Nothing is written once the clock's latch is set.
+//! g ← g + λw, u ← μu + g, w ← w − ηu, or with Nesterov's momentum w ← w − η(g + μu), as PyTorch's
+//! `SGD(momentum=μ, weight_decay=λ, nesterov=…)` without dampening; the first step from u = 0 gives u = g + λw. Nothing is
+//! written once the clock's latch is set.
+//!
+//! Source: Sutskever, Martens, Dahl and Hinton, "On the importance of initialization and momentum in deep learning" (2013).
 
 use std::ops::Range;
 
 use super::clock;
-use super::packed_step::{PackedStep, SHAPES, case_inputs};
+use super::decayed::{Decayed, runs, table};
+use super::packed_step::{PackedStep, SHAPES, SPARED, case_inputs};
 use crate::error::Result;
 use crate::graph::Op;
 use crate::ops::kernel::samples::Samples;
@@ -16,12 +20,16 @@ use crate::tensor::{HostTensor, Real, Ty};
 
 /// One step for inputs (clock, learning rate, w…, g…, u…), n tensors of each. Outputs (w…, u…)
 /// overwrite their inputs.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SgdStep {
     /// Momentum μ.
     pub momentum: f32,
     /// Weight decay λ, a term λw in the gradient.
     pub decay: f32,
+    /// Which parameters decay.
+    pub decayed: Decayed,
+    /// Whether the step looks ahead along the momentum, as Nesterov's does.
+    pub nesterov: bool,
     /// Number of tensors.
     pub tensors: usize,
 }
@@ -31,15 +39,23 @@ impl SgdStep {
         PackedStep { tensors: self.tensors, moments: 1 }
     }
 
+    /// The decay of a parameter.
+    pub(crate) fn decay_of(&self, ty: &Ty) -> f32 {
+        self.decayed.lambda(self.decay, ty)
+    }
+
     fn eval<T: Real>(&self, x: &[&HostTensor<T>], y: &mut [HostTensor<T>]) {
         let frozen = x[0].words()[clock::BAD_STEP] != 0;
         let (learning_rate, of) = (x[1].scalar(), |number: f32| T::of(f64::from(number)));
         let n = self.tensors;
         for t in 0..n {
             let [w, g, u] = [0, 1, 2].map(|group| x[2 + group * n + t].real());
+            let decay = of(self.decay_of(&x[2 + t].ty()));
             for i in 0..w.len() {
-                let moved = of(self.momentum) * u[i] + (g[i] + of(self.decay) * w[i]);
-                y[t].real_mut()[i] = if frozen { w[i] } else { w[i] - learning_rate * moved };
+                let g = g[i] + decay * w[i];
+                let moved = of(self.momentum) * u[i] + g;
+                let step = if self.nesterov { g + of(self.momentum) * moved } else { moved };
+                y[t].real_mut()[i] = if frozen { w[i] } else { w[i] - learning_rate * step };
                 y[n + t].real_mut()[i] = if frozen { u[i] } else { moved };
             }
         }
@@ -52,8 +68,10 @@ impl Op for SgdStep {
     }
 
     fn attributes(&self) -> String {
-        let decay = if self.decay > 0.0 { format!(" L2={}", self.decay) } else { String::new() };
-        format!("{} tensors momentum={}{decay}", self.tensors, self.momentum)
+        let nesterov = if self.nesterov { " Nesterov" } else { "" };
+        let (decay, of) = (self.decay, self.decayed.words());
+        let decay = if decay > 0.0 { format!(" L2={decay}{of}") } else { String::new() };
+        format!("{} tensors momentum={}{nesterov}{decay}", self.tensors, self.momentum)
     }
 
     fn infer(&self, inputs: &[&Ty]) -> Result<Vec<Ty>> {
@@ -86,10 +104,14 @@ impl Kernel for SgdStepKernel {
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let op = r.op::<SgdStep>()?;
         let words = op.packed().words(r.inputs);
+        let parameters = &r.inputs[op.packed().group(0)];
+        let runs = runs(parameters.iter().copied(), |ty| op.decay_of(ty));
+        let mut params = vec![words as u32, op.momentum.to_bits(), u32::from(op.nesterov), 0];
+        params.extend(table(parameters, &runs));
         Ok(Launch::single(
-            ShaderKey::plain(self.stem()),
+            ShaderKey { constants: vec![("RUNS", runs.len() as u32)], ..ShaderKey::plain(self.stem()) },
             op.packed().bindings(),
-            vec![words as u32, op.momentum.to_bits(), op.decay.to_bits()],
+            params,
             Work::Invocations(words),
         ))
     }
@@ -100,21 +122,28 @@ impl Kernel for SgdStepKernel {
     }
 
     fn cases(&self) -> Vec<Case> {
-        let rounding = Tolerance::new(1e-7, 1e-6, Terms::OfAbsoluteInputs, "six roundings");
+        let rounding = Tolerance::new(1e-7, 1e-6, Terms::OfAbsoluteInputs, "nine roundings");
         let mut s = Samples::new("sgd_step");
-        let mut case = |label: &str, decay: f32, shapes: &[&[usize]], latched: u32| {
+        let mut case = |label: &str, op: SgdStep, shapes: &[&[usize]], latched: u32| {
             let mut words = clock::start(64, 64, false, 0);
             words[clock::BAD_STEP] = latched;
             let inputs = case_inputs(&words, 1e-2, shapes, 3, |_, shape| s.normal(shape));
-            Case::new(label, SgdStep { momentum: 0.9, decay, tensors: shapes.len() }, inputs, rounding)
+            Case::new(label, SgdStep { tensors: shapes.len(), ..op }, inputs, rounding)
         };
+        let plain = SgdStep { momentum: 0.9, ..SgdStep::default() };
+        let decays = SgdStep { decay: 0.1, ..plain };
+        let nesterov = SgdStep { nesterov: true, ..decays };
         let [one, several, many] = SHAPES;
         vec![
-            case(one.0, 0.0, one.1, 0),
-            case(several.0, 0.0, several.1, 0),
-            case("latched", 0.1, &[&[65]], 4),
-            case("L2", 0.1, &[&[129], &[1]], 0),
-            case(many.0, 0.0, many.1, 0).benched(),
+            case(one.0, plain, one.1, 0),
+            case(several.0, plain, several.1, 0),
+            case("latched", decays, &[&[65]], 4),
+            case("L2", decays, &[&[129], &[1]], 0),
+            case("L2 of weights", SgdStep { decayed: Decayed::Weights, ..decays }, SPARED, 0),
+            case("Nesterov", nesterov, several.1, 0),
+            case("Nesterov, L2 of weights", SgdStep { decayed: Decayed::Weights, ..nesterov }, SPARED, 0),
+            case("Nesterov, latched", nesterov, &[&[65]], 4),
+            case(many.0, plain, many.1, 0).benched(),
         ]
     }
 }

@@ -35,7 +35,14 @@ pub(in crate::plan) fn accumulate_in_place(graph: &Graph) -> Result<Graph> {
     let touched: BTreeSet<usize> = addends.iter().flat_map(|addend| addend.trees.iter().copied()).collect();
     let Some(position) = touched.iter().map(|&tree| trees[tree].root.node).max() else { return Ok(graph.clone()) };
     let uses = graph.uses();
-    let mut readers = touched.iter().map(|&tree| trees[tree].root).flat_map(|root| &uses[root.node][root.port]);
+    let roots = touched.iter().map(|&tree| trees[tree].root);
+    // What an addend has beside its gradients moves with it.
+    let beside = addends.iter().flat_map(|Addend { node, first, trees, .. }| {
+        let ports = 0..graph.nodes()[*node].outputs.len();
+        let others = ports.filter(move |port| !(*first..first + trees.len()).contains(port));
+        others.map(move |port| Var { node: *node, port })
+    });
+    let mut readers = roots.chain(beside).flat_map(|var| &uses[var.node][var.port]);
     if readers.any(|&(reader, _)| reader <= position) {
         return Ok(graph.clone());
     }
