@@ -86,6 +86,10 @@ pub fn collapses(config: &RunConfig, metrics: &EpochMetrics) -> Vec<Collapse> {
             tell(format!("layer {number}"), advice);
         }
     }
+    // A discriminator makes one number of a row, which is no code.
+    if config.adversarial.is_some() {
+        return found;
+    }
     let width = config.code_width();
     let rank = observed("code_rank").filter(|&rank| rank < LINE.0 && width >= LINE.1);
     if let Some(rank) = rank.filter(|_| trained.steps >= ENOUGH_STEPS) {

@@ -3,8 +3,9 @@
 use serde::Serialize;
 use toml::{Table, Value};
 
+use super::block_keys::BLOCKS;
 use super::keys::merge;
-use super::meaning::{BLOCKS, KEYS, Key};
+use super::meaning::{KEYS, Key};
 use crate::config::{EntropyConfig, MODELS, RunConfig};
 use crate::error::{Error, Result};
 use crate::nn::BlockConfig;

@@ -1,6 +1,7 @@
 //! Configurations as files: keys over what they do not mention, the models there are, lines for errors.
 
 mod all;
+mod block_keys;
 mod keys;
 mod meaning;
 mod models;

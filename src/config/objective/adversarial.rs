@@ -129,6 +129,10 @@ impl Objective for Adversarial {
         true
     }
 
+    fn of_whole_batch(&self) -> Option<&'static str> {
+        Some("adversarial")
+    }
+
     fn is_better_larger(&self, term: &str) -> bool {
         term == "drawn_accepted"
     }
