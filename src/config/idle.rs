@@ -5,7 +5,7 @@ use super::objective::contractive::ContractionMethod;
 use super::objective::sparsity::SparsityKind;
 use super::objective::variational::Likelihood;
 use super::objective::wasserstein::Distance;
-use super::{RunConfig, Subject};
+use super::{OptimiserKind, RunConfig, Subject};
 
 /// Keys that a Hopfield network uses beside its own.
 const OF_HOPFIELD: &[&str] = &["model", "data_dir", "without", "device", "seed"];
@@ -57,6 +57,11 @@ impl RunConfig {
                 let gaussian = [Distance::Gaussian, Distance::GaussianDiagonal];
                 let other = self.wasserstein.is_some_and(|it| !gaussian.contains(&it.kind));
                 when(other, "only wasserstein.kind gaussian and gaussian-diagonal add it")
+            }
+            // A model may say it, so it is no error where another optimiser is asked for.
+            "optimiser.beta1" => {
+                let is_adam = matches!(self.optimiser.kind, OptimiserKind::Adam | OptimiserKind::AdamW);
+                when(!is_adam, "only optimiser.kind adam and adamw use it")
             }
             "optimiser.decay" => {
                 when(self.optimiser.weight_decay() == 0.0, "nothing decays without an optimiser.weight_decay")
@@ -113,7 +118,8 @@ mod tests {
                 &["augment.flip"],
                 &["augment.image"],
             ),
-            (config("vae", "plain", &[]), &["optimiser.kind"], &["optimiser.decay"]),
+            (config("vae", "plain", &[]), &["optimiser.kind", "optimiser.beta1"], &["optimiser.decay"]),
+            (config("dcgan", "plain", &[("optimiser.kind", "sgd")]), &["adversarial.code"], &["optimiser.beta1"]),
             (config("hopfield", "plain", &[]), &["hopfield.loads", "seed"], &["epochs", "recipe", "optimiser.clip"]),
         ];
         for (config, used, idle) in cases {

@@ -112,7 +112,6 @@ impl OptimiserConfig {
 
     fn check(&self) -> Result<()> {
         let [is_sgd, is_lars] = [OptimiserKind::Sgd, OptimiserKind::Lars].map(|kind| self.kind == kind);
-        foreign("optimiser.beta1", self.beta1, !(is_sgd || is_lars), "an Adam")?;
         if !(0.0..1.0).contains(&self.beta1()) {
             return refuse("optimiser.beta1", self.beta1(), "at least 0 and less than 1");
         }
@@ -220,7 +219,6 @@ mod tests {
             (&[("optimiser.kind", "rmsprop")], "rmsprop"),
             (&[("optimiser.beta", "0.5")], "beta"),
             (&[("optimiser.beta1", "1")], "optimiser.beta1 1"),
-            (&[("optimiser.kind", "sgd"), ("optimiser.beta1", "0.5")], "optimiser.beta1 0.5: only an Adam"),
             (&[("optimiser.momentum", "0.5")], "optimiser.momentum 0.5: only kind = \"sgd\" or \"lars\""),
             (&[("optimiser.kind", "sgd"), ("optimiser.momentum", "1")], "optimiser.momentum 1"),
             (&[("optimiser.weight_decay", "-1")], "optimiser.weight_decay -1"),

@@ -1,5 +1,6 @@
 //! The training loop: epochs, evaluation, checkpoints.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::early_stopping::{Judgement, judge, outcome};
@@ -269,7 +270,11 @@ impl Run {
         let test = self.session.evaluate().map_err(stopped)?;
         let validation = self.session.validate().map_err(stopped)?;
         self.note("evaluate", begin);
-        let mut observed = self.session.observe()?.metrics();
+        // What a discriminator makes of a row is no code, nor are its units a generator's.
+        let mut observed = match self.config.adversarial {
+            Some(_) => BTreeMap::new(),
+            None => self.session.observe()?.metrics(),
+        };
         observed.extend(self.session.judge_answers(&self.labels)?);
         self.session.learn_on()?;
         if let Some(schedule) = learning_rate_step(&self.config, self.clock[clock::ROWS] as usize) {

@@ -8,6 +8,7 @@ use super::neighbours::distances;
 use super::passage::Passage;
 use super::record::metrics::Weights;
 use super::room;
+use super::room::sizing::load_step;
 use crate::config::RunConfig;
 use crate::data::{Dataset, ImageShape};
 use crate::device::{Device, ProgramId};
@@ -117,7 +118,7 @@ impl Session {
         // Before anything is loaded, since what is computed for it takes the whole device.
         let further = Further::of(&graph, || distances(device.as_mut(), config, &data.train, tell))?;
         let mut session = Self::for_evaluation(device, config, data, choices)?;
-        let program = load(session.device.as_mut(), "train", &graph, choices)?;
+        let program = load_step(session.device.as_mut(), config, &data.train, &graph, choices)?;
         let rows = Rows::new(&data.train, further);
         let feed = Feed::new(session.device.as_mut(), program, "train", rows, holding)?;
         set(session.device.as_mut(), program, config)?;

@@ -84,6 +84,7 @@ const ROOMS: &[&str] = &[
     "src/train",
     "src/train/profile",
     "src/train/record",
+    "src/train/room",
     // What people do with models, and the numbers they judge them by.
     "src/study",
     "src/statistics",

@@ -230,3 +230,13 @@ fn threads_that_there_are_not() {
         assert!(output.status.success() && message.contains("working on 1 thread: "), "{message}");
     }
 }
+
+#[test]
+fn a_step_that_does_not_fit_says_what_it_needs_and_which_batch_would() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let arguments = ["train", "--model", "resnet18", "--data", "digits", "--device", "cpu", "--batch-size", "60000"];
+    let output = gpu_ae(&[&arguments[..], &["--out", out.to_str().unwrap()]].concat());
+    refused(&output, 1, &["--batch-size 60000", "MB", "a step of --batch-size", "would fit"]);
+    assert!(!out.exists(), "it left a run directory");
+}

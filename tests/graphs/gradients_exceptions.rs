@@ -61,6 +61,9 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("weight_entropies", "made by a fusion of a plan, after differentiation"),
 ];
 
+/// Views whose rule is not what differences say, and why that is right; each is proved beside its own rule.
+pub const STOPS: &[(&str, &str)] = &[("stop_gradient", "what is behind it counts as given")];
+
 pub fn is_refused(name: &str) -> bool {
     REFUSED.iter().any(|(refused, _)| *refused == name)
 }

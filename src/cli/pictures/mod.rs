@@ -58,7 +58,9 @@ pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<Vec<Str
     pictures.extend(features.map(|picture| (directory.features(), picture)));
     let title = "Weights of every layer, colours relative to the largest of each";
     pictures.push((directory.weights_picture(), weight_picture(title, &matrices(&weights, image))?));
-    pictures.extend(codes::picture(&observation, data)?.map(|picture| (directory.codes_plot(), picture)));
+    if run.config().adversarial.is_none() {
+        pictures.extend(codes::picture(&observation, data)?.map(|picture| (directory.codes_plot(), picture)));
+    }
     if !run.metrics().is_empty() {
         pictures.push((directory.loss_plot(), loss_plot(&losses(run.config(), run.metrics()))?));
     }

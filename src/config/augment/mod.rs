@@ -168,7 +168,9 @@ impl Augment {
         let drawn = g.push(std::sync::Arc::new(draw), &[u])?;
         let mut x = x;
         if self.moves() {
-            let black = g.source(Role::Setting, BLACK, Ty::f32(&[channels]));
+            // Another view, or another part of the batch, may have asked for it.
+            let there = g.sources().find(|(_, source)| source.name == BLACK).map(|(var, _)| var);
+            let black = there.unwrap_or_else(|| g.source(Role::Setting, BLACK, Ty::f32(&[channels])));
             x = g.apply(AugmentApply { size, output: size, placing: draw.placing }, &[x, drawn[0], black])?;
         }
         if self.recolours() {

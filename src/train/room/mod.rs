@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+pub(super) mod sizing;
+
 use super::{moments, observation};
 use crate::config::RunConfig;
 use crate::data::Split;
@@ -42,10 +44,17 @@ fn limit(config: &RunConfig, profile: &DeviceProfile) -> u64 {
 /// Half of the machine's memory that is free; where the system does not tell, as much as a GPU is taken to have.
 fn half_of_memory() -> u64 {
     static FREE: OnceLock<u64> = OnceLock::new();
-    *FREE.get_or_init(|| {
-        let known = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| available(&text));
-        known.map_or(USUAL, |bytes| bytes / 2)
-    })
+    *FREE.get_or_init(|| free_now().map_or(USUAL, |bytes| bytes / 2))
+}
+
+/// Bytes of memory that a program can have now, where the system tells.
+fn free_now() -> Option<u64> {
+    std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| available(&text))
+}
+
+/// Bytes of memory that are free on a device now, where it can be known: on the processor.
+pub(super) fn free(profile: &DeviceProfile) -> Option<u64> {
+    (profile.kind == DeviceKind::Cpu).then(free_now).flatten()
 }
 
 /// What Linux says of the memory that a program can have, in bytes.
