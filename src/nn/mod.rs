@@ -11,6 +11,7 @@ pub mod losses;
 pub mod network;
 pub mod order;
 mod passing;
+pub mod torchvision;
 
 pub use batch::{Batch, Pass, stream};
 pub use block::{Block, BlockConfig};

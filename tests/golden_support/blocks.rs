@@ -2,7 +2,7 @@
 
 use gpu_ae::graph::{Role, Var};
 use gpu_ae::nn::network::NetworkSpec;
-use gpu_ae::nn::{BlockConfig, Network, Parameter, Pass};
+use gpu_ae::nn::{BlockConfig, Network, Parameter, Pass, torchvision};
 use gpu_ae::ops::loss::softmax_cross_entropy::SoftmaxCrossEntropy;
 use gpu_ae::tensor::{HostTensor, Shape};
 
@@ -223,17 +223,16 @@ fn resnet(case: &Case, machine: &mut dyn Machine) -> Answers {
         "{}, {{ conv = {stem}, kernel = 3, padding = 1, bias = false }}, {{ norm = 'batch' }}, {{ activation = 'relu' }}",
         unflatten(case.input("x"))
     );
-    let mut names = vec!["conv1.weight".to_string()];
-    names.extend(norm("bn1"));
     for layer in 1..=4 {
         for (number, stride) in [(0, if layer == 1 { 1 } else { 2 }), (1, 1)] {
             let prefix = format!("layer{layer}.{number}.");
             text += &format!(", {}", block(case, &prefix, stride));
-            names.extend(block_names(case, &prefix));
         }
     }
-    text += &format!(", {{ pool = 'global' }}, {{ linear = {classes} }}");
-    names.extend(["fc.weight", "fc.bias"].map(String::from));
+    text += ", { pool = 'global' }";
+    let last = format!("{{ linear = {classes} }}");
+    let names = torchvision::names(&blocks(&text), &blocks(&last)).expect("a residual network");
+    text += &format!(", {last}");
 
     let x = case.input("x").shape.dims().to_vec();
     let mut built = built(case, "x", &text, names);

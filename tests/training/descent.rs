@@ -25,7 +25,19 @@ const WRONG: f32 = 1.01;
 fn of_images(config: &mut RunConfig, last: usize) {
     let image = "{ unflatten = '4x3x1' }";
     let conv = "conv = 3, kernel = 3, padding = 1, bias = false";
-    let (encoder, decoder) = if config.reconstructs() {
+    let (encoder, decoder) = if config.adversarial.is_some() {
+        config.set("test", "adversarial.code", "3").unwrap();
+        let there = "{ conv = 3, kernel = 3, stride = 2, padding = 1, activation = 'leaky-relu' }";
+        let back = "{ conv_transpose = 1, kernel = [4, 3], stride = 2, padding = 1 }";
+        let norm = "{ norm = 'batch' }, { activation = 'tanh' }";
+        (
+            format!("[{image}, {there}, {{ {conv} }}, {norm}, {{ flatten = true }}, {{ linear = 1 }}]"),
+            format!(
+                "[{{ linear = 12, bias = false }}, {{ unflatten = '2x2x3' }}, {norm}, {back}, {{ flatten = true }}, \
+                 {{ activation = 'sigmoid' }}]"
+            ),
+        )
+    } else if config.reconstructs() {
         let there = "{ conv = 3, kernel = 3, stride = 2, padding = 1, activation = 'tanh' }";
         let back = "{ conv_transpose = 1, kernel = [4, 3], stride = 2, padding = 1 }";
         let ends = "{ flatten = true }, { activation = 'sigmoid' }";

@@ -13,8 +13,8 @@ use crate::config::RunConfig;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model::forward::network;
-use crate::nn::BlockConfig;
 use crate::nn::network::{LOG_VARIANCE, SCOPE, first_place, joined};
+use crate::nn::{BlockConfig, torchvision};
 use crate::ops::array::activation::Activation;
 use crate::tensor::Shape;
 use crate::train::session::State;
@@ -32,7 +32,7 @@ pub struct Part {
     format: u32,
     /// Kind of model.
     pub model: String,
-    /// `encoder`, `decoder` or `log_variance`.
+    /// `encoder`, `decoder`, `log_variance` or `torchvision`.
     pub part: String,
     /// Name of the data that it was trained on.
     pub data: String,
@@ -108,8 +108,9 @@ fn modules(blocks: &[BlockConfig], first: usize, sample: &Shape) -> Result<(Vec<
     Ok((modules, (place, sample)))
 }
 
-/// Writes `encoder.safetensors` and `decoder.safetensors` of a network for rows of `features` values into a folder, and of a
-/// variational one `log_variance.safetensors`, the layer beside the encoder's last; returns their paths.
+/// Writes `encoder.safetensors` and `decoder.safetensors` of a network for rows of `features` values into a folder, of a
+/// variational one `log_variance.safetensors`, the layer beside the encoder's last, and of a residual network all of it under
+/// torchvision's names, as `torchvision.safetensors`; returns their paths.
 ///
 /// # Errors
 /// When a parameter is missing from the state or the folder cannot be written.
@@ -122,13 +123,18 @@ pub fn export(state: &State, config: &RunConfig, features: usize, folder: &Path)
         let block = BlockConfig::linear(code.elements(), Activation::Identity);
         Module { block, ..means.clone() }
     });
-    let (mut encoder, mut decoder, mut beside) = (State::new(), State::new(), State::new());
+    let foreign = torchvision::names(&config.encoder, &config.decoder);
+    let foreign = foreign.filter(|names| names.len() == network.parameters.len()).unwrap_or_default();
+    let [mut encoder, mut decoder, mut beside, mut whole] = [const { State::new() }; 4];
     for (index, parameter) in network.parameters.iter().enumerate() {
         let name = &parameter.name;
         let problem = |what: &str| Error::Failed(format!("checkpoint: '{name}' {what}"));
         let mut tensor = state.get(name).ok_or_else(|| problem("is missing"))?.clone();
         if let Some(order) = &parameter.order {
             tensor = (order.in_file(&tensor.0), order.to_file(&tensor.1));
+        }
+        if let Some(name) = foreign.get(index) {
+            whole.insert(name.clone(), tensor.clone());
         }
         let within = |scope: &str| name.strip_prefix(scope).and_then(|rest| rest.strip_prefix('.'));
         if let Some(rest) = within(LOG_VARIANCE) {
@@ -145,10 +151,12 @@ pub fn export(state: &State, config: &RunConfig, features: usize, folder: &Path)
         }
     }
     whole_file::make_folder(folder)?;
+    let all = [&of_encoder[..], &of_decoder].concat();
     let parts = [
         ("encoder", encoder, of_encoder),
         ("decoder", decoder, of_decoder),
         (LOG_VARIANCE, beside, log_variance.into_iter().collect()),
+        ("torchvision", whole, all),
     ];
     let mut files = Vec::new();
     for (part, tensors, modules) in parts.into_iter().filter(|(_, tensors, _)| !tensors.is_empty()) {
