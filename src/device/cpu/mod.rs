@@ -13,6 +13,7 @@ mod math;
 mod memory;
 mod own;
 mod panels;
+mod pool;
 #[cfg(feature = "native")]
 mod profile;
 mod region;

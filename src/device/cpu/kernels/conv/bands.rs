@@ -1,11 +1,9 @@
 //! Bands of images with their padding, in a scratch of each thread: what a task sees of the source, so that every tap is a
 //! shift.
 
-use std::sync::Mutex;
-
 use super::passes::{Frame, Pass};
 use super::tile::Pixel;
-use crate::device::cpu::memory::Words;
+use crate::device::cpu::pool::Pool;
 use crate::threads::current_num_threads;
 
 /// Numbers of a band that stay in the second-level cache.
@@ -27,8 +25,10 @@ pub(super) struct Bands {
     pub rows: usize,
     /// Tasks of an image, or 1 where a task has whole ones.
     pub parts: usize,
-    scratch: Mutex<Vec<Words>>,
 }
+
+/// What bands lie in while a task needs them.
+static SCRATCH: Pool = Pool::new();
 
 impl Bands {
     /// Cuts `count` images of this size and so many channels for these passes.
@@ -40,19 +40,9 @@ impl Bands {
         let rows = (pixels / width).clamp(1, height);
         let images = if rows < height { 1 } else { (pixels / (height * width)).clamp(1, count.max(1)) };
         let frame = Frame::of(passes, rows);
-        let mut bands = Bands {
-            count,
-            size,
-            channels,
-            frame,
-            stride: down,
-            images,
-            rows,
-            parts: height.div_ceil(rows),
-            scratch: Mutex::default(),
-        };
-        let words = bands.words();
-        bands.scratch = Mutex::new((0..current_num_threads()).map(|_| Words::zeros(words)).collect());
+        let parts = height.div_ceil(rows);
+        let bands = Bands { count, size, channels, frame, stride: down, images, rows, parts };
+        SCRATCH.reserve(current_num_threads(), bands.words());
         bands
     }
 
@@ -104,19 +94,15 @@ impl Bands {
         self.images * self.image() + SLACK
     }
 
-    /// Gives `task` what `images` images see from this image and this row of results on. Whoever finds no scratch makes one, which
-    /// no thread of the pool ever has to.
+    /// Gives `task` what `images` images see from this image and this row of results on.
     pub fn with(&self, x: &[f32], [image, first]: [usize; 2], images: usize, task: impl FnOnce(&[f32])) {
-        let free = self.scratch.lock().ok().and_then(|mut free| free.pop());
-        let mut own = free.unwrap_or_else(|| Words::zeros(self.words()));
         let size = self.image();
-        for part in 0..images {
-            self.copy(x, &mut own.floats_mut()[part * size..][..size], image + part, first);
-        }
-        task(own.floats());
-        if let Ok(mut free) = self.scratch.lock() {
-            free.push(own);
-        }
+        SCRATCH.with(self.words(), |own| {
+            for part in 0..images {
+                self.copy(x, &mut own[part * size..][..size], image + part, first);
+            }
+            task(own);
+        });
     }
 
     /// The part of an image that rows of results from `first` on see, with zeros around it.

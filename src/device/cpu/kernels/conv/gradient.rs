@@ -11,6 +11,7 @@ use super::tile::Pixel;
 use crate::device::cpu::kernels::product::{TILE, tile_vectors, tile_width, tiles};
 use crate::device::cpu::math::{add, wide};
 use crate::device::cpu::memory::Words;
+use crate::device::cpu::pool::Pool;
 use crate::ops::conv::{Convolution, Counts};
 use crate::threads::prelude::*;
 
@@ -18,6 +19,9 @@ use crate::threads::prelude::*;
 const SUMS: usize = 1 << 20;
 /// Tasks that are enough for any machine.
 const TASKS: usize = 32;
+
+/// What the sums of the parts lie in until they are added up.
+static PARTS: Pool = Pool::new();
 
 /// The gradient of a convolution's weights.
 pub(in crate::device) struct WeightGradient {
@@ -33,8 +37,7 @@ pub(in crate::device) struct WeightGradient {
     results: usize,
     /// Rows of the result that a task has, all of one group.
     rows: usize,
-    /// Sums of the parts: weights and bias.
-    parts: Words,
+    /// Sums of the parts' biases.
     biases: Words,
     count: usize,
 }
@@ -52,6 +55,7 @@ impl WeightGradient {
         let count = (SUMS / (counts.outputs * columns).max(1)).clamp(1, TASKS).min(bands.tasks());
         // As many blocks of rows as it takes, none of less than two tiles.
         let blocks = TASKS.div_ceil(count).min(of_output.div_ceil(2 * TILE)).max(1);
+        PARTS.reserve(usize::from(count > 1), count * counts.outputs * columns);
         WeightGradient {
             counts,
             columns,
@@ -59,7 +63,6 @@ impl WeightGradient {
             runs: (0..of.groups).map(|group| pass.runs(bands.frame(), counts.inputs, [of_group, group])).collect(),
             results: output[0] * output[1] * counts.outputs,
             rows: of_output.div_ceil(blocks),
-            parts: Words::zeros(if count > 1 { count * counts.outputs * columns } else { 0 }),
             biases: Words::zeros(count * counts.outputs),
             count,
             bands,
@@ -68,16 +71,16 @@ impl WeightGradient {
     }
 
     /// dw of dy and x.
-    pub fn run(&mut self, dy: &[f32], x: &[f32], dw: &mut [f32]) {
-        let mut parts = std::mem::take(&mut self.parts);
+    pub fn run(&self, dy: &[f32], x: &[f32], dw: &mut [f32]) {
         if self.count == 1 {
             self.blocks(dy, x, dw, 0);
-        } else {
-            let of_part = dw.len();
-            parts.floats_mut().par_chunks_mut(of_part).enumerate().for_each(|(part, dw)| self.blocks(dy, x, dw, part));
-            join(parts.floats(), dw);
+            return;
         }
-        self.parts = parts;
+        let of_part = dw.len();
+        PARTS.with(self.count * of_part, |parts| {
+            parts.par_chunks_mut(of_part).enumerate().for_each(|(part, dw)| self.blocks(dy, x, dw, part));
+            join(parts, dw);
+        });
     }
 
     /// The sums of dy, part by part.

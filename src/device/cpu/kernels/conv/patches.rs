@@ -5,6 +5,7 @@
 use super::bands::Bands;
 use super::passes::{Pass, backward, forward};
 use super::tile::{Packed, PatchProduct, Piece, Pixel};
+use crate::device::cpu::pool::Pool;
 use crate::ops::conv::{Convolution, Counts};
 use crate::threads::prelude::*;
 
@@ -29,7 +30,12 @@ pub(in crate::device) struct Patches {
     back: bool,
     bands: Bands,
     passes: Vec<Prepared>,
+    /// Numbers of the weights in panels.
+    panels: usize,
 }
+
+/// What weights in panels lie in while a convolution needs them.
+static PANELS: Pool = Pool::new();
 
 impl Patches {
     /// Prepares a convolution, or its input's gradient.
@@ -47,27 +53,37 @@ impl Patches {
         let Counts { images, inputs, outputs } = counts;
         let [channels, columns] = if back { [outputs, inputs] } else { [inputs, outputs] };
         let bands = Bands::new(&passes, images, size, channels);
-        let prepared = |pass: Pass| {
+        let mut panels = 0;
+        let mut prepared = |pass: Pass| {
             let of_group = channels / of.groups;
             let pieces = (0..of.groups).map(|group| pieces(&pass, &bands, channels, [of_group, group])).collect();
-            let packed = (0..of.groups).map(|_| Packed::new(pass.taps.len() * of_group, columns / of.groups, of_group));
+            let packed = (0..of.groups).map(|_| {
+                let packed = Packed::new(pass.taps.len() * of_group, columns / of.groups, of_group, panels);
+                panels += packed.words();
+                packed
+            });
             Prepared { pixels: bands.pixels(&pass, results, columns), pieces, packed: packed.collect(), pass }
         };
-        let passes = passes.into_iter().map(prepared).collect();
-        Patches { of, counts, back, bands, passes }
+        let passes = passes.into_iter().map(&mut prepared).collect();
+        PANELS.reserve(1, panels);
+        Patches { of, counts, back, bands, passes, panels }
     }
 
     /// Brings the weights \[O, taps·C/groups\] into panels.
-    fn pack(&mut self, w: &[f32]) {
+    fn pack(&self, w: &[f32], panels: &mut [f32]) {
         let (taps, back, groups) = (self.of.window.taps(), self.back, self.of.groups);
         let [of_input, of_output] = [self.counts.inputs / groups, self.counts.outputs / groups];
         let [of_source, of_results] = if back { [of_output, of_input] } else { [of_input, of_output] };
-        for Prepared { pass, packed, .. } in &mut self.passes {
-            for (group, packed) in packed.iter_mut().enumerate().filter(|(_, packed)| packed.rows > 0) {
+        for Prepared { pass, packed, .. } in &self.passes {
+            for (group, packed) in packed.iter().enumerate().filter(|(_, packed)| packed.rows > 0) {
                 let (width, rows) = (packed.width, packed.rows);
                 let weights = &w[group * of_output * taps * of_input..][..of_output * taps * of_input];
-                packed.words.floats_mut().par_chunks_mut(rows * width).enumerate().for_each(|(panel, to)| {
+                let panels = &mut panels[packed.begin..][..packed.words()];
+                panels.par_chunks_mut(rows * width).enumerate().for_each(|(panel, to)| {
                     let (first, columns) = (panel * width, width.min(of_results - panel * width));
+                    if columns < width {
+                        to.fill(0.0);
+                    }
                     for (block, &tap) in to.chunks_exact_mut(of_source * width).zip(&pass.taps) {
                         if back {
                             for (o, to) in block.chunks_exact_mut(width).enumerate() {
@@ -88,23 +104,30 @@ impl Patches {
     }
 
     /// Results of images `x` by weights `w`; `finish` gets what a task has finished, and where that begins.
-    pub fn run(&mut self, x: &[f32], w: &[f32], y: &mut [f32], finish: impl Fn(&mut [f32], usize) + Sync) {
-        self.pack(w);
+    pub fn run(&self, x: &[f32], w: &[f32], y: &mut [f32], finish: impl Fn(&mut [f32], usize) + Sync) {
+        PANELS.with(self.panels, |panels| {
+            self.pack(w, panels);
+            self.tasks(x, panels, y, finish);
+        });
+    }
+
+    /// The results, task by task.
+    fn tasks(&self, x: &[f32], panels: &[f32], y: &mut [f32], finish: impl Fn(&mut [f32], usize) + Sync) {
         let image = y.len() / self.counts.images.max(1);
-        let (this, of_task) = (&*self, self.bands.images * image);
+        let of_task = self.bands.images * image;
         let step = self.passes.first().map_or(1, |first| first.pass.rows.step);
         let height = if self.back { self.of.size[0] } else { self.of.output().map_or(1, |output| output[0]) };
         let part = if self.bands.parts == 1 { of_task } else { self.bands.rows * step * (image / height) };
         y.par_chunks_mut(of_task).enumerate().for_each(|(number, y)| {
             y.par_chunks_mut(part).enumerate().for_each(|(band, y)| {
-                this.task(x, y, number * this.bands.parts + band);
+                self.task(x, panels, y, number * self.bands.parts + band);
                 finish(y, number * of_task + band * part);
             });
         });
     }
 
     /// The results of one task.
-    fn task(&self, x: &[f32], y: &mut [f32], number: usize) {
+    fn task(&self, x: &[f32], panels: &[f32], y: &mut [f32], number: usize) {
         let ([image, first], images) = self.bands.task(number);
         if self.passes.iter().any(|one| one.pass.taps.is_empty()) {
             y.fill(0.0);
@@ -115,7 +138,8 @@ impl Patches {
                 let pixels = &pixels[..self.bands.pixels_of(pass, first, images)];
                 for (group, (pieces, packed)) in pieces.iter().zip(packed).enumerate() {
                     let first = group * packed.columns;
-                    PatchProduct { source, pixels, pieces, packed, results: &mut *y, first }.run();
+                    let panels = &panels[packed.begin..][..packed.words()];
+                    PatchProduct { source, pixels, pieces, packed, panels, results: &mut *y, first }.run();
                 }
             }
         });

@@ -6,14 +6,14 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::device::cpu::kernels::product::{TILE, tile_vectors, tile_width, tiles};
-use crate::device::cpu::memory::Words;
 
-/// A right operand in panels as wide as a tile.
+/// How a right operand lies in panels as wide as a tile.
 pub(super) struct Packed {
     pub rows: usize,
     pub columns: usize,
     pub width: usize,
-    pub words: Words,
+    /// Where its panels begin among those of a convolution.
+    pub begin: usize,
 }
 
 /// Columns up to which each is a panel by itself: so few leave most of a vector empty, and sums run along the terms instead,
@@ -23,10 +23,15 @@ const FEW: usize = 4;
 const ENOUGH: usize = 8;
 
 impl Packed {
-    /// Room for an operand of so many rows and columns, where so many terms at least lie side by side.
-    pub fn new(rows: usize, columns: usize, terms: usize) -> Self {
+    /// An operand of so many rows and columns, where so many terms at least lie side by side, in panels from here on.
+    pub fn new(rows: usize, columns: usize, terms: usize, begin: usize) -> Self {
         let width = if columns <= FEW && terms >= ENOUGH { 1 } else { width() };
-        Packed { rows, columns, width, words: Words::zeros(columns.div_ceil(width) * width * rows) }
+        Packed { rows, columns, width, begin }
+    }
+
+    /// Numbers of its panels.
+    pub fn words(&self) -> usize {
+        self.columns.div_ceil(self.width) * self.width * self.rows
     }
 }
 
@@ -63,6 +68,8 @@ pub(super) struct PatchProduct<'a> {
     pub pixels: &'a [Pixel],
     pub pieces: &'a [Vec<Piece>],
     pub packed: &'a Packed,
+    /// Its panels.
+    pub panels: &'a [f32],
     /// Results, and the first of them that a pixel at 0 has.
     pub results: &'a mut [f32],
     pub first: usize,
@@ -80,10 +87,10 @@ impl WithSimd for PatchProduct<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let PatchProduct { source, pixels, pieces, packed, results, first } = self;
-        let Packed { rows, columns, width, words } = packed;
+        let PatchProduct { source, pixels, pieces, packed, panels, results, first } = self;
+        let Packed { rows, columns, width, .. } = packed;
         if *width == 1 {
-            for (column, b) in words.floats().chunks_exact((*rows).max(1)).enumerate() {
+            for (column, b) in panels.chunks_exact((*rows).max(1)).enumerate() {
                 for (number, pieces) in pieces.iter().enumerate() {
                     let dots = Dots { source, b, pieces, add: number > 0 };
                     let (whole, rest) = pixels.as_chunks::<TILE>();
@@ -94,7 +101,7 @@ impl WithSimd for PatchProduct<'_> {
             }
             return;
         }
-        for (panel, b) in words.floats().chunks_exact(rows * width).enumerate() {
+        for (panel, b) in panels.chunks_exact(rows * width).enumerate() {
             let left = (columns - panel * width).min(*width);
             for (number, pieces) in pieces.iter().enumerate() {
                 let mut at = 0;
