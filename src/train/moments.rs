@@ -18,8 +18,11 @@ use crate::ops::step::clock;
 /// Rows of a batch whose moments are taken.
 const BATCH: usize = 500;
 
-/// Most rows that are looked at.
-const ROWS: usize = 10_000;
+/// Most rows that are looked at, and fewest if there are as many; between them one in so many of those that are trained on, so
+/// that an epoch of few rows is not spent on looking at them once more.
+const ROWS: [usize; 2] = [1_000, 10_000];
+/// One in so many.
+const SHARE: usize = 5;
 
 /// Rows of such a batch of this data.
 pub(super) fn batch(config: &RunConfig, data: DataShape) -> usize {
@@ -75,7 +78,7 @@ impl Session {
         let (rows, batch) = (holding.data.rows, batch(&self.config, holding.data));
         let Some((program, names)) = self.moments(holding, batch)? else { return Ok(()) };
         let Some((feed, training)) = &mut self.training else { return Ok(()) };
-        let steps = rows.min(ROWS).div_ceil(batch);
+        let steps = rows.min((rows / SHARE).clamp(ROWS[0], ROWS[1])).div_ceil(batch);
         let clock = clock::start(rows, batch, true, self.config.seed);
         let device = self.device.as_mut();
         let mut passage = feed.begin(device, program, clock, Some(steps as u32))?;
