@@ -9,7 +9,6 @@ use crate::error::{Error, Result, thousands};
 use crate::graph::Graph;
 use crate::model::graph;
 use crate::plan::{Choices, DeviceProfile, Plan};
-use crate::train::session::load;
 
 /// Loads a training step, or says which batch would fit.
 pub(in crate::train) fn load_step(
@@ -20,11 +19,11 @@ pub(in crate::train) fn load_step(
     choices: &Choices,
 ) -> Result<ProgramId> {
     let free = free(device.profile());
-    let error = match load(device, "train", graph, choices) {
-        Ok(program) => {
-            let needed = device.plan(program).bytes() as u64;
+    let error = match plan(graph, device.profile(), choices) {
+        Ok(plan) => {
+            let needed = plan.bytes() as u64;
             if free.is_none_or(|free| needed <= free) {
-                return Ok(program);
+                return device.load(plan);
             }
             let [needed, free] = [needed, free.unwrap_or_default()].map(|bytes| thousands(bytes / 1_000_000));
             Error::Failed(format!("a training step needs {needed} MB of memory, and {free} MB are free"))
@@ -47,6 +46,12 @@ pub(in crate::train) fn load_step(
     }
 }
 
+/// The plan of a training step by these choices, as far as the device has what they ask for.
+fn plan(graph: &Graph, profile: &DeviceProfile, choices: &Choices) -> Result<Plan> {
+    let (choices, _) = choices.resolved(graph, profile)?;
+    Plan::chosen("train", graph, profile, &choices)
+}
+
 /// The largest batch, halved so often, whose step can be planned for a device and needs no more memory than is free.
 fn largest_batch(
     config: &RunConfig,
@@ -58,8 +63,7 @@ fn largest_batch(
     let fits = |batch: usize| {
         let smaller = RunConfig { batch_size: batch, ..config.clone() };
         let graph = graph::training(&smaller, of_training(&smaller, rows, profile)).ok()?;
-        let (choices, _) = choices.resolved(&graph, profile).ok()?;
-        let plan = Plan::chosen("train", &graph, profile, &choices).ok()?;
+        let plan = plan(&graph, profile, choices).ok()?;
         free.is_none_or(|free| plan.bytes() as u64 <= free).then_some(batch)
     };
     let whole = config.step_rows(rows.rows);
