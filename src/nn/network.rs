@@ -84,7 +84,7 @@ pub struct Passed {
     pub logits: Option<Var>,
     /// Mean and log-variance of the codes, if codes are drawn.
     pub latent: Option<[Var; 2]>,
-    /// Moments that were normalised by; see [`Flow::moments`].
+    /// Moments that were normalised by; see [`Flow::moments`](super::block::Flow::moments).
     pub moments: Vec<([String; 2], Var)>,
 }
 
