@@ -27,6 +27,15 @@ pub(super) struct Building<'a> {
     pub flattened: Option<[usize; 3]>,
 }
 
+/// Whether every number of a row stays where it is: then an image that the row is made of, or becomes, is the same before
+/// and behind.
+fn keeps_places(block: &BlockConfig) -> bool {
+    matches!(
+        block,
+        BlockConfig::Activation(_) | BlockConfig::Dropout(_) | BlockConfig::Norm(_) | BlockConfig::LayerNorm(_)
+    )
+}
+
 impl Building<'_> {
     /// Adds the blocks of a half.
     pub fn half(&mut self, b: &mut Builder<'_>, half: &str, blocks: &[BlockConfig]) -> Result<()> {
@@ -41,6 +50,7 @@ impl Building<'_> {
             let behind = kind.infer(&self.sample).map_err(at)?;
             let mirror = self.mirror(half, encoder, index);
             let frozen = self.spec.frozen && half == "encoder";
+            let first = b.parameters().len();
             let block = b.within(self.place, |b| {
                 b.frozen(frozen, |b| match (config, mirror) {
                     (BlockConfig::Linear(linear), Some(of)) => self.tied(b, linear, &of),
@@ -48,12 +58,12 @@ impl Building<'_> {
                 })
             });
             let block = block.map_err(at)?;
-            if let (Some(layer), &[inputs]) = (block.layer(), self.sample.dims()) {
-                self.order(b, layer, inputs, &blocks[index + 1..]);
+            if self.sample.dims().len() == 1 {
+                self.order(b, first, config, &blocks[index + 1..]);
             }
             self.flattened = match (config, image("", &self.sample), self.flattened) {
                 (BlockConfig::Flatten(_), Ok(size), _) => Some(size),
-                (BlockConfig::Activation(_) | BlockConfig::Dropout(_), _, before) => before,
+                (block, _, before) if keeps_places(block) => before,
                 _ => None,
             };
             let is_layer = config.as_linear().is_some();
@@ -72,16 +82,25 @@ impl Building<'_> {
         Ok(())
     }
 
-    /// How a layer lies in files, which count an image that it reads or makes channel by channel.
-    fn order(&self, b: &mut Builder<'_>, layer: &Layer, inputs: usize, behind: &[BlockConfig]) {
-        let is_pointwise = |block: &&BlockConfig| matches!(block, BlockConfig::Activation(_) | BlockConfig::Dropout(_));
-        let writes = match behind.iter().find(|block| !is_pointwise(block)) {
+    /// How the parameters of a block of rows lie in files, those from `first` on: files count an image that is read or made
+    /// channel by channel.
+    fn order(&self, b: &mut Builder<'_>, first: usize, config: &BlockConfig, behind: &[BlockConfig]) {
+        let writes = match behind.iter().find(|block| !keeps_places(block)) {
             Some(BlockConfig::Unflatten(image)) => Some(image.unflatten.0),
             _ => None,
         };
-        let outputs = b.graph.ty(layer.bias).elements();
-        b.set_order(layer.weight, FileOrder::of_linear([outputs, inputs], self.flattened, writes));
-        b.set_order(layer.bias, FileOrder::of_bias(outputs, writes));
+        let own: Vec<_> = b.parameters()[first..].iter().map(|own| (own.var, own.ty.shape.dims().to_vec())).collect();
+        for (var, dims) in own {
+            let order = match (config, &dims[..]) {
+                (BlockConfig::Linear(_), &[outputs, inputs]) => {
+                    FileOrder::of_linear([outputs, inputs], self.flattened, writes)
+                }
+                (BlockConfig::Linear(_), &[outputs]) => FileOrder::of_bias(outputs, writes),
+                (block, &[units]) if keeps_places(block) => FileOrder::of_bias(units, self.flattened.or(writes)),
+                _ => continue,
+            };
+            b.set_order(var, order);
+        }
     }
 
     /// Name of the matrix that a layer of a tied decoder has the transpose of, given how many layers the encoder has.

@@ -238,6 +238,29 @@ mod tests {
         assert_eq!(tied[2].1, transposed);
     }
 
+    /// Whatever stands between an image and a row of its numbers lies in files as PyTorch counts them, with biases or without.
+    #[test]
+    fn what_reads_or_makes_a_flattened_image_lies_in_files_by_channels() {
+        let blocks = |text: &str| -> Vec<BlockConfig> {
+            toml::from_str::<toml::Table>(&format!("b = [{text}]")).unwrap()["b"].clone().try_into().unwrap()
+        };
+        let norm = "{ norm = 'batch' }, { activation = 'relu' }";
+        let spec = NetworkSpec {
+            encoder: blocks(&format!(
+                "{{ unflatten = '2x2x3' }}, {{ flatten = true }}, {norm}, {{ linear = 5, bias = false }}, {norm}"
+            )),
+            decoder: blocks(&format!("{{ linear = 12, bias = false }}, {norm}, {{ unflatten = '2x2x3' }}")),
+            ..NetworkSpec::default()
+        };
+        let network = Network::build(&mut Graph::new(), &spec, &Shape::new(&[12])).unwrap();
+        let turned = network.parameters.iter().map(|parameter| (parameter.name.as_str(), parameter.order.is_some()));
+        for (name, is_turned) in turned {
+            // The norm of the code alone counts no pixels.
+            assert_eq!(is_turned, !name.starts_with("autoencoder.6."), "{name}");
+        }
+        assert_eq!(network.parameters.len(), 4 + 1 + 4 + 1 + 4);
+    }
+
     #[test]
     fn what_does_not_fit_is_refused_by_its_place() {
         let refused =
