@@ -2,7 +2,6 @@
 //! runner a formula.
 
 pub mod augment;
-pub mod blocks;
 pub mod classes;
 pub mod codes;
 pub mod compare;
@@ -16,7 +15,6 @@ pub mod network;
 pub mod norm;
 pub mod optimisers;
 pub mod paths;
-pub mod pool;
 pub mod proof;
 pub mod reconstruction;
 pub mod vectors;

@@ -7,8 +7,8 @@ use crate::common;
 use crate::golden_support::compare::share;
 use crate::golden_support::vectors::{Expected, Golden};
 use crate::golden_support::{
-    NOT_IMPLEMENTED, Runner, augment, blocks, classes, codes, contractive, conv, energy, family, network, norm,
-    optimisers, order, paths, pool, proof, reconstruction, wasserstein, weights,
+    NOT_IMPLEMENTED, Runner, augment, classes, codes, contractive, conv, energy, family, network, norm, optimisers,
+    order, paths, proof, reconstruction, wasserstein, weights,
 };
 
 /// Makes a test of every runner, and the list of all.
@@ -33,14 +33,14 @@ stamp! {
     golden_conv_autoencoder => conv::AUTOENCODER,
     golden_conv_transpose2d => conv::TRANSPOSED,
     golden_corruption => family::CORRUPTION,
-    golden_dcgan_generator => blocks::GENERATOR,
+    golden_dcgan_generator => conv::blocks::GENERATOR,
     golden_gaussian_kl => family::GAUSSIAN_KL,
     golden_group_norm => norm::GROUP_NORM,
     golden_hopfield => energy::HOPFIELD,
     golden_l1_sparse => family::L1,
     golden_layer_entropy => weights::LAYER,
     golden_layer_norm => norm::LAYER_NORM,
-    golden_mini_resnet18 => blocks::RESNET,
+    golden_mini_resnet18 => conv::blocks::RESNET,
     golden_mmd => wasserstein::MMD,
     golden_nmn => classes::ENCODER_TASK,
     golden_optim => optimisers::OPTIMISERS,
@@ -48,11 +48,11 @@ stamp! {
     golden_paiton => codes::PAITON,
     golden_path_entropy => paths::PATHS,
     golden_path_marginal_entropy => paths::WIDTHS,
-    golden_pool2d => pool::POOLS,
+    golden_pool2d => conv::pool::POOLS,
     golden_rbm_cd1 => energy::RBM,
     golden_recon_losses => reconstruction::RECONSTRUCTION,
     golden_renyi_entropy => weights::RENYI,
-    golden_residual_block => blocks::RESIDUAL,
+    golden_residual_block => conv::blocks::RESIDUAL,
     golden_seed000_loss => network::NETWORK,
     golden_simclr_augment => augment::SIMCLR,
     golden_softmax_ce => classes::CROSS_ENTROPY,

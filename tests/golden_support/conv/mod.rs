@@ -1,5 +1,8 @@
 //! Convolutions: `conv2d`, `conv_transpose2d`, and an autoencoder of them, `conv_autoencoder`.
 
+pub mod blocks;
+pub mod pool;
+
 use gpu_ae::autodiff::grad;
 use gpu_ae::graph::{Role, Var};
 use gpu_ae::nn::network::NetworkSpec;

@@ -6,10 +6,10 @@ use gpu_ae::nn::{BlockConfig, Network, Parameter, Pass, torchvision};
 use gpu_ae::ops::loss::softmax_cross_entropy::SoftmaxCrossEntropy;
 use gpu_ae::tensor::{HostTensor, Shape};
 
-use super::images::{images, in_file, on_device, rows};
-use super::machine::{Machine, Setup};
-use super::vectors::Case;
-use super::{Answers, Runner, as_they_are, exact};
+use super::super::images::{images, in_file, on_device, rows};
+use super::super::machine::{Machine, Setup};
+use super::super::vectors::Case;
+use super::super::{Answers, Runner, as_they_are, exact};
 
 /// relu(bn2(conv2(relu(bn1(conv1 x)))) + x or a convolution of it), while learning and after.
 pub const RESIDUAL: Runner = Runner {

@@ -9,9 +9,9 @@ use gpu_ae::ops::pool::avg_pool::AvgPool;
 use gpu_ae::ops::pool::max_pool::MaxPool;
 use gpu_ae::ops::pool::upsample::{Between, Upsample};
 
-use super::machine::{Machine, Setup};
-use super::vectors::Case;
-use super::{Answers, Runner, as_they_are, exact, images};
+use super::super::machine::{Machine, Setup};
+use super::super::vectors::Case;
+use super::super::{Answers, Runner, as_they_are, exact, images};
 
 /// Every pool of an image, with its gradient for a given one of the results.
 pub const POOLS: Runner =
