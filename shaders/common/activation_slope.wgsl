@@ -1,5 +1,5 @@
 // Slope of an activation where its value is y; codes as in src/ops/array/activation.rs: 0 identity, 1 relu,
-// 2 sigmoid, 3 tanh, 4 leaky relu, 5 softplus. All slopes are functions of the value.
+// 2 sigmoid, 3 tanh, 4 leaky relu, 5 softplus, 6 leaky relu with a leak of 0.2. All slopes are functions of the value.
 fn activation_slope4(kind: u32, y: vec4<f32>) -> vec4<f32> {
     let one = vec4<f32>(1.0);
     if kind == 1u {
@@ -18,6 +18,9 @@ fn activation_slope4(kind: u32, y: vec4<f32>) -> vec4<f32> {
         // 1 - exp(-y), a series where the difference would lose its digits.
         let tail = one - y / 4.0 * (one - y / 5.0 * (one - y / 6.0 * (one - y / 7.0 * (one - y / 8.0))));
         return select(one - exp(-y), y * (one - y / 2.0 * (one - y / 3.0 * tail)), abs(y) < 0.5 * one);
+    }
+    if kind == 6u {
+        return select(vec4<f32>(0.2), one, y > vec4<f32>());
     }
     return one;
 }

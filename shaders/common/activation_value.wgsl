@@ -1,5 +1,5 @@
 // Value of an activation; codes as in src/ops/array/activation.rs: 0 identity, 1 relu, 2 sigmoid, 3 tanh,
-// 4 leaky relu, 5 softplus.
+// 4 leaky relu, 5 softplus, 6 leaky relu with a leak of 0.2.
 fn activation_value(kind: u32, z: f32) -> f32 {
     if kind == 1u {
         // A selection, not a maximum: a NaN passes, so that the loss can show it.
@@ -16,6 +16,9 @@ fn activation_value(kind: u32, z: f32) -> f32 {
     }
     if kind == 5u {
         return softplus_value(z);
+    }
+    if kind == 6u {
+        return select(z, 0.2 * z, z < 0.0);
     }
     return z;
 }

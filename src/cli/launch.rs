@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use gpu_ae::config::{RunConfig, in_file};
+use gpu_ae::config::{LOSS_SCALE, RunConfig, in_file};
 use gpu_ae::data::options::OfRun;
 use gpu_ae::data::{Dataset, Encoding};
 use gpu_ae::device::Device;
@@ -94,6 +94,9 @@ impl TrainingFlags {
     ) -> Result<Launched> {
         let quiet = self.is_quiet();
         let mut config = config.with_data_folder()?;
+        if self.precision == Precision::Mixed {
+            config.optimiser.loss_scale.get_or_insert(LOSS_SCALE);
+        }
         config.warnings().iter().filter(|_| !quiet).for_each(|warning| complain(&format!("warning: {warning}")));
         let (data, mut device) = prepare(&config, None, quiet)?;
         // Only a file can say so, and only now is it known to be wrong.

@@ -120,7 +120,7 @@ fn kernel(extent: usize) -> usize {
 /// A discriminator of images: maps halved as an encoder's are, all but the first normalised, then a logit.
 fn discriminator(image: ImageShape, first: usize) -> Vec<BlockConfig> {
     let ImageShape { height, width, channels: depth } = image;
-    let leaky = Activation::LeakyRelu;
+    let leaky = Activation::LeakierRelu;
     let mut blocks = vec![BlockConfig::Unflatten(UnflattenBlock { unflatten: ImageSize([height, width, depth]) })];
     let sizes = sizes(image);
     for halvings in 1..sizes.len() {

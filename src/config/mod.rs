@@ -32,7 +32,7 @@ pub use hopfield::HopfieldConfig;
 pub use network::{MOST_BLOCKS, REPORT_ENCODER, report_layers};
 pub use objective::entropy::{Averaging, EntropyConfig, Schedule, Subject};
 pub use objective::{Collapse, Derived, ENOUGH_STEPS, Objective, Term, Told, Trained, Weight};
-pub use optimiser::{DecayKind, OptimiserConfig, OptimiserKind};
+pub use optimiser::{DecayKind, LOSS_SCALE, OptimiserConfig, OptimiserKind};
 pub use rate::{RateKind, RateSchedule};
 pub use recipe::RECIPES;
 pub use rows::ClassName;

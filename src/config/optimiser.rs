@@ -6,6 +6,7 @@ use super::RunConfig;
 use super::objective::refuse;
 use crate::error::{Error, Result};
 use crate::ops::step::decayed::Decayed;
+use crate::ops::step::unscale::LARGEST;
 
 /// The optimiser; what is not said is what its kind usually has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -40,6 +41,9 @@ pub struct OptimiserConfig {
     /// Parts in which a batch goes through the network, one after the other; in one if nothing is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accumulate: Option<usize>,
+    /// What the loss is multiplied by at first, so that gradients are not too small for f16; nothing if none is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loss_scale: Option<f32>,
 }
 
 /// A kind of optimiser.
@@ -74,6 +78,14 @@ pub(super) fn foreign(key: &str, value: Option<f32>, allowed: bool, whose: &str)
         None => Ok(()),
     }
 }
+
+/// Whether a loss may be multiplied by it: a power of two that there is room to halve and double.
+fn is_scale(scale: f32) -> bool {
+    (1.0..=LARGEST).contains(&scale) && scale.log2().fract() == 0.0
+}
+
+/// Scale of the loss that mixed precision begins with, as PyTorch's `GradScaler` does.
+pub const LOSS_SCALE: f32 = 65536.0;
 
 impl OptimiserConfig {
     /// Weight decay λ: of AdamW 0.01 if nothing is said, of the others none.
@@ -139,6 +151,13 @@ impl OptimiserConfig {
         if let Some(average) = self.average.filter(|average| !(0.0..1.0).contains(average)) {
             let expected = "at least 0 and less than 1; leave the key out for no average of the weights";
             return refuse("optimiser.average", average, expected);
+        }
+        if let Some(scale) = self.loss_scale.filter(|scale| !is_scale(*scale)) {
+            return refuse(
+                "optimiser.loss_scale",
+                scale,
+                "a power of two from 1 to 16777216, so that nothing is rounded",
+            );
         }
         match self.clip {
             Some(clip) if !(clip.is_finite() && clip > 0.0) => {
@@ -242,6 +261,9 @@ mod tests {
             ),
             (&[("optimiser.average", "1")], "optimiser.average 1: expected at least 0"),
             (&[("optimiser.average", "nan")], "optimiser.average NaN"),
+            (&[("optimiser.loss_scale", "1000")], "optimiser.loss_scale 1000: expected a power of two"),
+            (&[("optimiser.loss_scale", "0.5")], "optimiser.loss_scale 0.5"),
+            (&[("optimiser.loss_scale", "33554432")], "optimiser.loss_scale 33554432"),
             (&[("optimiser.clip", "0")], "optimiser.clip 0"),
             (&[("optimiser.clip", "nan")], "optimiser.clip NaN"),
             (&[("lr_schedule.kind", "step")], "lr_schedule.every"),

@@ -3,7 +3,8 @@
 
 use super::forward::network_over;
 use super::learning::{gradients, named};
-use super::optimiser::{adam_settings, update};
+use super::optimiser::{Moving, adam_settings, update};
+use super::scaling::{Scaled, Scaling, scaled};
 use crate::config::RunConfig;
 use crate::config::objective::adversarial::Adversarial;
 use crate::error::{Error, Result};
@@ -42,11 +43,13 @@ pub(super) fn in_turn(
     let given = g.apply(StopGradient, &[drawn])?;
     let logits = [batch.passed.code, network.judge(g, given, clock, batch.pass)?];
     let discriminator = adversarial.discriminator(g, logits, clock)?;
+    let scaling = Scaling::source(g, config, Scaled::Discriminator);
+    let of_discriminator = scaled(g, scaling, of_discriminator)?;
     let slopes = gradients(g, network.encoder_parameters(), &[(discriminator, of_discriminator)])?;
     let moving = named(network.encoder_parameters());
     let settings = adam_settings(config, moving.len());
     let ahead = g.apply(ClockAhead { beta1: settings.beta1, beta2: settings.beta2 }, &[clock, discriminator])?;
-    let moved = update(g, config, ahead, rate, &moving, slopes)?;
+    let moved = update(g, config, Moving { clock: ahead, rate, scaling }, &moving, slopes)?;
 
     let become_of = |name: &str| moving.iter().position(|(moving, _)| moving == name).map(|index| moved[index]);
     let parameters = network.parameters.iter();
@@ -55,11 +58,14 @@ pub(super) fn in_turn(
         .collect();
     let judged = network_over(g, config, features, &given)?.judge(g, drawn, clock, batch.pass)?;
     let generator = adversarial.generator(g, judged, clock)?;
+    let scaling = Scaling::source(g, config, Scaled::Generator);
+    let of_generator = scaled(g, scaling, of_generator)?;
     let slopes = gradients(g, network.decoder_parameters(), &[(generator, of_generator)])?;
 
     let [of_data, of_drawn] = adversarial.shares(g, logits, clock)?;
     let advance = ClockAdvance { beta1: settings.beta1, beta2: settings.beta2 };
     let inputs = [clock, ring, discriminator, generator, of_data, of_drawn];
     let advanced = g.push(std::sync::Arc::new(advance), &inputs)?;
-    update(g, config, advanced[0], rate, &named(network.decoder_parameters()), slopes).map(|_| ())
+    let moving = Moving { clock: advanced[0], rate, scaling };
+    update(g, config, moving, &named(network.decoder_parameters()), slopes).map(|_| ())
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::adversarial::{Ending, in_turn};
-use super::forward::{Entrance, forward};
+use super::forward::{Entrance, forward, network};
 use super::holding::Holding;
 use super::learning::{Learnt, in_parts, learnt, named};
-use super::optimiser::{adam_settings, scheduled, update};
+use super::optimiser::{Moving, adam_settings, scheduled, update};
+use super::scaling::{Scaled, Scaling, scaled};
 use crate::config::{RunConfig, Schedule, Weight};
 use crate::data::{Split, ValueKind};
 use crate::error::{Error, Result};
@@ -129,9 +130,14 @@ pub fn training(config: &RunConfig, holding: impl Into<Holding>) -> Result<Graph
         in_turn(g, config, adversarial, batch, &Ending { ring, rate, weights: &weights })?;
         return Ok(std::mem::take(g));
     }
+    let scaling = Scaling::source(g, config, Scaled::Whole);
+    let mut of_gradients = weights.clone();
+    for weight in of_gradients.iter_mut().flatten() {
+        *weight = scaled(g, scaling, *weight)?;
+    }
     let Learnt { terms, gradients } = match &whole {
-        Some(batch) => learnt(g, config, batch, &weights)?,
-        None => in_parts(g, config, &entrance, rows, &weights)?,
+        Some(batch) => learnt(g, config, batch, &of_gradients)?,
+        None => in_parts(g, config, &entrance, rows, &of_gradients)?,
     };
     for (term, weight) in terms.iter().zip(&weights) {
         if let (Some(step), &Some(weight)) = (multiplier_step(config, &term.weight, data), weight) {
@@ -148,7 +154,7 @@ pub fn training(config: &RunConfig, holding: impl Into<Holding>) -> Result<Graph
     let advance = ClockAdvance { beta1: settings.beta1, beta2: settings.beta2 };
     let values: Vec<Var> = terms.iter().map(|term| term.var).collect();
     let advanced = g.push(Arc::new(advance), &[&[clock, ring][..], &values].concat())?;
-    let stepped = update(g, config, advanced[0], rate, &named, gradients)?;
+    let stepped = update(g, config, Moving { clock: advanced[0], rate, scaling }, &named, gradients)?;
     for parameter in parameters {
         let own = parameter.tied.as_ref().and_then(|of| named.iter().position(|(name, _)| name == of));
         if let Some(own) = own {
@@ -230,6 +236,22 @@ pub fn augmented(config: &RunConfig, rows: usize, features: usize) -> Result<Gra
     let originals = g.source(Role::Input, "originals", Ty::f32(&[rows, features]));
     let changed = config.augmented(g, originals, clock, 0)?;
     g.result("changed", changed);
+    Ok(std::mem::take(g))
+}
+
+/// What the encoder makes of rows, `originals` \[rows, features\], on its way: of these of its blocks, counted from 0 as
+/// [`joined`](crate::nn::network::joined) has them, the result `block N`.
+///
+/// # Errors
+/// When the layers do not fit the rows.
+pub fn stages(config: &RunConfig, rows: usize, features: usize, blocks: &[usize]) -> Result<Graph> {
+    let g = &mut Graph::new();
+    let network = network(g, config, features)?;
+    let originals = g.source(Role::Input, "originals", Ty::f32(&[rows, features]));
+    let stages = network.stages(g, originals)?;
+    for number in blocks {
+        g.result(format!("block {number}"), stages[*number]);
+    }
     Ok(std::mem::take(g))
 }
 

@@ -8,4 +8,5 @@ mod learning;
 pub mod observation;
 pub mod optimiser;
 pub mod part;
+mod scaling;
 pub mod start;

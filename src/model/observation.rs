@@ -21,7 +21,7 @@ use crate::ops::loss::gaussian_kl::GaussianKl;
 /// The value above which a unit with this activation counts as active; none where there is no such value.
 fn threshold(activation: Activation) -> Option<f32> {
     match activation {
-        Activation::Relu | Activation::LeakyRelu => Some(0.0),
+        Activation::Relu | Activation::LeakyRelu | Activation::LeakierRelu => Some(0.0),
         Activation::Sigmoid => Some(0.5),
         Activation::Identity | Activation::Tanh | Activation::Softplus => None,
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::scaling::{Scaling, unscaled};
 use crate::config::{OptimiserKind, RateKind, RunConfig};
 use crate::error::Result;
 use crate::graph::{Graph, Var};
@@ -66,16 +67,24 @@ pub(crate) fn scheduled(g: &mut Graph, config: &RunConfig, rows: usize, clock: V
     learning_rate_step(config, rows).map_or(Ok(rate), |step| g.apply(step, &[clock, rate]))
 }
 
-/// Parameters moved along their gradients, and their means with them if there are any, given the clock after it was advanced.
-pub(crate) fn update(
+/// What moves parameters: the clock after it was advanced, the rate of the step, the scale of the gradients if they have one.
+#[derive(Clone, Copy)]
+pub(super) struct Moving {
+    pub clock: Var,
+    pub rate: Var,
+    pub scaling: Option<Scaling>,
+}
+
+/// Parameters moved along their gradients, and their means with them if there are any.
+pub(super) fn update(
     g: &mut Graph,
     config: &RunConfig,
-    clock: Var,
-    rate: Var,
+    Moving { clock, rate, scaling }: Moving,
     parameters: &[(String, Var)],
-    mut gradients: Vec<Var>,
+    gradients: Vec<Var>,
 ) -> Result<Vec<Var>> {
     let tensors = parameters.len();
+    let (clock, mut gradients) = unscaled(g, scaling, clock, gradients)?;
     if let Some(limit) = config.optimiser.clip {
         gradients = g.push(Arc::new(ClipNorm { limit, tensors }), &gradients)?;
     }

@@ -2,6 +2,7 @@
 
 use super::forward::network;
 use super::graph::weight_name;
+use super::scaling::Scaled;
 use crate::config::RunConfig;
 use crate::config::augment::BLACK;
 use crate::config::objective::clustering::ONE;
@@ -35,6 +36,10 @@ pub fn start_values(config: &RunConfig, features: usize, rows: usize) -> Result<
             values.push((average_of(&name), bytes.clone()));
         }
         values.push((name, bytes));
+    }
+    if let Some(scale) = config.optimiser.loss_scale {
+        let bytes = || bytemuck::bytes_of(&scale).to_vec();
+        values.extend(Scaled::all(config).iter().map(|scaled| (scaled.name().to_string(), bytes())));
     }
     let clock = clock::start(rows, config.step_rows(rows), true, config.seed);
     values.push(("clock".into(), bytemuck::cast_slice(&clock).to_vec()));

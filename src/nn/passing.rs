@@ -76,6 +76,20 @@ impl Network {
         })
     }
 
+    /// What each block of the encoder makes of rows x, from the first on.
+    ///
+    /// # Errors
+    /// When x has another shape.
+    pub fn stages(&self, g: &mut Graph, mut x: Var) -> Result<Vec<Var>> {
+        let flow = &mut Flow { graph: g, clock: None, pass: Pass::Show, moments: Vec::new() };
+        let mut stages = Vec::with_capacity(self.encoder);
+        for placed in &self.blocks[..self.encoder] {
+            x = placed.block.forward(flow, x)?;
+            stages.push(x);
+        }
+        Ok(stages)
+    }
+
     /// What becomes of codes.
     ///
     /// # Errors

@@ -142,6 +142,7 @@ pub mod step {
     pub mod multiplier_step;
     mod packed_step;
     pub mod sgd_step;
+    pub mod unscale;
 }
 
 pub mod fused {
@@ -285,6 +286,7 @@ kernels! {
     threshold => random::threshold::ThresholdKernel,
     transpose => array::transpose::TransposeKernel,
     unary => array::unary::UnaryKernel,
+    unscale => step::unscale::UnscaleKernel,
     upsample => pool::upsample::UpsampleKernel,
     upsample_grad => pool::upsample_grad::UpsampleGradKernel,
     valid_ones => batch::valid_ones::ValidOnesKernel,

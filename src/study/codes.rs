@@ -268,7 +268,7 @@ pub fn into_range(config: &RunConfig, codes: &mut [f32]) {
         Some(Activation::Relu | Activation::Softplus) => (0.0, f32::INFINITY),
         Some(Activation::Sigmoid) => (0.0, 1.0),
         Some(Activation::Tanh) => (-1.0, 1.0),
-        Some(Activation::Identity | Activation::LeakyRelu) | None => return,
+        Some(Activation::Identity | Activation::LeakyRelu | Activation::LeakierRelu) | None => return,
     };
     codes.iter_mut().for_each(|value| *value = value.clamp(low, high));
 }

@@ -7,5 +7,6 @@ pub mod compact;
 pub mod gibbs;
 pub mod hopfield;
 pub mod inspect;
+pub mod maps;
 pub mod study_dir;
 pub mod sweep;

@@ -50,6 +50,9 @@ pub fn start(graph: &Graph, config: &RunConfig) -> Feeds<f64> {
                 let (_, weight) = weights.iter().find(|(term, _)| name == format!("lambda_{term}")).unwrap();
                 HostTensor::from_f32(dims, &[weight.value])
             }
+            (Role::State, name) if name.starts_with("loss_scale") && !name.ends_with("streak") => {
+                HostTensor::from_f32(dims, &[config.optimiser.loss_scale.unwrap()])
+            }
             _ => HostTensor::zeros(&source.ty),
         };
         feeds.insert(source.name.clone(), value);

@@ -18,6 +18,7 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("ceiling_copy", "measures a device, no part of any model"),
     ("ceiling_fma", "measures a device, no part of any model"),
     ("clip_norm", "an update of gradients, not part of a loss"),
+    ("unscale", "an update of gradients, not part of a loss"),
     ("clock_advance", "an update of the clock"),
     ("clock_ahead", "words of the clock, not numbers"),
     ("conv2d_dw_bias", "made by a fusion of a plan, after differentiation"),

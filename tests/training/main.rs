@@ -23,6 +23,7 @@ mod latch;
 mod objectives;
 mod optimisers;
 mod reading;
+mod scaling;
 mod subnormal;
 mod ten_steps;
 mod ways;

@@ -3,6 +3,7 @@
 mod augmented;
 pub mod codes;
 mod features;
+mod maps;
 pub mod mistakes;
 pub mod table;
 
@@ -56,6 +57,7 @@ pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<Vec<Str
     let weights = run.session().matrices()?;
     let features = features::picture(run.config(), &weights, &observation, image)?;
     pictures.extend(features.map(|picture| (directory.features(), picture)));
+    pictures.extend(maps::picture(run, data)?.map(|picture| (directory.feature_maps(), picture)));
     let title = "Weights of every layer, colours relative to the largest of each";
     pictures.push((directory.weights_picture(), weight_picture(title, &matrices(&weights, image))?));
     if run.config().adversarial.is_none() {

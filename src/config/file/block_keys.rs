@@ -5,7 +5,11 @@ use super::meaning::{Key, unsaid};
 /// The keys of blocks, each kind by the key that it begins with and what may stand beside it.
 pub(super) const BLOCKS: &[Key] = &[
     unsaid("linear", "64", "a linear layer of so many units"),
-    unsaid("activation", "\"relu\"", "behind it, or by itself: identity, relu, leaky-relu, sigmoid, tanh, softplus"),
+    unsaid(
+        "activation",
+        "\"relu\"",
+        "behind it, or by itself: identity, relu, leaky-relu, leaky-relu-0.2, sigmoid, tanh, softplus",
+    ),
     unsaid("bias", "false", "beside linear or conv: whether something is added; it is if nothing is said"),
     unsaid("conv", "64", "a convolution to so many channels"),
     unsaid("conv_transpose", "32", "a transposed convolution to so many channels, from few pixels to many"),

@@ -78,6 +78,12 @@ pub(super) const KEYS: &[Key] = &[
         "1",
         "parts in which a batch goes through the network before the optimiser moves once",
     ),
+    unsaid(
+        "optimiser.loss_scale",
+        "65536.0",
+        "what the loss is multiplied by at first, halved after a step whose gradients are not finite, which moves nothing, \
+         doubled after 2,000 without one; with --precision mixed 65536, else none",
+    ),
     key("lr_schedule.kind", "constant, step, cosine"),
     key("lr_schedule.warm_up", "epochs over which the rate rises from almost nothing"),
     unsaid("lr_schedule.every", "10.0", "of step: epochs between two falls of the rate"),

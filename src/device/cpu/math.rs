@@ -110,6 +110,11 @@ impl WithSimd for SquaredErrors<'_> {
                 #[inline(always)]
                 |y| simd.select_f32s(simd.greater_than_f32s(y, zero), one, simd.splat_f32s(Activation::LEAK)),
             ),
+            Activation::LeakierRelu => self.run(
+                simd,
+                #[inline(always)]
+                |y| simd.select_f32s(simd.greater_than_f32s(y, zero), one, simd.splat_f32s(Activation::LARGER_LEAK)),
+            ),
             Activation::Tanh => self.run(
                 simd,
                 #[inline(always)]

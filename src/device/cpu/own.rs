@@ -34,6 +34,7 @@ own! {
     Sgd "sgd"
     Lars "lars"
     Clip "clip"
+    Unscale "unscale"
     Average "average"
     Paths "path entropy"
     Conv "convolution"

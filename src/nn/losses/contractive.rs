@@ -124,7 +124,7 @@ fn slopes(g: &mut Graph, activation: Activation, h: Var, clock: Var) -> Result<V
             g.apply(Unary::Affine { scale: 4.0, shift: 0.0 }, &[product])
         }
         Activation::Softplus => g.apply(Activation::Sigmoid, &[argument]),
-        Activation::Identity | Activation::Relu | Activation::LeakyRelu => {
+        Activation::Identity | Activation::Relu | Activation::LeakyRelu | Activation::LeakierRelu => {
             let (rows, columns) = shape(g, h);
             let ones = g.apply(ValidOnes { rows, rows_per_sample: 1, columns, column: None }, &[clock])?;
             g.apply(ActivationGrad(activation), &[ones, h])

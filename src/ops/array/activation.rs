@@ -1,7 +1,7 @@
 //! Activations of a layer: ReLU, leaky ReLU, sigmoid, hyperbolic tangent, softplus, or none.
 //!
 //! relu(x) = max(x, 0), with slope 0 at 0; leaky(x) = x, or x/100 where x < 0 (PyTorch's default; its slope at 0 is that of
-//! the left); σ(x) = 1 / (1 + e^{−x}); softplus(x) = max(x, 0) + log1p(e^{−|x|}).
+//! the left), or x/5 (what discriminators of images have, Radford et al., 2016); σ(x) = 1 / (1 + e^{−x}); softplus(x) = max(x, 0) + log1p(e^{−|x|}).
 
 use super::activation_grad::ActivationGrad;
 use crate::error::Result;
@@ -30,21 +30,28 @@ pub enum Activation {
     LeakyRelu = 4,
     /// log(1 + e^x)
     Softplus = 5,
+    /// x, or x / 5 below 0
+    #[serde(rename = "leaky-relu-0.2")]
+    LeakierRelu = 6,
 }
 
 impl Activation {
     /// All of them.
-    pub const ALL: [Activation; 6] = [
+    pub const ALL: [Activation; 7] = [
         Activation::Identity,
         Activation::Relu,
         Activation::Sigmoid,
         Activation::Tanh,
         Activation::LeakyRelu,
         Activation::Softplus,
+        Activation::LeakierRelu,
     ];
 
     /// Slope of the leaky ReLU below 0.
     pub const LEAK: f32 = 0.01;
+
+    /// That of the one that leaks more.
+    pub const LARGER_LEAK: f32 = 0.2;
 
     /// Its name in a configuration.
     pub fn word(self) -> &'static str {
@@ -55,6 +62,7 @@ impl Activation {
             Activation::Tanh => "tanh",
             Activation::LeakyRelu => "leaky-relu",
             Activation::Softplus => "softplus",
+            Activation::LeakierRelu => "leaky-relu-0.2",
         }
     }
 
@@ -68,7 +76,8 @@ impl Activation {
             Activation::Sigmoid => T::one() / (T::one() + (-x).exp()),
             Activation::Tanh => x.tanh(),
             Activation::LeakyRelu if x < T::zero() => T::of(f64::from(Self::LEAK)) * x,
-            Activation::LeakyRelu => x,
+            Activation::LeakierRelu if x < T::zero() => T::of(f64::from(Self::LARGER_LEAK)) * x,
+            Activation::LeakyRelu | Activation::LeakierRelu => x,
             Activation::Softplus if x < T::zero() => x.exp().ln_1p(),
             Activation::Softplus => x + (-x).exp().ln_1p(),
         }
@@ -82,8 +91,9 @@ impl Activation {
             Activation::Relu => T::zero(),
             Activation::Sigmoid => y * (T::one() - y),
             Activation::Tanh => (T::one() - y) * (T::one() + y),
-            Activation::LeakyRelu if y > T::zero() => T::one(),
+            Activation::LeakyRelu | Activation::LeakierRelu if y > T::zero() => T::one(),
             Activation::LeakyRelu => T::of(f64::from(Self::LEAK)),
+            Activation::LeakierRelu => T::of(f64::from(Self::LARGER_LEAK)),
             Activation::Softplus => -(-y).exp_m1(),
         }
     }
@@ -173,11 +183,11 @@ impl Kernel for ActivationKernel {
                 vec![s.uniform(&[n], -20.0, 20.0)],
                 SIGMOID,
             ));
-            for op in [Activation::Tanh, Activation::LeakyRelu, Activation::Softplus] {
+            for op in [Activation::Tanh, Activation::LeakyRelu, Activation::Softplus, Activation::LeakierRelu] {
                 cases.push(Case::new(format!("{} {n}", op.word()), op, vec![s.uniform(&[n], -12.0, 12.0)], SMOOTH));
             }
         }
-        for op in [Activation::Tanh, Activation::LeakyRelu, Activation::Softplus] {
+        for op in [Activation::Tanh, Activation::LeakyRelu, Activation::Softplus, Activation::LeakierRelu] {
             let x = [-1e4, -104.0, -88.0, -0.625, -1e-3, 1e-6, 0.3, 0.624, 88.0, 104.0, 1e4];
             let label = format!("{} at the ends", op.word());
             cases.push(Case::new(label, op, vec![HostTensor::from_f32(&[x.len()], &x)], SMOOTH));

@@ -46,7 +46,9 @@ impl Op for ActivationGrad {
         let Some(ddx) = dy[0] else { return Ok(vec![None, None]) };
         let ddy = g.apply(*self, &[ddx, x[1]])?;
         let curvature = match self.0 {
-            Activation::Identity | Activation::Relu | Activation::LeakyRelu => return Ok(vec![Some(ddy), None]),
+            Activation::Identity | Activation::Relu | Activation::LeakyRelu | Activation::LeakierRelu => {
+                return Ok(vec![Some(ddy), None]);
+            }
             Activation::Sigmoid => g.apply(Unary::Affine { scale: -2.0, shift: 1.0 }, &[x[1]])?,
             Activation::Tanh => g.apply(Unary::Affine { scale: -2.0, shift: 0.0 }, &[x[1]])?,
             Activation::Softplus => {
@@ -93,7 +95,7 @@ impl Kernel for ActivationGradKernel {
                 let tolerance = match op {
                     Activation::Identity | Activation::Relu => exact,
                     Activation::Sigmoid => SIGMOID,
-                    Activation::Tanh | Activation::LeakyRelu | Activation::Softplus => SMOOTH,
+                    Activation::Tanh | Activation::LeakyRelu | Activation::Softplus | Activation::LeakierRelu => SMOOTH,
                 };
                 let inputs = vec![s.normal(&[n]), s.uniform(&[n], -0.5, 1.0)];
                 cases.push(Case::new(format!("{op:?} {n}"), ActivationGrad(op), inputs, tolerance));

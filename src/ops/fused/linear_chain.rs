@@ -100,7 +100,7 @@ impl Kernel for LinearChainKernel {
     fn cases(&self) -> Vec<Case> {
         let mut s = Samples::new("linear_chain");
         layer_table::cases(|batch, widths, label, rounding| {
-            let activation = |i: usize| Activation::ALL[(i + 1) % 6];
+            let activation = |i: usize| Activation::ALL[(i + 1) % Activation::ALL.len()];
             let mut inputs = vec![s.normal(&[batch, widths[0]])];
             for pair in widths.windows(2) {
                 let bound = 1.0 / (pair[0] as f32).sqrt();

@@ -120,7 +120,7 @@ impl Kernel for LinearChainGradKernel {
         let mut s = Samples::new("linear_chain_grad");
         layer_table::cases(|batch, widths, label, rounding| {
             let n = widths.len() - 1;
-            let activation = |i: usize| Activation::ALL[(i + 2) % 6];
+            let activation = |i: usize| Activation::ALL[(i + 2) % Activation::ALL.len()];
             let mut inputs = vec![s.normal(&[batch, widths[n]])];
             inputs.extend(widths[..n].iter().map(|&width| s.normal(&[batch, width])));
             for pair in widths.windows(2) {

@@ -123,8 +123,8 @@ pub(in crate::ops) fn examples() -> Vec<Network> {
     };
     // The last and largest is the report's.
     let hidden = |features, i: usize| {
-        let others = [Activation::Tanh, Activation::LeakyRelu, Activation::Softplus];
-        if features == 784 { Activation::Relu } else { others[(i + features / 4) % 3] }
+        let others = [Activation::Tanh, Activation::LeakyRelu, Activation::Softplus, Activation::LeakierRelu];
+        if features == 784 { Activation::Relu } else { others[(i + features / 4) % 4] }
     };
     let network =
         |features: usize, batch: usize, widths: &[usize], loss, terms: Vec<WeightTerm>, seeds, sums| Network {

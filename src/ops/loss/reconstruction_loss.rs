@@ -168,7 +168,9 @@ impl Kernel for ReconstructionLossKernel {
                 let value = ReconstructionLoss { kind, rows_per_sample };
                 let grad = ReconstructionLossGrad { kind, activation, rows_per_sample };
                 if kind == LossKind::Mse && rows < 65 {
-                    for activation in [Activation::Tanh, Activation::LeakyRelu, Activation::Softplus] {
+                    for activation in
+                        [Activation::Tanh, Activation::LeakyRelu, Activation::Softplus, Activation::LeakierRelu]
+                    {
                         let op = ReconstructionLossPair(ReconstructionLossGrad { activation, ..grad });
                         let label = format!("of {} {label}", activation.word());
                         cases.push(Case::new(label, op, seeded.clone(), rounding));

@@ -165,6 +165,11 @@ impl RunDir {
         self.path.join("augmented.png")
     }
 
+    /// What the blocks of a convolutional encoder make of test images.
+    pub fn feature_maps(&self) -> PathBuf {
+        self.path.join("feature_maps.png")
+    }
+
     /// Losses over epochs.
     pub fn loss_plot(&self) -> PathBuf {
         self.path.join("loss.png")

@@ -21,6 +21,11 @@ pub(in crate::device) fn leaky_relu(x: f32) -> f32 {
 }
 
 #[inline(always)]
+pub(in crate::device) fn leakier_relu(x: f32) -> f32 {
+    if x < 0.0 { Activation::LARGER_LEAK * x } else { x }
+}
+
+#[inline(always)]
 pub(in crate::device) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
@@ -33,6 +38,11 @@ fn relu_slope(y: f32) -> f32 {
 #[inline(always)]
 fn leaky_relu_slope(y: f32) -> f32 {
     if y > 0.0 { 1.0 } else { Activation::LEAK }
+}
+
+#[inline(always)]
+fn leakier_relu_slope(y: f32) -> f32 {
+    if y > 0.0 { 1.0 } else { Activation::LARGER_LEAK }
 }
 
 #[inline(always)]
@@ -60,6 +70,7 @@ pub(in crate::device) fn activate(y: &mut [f32], stride: usize, bias: &[f32], ac
         Activation::Sigmoid => shift(y, stride, bias, sigmoid),
         Activation::Tanh => shift(y, stride, bias, tanh),
         Activation::LeakyRelu => shift(y, stride, bias, leaky_relu),
+        Activation::LeakierRelu => shift(y, stride, bias, leakier_relu),
         Activation::Softplus => shift(y, stride, bias, softplus),
     }
 }
@@ -87,6 +98,7 @@ pub(in crate::device) fn slopes(dx: &mut [f32], h: &[f32], activation: Activatio
         Activation::Sigmoid => scale(dx, h, sigmoid_slope),
         Activation::Tanh => scale(dx, h, tanh_slope),
         Activation::LeakyRelu => scale(dx, h, leaky_relu_slope),
+        Activation::LeakierRelu => scale(dx, h, leakier_relu_slope),
         Activation::Softplus => scale(dx, h, softplus_slope),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::threads::prelude::*;
 
-use super::activation::{leaky_relu, relu, sigmoid, slopes};
+use super::activation::{leakier_relu, leaky_relu, relu, sigmoid, slopes};
 use super::random::{normal, uniform};
 use crate::device::cpu::exp::{exp, softplus, tanh};
 use crate::device::cpu::math::wide;
@@ -122,6 +122,7 @@ impl ElementKernel {
             ElementKernel::Activation(Activation::Sigmoid) => every(input(0), y, sigmoid),
             ElementKernel::Activation(Activation::Tanh) => every(input(0), y, tanh),
             ElementKernel::Activation(Activation::LeakyRelu) => every(input(0), y, leaky_relu),
+            ElementKernel::Activation(Activation::LeakierRelu) => every(input(0), y, leakier_relu),
             ElementKernel::Activation(Activation::Softplus) => every(input(0), y, softplus),
             ElementKernel::ActivationGrad(op) => {
                 y.copy_from_slice(input(0));

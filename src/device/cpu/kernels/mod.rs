@@ -13,6 +13,7 @@ pub(super) mod paths;
 pub(super) mod pixels;
 pub(super) mod product;
 pub(super) mod random;
+mod scaling;
 mod shares;
 mod stretch;
 pub(super) mod sums;

@@ -2,6 +2,7 @@
 
 use crate::threads::prelude::*;
 
+use super::scaling::{clip_norm, sum_of_decayed_squares, sum_of_squares, unscale};
 use crate::device::cpu::math::{flush, square, wide};
 use crate::device::cpu::memory::{Span, Words};
 use crate::device::cpu::own::Own;
@@ -12,6 +13,7 @@ use crate::ops::step::clock;
 use crate::ops::step::decayed::{Run, is_weight, runs};
 use crate::ops::step::lars_step::LarsStep;
 use crate::ops::step::sgd_step::SgdStep;
+use crate::ops::step::unscale::Unscale;
 use crate::plan::Step;
 use crate::tensor::Ty;
 
@@ -26,6 +28,7 @@ pub(in crate::device) enum OptimiserKernel {
     Average(AverageStep),
     /// With room for the sum of squares of every block.
     Clip(ClipNorm, Vec<f64>),
+    Unscale,
 }
 
 impl OptimiserKernel {
@@ -44,6 +47,7 @@ impl OptimiserKernel {
             op.downcast().map(lars),
             op.downcast().map(|op| OptimiserKernel::Average(*op)),
             op.downcast().map(|op| OptimiserKernel::Clip(*op, vec![0.0; blocks()])),
+            op.downcast::<Unscale>().map(|_| OptimiserKernel::Unscale),
         ];
         kernels.into_iter().flatten().next()
     }
@@ -56,6 +60,7 @@ impl OptimiserKernel {
             OptimiserKernel::Lars(..) => Own::Lars,
             OptimiserKernel::Average(_) => Own::Average,
             OptimiserKernel::Clip(..) => Own::Clip,
+            OptimiserKernel::Unscale => Own::Unscale,
         }
     }
 
@@ -67,12 +72,13 @@ impl OptimiserKernel {
             OptimiserKernel::Lars(lars, scaled) => lars_step(lars, scaled, inputs, outputs, memory),
             OptimiserKernel::Average(average) => average_step(average, inputs, outputs, memory),
             OptimiserKernel::Clip(clip, squares) => clip_norm(clip, squares, inputs, memory),
+            OptimiserKernel::Unscale => unscale(inputs, outputs, memory),
         }
     }
 }
 
 /// Elements that one task takes.
-const ELEMENTS: usize = 8192;
+pub(super) const ELEMENTS: usize = 8192;
 
 /// A packed group: one range of an arena, with padding that belongs to no one between its tensors.
 fn group(spans: &[Span]) -> Span {
@@ -239,64 +245,4 @@ fn average_step(average: &AverageStep, inputs: &[Span], outputs: &[Span], memory
         );
     });
     memory[span.memory] = words;
-}
-
-/// Numbers that are squared side by side.
-const LANES: usize = 16;
-
-/// The squares are added in f64, block by block in their order, so that neither the number of threads nor the
-/// size of a network shows in the norm.
-fn clip_norm(clip: &ClipNorm, squares: &mut [f64], inputs: &[Span], memory: &mut [Words]) {
-    let mut rest = &mut *squares;
-    for gradient in inputs {
-        let blocks = gradient.floats(memory).par_chunks(ELEMENTS);
-        let (own, others) = rest.split_at_mut(blocks.len());
-        own.par_iter_mut().zip(blocks).for_each(|(sum, block)| *sum = sum_of_squares(block));
-        rest = others;
-    }
-    let scale = clip.scale(squares.iter().sum::<f64>()) as f32;
-    if scale < 1.0 {
-        for gradient in inputs {
-            let blocks = gradient.part(&mut memory[gradient.memory]).par_chunks_mut(ELEMENTS);
-            blocks.for_each(|block| block.iter_mut().for_each(|g| *g *= scale));
-        }
-    }
-}
-
-fn sum_of_squares(x: &[f32]) -> f64 {
-    let mut lanes = [0.0; LANES];
-    wide(
-        &mut lanes,
-        #[inline(always)]
-        |lanes: &mut [f64; LANES]| {
-            let (whole, rest) = x.as_chunks::<LANES>();
-            for x in whole {
-                for lane in 0..LANES {
-                    lanes[lane] += f64::from(x[lane]) * f64::from(x[lane]);
-                }
-            }
-            for (lane, &x) in lanes.iter_mut().zip(rest) {
-                *lane += f64::from(x) * f64::from(x);
-            }
-        },
-    );
-    lanes.into_iter().sum()
-}
-
-/// The same of gradients with a decay of the weights added.
-fn sum_of_decayed_squares(w: &[f32], g: &[f32], decay: f32) -> f64 {
-    let mut lanes = [0.0; LANES];
-    wide(
-        &mut lanes,
-        #[inline(always)]
-        |lanes: &mut [f64; LANES]| {
-            for (w, g) in w.chunks(LANES).zip(g.chunks(LANES)) {
-                for ((lane, &w), &g) in lanes.iter_mut().zip(w).zip(g) {
-                    let g = f64::from(g + decay * w);
-                    *lane += g * g;
-                }
-            }
-        },
-    );
-    lanes.into_iter().sum()
 }
