@@ -9,3 +9,5 @@ pub mod hopfield;
 pub mod inspect;
 pub mod study_dir;
 pub mod sweep;
+mod tensors;
+pub mod units;
