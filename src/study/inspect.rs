@@ -209,7 +209,7 @@ pub fn inspect(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
     use crate::nn::network::NetworkSpec;
