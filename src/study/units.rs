@@ -77,10 +77,8 @@ impl Units<'_> {
     pub fn held(&self, state: &State, units: &[Unit]) -> Result<State> {
         let mut changed = state.clone();
         for (index, layer) in self.layers.iter().enumerate() {
-            let (held, Some(reading)) = (of(units, index + 1), layer.reading()) else { continue };
-            if held.is_empty() {
-                continue;
-            }
+            let held = of(units, index + 1);
+            let Some(reading) = layer.reading().filter(|_| !held.is_empty()) else { continue };
             let (reader, [means, _]) = (&self.layers[reading.by], &self.read[reading.by]);
             let (weight, shares) = (format!("{}.weight", reader.name), reader.shares()?);
             let (ty, mut w) = floats(&changed, &weight)?;
@@ -228,10 +226,8 @@ mod tests {
                        { conv_transpose = 4, kernel = 4, stride = 2, padding = 1, activation = 'tanh' }, \
                        { conv_transpose = 1, kernel = 1 }, { flatten = true }";
         let (config, mut state) = begun(&encoder, decoder, 64);
-        let moment = |name: &str| format!("adam.m.{name}");
         for name in ["autoencoder.1.weight", "autoencoder.3.bias"] {
-            let [own, of] = [moment(name), name.to_string()];
-            state.insert(own, state[&of].clone());
+            state.insert(format!("adam.m.{name}"), state[name].clone());
         }
         let layers = layers(&config, 64);
         let read = moving(&layers, |at| 0.1 * at as f64 - 0.4);
