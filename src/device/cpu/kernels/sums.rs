@@ -26,7 +26,9 @@ impl SumKernel {
     pub fn new(step: &Step) -> Option<Self> {
         step.op.downcast::<SumAxis>().filter(|sum| **sum == SumAxis::Rows)?;
         let (rows, columns) = step.inputs[0].ty.shape.matrix()?;
-        let wide = if LINE.is_multiple_of(columns) { LINE } else { columns };
+        // Rows of a width that has no more in common with a line than 1 lie as they are after a line of them.
+        let lines = if columns < LINE { LINE >> columns.trailing_zeros().min(LINE.trailing_zeros()) } else { 1 };
+        let wide = columns * lines;
         let part = (PART / wide).max(1) * wide;
         let count = (rows * columns).div_ceil(part).max(1);
         Some(SumKernel { columns, wide, part, parts: Words::zeros(count * wide) })

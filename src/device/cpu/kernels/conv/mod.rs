@@ -76,10 +76,7 @@ impl ConvKernel {
                 });
             }
             ConvKernel::Weights(gradient) => {
-                gradient.run(input(0), input(1), outputs[0].part(&mut taken));
-                if outputs.len() > 1 {
-                    gradient.sum_bias(input(0));
-                }
+                gradient.run(input(0), input(1), outputs[0].part(&mut taken), outputs.len() > 1);
             }
         }
         memory[outputs[0].memory] = taken;

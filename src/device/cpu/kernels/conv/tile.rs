@@ -37,16 +37,24 @@ impl Packed {
 
 /// Columns of a tile on this processor.
 pub(super) fn width() -> usize {
-    struct Width;
-    impl WithSimd for Width {
-        type Output = usize;
+    Arch::new().dispatch(Shape).0
+}
 
-        #[inline(always)]
-        fn with_simd<S: Simd>(self, _simd: S) -> usize {
-            tile_width::<S>()
-        }
+/// Numbers of a vector on this processor.
+pub(super) fn lanes() -> usize {
+    Arch::new().dispatch(Shape).1
+}
+
+/// Columns of a tile, and of a vector.
+struct Shape;
+
+impl WithSimd for Shape {
+    type Output = (usize, usize);
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) -> (usize, usize) {
+        (tile_width::<S>(), S::F32_LANES)
     }
-    Arch::new().dispatch(Width)
 }
 
 /// A stretch of the inner dimension: numbers of the left operand side by side, from each row's begin on.
@@ -58,6 +66,9 @@ pub(super) struct Piece {
     pub row: usize,
     pub terms: usize,
 }
+
+/// Terms that are taken in one go.
+const SEVERAL: usize = 4;
 
 /// Where a row of the left operand begins, and where its results go.
 pub(super) type Pixel = [u32; 2];
@@ -106,7 +117,7 @@ impl WithSimd for PatchProduct<'_> {
             for (number, pieces) in pieces.iter().enumerate() {
                 let mut at = 0;
                 for height in tiles(pixels.len()) {
-                    let tile = Tile { source, b, width: *width, pieces, columns: left, add: number > 0 };
+                    let tile = Tile { source, b, pieces, columns: left, add: number > 0 };
                     tile.run(simd, &pixels[at..at + height], &mut *results, first + panel * width);
                     at += height;
                 }
@@ -157,7 +168,6 @@ impl Dots<'_> {
 struct Tile<'a> {
     source: &'a [f32],
     b: &'a [f32],
-    width: usize,
     pieces: &'a [Piece],
     columns: usize,
     add: bool,
@@ -229,9 +239,10 @@ impl Tile<'_> {
         sums: &mut [[S::f32s; VECTORS]; ROWS],
     ) {
         let Piece { offset, row, terms } = piece;
+        let width = tile_width::<S>();
         assert!(begins.iter().all(|begin| begin + offset + terms <= self.source.len()));
-        assert!((row + terms) * self.width <= self.b.len() && VECTORS * S::F32_LANES <= self.width);
-        let b = self.b[row * self.width..].as_ptr();
+        assert!((row + terms) * width <= self.b.len() && VECTORS * S::F32_LANES <= width);
+        let mut b = self.b[row * width..].as_ptr();
         let mut local = *sums;
         let mut rows = [self.source.as_ptr(); ROWS];
         // SAFETY: every row's begin with the piece behind it was checked above, and so were the rows of `b`, each of
@@ -239,8 +250,7 @@ impl Tile<'_> {
         // regard to alignment.
         unsafe {
             rows.iter_mut().zip(begins).for_each(|(row, begin)| *row = row.add(begin + offset));
-            for term in 0..terms {
-                let b = b.add(term * self.width);
+            let mut products = |b: *const f32, term: usize| {
                 let mut right = [simd.splat_f32s(0.0); VECTORS];
                 for (vector, right) in right.iter_mut().enumerate() {
                     *right = b.add(vector * S::F32_LANES).cast::<S::f32s>().read_unaligned();
@@ -251,6 +261,18 @@ impl Tile<'_> {
                         *sum = simd.mul_add_e_f32s(left, right, *sum);
                     }
                 }
+            };
+            // Several terms at a time: a processor has little to spare beside the products.
+            let whole = terms - terms % SEVERAL;
+            for term in (0..whole).step_by(SEVERAL) {
+                for number in 0..SEVERAL {
+                    products(b.add(number * width), term + number);
+                }
+                b = b.add(SEVERAL * width);
+            }
+            for term in whole..terms {
+                products(b, term);
+                b = b.add(width);
             }
         }
         *sums = local;
