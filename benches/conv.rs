@@ -71,10 +71,11 @@ impl Measured {
         let side = of.size[0];
         let groups = if of.groups > 1 { format!(" groups={}", of.groups) } else { String::new() };
         let shape = format!("{} of {images}x{side}x{side}, {inputs} to {outputs} channels{groups}", of.window);
-        let direction = |what: &str, entry, case: fn(&str, Convolution, [HostTensor<f32>; 2]) -> Case, inputs, results| {
-            let label = format!("{what}: {shape}");
-            Direction { case: case(&label, of, inputs), label, entry, results }
-        };
+        let direction =
+            |what: &str, entry, case: fn(&str, Convolution, [HostTensor<f32>; 2]) -> Case, inputs, results| {
+                let label = format!("{what}: {shape}");
+                Direction { case: case(&label, of, inputs), label, entry, results }
+            };
         let results = [&x, &w, &dy].map(|tensor| tensor.shape.elements());
         vec![
             direction(
@@ -125,7 +126,8 @@ impl Measured {
             ("STRIDE", of.window.stride[0]),
             ("PADDING", of.window.padding[0]),
         ];
-        let constants: String = constants.iter().map(|(name, value)| format!("const {name}: u32 = {value}u;\n")).collect();
+        let constants: String =
+            constants.iter().map(|(name, value)| format!("const {name}: u32 = {value}u;\n")).collect();
         let source = format!("{constants}{}", include_str!("support/naive_conv.wgsl"));
         let groups = [direction.results.div_ceil(64) as u32, 1];
         Naive::new(device, [&source, direction.entry], &direction.case.inputs, direction.results, groups)

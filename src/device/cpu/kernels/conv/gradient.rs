@@ -85,7 +85,7 @@ impl WeightGradient {
         let passes = [pass];
         let bands = Bands::new(&passes, counts.images, of.size, counts.inputs);
         let [pass] = passes;
-        let (of_group, of_output) = (counts.inputs / of.groups, counts.outputs / of.groups);
+        let of_group = counts.inputs / of.groups;
         let columns = of.window.taps() * of_group;
         let output = of.output().unwrap_or_default();
         let count = (SUMS / (counts.outputs * columns).max(1)).clamp(1, TASKS).min(bands.tasks());

@@ -7,7 +7,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use crate::device::cpu::kernels::product::{TILE, tile_vectors, tile_width, tiles};
 
-/// How a right operand lies in panels as wide as a tile.
+/// How a right operand lies in panels as wide as a tile, or column by column.
 pub(super) struct Packed {
     pub rows: usize,
     pub columns: usize,
@@ -16,16 +16,9 @@ pub(super) struct Packed {
     pub begin: usize,
 }
 
-/// Columns up to which each is a panel by itself: so few leave most of a vector empty, and sums run along the terms instead,
-/// where enough of them lie side by side.
-const FEW: usize = 4;
-/// How many those are.
-const ENOUGH: usize = 8;
-
 impl Packed {
-    /// An operand of so many rows and columns, where so many terms at least lie side by side, in panels from here on.
-    pub fn new(rows: usize, columns: usize, terms: usize, begin: usize) -> Self {
-        let width = if columns <= FEW && terms >= ENOUGH { 1 } else { width() };
+    /// An operand of so many rows and columns in panels of so many of these, from here on.
+    pub fn new(rows: usize, columns: usize, width: usize, begin: usize) -> Self {
         Packed { rows, columns, width, begin }
     }
 
@@ -100,18 +93,6 @@ impl WithSimd for PatchProduct<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let PatchProduct { source, pixels, pieces, packed, panels, results, first } = self;
         let Packed { rows, columns, width, .. } = packed;
-        if *width == 1 {
-            for (column, b) in panels.chunks_exact((*rows).max(1)).enumerate() {
-                for (number, pieces) in pieces.iter().enumerate() {
-                    let dots = Dots { source, b, pieces, add: number > 0 };
-                    let (whole, rest) = pixels.as_chunks::<TILE>();
-                    whole.iter().for_each(|pixels| dots.compute(simd, pixels, &mut *results, first + column));
-                    let single = rest.as_chunks::<1>().0;
-                    single.iter().for_each(|pixels| dots.compute(simd, pixels, &mut *results, first + column));
-                }
-            }
-            return;
-        }
         for (panel, b) in panels.chunks_exact(rows * width).enumerate() {
             let left = (columns - panel * width).min(*width);
             for (number, pieces) in pieces.iter().enumerate() {
@@ -122,44 +103,6 @@ impl WithSimd for PatchProduct<'_> {
                     at += height;
                 }
             }
-        }
-    }
-}
-
-/// Results of one column: sums of vectors along the terms.
-#[derive(Clone, Copy)]
-struct Dots<'a> {
-    source: &'a [f32],
-    b: &'a [f32],
-    pieces: &'a [Piece],
-    add: bool,
-}
-
-impl Dots<'_> {
-    #[inline(always)]
-    fn compute<S: Simd, const ROWS: usize>(self, simd: S, pixels: &[Pixel; ROWS], results: &mut [f32], column: usize) {
-        let mut sums = [simd.splat_f32s(0.0); ROWS];
-        for &Piece { offset, row, terms } in self.pieces {
-            let (b, last) = S::as_simd_f32s(&self.b[row..][..terms]);
-            let rows = pixels.map(|pixel| &self.source[pixel[0] as usize + offset..][..terms]);
-            let heads = rows.map(|row| &S::as_simd_f32s(row).0[..b.len()]);
-            for (place, &right) in b.iter().enumerate() {
-                for (sum, head) in sums.iter_mut().zip(&heads) {
-                    *sum = simd.mul_add_e_f32s(head[place], right, *sum);
-                }
-            }
-            if !last.is_empty() {
-                let right = simd.partial_load_f32s(last);
-                for (sum, row) in sums.iter_mut().zip(&rows) {
-                    let left = simd.partial_load_f32s(&row[terms - last.len()..]);
-                    *sum = simd.mul_add_e_f32s(left, right, *sum);
-                }
-            }
-        }
-        for (pixel, sum) in pixels.iter().zip(sums) {
-            let result = &mut results[pixel[1] as usize + column];
-            let sum = simd.reduce_sum_f32s(sum);
-            *result = if self.add { *result + sum } else { sum };
         }
     }
 }
