@@ -3,10 +3,12 @@
 mod bands;
 mod depthwise;
 mod gradient;
+mod panel_sums;
 mod passes;
 mod patches;
 mod planes;
 mod tile;
+mod turned;
 
 use super::activation::{activate, slopes};
 use crate::device::cpu::memory::{Span, Words};
@@ -15,7 +17,6 @@ use crate::ops::array::activation::Activation;
 use crate::ops::conv::conv2d_dx::After;
 use crate::ops::conv::{conv2d, conv2d_dw, conv2d_dx};
 use crate::plan::Step;
-use depthwise::{DepthGradient, is_depthwise};
 use gradient::WeightGradient;
 use patches::Patches;
 
@@ -27,8 +28,6 @@ pub(in crate::device) enum ConvKernel {
     Input(Box<Patches>, After),
     /// dw, and db where there are two outputs.
     Weights(Box<WeightGradient>),
-    /// The same of a convolution of each channel by itself.
-    DepthWeights(Box<DepthGradient>),
 }
 
 impl ConvKernel {
@@ -45,10 +44,7 @@ impl ConvKernel {
         }
         let (of, _) = conv2d_dw::parts(op)?;
         let counts = of.of_both("conv2d_dw", ty(0), ty(1)).ok()?;
-        Some(match is_depthwise(&of, counts) {
-            true => ConvKernel::DepthWeights(Box::new(DepthGradient::new(of, counts))),
-            false => ConvKernel::Weights(Box::new(WeightGradient::new(of, counts))),
-        })
+        Some(ConvKernel::Weights(Box::new(WeightGradient::new(of, counts))))
     }
 
     /// Which of the device's kernels it is.
@@ -56,7 +52,7 @@ impl ConvKernel {
         match self {
             ConvKernel::Forward(..) => Own::Conv,
             ConvKernel::Input(..) => Own::ConvInputGrad,
-            ConvKernel::Weights(_) | ConvKernel::DepthWeights(_) => Own::ConvWeightGrad,
+            ConvKernel::Weights(_) => Own::ConvWeightGrad,
         }
     }
 
@@ -86,18 +82,10 @@ impl ConvKernel {
             ConvKernel::Weights(gradient) => {
                 gradient.run(input(0), input(1), outputs[0].part(&mut taken), outputs.len() > 1);
             }
-            ConvKernel::DepthWeights(gradient) => {
-                gradient.run(input(0), input(1), outputs[0].part(&mut taken), outputs.len() > 1);
-            }
         }
         memory[outputs[0].memory] = taken;
-        if let [_, db] = outputs {
-            let db = db.part(&mut memory[db.memory]);
-            match self {
-                ConvKernel::Weights(gradient) => gradient.join_bias(db),
-                ConvKernel::DepthWeights(gradient) => gradient.join_bias(db),
-                ConvKernel::Forward(..) | ConvKernel::Input(..) => {}
-            }
+        if let (ConvKernel::Weights(gradient), [_, db]) = (self, outputs) {
+            gradient.join_bias(db.part(&mut memory[db.memory]));
         }
     }
 }
