@@ -16,3 +16,4 @@ pub(super) mod random;
 mod shares;
 mod stretch;
 pub(super) mod sums;
+pub(super) mod wide_rows;
