@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::block::{RowOp, Shard, Value};
-use super::kernels::wide_rows::WideKernel;
+use super::kernels::wide_rows::{is_alone, is_wide};
 use super::memory::{Span, Words};
 use super::own::Own;
 use super::panels::Panels;
@@ -52,7 +52,7 @@ pub(in crate::device) fn jobs(plan: &Plan, arenas: &[usize]) -> Vec<Job> {
     let Some([before, rows, gradients, after]) = flow.order() else { return one_by_one(plan, arenas) };
     let mut jobs: Vec<Job> = before.into_iter().map(|step| flow.single(step)).collect();
     // What goes through memory once gains nothing from blocks.
-    match gradients.is_empty() && rows.iter().all(|&step| flow.is_alone(step)) {
+    match gradients.is_empty() && rows.iter().all(|&step| is_alone(&plan.steps[step])) {
         true => jobs.extend(rows.into_iter().map(|step| flow.single(step))),
         false => jobs.push(flow.region(&[rows, gradients].concat())),
     }
@@ -162,15 +162,9 @@ impl<'a> Flow<'a> {
         self.results.contains(&value) || self.writers.iter().enumerate().any(read)
     }
 
-    /// Whether an operation on rows does without a region, or hardly makes one.
-    fn is_alone(&self, step: usize) -> bool {
-        let step = &self.plan.steps[step];
-        WideKernel::new(step).is_some() || matches!(rows_of(step), Rows::Each(RowStep::Numbers))
-    }
-
     fn single(&self, step: usize) -> Job {
         match rows_of(&self.plan.steps[step]) {
-            Rows::Each(_) if WideKernel::new(&self.plan.steps[step]).is_some() => self.lone(step),
+            Rows::Each(_) if is_wide(&self.plan.steps[step]) => self.lone(step),
             Rows::Each(_) | Rows::Gradient => self.region(&[step]),
             Rows::None => self.lone(step),
         }

@@ -34,6 +34,16 @@ pub(in crate::device) enum WideKernel {
     Loss(LossParts, usize, Words),
 }
 
+/// Whether a step is one of these.
+pub(in crate::device) fn is_wide(step: &Step) -> bool {
+    WideKernel::new(step).is_some()
+}
+
+/// Whether an operation on rows does without a region, or hardly makes one.
+pub(in crate::device) fn is_alone(step: &Step) -> bool {
+    is_wide(step) || matches!(rows_of(step), Rows::Each(RowStep::Numbers))
+}
+
 impl WideKernel {
     /// The kernel of a step, if it is one of these.
     pub fn new(step: &Step) -> Option<Self> {
