@@ -19,6 +19,7 @@ use gpu_ae::ops::matmul::matmul_tn::LinearWeightGrad;
 use gpu_ae::ops::{Applied, Case, Tolerance};
 use gpu_ae::plan::{DeviceKind, candidates, label};
 use gpu_ae::tensor::{HostTensor, Ty};
+use naive::{Naive, median};
 
 /// Times that everything is measured in turn.
 const ROUNDS: usize = 5;
@@ -73,9 +74,13 @@ fn forms(case: &Case, device: &dyn Device) -> Vec<(String, Case)> {
     forms.map(|(k, variant)| (label(k.stem(), variant), case.clone().computed_by(k.stem(), variant))).collect()
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+/// The naive product a \[M, K\] · b \[N, K\]ᵀ.
+fn naive_product(device: &str, inputs: &[HostTensor<f32>]) -> Option<Naive> {
+    let [m, k] = inputs[0].shape.dims()[..] else { return None };
+    let n = inputs[1].shape.dims()[0];
+    let constants = format!("const M: u32 = {m}u; const N: u32 = {n}u; const K: u32 = {k}u;\n");
+    let source = format!("{constants}{}", include_str!("support/naive.wgsl"));
+    Naive::new(device, [&source, "main"], inputs, m * n, [n.div_ceil(8) as u32, m.div_ceil(8) as u32])
 }
 
 fn main() {
@@ -83,7 +88,7 @@ fn main() {
     let Some((_, mut device)) = support::devices().into_iter().find(|(row, _)| *row == "adapter") else { return };
     for case in products(device.profile().kind).into_iter().filter(|case| case.label.contains(&wanted)) {
         let forms = forms(&case, device.as_ref());
-        let naive = case.op.downcast::<MatMul>().and_then(|_| naive::Naive::new(device.name(), &case.inputs));
+        let naive = case.op.downcast::<MatMul>().and_then(|_| naive_product(device.name(), &case.inputs));
         let mut seconds = vec![Vec::new(); forms.len() + 1];
         let mut flops = 0.0;
         for _ in 0..ROUNDS {

@@ -1,6 +1,7 @@
-"""Training steps of convolutional networks on the processor, gpu-ae beside PyTorch eager, by turns on the same rows.
+"""Training steps of convolutional networks on the processor, gpu-ae beside PyTorch eager and, of autoencoders and where it is
+installed, JAX, by turns.
 
-    python3 -m venv torch-venv && torch-venv/bin/pip install torch numpy --extra-index-url https://download.pytorch.org/whl/cpu
+    python3 -m venv torch-venv && torch-venv/bin/pip install torch numpy jax --extra-index-url https://download.pytorch.org/whl/cpu
     cargo build --release
     torch-venv/bin/python benches/peers/conv.py target/release/gpu-ae [ROUNDS]
 
@@ -9,6 +10,7 @@ Three workloads: the model `conv` on 28 x 28 grey and on 64 x 64 colour images (
 medians; memory is the peak of each process.
 """
 
+import importlib.util
 import json
 import os
 import pathlib
@@ -111,6 +113,17 @@ def theirs(name):
     print(json.dumps([rate, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3]))
 
 
+def jax(name):
+    """One round of JAX: samples a second and peak memory; nothing where there is none."""
+    size, depth, channels, batch, rows = WORKLOADS[name]
+    if not channels or not importlib.util.find_spec("jax"):
+        return None
+    script = pathlib.Path(__file__).with_name("jax_conv.py")
+    arguments = [str(number) for number in (size, depth, batch, rows, *channels)]
+    run = subprocess.run([sys.executable, script, *arguments], capture_output=True, text=True, check=True)
+    return json.loads(run.stdout)
+
+
 def ours(program, name, folder):
     size, depth, channels, batch, rows = WORKLOADS[name]
     file = folder / f"{size}x{depth}.npz"
@@ -141,16 +154,17 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         for name in WORKLOADS:
-            rates = [[], []]
+            rounds_of = {"gpu-ae": [], "PyTorch": [], "JAX": []}
             for _ in range(rounds):
-                mine, my_memory = ours(program, name, folder)
-                run = subprocess.run([sys.executable, __file__, "--torch", name], capture_output=True, text=True, check=True)
-                other, their_memory = json.loads(run.stdout)
-                rates[0].append(mine)
-                rates[1].append(other)
-                print(f"{name}: gpu-ae {mine:.0f}, PyTorch {other:.0f} samples/s; peak {my_memory:.0f} and {their_memory:.0f} MB", flush=True)
-            ratio = statistics.median(rates[0]) / statistics.median(rates[1])
-            print(f"{name}: {ratio:.2f} times PyTorch's median", flush=True)
+                run = [sys.executable, __file__, "--torch", name]
+                rounds_of["gpu-ae"].append(ours(program, name, folder))
+                rounds_of["PyTorch"].append(json.loads(subprocess.run(run, capture_output=True, text=True, check=True).stdout))
+                rounds_of["JAX"] += [found for found in [jax(name)] if found]
+                told = (f"{who} {found[-1][0]:.0f} ({found[-1][1]:.0f} MB)" for who, found in rounds_of.items() if found)
+                print(f"{name}: {', '.join(told)} samples/s (peak memory)", flush=True)
+            median = {who: statistics.median(rate for rate, _ in found) for who, found in rounds_of.items() if found}
+            for who in list(median)[1:]:
+                print(f"{name}: {median['gpu-ae'] / median[who]:.2f} times {who}'s median", flush=True)
 
 
 if __name__ == "__main__":

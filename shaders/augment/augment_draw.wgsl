@@ -14,6 +14,7 @@ struct Params {
     shift: f32,
     turn: f32,    // radians
     scale: f32,
+    shear: f32,
     least: f32,   // area of a box
     rest: f32,    // 1 - least
     centred_top: f32,
@@ -80,9 +81,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         if params.scale != 0.0 {
             inverse = 1.0 / (1.0 + params.scale * either(u[first + 7u]));
         }
-        places[to] = cosine * inverse;
+        let shear = params.shear * either(u[first + 14u]);
+        places[to] = (cosine - sine * shear) * inverse;
         places[to + 1u] = -sine * inverse;
-        places[to + 2u] = sine * inverse;
+        places[to + 2u] = (sine + cosine * shear) * inverse;
         places[to + 3u] = cosine * inverse;
         places[to + 4u] = distance_of(first, 0u, params.height);
         places[to + 5u] = distance_of(first, 1u, params.width);

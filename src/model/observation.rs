@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::forward::forward;
 use super::holding::Holding;
 use crate::config::RunConfig;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::graph::{Graph, Var};
 use crate::nn::Pass;
 use crate::nn::losses::path_entropy;
+use crate::nn::wired::Wired;
 use crate::ops::array::activation::Activation;
 use crate::ops::array::activation_grad::ActivationGrad;
 use crate::ops::array::binary::Binary;
@@ -72,6 +73,31 @@ pub fn observation(config: &RunConfig, holding: impl Into<Holding>, batch: usize
         g.result(format!("variance {number}"), variance);
     }
     Ok(std::mem::take(g))
+}
+
+/// The graph of what each of these layers reads of `batch` rows, all valid: results `mean N` and `variance N` of every number of
+/// a row that layer N reads, counted from 1; of a channel over all its pixels.
+///
+/// # Errors
+/// When the layers do not fit the data or are not those of the configuration.
+pub fn readings(config: &RunConfig, holding: impl Into<Holding>, batch: usize, layers: &[Wired]) -> Result<Graph> {
+    let g = &mut Graph::new();
+    forward(g, config, "test", holding.into(), batch, Pass::Show)?;
+    for (index, layer) in layers.iter().enumerate() {
+        let read = read_by(g, &format!("{}.weight", layer.name));
+        let read = read.ok_or_else(|| Error::graph("readings", format!("nothing is read by '{}'", layer.name)))?;
+        let rows = g.ty(read).shape.dims().first().copied().unwrap_or(1);
+        let [average, variance] = moments(g, read, rows)?;
+        g.result(format!("mean {}", index + 1), average);
+        g.result(format!("variance {}", index + 1), variance);
+    }
+    Ok(std::mem::take(g))
+}
+
+/// What goes through the weights of this name: the left operand of the operation whose right operand they are.
+fn read_by(g: &Graph, weight: &str) -> Option<Var> {
+    let (weight, _) = g.sources().find(|(_, source)| source.name == weight)?;
+    g.nodes().iter().find(|node| node.inputs.get(1) == Some(&weight)).map(|node| node.inputs[0])
 }
 
 fn column_mean(g: &mut Graph, x: Var, rows: usize) -> Result<Var> {

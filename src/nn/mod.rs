@@ -12,6 +12,8 @@ pub mod network;
 pub mod order;
 mod passing;
 pub mod torchvision;
+pub mod wired;
+pub mod wiring;
 
 pub use batch::{Batch, Pass, stream};
 pub use block::{Block, BlockConfig};

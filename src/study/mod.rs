@@ -10,3 +10,5 @@ pub mod inspect;
 pub mod maps;
 pub mod study_dir;
 pub mod sweep;
+mod tensors;
+pub mod units;

@@ -2,7 +2,6 @@
 
 use super::TermSums;
 use super::feed::{Feed, Further, Rows};
-use super::record::described::layer_names;
 use super::room;
 use super::session::{Session, load};
 use super::stepping::bad_term;
@@ -46,14 +45,6 @@ impl Session {
         let rows = Rows::new(rows, Further::default());
         self.validate = Some((program, Feed::new(self.device.as_mut(), program, "validation", rows, holding)?));
         Ok(())
-    }
-
-    /// What the names of each layer's parameters begin with, from the rows to the answer.
-    ///
-    /// # Errors
-    /// When the network is no chain of linear layers, which `what` needs.
-    pub fn layer_names(&self, what: &str) -> Result<Vec<String>> {
-        layer_names(&self.network, what)
     }
 
     /// Rows, columns and elements of every layer's weights.

@@ -7,9 +7,11 @@ use super::record::metrics::{active_units, effective_width};
 use super::room::{batch_of, evaluation_batch};
 use super::session::{Session, load};
 use crate::config::RunConfig;
-use crate::error::Result;
+use crate::device::{Device, ProgramId};
+use crate::error::{Error, Result};
 use crate::model::graph::{self, DataShape};
-use crate::model::observation::observation;
+use crate::model::observation::{observation, readings};
+use crate::nn::wired::Wired;
 use crate::ops::batch::batch_rows;
 use crate::ops::step::clock;
 use crate::statistics::normality::Normality;
@@ -65,10 +67,7 @@ impl Session {
             rows.extend(numbers.into_iter().map(|row| row as usize));
             self.test.begin(self.device.as_mut(), program, clock, Some(1))?.run(self.device.as_mut(), 1)?;
             codes.extend(self.device.read_f32(program, "codes")?);
-            let results: Vec<String> = self.device.plan(program).results.keys().cloned().collect();
-            for name in results.iter().filter(|name| !["codes", "row numbers"].contains(&name.as_str())) {
-                seen.add(name, &self.device.read_f32(program, name)?);
-            }
+            seen.read(self.device.as_mut(), program)?;
         }
         let levels = seen.mean("level entropies");
         let mut layers = Vec::new();
@@ -82,6 +81,26 @@ impl Session {
         let path_entropy = seen.mean("path entropy").map(|entropy| entropy[0]);
         let code = self.config.encoder_layers().saturating_sub(1);
         Ok(Observation { path_entropy, layers, code, divergences: seen.mean("divergences"), codes, rows })
+    }
+
+    /// Mean and variance of every number of a row that each of these layers reads, of a channel over all its pixels, on as many
+    /// rows as [`observe`](Self::observe) looks at.
+    ///
+    /// # Errors
+    /// When the device fails, or the layers are not those of this network.
+    pub fn observe_readings(&mut self, layers: &[Wired]) -> Result<Vec<[Vec<f64>; 2]>> {
+        let (count, batch) = (self.test.count(), batch(&self.config, self.test.holding.data));
+        let graph = readings(&self.config, self.test.holding, batch, layers)?;
+        let program = load(self.device.as_mut(), "observe readings", &graph, &self.choices)?;
+        let mut clock = clock::start(count, batch, batch < count, 0);
+        let mut seen = Seen::default();
+        for number in 0..ROWS.min(count) / batch {
+            clock[clock::BATCH] = number as u32;
+            self.test.begin(self.device.as_mut(), program, clock, Some(1))?.run(self.device.as_mut(), 1)?;
+            seen.read(self.device.as_mut(), program)?;
+        }
+        let missing = || Error::Failed("nothing was read".into());
+        (1..=layers.len()).map(|number| seen.moments(number).ok_or_else(missing)).collect()
     }
 
     /// The network's answers to all test rows, \[rows, width of an answer\].
@@ -136,6 +155,15 @@ struct Seen {
 }
 
 impl Seen {
+    /// Adds what a program has found of a batch, but for what is of each row.
+    fn read(&mut self, device: &mut dyn Device, program: ProgramId) -> Result<()> {
+        let results: Vec<String> = device.plan(program).results.keys().cloned().collect();
+        for name in results.iter().filter(|name| !["codes", "row numbers"].contains(&name.as_str())) {
+            self.add(name, &device.read_f32(program, name)?);
+        }
+        Ok(())
+    }
+
     fn add(&mut self, name: &str, values: &[f32]) {
         *self.batches.entry(name.into()).or_default() += 1.0;
         for (all, power) in [(&mut self.sums, 1), (&mut self.squares, 2)] {

@@ -129,7 +129,7 @@ static STARTED: LazyLock<Started> = LazyLock::new(|| {
 fn used(checkpoint: &Checkpoint, folder: &Path) {
     let (_, _, _) = (checkpoint.epoch(), checkpoint.step(), checkpoint.weights());
     let features = checkpoint.features().unwrap();
-    let _ = checkpoint.layer_names("fuzz");
+    let _ = (checkpoint.wiring(), checkpoint.is_chain());
     let _ = export(&checkpoint.state, &checkpoint.config, features, folder);
     let Ok(data) = checkpoint.config.load_data() else { return };
     let (device, other) = (Box::new(CpuDevice::new()), Box::new(CpuDevice::new()));

@@ -6,13 +6,20 @@ use std::sync::Arc;
 
 use crate::plans::{assert_close, elementary};
 use crate::training::{Recipe, interpreted, run_once, training};
+use gpu_ae::config::RunConfig;
 use gpu_ae::graph::{Feeds, Graph, OpRef, Role, Var};
+use gpu_ae::model::forward::network;
 use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::ops::array::activation_grad::ActivationGrad;
+use gpu_ae::ops::array::add_bias::AddBias;
 use gpu_ae::ops::array::binary::Binary;
 use gpu_ae::ops::array::reshape::Reshape;
+use gpu_ae::ops::array::scale_columns::ScaleColumns;
 use gpu_ae::ops::array::sum_axis::SumAxis;
 use gpu_ae::ops::array::unary::Unary;
+use gpu_ae::ops::conv::conv2d::Conv2d;
+use gpu_ae::ops::conv::conv2d_dx::Conv2dDx;
+use gpu_ae::ops::conv::{Convolution, Window};
 use gpu_ae::ops::entropy::activeness::{Activeness, Direction};
 use gpu_ae::ops::entropy::activeness_grad::ActivenessGrad;
 use gpu_ae::ops::entropy::renyi_entropy::{RenyiEntropy, RenyiEntropyGrad};
@@ -125,6 +132,23 @@ fn baits() -> Vec<Bait> {
         let pixels = g.apply(Reshape::to(&[6, 5]), &[gradient]).unwrap();
         (pixels, g.apply(ActivationGrad(Activation::Sigmoid), &[pixels, y]).unwrap())
     });
+    // What scales the columns of a product goes into its weights, and what follows is then the product's.
+    for (fusion, which) in [("linear relu", 0), ("conv2d_layer relu", 1), ("conv_transpose2d_layer relu", 2)] {
+        bait(fusion, &move |g| {
+            let of = Convolution::new([4, 5], Window::square(3).padded(1));
+            let (op, dims): (OpRef, _) = match which {
+                0 => (Arc::new(MatMul::Nt), [5, 3]),
+                1 => (Arc::new(Conv2d(of)), [5, 27]),
+                _ => (Arc::new(Conv2dDx(of)), [3, 45]),
+            };
+            let (x, w) = (input(g, "x", &[40, 3]), g.source(Role::Param, "w", Ty::f32(&dims)));
+            let product = g.push(op, &[x, w]).unwrap()[0];
+            let [scale, shift] = ["s", "shift"].map(|name| input(g, name, &[5]));
+            let scaled = g.apply(ScaleColumns, &[product, scale]).unwrap();
+            let moved = g.apply(AddBias, &[scaled, shift]).unwrap();
+            (product, g.apply(Activation::Relu, &[moved]).unwrap())
+        });
+    }
     // The sum that an in-place addition overwrites, then the addend that it removes.
     for overwritten in [true, false] {
         bait("activeness_grad_add", &move |g| {
@@ -254,4 +278,23 @@ fn pairs_are_of_one_kind() {
     for fusion in ["reconstruction_loss_pair", "renyi_entropy_pair"] {
         assert!(!fires(&Bait { fusion, intermediate: vars[0], graph: g.clone() }, &g), "{fusion}");
     }
+}
+
+/// The norms of a network that is judged cost nothing but a pass over its weights; those of so few rows that this is more
+/// stay where they are.
+#[test]
+fn norms_of_a_network_that_is_judged_are_in_its_weights() {
+    let config = RunConfig::model("resnet").unwrap();
+    let fused = |rows: usize| {
+        let g = &mut Graph::new();
+        let network = network(g, &config, 3072).unwrap();
+        let x = input(g, "x", &[rows, 3072]);
+        let code = network.encode(g, x).unwrap();
+        g.result("code", code);
+        census(&elementary(g).unwrap())
+    };
+    let (many, few) = (fused(64), fused(1));
+    assert_eq!(many.get("conv2d_layer"), Some(&21), "{many:?}");
+    assert!(!many.contains_key("scale_columns") && !many.contains_key("add_bias"), "{many:?}");
+    assert!(few["scale_columns"] > 5 && few["conv2d_layer"] > 5, "{few:?}");
 }

@@ -98,7 +98,7 @@ fn a_larger_tolerance_removes_more_and_is_kept() {
     for tolerance in [0.0, 0.05, 0.3] {
         let outcome = compact(&mut session(checkpoint, data), checkpoint, tolerance, |_| ()).unwrap();
         let after = session(&outcome.checkpoint, data).evaluate().unwrap().mean("mse").unwrap();
-        assert!(after <= outcome.mse_before * (1.0 + tolerance) * (1.0 + 1e-6), "{tolerance}: {after}");
+        assert!(after <= outcome.error_before * (1.0 + tolerance) * (1.0 + 1e-6), "{tolerance}: {after}");
         removed.push(outcome.removed.len());
     }
     assert!(removed[0] < removed[2] && removed[0] <= removed[1] && removed[1] <= removed[2], "{removed:?}");

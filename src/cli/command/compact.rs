@@ -1,12 +1,14 @@
 //! `gpu-ae compact`
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use gpu_ae::config::{RunConfig, Schedule};
+use gpu_ae::config::Schedule;
 use gpu_ae::data::Dataset;
+use gpu_ae::nn::wired::Wired;
 use gpu_ae::report::format_number;
-use gpu_ae::study::compact::{Progress, compact};
+use gpu_ae::study::compact::{Progress, compact, error_term, parameters};
 use gpu_ae::train::{Checkpoint, Event, Run, RunDir};
 use gpu_ae::{Error, Result};
 use serde::Serialize;
@@ -21,9 +23,12 @@ use crate::cli::terminal::table;
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "Every hidden neuron is replaced by its mean in turn, which folds into the next layer's biases, and the \
-rise of the error is measured: on the rows that the run has set aside for validation, or on the test data where there are \
-none. The cheapest are removed, as many as the tolerance allows. The result is a run directory like any other: eval, \
+    after_help = "Every hidden unit, a neuron or a whole channel, is replaced by its mean in turn, which folds into the next \
+layer's biases, and the rise of the error is measured, of a classifier that of the cross entropy: on the rows that the run has set \
+aside for validation, or on the test data where there are none. The cheapest are removed, as many as the tolerance allows. Where \
+a convolution pads its image with zeros, the biases get the mean over the image of what a channel would add. Batch norms lose the \
+channels that go, and hold means for layers without biases. Channels of the sum of a residual block, and what groups or layers are \
+normalised or convolved by, stay: each such layer is named. The result is a run directory like any other: eval, \
 reconstruct, export and train --resume take it."
 )]
 pub struct Args {
@@ -50,10 +55,12 @@ pub struct Args {
     json: bool,
 }
 
-/// Width and parameters of a layer, before and after.
+/// Width and parameters of a layer, before and after, with those of the norms behind it.
 #[derive(Serialize)]
 struct LayerChange {
     layer: usize,
+    /// Key of its block.
+    block: String,
     width_before: usize,
     width_after: usize,
     parameters_before: usize,
@@ -62,37 +69,41 @@ struct LayerChange {
 
 #[derive(Serialize)]
 struct Outcome {
-    test_mse_before: f64,
-    test_mse_after: f64,
-    /// Of the rows set aside, which decided, where there are some.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    validation_mse_before: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    validation_mse_after: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    test_mse_fine_tuned: Option<f64>,
+    /// The error, `mse` or `cross_entropy`, by what it was taken on and when, as `test_mse_before` and `test_mse_after`; with
+    /// `validation` of the rows set aside, which decided, where there are some; `fine_tuned` if it was.
+    #[serde(flatten)]
+    errors: BTreeMap<String, f64>,
     tolerance: f64,
     parameters_before: usize,
     parameters_after: usize,
     layers: Vec<LayerChange>,
+    /// Layers whose units had to stay, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    kept: Vec<String>,
     path: PathBuf,
 }
 
-fn layer_changes(before: &RunConfig, after: &RunConfig) -> Vec<LayerChange> {
-    // An autoencoder ends as wide as it begins.
-    let mut inputs = [before.layers().last().map_or(0, |last| last.linear); 2];
-    let mut changes = Vec::new();
-    for (number, (before, after)) in before.layers().into_iter().zip(after.layers()).enumerate() {
-        changes.push(LayerChange {
-            layer: number + 1,
-            width_before: before.linear,
-            width_after: after.linear,
-            parameters_before: before.linear * (inputs[0] + 1),
-            parameters_after: after.linear * (inputs[1] + 1),
-        });
-        inputs = [before.linear, after.linear];
+impl Outcome {
+    /// An error by what it was taken on and when.
+    fn error(&self, on: &str, term: &str, when: &str) -> Option<f64> {
+        self.errors.get(&format!("{on}_{term}_{when}")).copied()
     }
-    changes
+}
+
+fn layer_changes(before: &Checkpoint, after: &Checkpoint) -> Result<Vec<LayerChange>> {
+    let counted = |checkpoint: &Checkpoint| -> Result<Vec<(Wired, usize)>> {
+        Ok(checkpoint.wiring()?.into_iter().zip(parameters(checkpoint)?).collect())
+    };
+    let both = counted(before)?.into_iter().zip(counted(after)?).enumerate();
+    let change = |(index, (before, after)): (usize, ((Wired, usize), (Wired, usize)))| LayerChange {
+        layer: index + 1,
+        block: before.0.key,
+        width_before: before.0.outputs,
+        width_after: after.0.outputs,
+        parameters_before: before.1,
+        parameters_after: after.1,
+    };
+    Ok(both.map(change).collect())
 }
 
 pub fn run(args: Args) -> Result<()> {
@@ -106,9 +117,10 @@ pub fn run(args: Args) -> Result<()> {
     // Before the work is done, so that nobody else takes it; what comes to nothing leaves nothing.
     let directory = RunDir::create(&path)?;
     let (source, checkpoint) = open_run(&args.run, &args.data, &args.device, quiet)?;
+    let answers = checkpoint.config.reconstructs() || checkpoint.config.classifier.is_some();
     let refused = [
         (checkpoint.config.variational.is_some(), "whose codes are computed; those of a variational one are drawn"),
-        (!checkpoint.config.reconstructs(), "that reconstructs; this one answers with something else"),
+        (!answers, "that reconstructs, or a classifier; this one answers with something else"),
         (checkpoint.config.tied, "whose layers have weights of their own; those of its decoder are tied"),
     ];
     if let Some((_, what)) = refused.iter().find(|(is, _)| *is) {
@@ -119,21 +131,21 @@ pub fn run(args: Args) -> Result<()> {
     let aside = (data.validation.rows > 0).then(|| Dataset { test: data.validation.clone(), ..data.clone() });
     let mut session = session_on(&checkpoint, aside.as_ref().unwrap_or(&data), quiet)?;
     let begin = Instant::now();
-    let mut bar = Bar::new("judging neurons", 0, quiet);
+    let mut bar = Bar::new("judging units", 0, quiet);
     let compaction = compact(&mut session, &checkpoint, args.tolerance, |progress| match progress {
         Progress::Judged { done, all } => {
             if done == 1 {
-                bar.restart("judging neurons", all as u64);
+                bar.restart("judging units", all as u64);
             }
             bar.at(done as u64, &[]);
             if !quiet && done == all {
                 let seconds = begin.elapsed().as_secs_f64();
-                bar.suspend(|| complain(&format!("{all} hidden neurons judged in {seconds:.1} s")));
+                bar.suspend(|| complain(&format!("{all} hidden units judged in {seconds:.1} s")));
             }
         }
         Progress::Tried { done, all } => {
             if done == 1 {
-                bar.restart("removing neurons", all as u64);
+                bar.restart("removing units", all as u64);
             }
             bar.at(done as u64, &[]);
         }
@@ -142,24 +154,28 @@ pub fn run(args: Args) -> Result<()> {
     let mut smaller = compaction.checkpoint;
     // The epochs of the larger network are no measure of this one.
     smaller.config.early_stopping = None;
-    let mse = |checkpoint: &Checkpoint, data: &Dataset| -> Result<f64> {
-        Ok(session_on(checkpoint, data, true)?.evaluate()?.mean("mse").unwrap_or(f64::NAN))
+    let term = error_term(&checkpoint.config);
+    let error = |checkpoint: &Checkpoint, data: &Dataset| -> Result<f64> {
+        Ok(session_on(checkpoint, data, true)?.evaluate()?.mean(term).unwrap_or(f64::NAN))
     };
-    let validation_mse_after = aside.as_ref().map(|aside| mse(&smaller, aside)).transpose()?;
-    let test_mse_before = if aside.is_some() { mse(&checkpoint, &data)? } else { compaction.mse_before };
+    let validated = aside.as_ref().map(|aside| error(&smaller, aside)).transpose()?;
+    let before = if aside.is_some() { error(&checkpoint, &data)? } else { compaction.error_before };
     let mut session = session_on(&smaller, &data, true)?;
     let judged = session.evaluate()?;
-    let test_mse_after = judged.mean("mse").unwrap_or(f64::NAN);
-    let after = validation_mse_after.unwrap_or(test_mse_after);
-    let allowed = compaction.mse_before * (1.0 + args.tolerance);
-    if after.is_nan() || after > allowed * (1.0 + 1e-6) {
+    let after = judged.mean(term).unwrap_or(f64::NAN);
+    let (decided, allowed) = (validated.unwrap_or(after), compaction.error_before * (1.0 + args.tolerance));
+    if decided.is_nan() || decided > allowed * (1.0 + 1e-6) {
         let on = checkpoint.config.deciding();
         return Err(Error::Failed(format!(
-            "the smaller network has a {on} error of {after}, over the {allowed} that were allowed; nothing was written"
+            "the smaller network has a {on} error of {decided}, over the {allowed} that were allowed; nothing was written"
         )));
     }
-    let before = source.read_metrics()?;
-    for metrics in before.iter().filter(|metrics| metrics.step <= smaller.step()) {
+    let mut errors = vec![("test", "before", before), ("test", "after", after)];
+    if let Some(validated) = validated {
+        errors.extend([("validation", "before", compaction.error_before), ("validation", "after", validated)]);
+    }
+    let measured = source.read_metrics()?;
+    for metrics in measured.iter().filter(|metrics| metrics.step <= smaller.step()) {
         // What was measured of the larger network after these steps is no figure of this one.
         let line = if metrics.step == smaller.step() {
             metrics.of_successor(&smaller.config, &smaller.weights(), &judged, session.observe()?.metrics())
@@ -169,7 +185,7 @@ pub fn run(args: Args) -> Result<()> {
         directory.append_metrics(&line)?;
     }
     drop(session);
-    let layers = layer_changes(&checkpoint.config, &smaller.config);
+    let layers = layer_changes(&checkpoint, &smaller)?;
     if args.fine_tune > 0 {
         // From the beginning, so that a run that is killed before it is fine-tuned knows what is left to do.
         to_fine_tune(&mut smaller, args.fine_tune);
@@ -178,25 +194,18 @@ pub fn run(args: Args) -> Result<()> {
     directory.save(&smaller)?;
     directory.write_config(&smaller.config)?;
     let total = |count: fn(&LayerChange) -> usize| layers.iter().map(count).sum();
-    let mut outcome = Outcome {
-        test_mse_before,
-        test_mse_after,
-        validation_mse_before: validation_mse_after.map(|_| compaction.mse_before),
-        validation_mse_after,
-        test_mse_fine_tuned: None,
-        tolerance: args.tolerance,
-        parameters_before: total(|layer| layer.parameters_before),
-        parameters_after: total(|layer| layer.parameters_after),
-        layers,
-        path,
-    };
+    let (parameters_before, parameters_after) =
+        (total(|layer| layer.parameters_before), total(|layer| layer.parameters_after));
     if args.fine_tune > 0 {
-        outcome.test_mse_fine_tuned = Some(fine_tune(smaller, directory, signals, quiet)?);
+        errors.push(("test", "fine_tuned", fine_tune(smaller, directory, signals, quiet)?));
     }
+    let errors = errors.into_iter().map(|(on, when, error)| (format!("{on}_{term}_{when}"), error)).collect();
+    let (kept, tolerance) = (compaction.bound, args.tolerance);
+    let outcome = Outcome { errors, tolerance, parameters_before, parameters_after, layers, kept, path };
     if args.json {
         return say_json(&outcome);
     }
-    print(&outcome);
+    print(&outcome, term);
     Ok(())
 }
 
@@ -211,6 +220,7 @@ fn to_fine_tune(checkpoint: &mut Checkpoint, epochs: u32) {
 
 /// Trains as far as the configuration says; returns the test error.
 fn fine_tune(checkpoint: Checkpoint, directory: RunDir, signals: Signals, quiet: bool) -> Result<f64> {
+    let term = error_term(&checkpoint.config);
     let config = checkpoint.config.clone();
     let data = config.load_data_as(checkpoint.encoding.as_ref())?;
     let device = open_device(&config.device, true)?;
@@ -221,49 +231,60 @@ fn fine_tune(checkpoint: Checkpoint, directory: RunDir, signals: Signals, quiet:
     run.train(|event| {
         bar.show(&event);
         if let (Event::Epoch(metrics), false) = (event, quiet) {
-            let mse = metrics.test("mse").unwrap_or(f64::NAN);
-            bar.suspend(|| tell(&format!("fine-tuning, epoch {}: test mse {mse:.4}", metrics.epoch)));
+            let error = metrics.test(term).unwrap_or(f64::NAN);
+            bar.suspend(|| tell(&format!("fine-tuning, epoch {}: test {} {error:.4}", metrics.epoch, words(term))));
         }
     })?;
     drop(bar);
     draw(&mut run, &directory, &data)?;
-    let last = run.metrics().last().and_then(|metrics| metrics.test("mse"));
+    let last = run.metrics().last().and_then(|metrics| metrics.test(term));
     last.ok_or_else(|| Error::Failed("--fine-tune: no epoch was trained".into()))
 }
 
-fn print(outcome: &Outcome) {
-    let row = |name: String, widths: [String; 2], parameters: [usize; 2]| {
+/// A term as one reads it.
+fn words(term: &str) -> String {
+    term.replace('_', " ")
+}
+
+fn print(outcome: &Outcome, term: &str) {
+    outcome.kept.iter().for_each(|kept| say(kept));
+    let row = |names: [String; 2], widths: [String; 2], parameters: [usize; 2]| {
         let share = 100.0 * parameters[1] as f64 / parameters[0].max(1) as f64;
         let [before, after] = parameters.map(|count| thousands(count as u64));
-        let [width_before, width_after] = widths;
-        vec![name, width_before, width_after, before, after, format!("{share:.0}%")]
+        let ([name, block], [width_before, width_after]) = (names, widths);
+        vec![name, block, width_before, width_after, before, after, format!("{share:.0}%")]
     };
     let mut rows: Vec<Vec<String>> = outcome
         .layers
         .iter()
         .map(|layer| {
             let widths = [layer.width_before, layer.width_after].map(|width| width.to_string());
-            row(layer.layer.to_string(), widths, [layer.parameters_before, layer.parameters_after])
+            let names = [layer.layer.to_string(), layer.block.clone()];
+            row(names, widths, [layer.parameters_before, layer.parameters_after])
         })
         .collect();
-    let none = ["", ""].map(str::to_string);
-    rows.push(row("all".into(), none, [outcome.parameters_before, outcome.parameters_after]));
-    say(&table(&["layer", "width", "now", "parameters", "now", "left"], &rows));
+    let none = || ["", ""].map(str::to_string);
+    rows.push(row(["all".into(), String::new()], none(), [outcome.parameters_before, outcome.parameters_after]));
+    say(&table(&["layer", "block", "width", "now", "parameters", "now", "left"], &rows));
+    let name = words(term);
     let told = |on: &str, [before, after]: [f64; 2], allowed: &str| {
         let change = 100.0 * (after / before - 1.0);
         let [before, after] = [before, after].map(format_number);
-        say(&format!("{on} mse {before} before, {after} after ({change:+.2}%{allowed})"));
+        say(&format!("{on} {name} {before} before, {after} after ({change:+.2}%{allowed})"));
     };
+    let both = |on: &str| Some([outcome.error(on, term, "before")?, outcome.error(on, term, "after")?]);
     let allowed = format!(", {:.2}% allowed", 100.0 * outcome.tolerance);
-    let aside = outcome.validation_mse_before.zip(outcome.validation_mse_after);
-    if let Some((before, after)) = aside {
-        told("validation", [before, after], &allowed);
+    let decided = both("validation");
+    if let Some(both) = decided {
+        told("validation", both, &allowed);
     }
-    let allowed = if aside.is_some() { "" } else { &allowed };
-    told("test", [outcome.test_mse_before, outcome.test_mse_after], allowed);
-    if let Some(mse) = outcome.test_mse_fine_tuned {
-        let change = 100.0 * (mse / outcome.test_mse_before - 1.0);
-        say(&format!("test mse {} fine-tuned ({change:+.2}%)", format_number(mse)));
+    let tested = both("test");
+    if let Some(both) = tested {
+        told("test", both, if decided.is_some() { "" } else { &allowed });
+    }
+    if let (Some([before, _]), Some(error)) = (tested, outcome.error("test", term, "fine_tuned")) {
+        let change = 100.0 * (error / before - 1.0);
+        say(&format!("test {name} {} fine-tuned ({change:+.2}%)", format_number(error)));
     }
     say(&format!("compact run:   {}", outcome.path.display()));
 }

@@ -11,7 +11,12 @@ impl Augment {
         let shares = shares.into_iter().chain([("grey", self.grey), ("resized_crop", self.resized_crop)]);
         let strengths = [("brightness", self.brightness), ("contrast", self.contrast), ("saturation", self.saturation)];
         let shares = shares.chain(strengths).chain([("shift", self.shift)]).map(|(name, value)| (name, value, 1.0));
-        let others = [("hue", self.hue, 0.5), ("rotate", self.rotate, 180.0), ("scale", self.scale, 0.9)];
+        let others = [
+            ("hue", self.hue, 0.5),
+            ("rotate", self.rotate, 180.0),
+            ("scale", self.scale, 0.9),
+            ("shear", self.shear, 2.0),
+        ];
         for (name, value, most) in shares.chain(others) {
             if !(0.0..=most).contains(&value) {
                 return refuse(&format!("augment.{name}"), value, &format!("a number from 0 to {most}"));

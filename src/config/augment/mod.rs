@@ -48,6 +48,8 @@ pub struct Augment {
     pub rotate: f32,
     /// Share of its size by which it is made larger or smaller at most.
     pub scale: f32,
+    /// How far an image leans at most, as a share of its height, either way.
+    pub shear: f32,
     /// Smallest area, as a share of the image's, of a box that is cut out and brought to the image's size; 0 cuts none.
     pub resized_crop: f32,
     /// Share of images whose brightness, contrast, saturation and hue change.
@@ -80,6 +82,7 @@ impl Default for Augment {
             shift: 0.0,
             rotate: 0.0,
             scale: 0.0,
+            shear: 0.0,
             resized_crop: 0.0,
             jitter: 1.0,
             brightness: 0.0,
@@ -94,18 +97,19 @@ impl Default for Augment {
 }
 
 impl Augment {
-    /// What a hand does to a digit: a little to the side, askew, larger or smaller.
+    /// What a hand does to a digit: a little to the side, askew, larger or smaller, slanted.
     pub fn affine() -> Self {
-        Augment { shift: 0.1, rotate: 10.0, scale: 0.1, ..Augment::default() }
+        Augment { shift: 0.1, rotate: 10.0, scale: 0.1, shear: 0.3, ..Augment::default() }
     }
 
     /// Keys that move an image, with what they say.
-    fn movements(&self) -> [(&'static str, f32); 4] {
+    fn movements(&self) -> [(&'static str, f32); 5] {
         [
             ("augment.crop", self.crop as f32),
             ("augment.shift", self.shift),
             ("augment.rotate", self.rotate),
             ("augment.scale", self.scale),
+            ("augment.shear", self.shear),
         ]
     }
 
@@ -144,7 +148,8 @@ impl Augment {
         let placing = if self.resized_crop > 0.0 {
             Placing::Cut { least: self.resized_crop }
         } else {
-            Placing::Moved(Movement { padding: self.crop, shift: self.shift, degrees: self.rotate, scale: self.scale })
+            let Augment { crop, shift, rotate, scale, shear, .. } = *self;
+            Placing::Moved(Movement { padding: crop, shift, degrees: rotate, scale, shear })
         };
         let Augment { flip, flip_vertical, jitter, grey, .. } = *self;
         let strengths = self.strengths().map(|(_, most)| most);

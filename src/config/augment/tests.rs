@@ -33,6 +33,7 @@ fn values_without_meaning_are_refused_by_name() {
         ("hue", "0.6"),
         ("rotate", "181"),
         ("scale", "0.95"),
+        ("shear", "2.5"),
         ("crop", "5000"),
         ("shift", "inf"),
         ("image", "\"0x3x1\""),

@@ -156,6 +156,7 @@ pub(super) const KEYS: &[Key] = &[
     key("augment.shift", "share of height and width by which an image is shifted at most"),
     key("augment.rotate", "degrees by which it is turned at most, either way"),
     key("augment.scale", "share of its size by which it grows or shrinks at most"),
+    key("augment.shear", "how far it leans at most, as a share of its height, either way"),
     key("augment.resized_crop", "smallest area of a box that is cut out and made as large as the image, a share"),
     key("augment.jitter", "share of images whose brightness, contrast, saturation and hue change"),
     key("augment.brightness", "share by which brightness changes at most"),

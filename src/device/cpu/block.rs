@@ -227,7 +227,7 @@ impl Block {
 }
 
 /// Writes seed · (σ(l) − x) · act'(l) over the logits l and returns Σ \[max(l, 0) − l x + log1p(e^{−|l|})\].
-fn cross_entropy(logits: &mut [f32], x: &[f32], seed: f32, activation: Activation) -> f32 {
+pub(in crate::device) fn cross_entropy(logits: &mut [f32], x: &[f32], seed: f32, activation: Activation) -> f32 {
     let mut sum = 0.0;
     for (l, &x) in logits.iter_mut().zip(x) {
         sum += l.max(0.0) - *l * x + (-l.abs()).exp().ln_1p();

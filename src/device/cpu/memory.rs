@@ -12,6 +12,11 @@ use crate::tensor::zeroed;
 /// Floats of a cache line.
 pub(in crate::device) const LINE: usize = 16;
 
+/// The fewest rows of so many floats that are whole lines together, in floats.
+pub(in crate::device) fn whole_lines(row: usize) -> usize {
+    row * (LINE >> row.trailing_zeros().min(LINE.trailing_zeros()))
+}
+
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C, align(64))]
 struct Line([u32; LINE]);

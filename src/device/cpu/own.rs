@@ -25,10 +25,12 @@ macro_rules! own {
 
 own! {
     Gather "gather"
+    WideGather "gather of wide rows"
     Linear "linear"
     Product "product"
     InputGrad "input gradient"
     Loss "reconstruction loss"
+    WideLoss "reconstruction loss of wide rows"
     WeightGrad "weight gradient"
     Adam "adam"
     Sgd "sgd"

@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::block::{RowOp, Shard, Value};
+use super::kernels::wide_rows::{is_alone, is_wide};
 use super::memory::{Span, Words};
 use super::own::Own;
 use super::panels::Panels;
@@ -50,7 +51,11 @@ pub(in crate::device) fn jobs(plan: &Plan, arenas: &[usize]) -> Vec<Job> {
     let flow = Flow::new(plan, arenas);
     let Some([before, rows, gradients, after]) = flow.order() else { return one_by_one(plan, arenas) };
     let mut jobs: Vec<Job> = before.into_iter().map(|step| flow.single(step)).collect();
-    jobs.push(flow.region(&[rows, gradients].concat()));
+    // What goes through memory once gains nothing from blocks.
+    match gradients.is_empty() && rows.iter().all(|&step| is_alone(&plan.steps[step])) {
+        true => jobs.extend(rows.into_iter().map(|step| flow.single(step))),
+        false => jobs.push(flow.region(&[rows, gradients].concat())),
+    }
     jobs.extend(after.into_iter().map(|step| flow.single(step)));
     jobs
 }
@@ -159,9 +164,14 @@ impl<'a> Flow<'a> {
 
     fn single(&self, step: usize) -> Job {
         match rows_of(&self.plan.steps[step]) {
+            Rows::Each(_) if is_wide(&self.plan.steps[step]) => self.lone(step),
             Rows::Each(_) | Rows::Gradient => self.region(&[step]),
-            Rows::None => Job::Lone(Box::new(Lone::new(&self.plan.steps[step], self.arenas))),
+            Rows::None => self.lone(step),
         }
+    }
+
+    fn lone(&self, step: usize) -> Job {
+        Job::Lone(Box::new(Lone::new(&self.plan.steps[step], self.arenas)))
     }
 
     /// A region of operations on rows, and the gradients of their values behind them.

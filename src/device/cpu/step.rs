@@ -12,6 +12,7 @@ use super::kernels::optimisers::OptimiserKernel;
 use super::kernels::paths::PathKernel;
 use super::kernels::pixels::PixelKernel;
 use super::kernels::sums::SumKernel;
+use super::kernels::wide_rows::WideKernel;
 use super::memory::{Span, Words};
 use super::own::Own;
 use crate::ops::ceiling::ceiling_copy::CeilingCopy;
@@ -42,6 +43,7 @@ enum Kernel {
     Pixels(PixelKernel),
     MaxPool(MaxPoolKernel),
     Augment(AugmentKernel),
+    Wide(WideKernel),
     /// Inputs and outputs of the twin.
     Twin(Vec<HostTensor<f32>>, Vec<HostTensor<f32>>),
 }
@@ -72,6 +74,8 @@ impl Lone {
             Kernel::MaxPool(pool)
         } else if let Some(augment) = AugmentKernel::new(step) {
             Kernel::Augment(augment)
+        } else if let Some(wide) = WideKernel::new(step) {
+            Kernel::Wide(wide)
         } else if let Some(elements) = ElementKernel::new(step) {
             Kernel::Elements(elements)
         } else {
@@ -96,6 +100,7 @@ impl Lone {
             Kernel::Pixels(pixels) => pixels.own(),
             Kernel::MaxPool(_) => Own::MaxPool,
             Kernel::Augment(augment) => augment.own(),
+            Kernel::Wide(wide) => wide.own(),
             Kernel::Clock(..) | Kernel::Twin(..) => return None,
         })
     }
@@ -135,6 +140,7 @@ impl Lone {
             Kernel::Augment(augment) => {
                 with_output(outputs[0], memory, |y, memory| augment.run(inputs, y, memory));
             }
+            Kernel::Wide(wide) => wide.run(inputs, outputs, memory),
             Kernel::Paths(paths) => paths.run(inputs, outputs, memory),
             Kernel::Twin(x, y) => run_twin(step, [inputs, outputs], x, y, memory),
         }

@@ -72,7 +72,8 @@ pub(super) fn check_numbers(key: &str, numbers: &[(&str, Pair, usize)]) -> Resul
 }
 
 impl ConvBlock {
-    fn of(&self, sample: &Shape) -> Result<(Convolution, usize)> {
+    /// The convolution, and the channels that come in.
+    pub(in crate::nn) fn of(&self, sample: &Shape) -> Result<(Convolution, usize)> {
         let [height, width, channels] = image("conv", sample)?;
         let window =
             Window { kernel: self.kernel.0, stride: self.stride.0, padding: self.padding.0, dilation: self.dilation.0 };

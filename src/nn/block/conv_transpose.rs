@@ -53,7 +53,7 @@ pub struct ConvTransposeBlock {
 
 impl ConvTransposeBlock {
     /// The convolution whose input's gradient it is, and the channels that come in.
-    fn of(&self, sample: &Shape) -> Result<(Convolution, usize)> {
+    pub(in crate::nn) fn of(&self, sample: &Shape) -> Result<(Convolution, usize)> {
         let [height, width, channels] = image("conv_transpose", sample)?;
         let window =
             Window { kernel: self.kernel.0, stride: self.stride.0, padding: self.padding.0, dilation: self.dilation.0 };

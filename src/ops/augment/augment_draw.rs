@@ -37,6 +37,7 @@ mod number {
     /// Brightness, contrast, saturation, hue.
     pub const FACTORS: usize = 9;
     pub const GREY: usize = 13;
+    pub const SHEAR: usize = 14;
 }
 
 /// Largest side of an image whose boxes are the same on every device.
@@ -113,7 +114,10 @@ impl AugmentDraw {
                     let whole = below(u[number::PADDING + axis], padding + padding + T::one()) - padding;
                     whole + shift * T::of(self.size[axis] as f64) * either(u[number::SHIFT + axis])
                 };
-                [cosine * inverse, -sine * inverse, sine * inverse, cosine * inverse, distance(0), distance(1)]
+                // A turn of what leans: exactly the turn where nothing does.
+                let shear = T::of(f64::from(moved.shear)) * either(u[number::SHEAR]);
+                let (down, right) = (cosine - sine * shear, sine + cosine * shear);
+                [down * inverse, -sine * inverse, right * inverse, cosine * inverse, distance(0), distance(1)]
             }
         };
         [a, b, c, d, e, f, flips[0], flips[1]]
@@ -187,7 +191,8 @@ impl Op for AugmentDraw {
         let [height, width] = self.size;
         let placing = match self.placing {
             Placing::Moved(moved) => {
-                format!("padding {} shift {} turn {} scale {}", moved.padding, moved.shift, moved.degrees, moved.scale)
+                let Movement { padding, shift, degrees, scale, shear } = moved;
+                format!("padding {padding} shift {shift} turn {degrees} scale {scale} shear {shear}")
             }
             Placing::Cut { least } => format!("boxes from {least}"),
         };
@@ -238,7 +243,8 @@ impl Kernel for AugmentDrawKernel {
         };
         let [height, width] = op.size.map(|size| size as f32);
         let floats = [height, width, op.flip_vertical, op.flip, moved.padding as f32, moved.shift];
-        let floats = floats.into_iter().chain([moved.degrees.to_radians(), moved.scale, least, 1.0 - least]);
+        let floats =
+            floats.into_iter().chain([moved.degrees.to_radians(), moved.scale, moved.shear, least, 1.0 - least]);
         let floats = floats.chain(op.centred().map(|size| size as f32)).chain([op.jitter]).chain(op.strengths);
         let floats = floats.chain([op.grey]).map(f32::to_bits);
         let params = [rows as u32, numbers as u32, op.placing.number()].into_iter().chain(floats).collect();
@@ -276,12 +282,16 @@ fn tried() -> Vec<(usize, AugmentDraw)> {
         strengths: [0.4, 0.3, 0.2, 0.1],
         grey: 0.2,
     };
-    let moved = |padding, shift, degrees, scale| Placing::Moved(Movement { padding, shift, degrees, scale });
+    let moved =
+        |padding, shift, degrees, scale| Placing::Moved(Movement { padding, shift, degrees, scale, shear: 0.0 });
+    let leaning = |degrees, shear| Placing::Moved(Movement { degrees, shear, ..Movement::default() });
     vec![
         (1, of(1, 1, moved(0, 0.0, 0.0, 0.0))),
         (67, of(28, 28, moved(0, 0.1, 15.0, 0.2))),
         (129, of(32, 17, moved(4, 0.0, 0.0, 0.0))),
         (13, of(7, 5, moved(3, 0.5, 180.0, 0.9))),
+        (65, of(28, 28, leaning(0.0, 0.3))),
+        (33, of(5, 31, leaning(20.0, 1.0))),
         (1, of(1, 1, Placing::Cut { least: 0.08 })),
         (101, of(9, 14, Placing::Cut { least: 1.0 })),
         (257, of(3, 11, Placing::Cut { least: 0.5 })),

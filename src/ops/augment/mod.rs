@@ -33,6 +33,8 @@ pub struct Movement {
     pub degrees: f32,
     /// By what share of its size it is made larger or smaller at most.
     pub scale: f32,
+    /// How far a row leans against the one a pixel above it at most, in pixels, either way.
+    pub shear: f32,
 }
 
 impl Placing {

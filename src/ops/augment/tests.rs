@@ -72,7 +72,7 @@ fn whole_pixels_are_all_alike_likely_and_flips_as_likely_as_is_said() {
 
 #[test]
 fn what_is_between_pixels_fills_its_bounds() {
-    let moved = Movement { padding: 0, shift: 0.1, degrees: 15.0, scale: 0.25 };
+    let moved = Movement { padding: 0, shift: 0.1, degrees: 15.0, scale: 0.25, shear: 0.2 };
     let [places, colours] = drawn(&of(Placing::Moved(moved)));
     for (number, most) in [(4, 2.0), (5, 3.0)] {
         let [low, high] = bounds(&column(&places, number));
@@ -80,8 +80,10 @@ fn what_is_between_pixels_fills_its_bounds() {
     }
     let rows = places.real().chunks_exact(PLACE);
     let sizes: Vec<f32> = rows.clone().map(|row| 1.0 / (row[0] * row[3] - row[1] * row[2]).sqrt()).collect();
-    let angles: Vec<f32> = rows.map(|row| row[2].atan2(row[0]).to_degrees()).collect();
-    for (values, [least, most]) in [(sizes, [0.75, 1.25]), (angles, [-15.0, 15.0])] {
+    let angles: Vec<f32> = rows.clone().map(|row| (-row[1]).atan2(row[3]).to_degrees()).collect();
+    let leans: Vec<f32> =
+        rows.zip(&sizes).map(|(row, size)| (row[2] * row[3] + row[0] * row[1]) * size * size).collect();
+    for (values, [least, most]) in [(sizes, [0.75, 1.25]), (angles, [-15.0, 15.0]), (leans, [-0.2, 0.2])] {
         let [low, high] = bounds(&values);
         assert!(low >= least - 1e-3 && high <= most + 1e-3, "{low} to {high}");
         assert!((mean(&values) - (least + most) / 2.0).abs() < 0.02 * (most - least));

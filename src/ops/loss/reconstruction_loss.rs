@@ -157,6 +157,8 @@ impl Kernel for ReconstructionLossKernel {
                 (128, 784, 96, 1),
                 (6, 8, 1, 3),
                 (110, 7, 9, 10),
+                (3, 4099, 2, 1),
+                (6, 5001, 1, 3),
             ] {
                 let dims = [rows, features];
                 let prediction =

@@ -10,6 +10,7 @@ mod finder;
 mod gather;
 mod network;
 mod rewrite;
+mod scales;
 mod sums;
 mod views;
 mod weight_grads;
@@ -41,6 +42,7 @@ use finder::Finder;
 use gather::gather_prologue;
 use network::small_network;
 use rewrite::{Match, apply, collapse, without_dead_nodes};
+use scales::scaled_weights;
 use sums::accumulate_in_place;
 use views::settle_views;
 use weight_grads::weight_grads;
@@ -49,6 +51,8 @@ use weight_grads::weight_grads;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fusion {
+    /// What scales the columns of a product, in its weights.
+    ScaledWeights,
     /// Bias and activation in the epilogue of a product or a convolution.
     Linear,
     /// The activation's slope in the epilogue of the product that carries a gradient back.
@@ -80,6 +84,7 @@ pub enum Fusion {
 impl Fusion {
     /// Those that are right on every device.
     pub const ELEMENTARY: &[Fusion] = &[
+        Fusion::ScaledWeights,
         Fusion::Linear,
         Fusion::LinearInputGrad,
         Fusion::LinearWeightGrad,
@@ -99,6 +104,7 @@ impl Fusion {
     /// The name by which plans, tests and files know it.
     pub fn name(self) -> &'static str {
         match self {
+            Fusion::ScaledWeights => "scaled_weights",
             Fusion::Linear => "linear",
             Fusion::LinearInputGrad => "linear_input_grad",
             Fusion::LinearWeightGrad => "linear_weight_grad",
@@ -118,6 +124,7 @@ impl Fusion {
     fn apply(self, graph: &Graph, profile: &DeviceProfile) -> Result<Graph> {
         let replace = |find: fn(&Finder<'_>) -> Vec<Match>| apply(graph, find(&Finder::new(graph)));
         match self {
+            Fusion::ScaledWeights => scaled_weights(graph),
             Fusion::Linear => replace(linear),
             Fusion::LinearInputGrad => replace(linear_input_grad),
             Fusion::LinearWeightGrad => replace(linear_weight_grad),

@@ -9,7 +9,10 @@ use crate::graph::Graph;
 use crate::model::forward::network;
 use crate::model::graph::weight_name;
 use crate::nn::network::SCOPE;
-use crate::nn::{BlockConfig, Network, Pass};
+use crate::nn::wired::Wired;
+use crate::nn::wiring::wiring;
+use crate::nn::{BlockConfig, Pass};
+use crate::tensor::Shape;
 use crate::train::session::State;
 
 /// Values of a row that the network of a state takes: those of the images that it makes of rows, or else as the first of its
@@ -50,12 +53,20 @@ impl Checkpoint {
         }
     }
 
-    /// What the names of each layer's parameters begin with, from the rows to the answer.
+    /// The layers of its network, and what becomes of their units.
     ///
     /// # Errors
-    /// When the network is no chain of linear layers, which `what` needs.
-    pub fn layer_names(&self, what: &str) -> Result<Vec<String>> {
-        layer_names(&network(&mut Graph::new(), &self.config, self.features()?)?, what)
+    /// When its blocks do not fit together.
+    pub fn wiring(&self) -> Result<Vec<Wired>> {
+        wiring(&self.config.network_spec(), &Shape::new(&[self.features()?]))
+    }
+
+    /// Whether its network is a chain of linear layers with biases and of what works unit by unit.
+    ///
+    /// # Errors
+    /// As [`wiring`](Self::wiring).
+    pub fn is_chain(&self) -> Result<bool> {
+        Ok(network(&mut Graph::new(), &self.config, self.features()?)?.chain().is_some())
     }
 
     /// The weights of the terms that count, as they were when it was made.
@@ -68,14 +79,4 @@ impl Checkpoint {
         };
         counted.map(weight).collect()
     }
-}
-
-/// What the names of each layer's parameters begin with, from the rows to the answer.
-///
-/// # Errors
-/// When the network is no chain of linear layers, which `what` needs.
-pub fn layer_names(network: &Network, what: &str) -> Result<Vec<String>> {
-    let problem =
-        || Error::Usage(format!("{what}: expected a network of linear layers with biases, one behind the other"));
-    Ok(network.chain().ok_or_else(problem)?.iter().map(|layer| layer.name.clone()).collect())
 }

@@ -2,6 +2,7 @@
 
 use crate::device::cpu::exp::{exp, softplus, tanh};
 use crate::device::cpu::math::{flush, wide};
+use crate::device::cpu::memory::{LINE, whole_lines};
 use crate::ops::array::activation::Activation;
 
 #[inline(always)]
@@ -75,13 +76,25 @@ pub(in crate::device) fn activate(y: &mut [f32], stride: usize, bias: &[f32], ac
     }
 }
 
+/// Numbers of narrow rows that are taken at once, at most: those of a row alone would leave most of a vector empty.
+const SEVERAL: usize = 256;
+
 /// Plain loops: `for_each` may be compiled apart, without the processor's wide registers.
 fn shift(y: &mut [f32], stride: usize, bias: &[f32], activation: impl Fn(f32) -> f32) {
+    let mut repeated = [0.0; SEVERAL];
+    let (stride, bias) = if stride == bias.len() && stride < LINE {
+        let whole = whole_lines(stride);
+        let wide = SEVERAL / whole * whole;
+        repeated[..wide].chunks_exact_mut(stride).for_each(|row| row.copy_from_slice(bias));
+        (wide, &repeated[..wide])
+    } else {
+        (stride, bias)
+    };
     wide(
         y,
         #[inline(always)]
         |y: &mut [f32]| {
-            for row in y.chunks_exact_mut(stride) {
+            for row in y.chunks_mut(stride) {
                 for (y, &b) in row.iter_mut().zip(bias) {
                     *y = activation(*y + b);
                 }

@@ -17,3 +17,4 @@ mod scaling;
 mod shares;
 mod stretch;
 pub(super) mod sums;
+pub(super) mod wide_rows;

@@ -3,7 +3,7 @@
 use crate::threads::prelude::*;
 
 use crate::device::cpu::math::{add, wide};
-use crate::device::cpu::memory::{LINE, Span, Words};
+use crate::device::cpu::memory::{LINE, Span, Words, whole_lines};
 use crate::ops::array::sum_axis::SumAxis;
 use crate::plan::Step;
 
@@ -13,7 +13,7 @@ const PART: usize = 1 << 16;
 /// Sums of all rows, for matrices of so many columns.
 pub(in crate::device) struct SumKernel {
     columns: usize,
-    /// Columns that are added at a time: whole lines of narrow rows.
+    /// Columns that are added at a time: whole lines, where rows are narrower.
     wide: usize,
     /// Elements of a part, whole rows of that width.
     part: usize,
@@ -26,7 +26,7 @@ impl SumKernel {
     pub fn new(step: &Step) -> Option<Self> {
         step.op.downcast::<SumAxis>().filter(|sum| **sum == SumAxis::Rows)?;
         let (rows, columns) = step.inputs[0].ty.shape.matrix()?;
-        let wide = if LINE.is_multiple_of(columns) { LINE } else { columns };
+        let wide = if columns < LINE { whole_lines(columns) } else { columns };
         let part = (PART / wide).max(1) * wide;
         let count = (rows * columns).div_ceil(part).max(1);
         Some(SumKernel { columns, wide, part, parts: Words::zeros(count * wide) })

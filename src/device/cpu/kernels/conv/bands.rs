@@ -90,8 +90,13 @@ impl Bands {
         self.frame.height * self.frame.width * self.channels
     }
 
+    /// Numbers of a task's bands.
+    pub fn numbers(&self) -> usize {
+        self.images * self.image()
+    }
+
     fn words(&self) -> usize {
-        self.images * self.image() + SLACK
+        self.numbers() + SLACK
     }
 
     /// Gives `task` what `images` images see from this image and this row of results on.

@@ -1,10 +1,14 @@
 //! Convolutions on the processor: forward, the gradient of the input, those of weights and bias.
 
 mod bands;
+mod depthwise;
 mod gradient;
+mod panel_sums;
 mod passes;
 mod patches;
+mod planes;
 mod tile;
+mod turned;
 
 use super::activation::{activate, slopes};
 use crate::device::cpu::memory::{Span, Words};
@@ -76,10 +80,7 @@ impl ConvKernel {
                 });
             }
             ConvKernel::Weights(gradient) => {
-                gradient.run(input(0), input(1), outputs[0].part(&mut taken));
-                if outputs.len() > 1 {
-                    gradient.sum_bias(input(0));
-                }
+                gradient.run(input(0), input(1), outputs[0].part(&mut taken), outputs.len() > 1);
             }
         }
         memory[outputs[0].memory] = taken;

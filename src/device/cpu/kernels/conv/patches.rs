@@ -3,8 +3,10 @@
 //! A task takes what one band holds (`bands.rs`), on one thread, through the passes (`passes.rs`), tile by tile (`tile.rs`).
 
 use super::bands::Bands;
-use super::passes::{Pass, backward, forward};
-use super::tile::{Packed, PatchProduct, Piece, Pixel};
+use super::depthwise::{self, DepthProduct, is_depthwise};
+use super::passes::{Pass, Run, backward, forward};
+use super::planes::{FEW, PlaneProduct, Planes};
+use super::tile::{Packed, PatchProduct, Piece, Pixel, width};
 use crate::device::cpu::pool::Pool;
 use crate::ops::conv::{Convolution, Counts};
 use crate::threads::prelude::*;
@@ -17,10 +19,20 @@ struct Prepared {
     pass: Pass,
     /// Where each pixel of a whole task sees the band, and the places of its results.
     pixels: Vec<Pixel>,
-    /// What it sees, for each group of channels, in pieces that go together.
-    pieces: Vec<Vec<Vec<Piece>>>,
+    /// What it sees, for each group of channels.
+    seen: Vec<Seen>,
     /// The weights, for each group.
     packed: Vec<Packed>,
+}
+
+/// What a pixel sees.
+enum Seen {
+    /// Pieces of a band, those together that go together.
+    Pieces(Vec<Vec<Piece>>),
+    /// Places in the planes of a band.
+    Places(Vec<usize>),
+    /// Each channel its own, through taps that lie there in a band.
+    Taps(Vec<usize>),
 }
 
 /// A convolution or its input's gradient.
@@ -29,6 +41,8 @@ pub(in crate::device) struct Patches {
     counts: Counts,
     back: bool,
     bands: Bands,
+    /// Where results have few channels.
+    planes: Option<Planes>,
     passes: Vec<Prepared>,
     /// Numbers of the weights in panels.
     panels: usize,
@@ -53,20 +67,42 @@ impl Patches {
         let Counts { images, inputs, outputs } = counts;
         let [channels, columns] = if back { [outputs, inputs] } else { [inputs, outputs] };
         let bands = Bands::new(&passes, images, size, channels);
+        let is_depthwise = is_depthwise(&of, counts);
+        let is_planar =
+            !is_depthwise && columns / of.groups <= FEW && passes.iter().all(|pass| pass.columns.stride == 1);
+        let planes = is_planar.then(|| Planes::new(channels, bands.numbers() / channels));
+        let panel = if is_planar { 1 } else { width() };
         let mut panels = 0;
         let mut prepared = |pass: Pass| {
+            let pixels = bands.pixels(&pass, results, columns);
+            if is_depthwise {
+                let packed = Packed::new(pass.taps.len(), columns, depthwise::stride(columns), panels);
+                panels += packed.words();
+                let seen = vec![Seen::Taps(depthwise::taps(&pass, bands.frame(), channels))];
+                return Prepared { pixels, seen, packed: vec![packed], pass };
+            }
             let of_group = channels / of.groups;
-            let pieces = (0..of.groups).map(|group| pieces(&pass, &bands, channels, [of_group, group])).collect();
+            let seen = (0..of.groups).map(|group| {
+                let runs = pass.runs(bands.frame(), channels, [of_group, group]);
+                match &planes {
+                    Some(planes) => Seen::Places(planes.terms(&runs)),
+                    None => Seen::Pieces(pieces(&runs)),
+                }
+            });
             let packed = (0..of.groups).map(|_| {
-                let packed = Packed::new(pass.taps.len() * of_group, columns / of.groups, of_group, panels);
+                let packed = Packed::new(pass.taps.len() * of_group, columns / of.groups, panel, panels);
                 panels += packed.words();
                 packed
             });
-            Prepared { pixels: bands.pixels(&pass, results, columns), pieces, packed: packed.collect(), pass }
+            let pixels = match &planes {
+                Some(planes) => planes.places(pixels),
+                None => pixels,
+            };
+            Prepared { pixels, seen: seen.collect(), packed: packed.collect(), pass }
         };
         let passes = passes.into_iter().map(&mut prepared).collect();
         PANELS.reserve(1, panels);
-        Patches { of, counts, back, bands, passes, panels }
+        Patches { of, counts, back, bands, planes, passes, panels }
     }
 
     /// Brings the weights \[O, taps·C/groups\] into panels.
@@ -74,7 +110,15 @@ impl Patches {
         let (taps, back, groups) = (self.of.window.taps(), self.back, self.of.groups);
         let [of_input, of_output] = [self.counts.inputs / groups, self.counts.outputs / groups];
         let [of_source, of_results] = if back { [of_output, of_input] } else { [of_input, of_output] };
-        for Prepared { pass, packed, .. } in &self.passes {
+        for Prepared { pass, packed, seen, .. } in &self.passes {
+            if let ([Seen::Taps(_)], [packed]) = (&seen[..], &packed[..]) {
+                let panels = panels[packed.begin..][..packed.words()].chunks_exact_mut(packed.width.max(1));
+                for (to, tap) in panels.zip(&pass.taps) {
+                    to.fill(0.0);
+                    to.iter_mut().zip(w[*tap..].iter().step_by(taps)).for_each(|(to, &from)| *to = from);
+                }
+                continue;
+            }
             for (group, packed) in packed.iter().enumerate().filter(|(_, packed)| packed.rows > 0) {
                 let (width, rows) = (packed.width, packed.rows);
                 let weights = &w[group * of_output * taps * of_input..][..of_output * taps * of_input];
@@ -132,24 +176,41 @@ impl Patches {
         if self.passes.iter().any(|one| one.pass.taps.is_empty()) {
             y.fill(0.0);
         }
-        self.bands.with(x, [image, first], images, |source| {
-            for Prepared { pass, pixels, pieces, packed } in self.passes.iter().filter(|one| !one.pass.taps.is_empty())
-            {
-                let pixels = &pixels[..self.bands.pixels_of(pass, first, images)];
-                for (group, (pieces, packed)) in pieces.iter().zip(packed).enumerate() {
-                    let first = group * packed.columns;
-                    let panels = &panels[packed.begin..][..packed.words()];
-                    PatchProduct { source, pixels, pieces, packed, panels, results: &mut *y, first }.run();
+        self.bands.with(x, [image, first], images, |source| match &self.planes {
+            Some(planes) => planes.with(source, |planes, sums| {
+                self.passes(planes, sums, panels, y, [first, images]);
+            }),
+            None => self.passes(source, &mut [], panels, y, [first, images]),
+        });
+    }
+
+    /// The results of the passes over a band, or over its planes.
+    fn passes(&self, source: &[f32], sums: &mut [f32], panels: &[f32], y: &mut [f32], [first, images]: [usize; 2]) {
+        for Prepared { pass, pixels, seen, packed } in self.passes.iter().filter(|one| !one.pass.taps.is_empty()) {
+            let pixels = &pixels[..self.bands.pixels_of(pass, first, images)];
+            for (group, (seen, packed)) in seen.iter().zip(packed).enumerate() {
+                let (first, weights) = (group * packed.columns, &panels[packed.begin..][..packed.words()]);
+                let (results, sums) = (&mut *y, &mut *sums);
+                match seen {
+                    Seen::Pieces(pieces) => {
+                        PatchProduct { source, pixels, pieces, packed, panels: weights, results, first }.run();
+                    }
+                    Seen::Places(terms) => {
+                        PlaneProduct { planes: source, terms, weights, sums, pixels, results, first }.run();
+                    }
+                    Seen::Taps(taps) => {
+                        DepthProduct { source, pixels, taps, weights, channels: packed.columns, results }.run();
+                    }
                 }
             }
-        });
+        }
     }
 }
 
 /// What a result sees of a band, in pieces of which those that go together are no more than the cache holds.
-fn pieces(pass: &Pass, bands: &Bands, channels: usize, group: [usize; 2]) -> Vec<Vec<Piece>> {
+fn pieces(runs: &[Run]) -> Vec<Vec<Piece>> {
     let (mut row, mut left, mut pieces) = (0, 0, Vec::<Vec<Piece>>::new());
-    for run in pass.runs(bands.frame(), channels, group) {
+    for run in runs {
         let mut begin = 0;
         while begin < run.terms {
             if left == 0 {

@@ -7,7 +7,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use crate::device::cpu::kernels::product::{TILE, tile_vectors, tile_width, tiles};
 
-/// How a right operand lies in panels as wide as a tile.
+/// How a right operand lies in panels as wide as a tile, or column by column.
 pub(super) struct Packed {
     pub rows: usize,
     pub columns: usize,
@@ -16,16 +16,9 @@ pub(super) struct Packed {
     pub begin: usize,
 }
 
-/// Columns up to which each is a panel by itself: so few leave most of a vector empty, and sums run along the terms instead,
-/// where enough of them lie side by side.
-const FEW: usize = 4;
-/// How many those are.
-const ENOUGH: usize = 8;
-
 impl Packed {
-    /// An operand of so many rows and columns, where so many terms at least lie side by side, in panels from here on.
-    pub fn new(rows: usize, columns: usize, terms: usize, begin: usize) -> Self {
-        let width = if columns <= FEW && terms >= ENOUGH { 1 } else { width() };
+    /// An operand of so many rows and columns in panels of so many of these, from here on.
+    pub fn new(rows: usize, columns: usize, width: usize, begin: usize) -> Self {
         Packed { rows, columns, width, begin }
     }
 
@@ -37,16 +30,24 @@ impl Packed {
 
 /// Columns of a tile on this processor.
 pub(super) fn width() -> usize {
-    struct Width;
-    impl WithSimd for Width {
-        type Output = usize;
+    Arch::new().dispatch(Shape).0
+}
 
-        #[inline(always)]
-        fn with_simd<S: Simd>(self, _simd: S) -> usize {
-            tile_width::<S>()
-        }
+/// Numbers of a vector on this processor.
+pub(super) fn lanes() -> usize {
+    Arch::new().dispatch(Shape).1
+}
+
+/// Columns of a tile, and of a vector.
+struct Shape;
+
+impl WithSimd for Shape {
+    type Output = (usize, usize);
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) -> (usize, usize) {
+        (tile_width::<S>(), S::F32_LANES)
     }
-    Arch::new().dispatch(Width)
 }
 
 /// A stretch of the inner dimension: numbers of the left operand side by side, from each row's begin on.
@@ -58,6 +59,9 @@ pub(super) struct Piece {
     pub row: usize,
     pub terms: usize,
 }
+
+/// Terms that are taken in one go.
+const SEVERAL: usize = 4;
 
 /// Where a row of the left operand begins, and where its results go.
 pub(super) type Pixel = [u32; 2];
@@ -89,24 +93,12 @@ impl WithSimd for PatchProduct<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let PatchProduct { source, pixels, pieces, packed, panels, results, first } = self;
         let Packed { rows, columns, width, .. } = packed;
-        if *width == 1 {
-            for (column, b) in panels.chunks_exact((*rows).max(1)).enumerate() {
-                for (number, pieces) in pieces.iter().enumerate() {
-                    let dots = Dots { source, b, pieces, add: number > 0 };
-                    let (whole, rest) = pixels.as_chunks::<TILE>();
-                    whole.iter().for_each(|pixels| dots.compute(simd, pixels, &mut *results, first + column));
-                    let single = rest.as_chunks::<1>().0;
-                    single.iter().for_each(|pixels| dots.compute(simd, pixels, &mut *results, first + column));
-                }
-            }
-            return;
-        }
         for (panel, b) in panels.chunks_exact(rows * width).enumerate() {
             let left = (columns - panel * width).min(*width);
             for (number, pieces) in pieces.iter().enumerate() {
                 let mut at = 0;
                 for height in tiles(pixels.len()) {
-                    let tile = Tile { source, b, width: *width, pieces, columns: left, add: number > 0 };
+                    let tile = Tile { source, b, pieces, columns: left, add: number > 0 };
                     tile.run(simd, &pixels[at..at + height], &mut *results, first + panel * width);
                     at += height;
                 }
@@ -115,49 +107,10 @@ impl WithSimd for PatchProduct<'_> {
     }
 }
 
-/// Results of one column: sums of vectors along the terms.
-#[derive(Clone, Copy)]
-struct Dots<'a> {
-    source: &'a [f32],
-    b: &'a [f32],
-    pieces: &'a [Piece],
-    add: bool,
-}
-
-impl Dots<'_> {
-    #[inline(always)]
-    fn compute<S: Simd, const ROWS: usize>(self, simd: S, pixels: &[Pixel; ROWS], results: &mut [f32], column: usize) {
-        let mut sums = [simd.splat_f32s(0.0); ROWS];
-        for &Piece { offset, row, terms } in self.pieces {
-            let (b, last) = S::as_simd_f32s(&self.b[row..][..terms]);
-            let rows = pixels.map(|pixel| &self.source[pixel[0] as usize + offset..][..terms]);
-            let heads = rows.map(|row| &S::as_simd_f32s(row).0[..b.len()]);
-            for (place, &right) in b.iter().enumerate() {
-                for (sum, head) in sums.iter_mut().zip(&heads) {
-                    *sum = simd.mul_add_e_f32s(head[place], right, *sum);
-                }
-            }
-            if !last.is_empty() {
-                let right = simd.partial_load_f32s(last);
-                for (sum, row) in sums.iter_mut().zip(&rows) {
-                    let left = simd.partial_load_f32s(&row[terms - last.len()..]);
-                    *sum = simd.mul_add_e_f32s(left, right, *sum);
-                }
-            }
-        }
-        for (pixel, sum) in pixels.iter().zip(sums) {
-            let result = &mut results[pixel[1] as usize + column];
-            let sum = simd.reduce_sum_f32s(sum);
-            *result = if self.add { *result + sum } else { sum };
-        }
-    }
-}
-
 #[derive(Clone, Copy)]
 struct Tile<'a> {
     source: &'a [f32],
     b: &'a [f32],
-    width: usize,
     pieces: &'a [Piece],
     columns: usize,
     add: bool,
@@ -229,9 +182,10 @@ impl Tile<'_> {
         sums: &mut [[S::f32s; VECTORS]; ROWS],
     ) {
         let Piece { offset, row, terms } = piece;
+        let width = tile_width::<S>();
         assert!(begins.iter().all(|begin| begin + offset + terms <= self.source.len()));
-        assert!((row + terms) * self.width <= self.b.len() && VECTORS * S::F32_LANES <= self.width);
-        let b = self.b[row * self.width..].as_ptr();
+        assert!((row + terms) * width <= self.b.len() && VECTORS * S::F32_LANES <= width);
+        let mut b = self.b[row * width..].as_ptr();
         let mut local = *sums;
         let mut rows = [self.source.as_ptr(); ROWS];
         // SAFETY: every row's begin with the piece behind it was checked above, and so were the rows of `b`, each of
@@ -239,8 +193,7 @@ impl Tile<'_> {
         // regard to alignment.
         unsafe {
             rows.iter_mut().zip(begins).for_each(|(row, begin)| *row = row.add(begin + offset));
-            for term in 0..terms {
-                let b = b.add(term * self.width);
+            let mut products = |b: *const f32, term: usize| {
                 let mut right = [simd.splat_f32s(0.0); VECTORS];
                 for (vector, right) in right.iter_mut().enumerate() {
                     *right = b.add(vector * S::F32_LANES).cast::<S::f32s>().read_unaligned();
@@ -251,6 +204,18 @@ impl Tile<'_> {
                         *sum = simd.mul_add_e_f32s(left, right, *sum);
                     }
                 }
+            };
+            // Several terms at a time: a processor has little to spare beside the products.
+            let whole = terms - terms % SEVERAL;
+            for term in (0..whole).step_by(SEVERAL) {
+                for number in 0..SEVERAL {
+                    products(b.add(number * width), term + number);
+                }
+                b = b.add(SEVERAL * width);
+            }
+            for term in whole..terms {
+                products(b, term);
+                b = b.add(width);
             }
         }
         *sums = local;
