@@ -15,6 +15,7 @@ pub mod autodiff;
 mod cases;
 #[cfg(feature = "native")]
 pub mod claim;
+pub mod coding;
 pub mod config;
 pub mod data;
 pub mod device;

@@ -14,6 +14,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("eigen", &["tensor"]),
     ("threads", &[]),
     ("spelling", &[]),
+    ("coding", &[]),
     ("fault", &[]),
     ("whole_file", &["fault"]),
     ("claim", &["whole_file", "fault"]),

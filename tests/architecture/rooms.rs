@@ -12,6 +12,8 @@ const ROOMS: &[&str] = &[
     "src",
     // Symmetric matrices.
     "src/eigen",
+    // Symbols to bytes, in integers.
+    "src/coding",
     // Arguments, and one call into the library for each command.
     "src/cli",
     "src/cli/command",

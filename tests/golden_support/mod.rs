@@ -4,6 +4,7 @@
 pub mod augment;
 pub mod classes;
 pub mod codes;
+pub mod coding;
 pub mod compare;
 pub mod contractive;
 pub mod conv;

@@ -7,7 +7,7 @@ use crate::common;
 use crate::golden_support::compare::share;
 use crate::golden_support::vectors::{Expected, Golden};
 use crate::golden_support::{
-    NOT_IMPLEMENTED, Runner, augment, classes, codes, contractive, conv, energy, family, network, norm, optimisers,
+    NOT_IMPLEMENTED, Runner, augment, classes, codes, coding, contractive, conv, energy, family, network, norm, optimisers,
     order, paths, proof, reconstruction, wasserstein, weights,
 };
 
@@ -27,6 +27,8 @@ macro_rules! stamp {
 
 stamp! {
     golden_batch_norm2d => norm::BATCH_NORM,
+    golden_cdf_from_masses => coding::MASSES,
+    golden_cdf_tables => coding::TABLES,
     golden_contractive_1layer => contractive::ONE_LAYER,
     golden_contractive_2layer => contractive::TWO_LAYERS,
     golden_conv2d => conv::CONV,
@@ -37,6 +39,7 @@ stamp! {
     golden_gaussian_kl => family::GAUSSIAN_KL,
     golden_group_norm => norm::GROUP_NORM,
     golden_hopfield => energy::HOPFIELD,
+    golden_integer_hyper_decoder => coding::HYPER_DECODER,
     golden_l1_sparse => family::L1,
     golden_layer_entropy => weights::LAYER,
     golden_layer_norm => norm::LAYER_NORM,
@@ -49,6 +52,7 @@ stamp! {
     golden_path_entropy => paths::PATHS,
     golden_path_marginal_entropy => paths::WIDTHS,
     golden_pool2d => conv::pool::POOLS,
+    golden_rans => coding::RANS,
     golden_rbm_cd1 => energy::RBM,
     golden_recon_losses => reconstruction::RECONSTRUCTION,
     golden_renyi_entropy => weights::RENYI,
