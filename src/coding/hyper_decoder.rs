@@ -35,7 +35,11 @@ impl Layer {
             let units = |&value: &f32| {
                 let value = f64::from(value);
                 // Also refuses what is no number.
-                if value.abs() < LARGEST { Ok((value * UNITS).round_ties_even() as i64) } else { Err(refused("a weight of 32768 or more")) }
+                if value.abs() < LARGEST {
+                    Ok((value * UNITS).round_ties_even() as i64)
+                } else {
+                    Err(refused("a weight of 32768 or more"))
+                }
             };
             values.iter().map(units).collect()
         };
@@ -51,7 +55,7 @@ impl Layer {
     /// W x for each output.
     fn products<'a>(&'a self, x: &'a [i64]) -> impl Iterator<Item = (i64, i64)> + 'a {
         let rows = self.weights.chunks_exact(self.inputs.max(1));
-        rows.zip(&self.biases).map(|(row, &bias)| (row.iter().zip(x).map(|(weight, x)| weight * x).sum(), bias))
+        rows.zip(&self.biases).map(move |(row, &bias)| (row.iter().zip(x).map(|(weight, x)| weight * x).sum(), bias))
     }
 }
 

@@ -70,7 +70,11 @@ fn escaped(decoder: &mut Decoder<'_>, width: i64) -> Result<i64, Damage> {
         if byte < 128 {
             let beyond = (all >> 1) + width + 1;
             let is_canonical = byte > 0 || place == 0;
-            return if beyond <= FARTHEST && is_canonical { Ok(if all & 1 == 1 { -beyond } else { beyond }) } else { Err(Damage::TooLarge) };
+            return if beyond <= FARTHEST && is_canonical {
+                Ok(if all & 1 == 1 { -beyond } else { beyond })
+            } else {
+                Err(Damage::TooLarge)
+            };
         }
     }
     Err(Damage::TooLarge)

@@ -12,21 +12,11 @@ use super::machine::Machine;
 use super::vectors::Case;
 use super::{Answers, Runner, as_they_are, exact};
 
-pub const TABLES: Runner = Runner {
-    formula: "cdf_tables",
-    run: tables,
-    correct: as_they_are,
-    exactness: exact,
-    why: "integers",
-};
+pub const TABLES: Runner =
+    Runner { formula: "cdf_tables", run: tables, correct: as_they_are, exactness: exact, why: "integers" };
 
-pub const MASSES: Runner = Runner {
-    formula: "cdf_from_masses",
-    run: masses,
-    correct: as_they_are,
-    exactness: exact,
-    why: "integers",
-};
+pub const MASSES: Runner =
+    Runner { formula: "cdf_from_masses", run: masses, correct: as_they_are, exactness: exact, why: "integers" };
 
 pub const HYPER_DECODER: Runner = Runner {
     formula: "integer_hyper_decoder",
@@ -36,8 +26,13 @@ pub const HYPER_DECODER: Runner = Runner {
     why: "integers",
 };
 
-pub const RANS: Runner =
-    Runner { formula: "rans", run: rans, correct: as_they_are, exactness: exact, why: "integers, and sums of logarithms" };
+pub const RANS: Runner = Runner {
+    formula: "rans",
+    run: rans,
+    correct: as_they_are,
+    exactness: exact,
+    why: "integers, and sums of logarithms",
+};
 
 fn integers(case: &Case, name: &str) -> Vec<i64> {
     case.input(name).real().iter().map(|&value| value as i64).collect()
@@ -90,8 +85,7 @@ fn masses(case: &Case, _: &mut dyn Machine) -> Answers {
 
 fn hyper_decoder(case: &Case, _: &mut dyn Machine) -> Answers {
     assert_eq!(integers(case, "raw_bounds"), constants().raw_bounds);
-    let [w3, b3, w4, b4] =
-        ["dec1.weight", "dec1.bias", "dec2.weight", "dec2.bias"].map(|name| floats(case, name));
+    let [w3, b3, w4, b4] = ["dec1.weight", "dec1.bias", "dec2.weight", "dec2.bias"].map(|name| floats(case, name));
     let decoder = HyperDecoder::new([&w3, &b3], [&w4, &b4]).unwrap();
     let side = integers(case, "y");
     let expected: Vec<_> = side.chunks_exact(decoder.side()).flat_map(|side| decoder.expected(side).unwrap()).collect();

@@ -94,16 +94,13 @@ fn layer_changes(before: &Checkpoint, after: &Checkpoint) -> Result<Vec<LayerCha
     let counted = |checkpoint: &Checkpoint| -> Result<Vec<(Wired, usize)>> {
         Ok(checkpoint.wiring()?.into_iter().zip(parameters(checkpoint)?).collect())
     };
-    let both = counted(before)?.into_iter().zip(counted(after)?).enumerate();
-    let change = |(index, (before, after)): (usize, ((Wired, usize), (Wired, usize)))| LayerChange {
-        layer: index + 1,
-        block: before.0.key,
-        width_before: before.0.outputs,
-        width_after: after.0.outputs,
-        parameters_before: before.1,
-        parameters_after: after.1,
-    };
-    Ok(both.map(change).collect())
+    let mut changes = Vec::new();
+    for ((before, parameters_before), (after, parameters_after)) in counted(before)?.into_iter().zip(counted(after)?) {
+        let (layer, block) = (changes.len() + 1, before.key);
+        let (width_before, width_after) = (before.outputs, after.outputs);
+        changes.push(LayerChange { layer, block, width_before, width_after, parameters_before, parameters_after });
+    }
+    Ok(changes)
 }
 
 pub fn run(args: Args) -> Result<()> {
