@@ -156,12 +156,17 @@ fn make(path: &Path) -> Result<Vec<PathBuf>> {
             let Some(above) = path.parent().filter(|above| !above.as_os_str().is_empty()) else {
                 return Err(Error::io(path, "make the folder")(error));
             };
-            // Where the folder above is there already, as below /proc, there is no more to be made.
             let made = make(above)?;
-            if made.is_empty() {
-                return Err(Error::io(path, "make the folder")(error));
-            }
-            let inner = make(path).inspect_err(|_| take_away(&made))?;
+            // Once more, whoever made the folder above: another process may have done so meanwhile. Where it was there
+            // already, as below /proc, that fails as before.
+            let inner = match fault::point().and_then(|()| std::fs::create_dir(path)) {
+                Ok(()) => vec![path.to_path_buf()],
+                Err(_) if path.is_dir() => Vec::new(),
+                Err(error) => {
+                    take_away(&made);
+                    return Err(Error::io(path, "make the folder")(error));
+                }
+            };
             Ok([inner, made].concat())
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(occupied(path)),
@@ -235,6 +240,21 @@ mod tests {
         first.keep();
         drop(first);
         Claim::existing(&path).unwrap();
+    }
+
+    /// Whoever makes the folder above first, all get one of their own.
+    #[test]
+    fn folders_that_nobody_named_are_made_side_by_side() {
+        for _ in 0..100 {
+            let folder = tempfile::tempdir().unwrap();
+            let stem = folder.path().join("runs").join("digits");
+            let all = std::thread::scope(|scope| {
+                let claims: Vec<_> = (0..4).map(|_| scope.spawn(|| Claim::numbered(&stem).unwrap())).collect();
+                claims.into_iter().map(|claim| claim.join().unwrap()).collect::<Vec<Claim>>()
+            });
+            let paths: std::collections::BTreeSet<&Path> = all.iter().map(Claim::path).collect();
+            assert_eq!(paths.len(), 4);
+        }
     }
 
     #[test]
