@@ -183,6 +183,16 @@ pub fn packed_words(types: &[&Ty]) -> usize {
     (others.iter().map(|ty| ty.bytes().next_multiple_of(ALIGNMENT)).sum::<usize>() + last) / 4
 }
 
+/// Of tensors packed into one arena the first vector of four words of each, its elements, and two zeros: what a kernel goes
+/// through tensor by tensor, so that what lies between two of them counts for nothing.
+pub fn packed_table(types: &[&Ty]) -> Vec<u32> {
+    let each = types.iter().enumerate().flat_map(|(t, ty)| {
+        let first = packed_words(&types[..=t]) - ty.elements();
+        [first as u32 / 4, ty.elements() as u32, 0, 0]
+    });
+    each.collect()
+}
+
 /// Declares the kernels: the registry itself, and `for_each_kernel!`, by which tests and benchmarks
 /// stamp one named item per kernel.
 macro_rules! kernels {

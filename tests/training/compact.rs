@@ -31,7 +31,8 @@ static TRAINED: LazyLock<(Checkpoint, Dataset)> = LazyLock::new(|| {
     (Checkpoint::load(&RunDir::open(&directory).unwrap().checkpoint()).unwrap(), data)
 });
 
-fn session(checkpoint: &Checkpoint, data: &Dataset) -> Session {
+/// A session that judges what a checkpoint holds, on the processor.
+pub fn session(checkpoint: &Checkpoint, data: &Dataset) -> Session {
     let device = Box::new(CpuDevice::new());
     let choices = Tuning::or_static(None, device.as_ref());
     let mut session = Session::for_evaluation(device, &checkpoint.config, data, &choices).unwrap();

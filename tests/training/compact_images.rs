@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
+use crate::compact::session;
 use crate::program::{gpu_ae, small_mnist, succeed, train};
 use gpu_ae::data::Dataset;
-use gpu_ae::device::CpuDevice;
 use gpu_ae::study::compact::compact;
-use gpu_ae::train::{Checkpoint, RunDir, Session, Tuning};
+use gpu_ae::train::{Checkpoint, RunDir};
 use serde_json::{Value, json as value};
 
 /// Narrow networks, so that few channels are judged.
@@ -34,12 +34,28 @@ fn error(checkpoint: &Checkpoint, data: &Dataset) -> f64 {
     session(checkpoint, data).evaluate().unwrap().mean("mse").unwrap()
 }
 
-fn session(checkpoint: &Checkpoint, data: &Dataset) -> Session {
-    let device = Box::new(CpuDevice::new());
-    let choices = Tuning::or_static(None, device.as_ref());
-    let mut session = Session::for_evaluation(device, &checkpoint.config, data, &choices).unwrap();
-    session.restore(&checkpoint.state).unwrap();
-    session
+/// The last maps are what the code is computed of, and images have theirs whoever goes beside them.
+fn maps_are_those_that_become_codes(checkpoint: &Checkpoint, data: &Dataset) {
+    let mut session = session(checkpoint, data);
+    let images = data.test.values(0..3);
+    let maps = session.maps(&images).unwrap();
+    assert_eq!(maps.iter().map(|maps| maps.shape).collect::<Vec<_>>(), [[14, 14, 5], [7, 7, 6]]);
+    for (number, image) in images.chunks_exact(784).enumerate() {
+        for (together, alone) in maps.iter().zip(session.maps(image).unwrap()) {
+            let size = alone.values.len();
+            assert_eq!(together.values[number * size..][..size], alone.values);
+        }
+    }
+    let layer = &checkpoint.wiring().unwrap()[2].name;
+    let floats =
+        |part: &str| -> Vec<f32> { bytemuck::pod_collect_to_vec(&checkpoint.state[&format!("{layer}.{part}")].1) };
+    let (weights, biases, codes) = (floats("weight"), floats("bias"), session.encode(&images).unwrap());
+    for (map, code) in maps[1].values.chunks_exact(294).zip(codes.chunks_exact(8)) {
+        for ((row, bias), code) in weights.chunks_exact(294).zip(&biases).zip(code) {
+            let due = bias + row.iter().zip(map).map(|(w, x)| w * x).sum::<f32>();
+            assert!((due - code).abs() < 1e-4, "{due} {code}");
+        }
+    }
 }
 
 #[test]
@@ -52,6 +68,8 @@ fn channels_go_and_every_command_takes_what_is_left() {
     // What is judged is the larger network with units held, what is written the smaller one.
     let checkpoint = Checkpoint::load(&RunDir::open(&run).unwrap().checkpoint()).unwrap();
     let rows = checkpoint.config.load_data_as(checkpoint.encoding.as_ref()).unwrap();
+    maps_are_those_that_become_codes(&checkpoint, &rows);
+    assert!(run.join("feature_maps.png").exists());
     for tolerance in [0.0, 0.05, 1e6] {
         let outcome = compact(&mut session(&checkpoint, &rows), &checkpoint, tolerance, |_| ()).unwrap();
         let after = error(&outcome.checkpoint, &rows);

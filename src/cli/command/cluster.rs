@@ -34,7 +34,7 @@ const NEAREST: usize = 16;
 #[command(
     after_help = "An encoder with one output a cluster learns to be certain of every row and to use all clusters alike; \
 labels are only used to judge it, and it does without. By default the encoder is linear; --augment vat makes it a network that must say \
-the same of rows that are nearly the same, --augment affine of images that are shifted, turned, scaled and slanted a little.
+the same of rows that are nearly the same, --augment affine of images that are shifted, turned and scaled a little.
 
 Example:
   gpu-ae cluster --data photos --size 32x32 --clusters 8
@@ -99,7 +99,7 @@ enum Augment {
     None,
     /// Virtual adversarial perturbations
     Vat,
-    /// Images shifted by up to a tenth, turned by up to 10 degrees, a tenth larger or smaller, slanted by up to 0.3
+    /// Images shifted by up to a tenth, turned by up to 10 degrees, a tenth larger or smaller
     Affine,
 }
 

@@ -97,9 +97,9 @@ impl Default for Augment {
 }
 
 impl Augment {
-    /// What a hand does to a digit: a little to the side, askew, larger or smaller, slanted.
+    /// What a hand does to a digit: a little to the side, askew, larger or smaller.
     pub fn affine() -> Self {
-        Augment { shift: 0.1, rotate: 10.0, scale: 0.1, shear: 0.3, ..Augment::default() }
+        Augment { shift: 0.1, rotate: 10.0, scale: 0.1, ..Augment::default() }
     }
 
     /// Keys that move an image, with what they say.

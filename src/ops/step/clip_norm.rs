@@ -94,15 +94,10 @@ impl Kernel for ClipNormKernel {
         let op = r.op::<ClipNorm>()?;
         let n = r.inputs.len();
         let words = crate::ops::packed_words(r.inputs);
-        // First vector and elements of every tensor: what lies between two of them counts for nothing.
-        let table = (0..n).flat_map(|t| {
-            let first = crate::ops::packed_words(&r.inputs[..=t]) - r.inputs[t].elements();
-            [first as u32 / 4, r.inputs[t].elements() as u32, 0, 0]
-        });
         let squares = Dispatch::new(
             ShaderKey { constants: vec![("TENSORS", n as u32)], ..ShaderKey::plain("clip_norm_squares") },
             vec![Bind::Inputs(0..n), Bind::Scratch(0)],
-            table.collect(),
+            crate::ops::packed_table(r.inputs),
             Work::Groups(SHARES),
         );
         let scale = Dispatch::new(

@@ -128,15 +128,10 @@ impl Kernel for UnscaleKernel {
         let gradients = &r.inputs[3..];
         let n = gradients.len();
         let words = crate::ops::packed_words(gradients);
-        // First vector and elements of every tensor: what lies between two of them counts for nothing.
-        let table = (0..n).flat_map(|t| {
-            let first = crate::ops::packed_words(&gradients[..=t]) - gradients[t].elements();
-            [first as u32 / 4, gradients[t].elements() as u32, 0, 0]
-        });
         let look = Dispatch::new(
             ShaderKey { constants: vec![("TENSORS", n as u32)], ..ShaderKey::plain("unscale_look") },
             vec![Bind::Inputs(3..3 + n), Bind::Input(0), Bind::Scratch(0), Bind::Output(0)],
-            table.collect(),
+            crate::ops::packed_table(gradients),
             Work::Groups(SHARES),
         );
         let divide = Dispatch::new(
