@@ -83,7 +83,7 @@ mod tests {
         assert_eq!(terms("vae"), ["loss", "mse", "nll", "kl", "elbo"]);
         assert_eq!(terms("denoising"), ["loss", "mse", "denoising"]);
         assert_eq!(terms("entropic"), ["loss", "mse", "entropy"]);
-        assert_eq!(terms("classifier"), ["loss", "cross_entropy", "error_rate", "brier"]);
+        assert_eq!(terms("classifier"), ["loss", "cross_entropy", "error", "brier"]);
         let vae = RunConfig::model("vae").unwrap();
         assert!(vae.is_better_larger("elbo") && !vae.is_better_larger("kl"));
     }

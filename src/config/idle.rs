@@ -6,6 +6,7 @@ use super::objective::sparsity::SparsityKind;
 use super::objective::variational::Likelihood;
 use super::objective::wasserstein::Distance;
 use super::{OptimiserKind, RunConfig, Subject};
+use crate::nn::rate::EntropyModelKind;
 
 /// Keys that a Hopfield network uses beside its own.
 const OF_HOPFIELD: &[&str] = &["model", "data_dir", "without", "device", "seed"];
@@ -44,6 +45,10 @@ impl RunConfig {
             "contractive.probes" => {
                 let exact = self.contractive.is_some_and(|it| it.method == ContractionMethod::Exact);
                 when(exact, "contractive.method exact projects nothing; hutchinson does")
+            }
+            "rate.hidden" | "rate.side" => {
+                let other = self.rate.as_ref().is_some_and(|it| it.model != EntropyModelKind::Hyperprior);
+                when(other, "only rate.model hyperprior has a side code")
             }
             "sparsity.target" => {
                 let l1 = self.sparsity.as_ref().is_some_and(|it| it.kind == SparsityKind::L1);
@@ -105,6 +110,8 @@ mod tests {
             (config("entropic", "report", &of_codes), &["entropy.beta", "entropy.layers"], &["alpha", "activity"]),
             (config("vae", "plain", &[]), &["variational.beta", "lambda", "lr"], &["budget", "variational.sigma"]),
             (config("vae", "bottleneck", &[]), &["budget", "recipe"], &["entropy.path_bias"]),
+            (config("compressive", "plain", &[]), &["rate.beta"], &["rate.side"]),
+            (config("compressive", "plain", &[("rate.model", "hyperprior")]), &["rate.side"], &["variational.sigma"]),
             (config("sparse", "plain", &[]), &["sparsity.target"], &["entropy.maximise"]),
             (config("sparse", "plain", &[("sparsity.kind", "l1")]), &["sparsity.weight"], &["sparsity.target"]),
             (config("contractive", "plain", &[]), &["contractive.weight"], &["contractive.probes"]),

@@ -47,6 +47,7 @@ use objective::clustering::Clustering;
 use objective::contractive::Contraction;
 use objective::contrastive_divergence::ContrastiveDivergence;
 use objective::corruption::Corruption;
+use objective::rate::Rate;
 use objective::sparsity::SparsityConfig;
 use objective::variational::Variational;
 use objective::wasserstein::Wasserstein;
@@ -188,6 +189,8 @@ run_config! {
     wasserstein: Wasserstein,
     /// A code that is drawn.
     variational: Variational,
+    /// A price on the bits of a code.
+    rate: Rate,
     /// Clusters instead of reconstructions.
     clustering: Clustering,
     /// Rows that are made to pass for data.

@@ -84,6 +84,7 @@ impl RunConfig {
             drawn: self.variational.is_some(),
             prior: self.adversarial.map(|adversarial| adversarial.code),
             logits: self.variational.is_some_and(|variational| variational.likelihood == Likelihood::Bernoulli),
+            coding: self.rate.as_ref().map(|rate| rate.spec(self)),
             dropout: self.dropout.as_ref().map(|dropout| (dropout.rate, dropout.layers.clone())),
         }
     }

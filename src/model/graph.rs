@@ -12,9 +12,11 @@ use crate::config::{RunConfig, Schedule, Weight};
 use crate::data::{Split, ValueKind};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role, Var};
+pub(crate) use crate::nn::batch::weight_name;
 use crate::nn::{Batch, Pass};
 use crate::ops::array::sum_all::SumAll;
 use crate::ops::array::transpose::TransposeInto;
+use crate::ops::array::unary::Unary;
 use crate::ops::step::clock;
 use crate::ops::step::clock_advance::ClockAdvance;
 use crate::ops::step::multiplier_step::{MultiplierStep, memory_ty};
@@ -25,6 +27,12 @@ const DECAY: f32 = 0.99;
 
 /// Smallest weight of an entropy under a budget, from which it grows.
 const FLOOR: f32 = 1e-5;
+
+/// The same of bits that are held to a budget: about twenty steps, since what they follow moves with them.
+const HELD_DECAY: f32 = 0.95;
+
+/// Smallest weight of bits under a budget, from which it grows.
+const HELD_FLOOR: f32 = 1e-3;
 
 /// Steps that the ring remembers: the most that may run between two readings.
 pub const RING_STEPS: usize = 4096;
@@ -80,12 +88,16 @@ pub fn multiplier_step(config: &RunConfig, weight: &Weight, data: DataShape) -> 
             floor: FLOOR.min(weight.value),
             ceiling: weight.value,
         }),
+        // The other way round: too many bits make their weight grow.
+        Schedule::Hold { budget, warm_up, pace } => Some(MultiplierStep::Budget {
+            begin: steps(warm_up),
+            budget,
+            rate: -pace,
+            decay: HELD_DECAY,
+            floor: HELD_FLOOR.min(weight.value),
+            ceiling: weight.value,
+        }),
     }
-}
-
-/// Name of a term's weight on a device.
-pub(crate) fn weight_name(term: &str) -> String {
-    format!("lambda_{term}")
 }
 
 /// The weights of the terms that count, as scalars: those that move are a plan's state, the others its settings. They come
@@ -132,7 +144,11 @@ pub fn training(config: &RunConfig, holding: impl Into<Holding>) -> Result<Graph
     }
     let scaling = Scaling::source(g, config, Scaled::Whole);
     let mut of_gradients = weights.clone();
-    for weight in of_gradients.iter_mut().flatten() {
+    for (weight, (_, kind)) in of_gradients.iter_mut().zip(config.terms(Pass::Train)) {
+        let Some(weight) = weight else { continue };
+        if kind.is_pace {
+            *weight = g.apply(Unary::Affine { scale: 0.0, shift: 1.0 }, &[*weight])?;
+        }
         *weight = scaled(g, scaling, *weight)?;
     }
     let Learnt { terms, gradients } = match &whole {
@@ -142,7 +158,9 @@ pub fn training(config: &RunConfig, holding: impl Into<Holding>) -> Result<Graph
     for (term, weight) in terms.iter().zip(&weights) {
         if let (Some(step), &Some(weight)) = (multiplier_step(config, &term.weight, data), weight) {
             let memory = g.source(Role::State, term.weight.memory, memory_ty());
-            let error = config.error_term().and_then(|name| terms.iter().find(|term| term.name == name));
+            let holds_itself = matches!(term.weight.schedule, Schedule::Hold { .. });
+            let error = config.error_term().filter(|_| !holds_itself);
+            let error = error.and_then(|name| terms.iter().find(|term| term.name == name));
             let error = error.map_or(term.var, |error| error.var);
             g.push(Arc::new(step), &[error, term.var, clock, weight, memory])?;
         }

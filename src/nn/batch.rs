@@ -18,6 +18,11 @@ pub enum Pass {
     Show,
 }
 
+/// Name of a term's weight on a device.
+pub fn weight_name(term: &str) -> String {
+    format!("lambda_{term}")
+}
+
 /// Draws of one step that must not be the same.
 pub mod stream {
     /// Perturbations that a clustering must withstand.
@@ -28,6 +33,10 @@ pub mod stream {
     pub const CODE: u32 = 3;
     /// The distribution that codes are compared with.
     pub const PRIOR: u32 = 4;
+    /// What stands for the rounding of codes.
+    pub const CODE_NOISE: u32 = 5;
+    /// What stands for that of side codes.
+    pub const SIDE_NOISE: u32 = 6;
     /// Images changed while training; and the number of the view of them, below 8.
     pub const AUGMENT: u32 = 8;
     /// Units left out behind a layer; and the number of the layer, from 0.
@@ -105,6 +114,12 @@ impl Batch {
         // Another part of the batch may have asked for it.
         let there = g.sources().find(|(_, source)| source.name == name).map(|(var, _)| var);
         Ok(there.unwrap_or_else(|| g.source(Role::Data, name, ty)))
+    }
+
+    /// The weight of the term of this name, if training has it: what paces whatever is in front of the term.
+    pub fn price(&self, g: &Graph, term: &str) -> Option<Var> {
+        let name = weight_name(term);
+        g.sources().find(|(_, source)| source.name == name).map(|(var, _)| var)
     }
 
     /// The layers of the network.

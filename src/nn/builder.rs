@@ -13,6 +13,8 @@ use crate::tensor::Ty;
 pub enum Init {
     /// All the same.
     Constant(f32),
+    /// Rows that are all these.
+    Rows(Vec<f32>),
     /// Uniform in ±`bound`, drawn from `stream` behind the parameters before it.
     Uniform {
         /// Where draws end.
@@ -183,6 +185,7 @@ pub fn initial_values(parameters: &[Parameter], seed: u64) -> Vec<(String, Vec<f
         let count = parameter.ty.elements();
         let drawn = match parameter.init {
             Init::Constant(value) => vec![value; count],
+            Init::Rows(ref row) => row.iter().copied().cycle().take(count).collect(),
             Init::Uniform { bound, stream, skipped } => {
                 let rng = sequences.entry(stream as u32).or_insert_with(|| Rng::new(stream_key(seed, stream)));
                 let drawn = (0..count).map(|_| rng.range(-bound, bound)).collect();

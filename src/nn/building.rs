@@ -21,6 +21,8 @@ pub(super) struct Building<'a> {
     /// Place of the next block in `nn.Sequential`.
     pub place: usize,
     pub sample: Shape,
+    /// Shapes behind the blocks so far.
+    pub samples: Vec<Shape>,
     /// Widths before and behind the last block, if that is a linear layer.
     pub last: Option<[usize; 2]>,
     /// Size of the images that the sample here is made of, one number beside the other.
@@ -77,6 +79,7 @@ impl Building<'_> {
             self.layers.extend(block.layer().cloned());
             self.blocks.push(Placed { block, is_layer, dropout });
             self.place += kind.modules();
+            self.samples.push(behind.clone());
             self.sample = behind;
         }
         Ok(())

@@ -11,6 +11,7 @@ pub mod losses;
 pub mod network;
 pub mod order;
 mod passing;
+pub mod rate;
 pub mod torchvision;
 pub mod wired;
 pub mod wiring;

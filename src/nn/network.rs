@@ -7,6 +7,7 @@ use super::block::{Block, BlockConfig};
 use super::builder::{Builder, Parameter};
 use super::building::Building;
 use super::layers::Layer;
+use super::rate::{Coded, CodingSpec, EntropyModel, RATE};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Var};
 use crate::ops::array::activation::Activation;
@@ -37,6 +38,8 @@ pub struct NetworkSpec {
     pub prior: Option<usize>,
     /// Whether the last activation, a sigmoid, is kept apart from its argument.
     pub logits: bool,
+    /// Where codes become whole numbers, if anywhere.
+    pub coding: Option<CodingSpec>,
     /// Units left out behind hidden layers, by their numbers from 1.
     pub dropout: Option<(f32, Vec<usize>)>,
 }
@@ -61,6 +64,8 @@ pub struct Network {
     is_chain: bool,
     pub(super) logits: bool,
     pub(super) prior: Option<usize>,
+    /// The distribution of the numbers that codes become, if they do.
+    pub entropy_model: Option<EntropyModel>,
     /// The layer of the codes' log-variances, if codes are drawn.
     pub log_variance: Option<Layer>,
     /// All parameters, in the one order that all graphs have them in.
@@ -84,6 +89,8 @@ pub struct Passed {
     pub logits: Option<Var>,
     /// Mean and log-variance of the codes, if codes are drawn.
     pub latent: Option<[Var; 2]>,
+    /// Codes where they become whole numbers, if they do.
+    pub coded: Option<Coded>,
     /// Moments that were normalised by; see [`Flow::moments`](super::block::Flow::moments).
     pub moments: Vec<([String; 2], Var)>,
 }
@@ -137,6 +144,7 @@ impl Network {
             numbered: 0,
             place: first_place(&spec.encoder),
             sample: sample.clone(),
+            samples: Vec::new(),
             last: None,
             flattened: None,
         };
@@ -147,7 +155,7 @@ impl Network {
             (building.sample, building.last, building.flattened) = (Shape::new(&[code]), None, None);
         }
         b.within(SCOPE, |b| building.half(b, "decoder", &spec.decoder))?;
-        let Building { blocks, layers, sample: answer, .. } = building;
+        let Building { blocks, layers, sample: answer, samples, .. } = building;
         let log_variance = match (spec.drawn, of_code) {
             (false, _) => None,
             (true, Some([inputs, code])) => {
@@ -157,10 +165,30 @@ impl Network {
             }
             (true, None) => return Err(Error::Usage("encoder: a code that is drawn is that of a linear layer".into())),
         };
+        let entropy_model = match (&spec.coding, samples) {
+            (Some(coding), samples) => {
+                let sample = samples.get(coding.behind);
+                let sample = sample.ok_or_else(|| Error::Usage(format!("{RATE}.layer: there is no such block")))?;
+                Some(b.within(RATE, |b| EntropyModel::build(b, coding, sample))?)
+            }
+            (None, _) => None,
+        };
         let is_chain = blocks.iter().all(|placed| placed.block.layer().is_some() || placed.block.is_pointwise());
-        let is_chain = is_chain && spec.prior.is_none();
+        let is_chain = is_chain && spec.prior.is_none() && spec.coding.is_none();
         let (parameters, logits, prior) = (b.finish(), spec.logits, spec.prior);
-        Ok(Network { blocks, encoder, layers, is_chain, logits, prior, log_variance, parameters, answer, of_encoder })
+        Ok(Network {
+            blocks,
+            encoder,
+            layers,
+            is_chain,
+            logits,
+            prior,
+            entropy_model,
+            log_variance,
+            parameters,
+            answer,
+            of_encoder,
+        })
     }
 
     /// The layers of a network that is a chain of linear layers with biases and what works unit by unit, from the rows

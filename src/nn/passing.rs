@@ -2,6 +2,7 @@
 
 use super::block::{Flow, dropped};
 use super::network::{Network, Passed, Placed};
+use super::rate::Coded;
 use super::{Layer, Pass, stream};
 use crate::error::Result;
 use crate::graph::{Graph, Var};
@@ -18,7 +19,7 @@ impl Network {
     /// When x has another shape than the network was built for.
     pub fn forward(&self, g: &mut Graph, x: Var, clock: Var, pass: Pass) -> Result<Passed> {
         let flow = &mut Flow { graph: g, clock: Some(clock), pass, moments: Vec::new() };
-        let (mut x, mut code, mut logits, mut latent) = (x, x, None, None);
+        let (mut x, mut code, mut logits, mut latent, mut coded) = (x, x, None, None, None);
         let rows = flow.graph.ty(x).shape.dims().first().copied().unwrap_or(1);
         let mut outputs = Vec::with_capacity(self.blocks.len());
         for (index, placed) in self.blocks.iter().enumerate() {
@@ -38,6 +39,11 @@ impl Network {
                     output = drawn(flow.graph, output, log_variance, clock)?;
                 }
             }
+            let before = output;
+            output = self.quantised(flow, index, before)?;
+            if self.codes_behind(index) {
+                coded = Some(Coded { latent: before, symbols: output });
+            }
             if placed.is_layer {
                 outputs.push(output);
             }
@@ -53,7 +59,7 @@ impl Network {
                 (None, None) => output,
             };
         }
-        Ok(Passed { outputs, code, answer: x, logits, latent, moments: std::mem::take(&mut flow.moments) })
+        Ok(Passed { outputs, code, answer: x, logits, latent, coded, moments: std::mem::take(&mut flow.moments) })
     }
 
     /// The codes of rows x, of drawn ones the means.
@@ -70,8 +76,9 @@ impl Network {
     /// When x has another shape.
     pub fn judge(&self, g: &mut Graph, x: Var, clock: Var, pass: Pass) -> Result<Var> {
         let flow = &mut Flow { graph: g, clock: Some(clock), pass, moments: Vec::new() };
-        self.blocks[..self.encoder].iter().try_fold(x, |x, placed| {
+        self.blocks[..self.encoder].iter().enumerate().try_fold(x, |x, (index, placed)| {
             let output = placed.block.forward(flow, x)?;
+            let output = self.quantised(flow, index, output)?;
             placed.dropout.map_or(Ok(output), |(rate, stream)| dropped(flow, output, rate, stream))
         })
     }
@@ -83,11 +90,47 @@ impl Network {
     pub fn stages(&self, g: &mut Graph, mut x: Var) -> Result<Vec<Var>> {
         let flow = &mut Flow { graph: g, clock: None, pass: Pass::Show, moments: Vec::new() };
         let mut stages = Vec::with_capacity(self.encoder);
-        for placed in &self.blocks[..self.encoder] {
+        for (index, placed) in self.blocks[..self.encoder].iter().enumerate() {
             x = placed.block.forward(flow, x)?;
+            x = self.quantised(flow, index, x)?;
             stages.push(x);
         }
         Ok(stages)
+    }
+
+    /// The whole numbers that rows x become, and those of their side code if there is one; nothing where codes stay what they are.
+    ///
+    /// # Errors
+    /// When x has another shape.
+    pub fn symbols(&self, g: &mut Graph, x: Var) -> Result<Option<(Var, Option<Var>)>> {
+        let Some(model) = &self.entropy_model else { return Ok(None) };
+        let mut latent = self.through(g, 0..model.spec.behind, x)?;
+        let flow = &mut Flow { graph: g, clock: None, pass: Pass::Show, moments: Vec::new() };
+        latent = self.blocks[model.spec.behind].block.forward(flow, latent)?;
+        let symbols = self.quantised(flow, model.spec.behind, latent)?;
+        Ok(Some((symbols, model.side_symbols(g, latent)?)))
+    }
+
+    /// What becomes of such numbers.
+    ///
+    /// # Errors
+    /// When they have another shape, or codes stay what they are.
+    pub fn restored(&self, g: &mut Graph, symbols: Var) -> Result<Var> {
+        let first = self.entropy_model.as_ref().map_or(self.encoder, |model| model.spec.behind + 1);
+        self.through(g, first..self.blocks.len(), symbols)
+    }
+
+    /// Whether codes become whole numbers behind this block.
+    fn codes_behind(&self, index: usize) -> bool {
+        self.entropy_model.as_ref().is_some_and(|model| model.spec.behind == index)
+    }
+
+    /// What this block's output passes on as.
+    fn quantised(&self, flow: &mut Flow<'_>, index: usize, output: Var) -> Result<Var> {
+        match &self.entropy_model {
+            Some(model) if model.spec.behind == index => model.quantise(flow, output),
+            _ => Ok(output),
+        }
     }
 
     /// What becomes of codes.
@@ -100,7 +143,11 @@ impl Network {
 
     fn through(&self, g: &mut Graph, blocks: std::ops::Range<usize>, x: Var) -> Result<Var> {
         let flow = &mut Flow { graph: g, clock: None, pass: Pass::Show, moments: Vec::new() };
-        self.blocks[blocks].iter().try_fold(x, |x, placed| placed.block.forward(flow, x))
+        let numbers = blocks.clone();
+        numbers.zip(&self.blocks[blocks]).try_fold(x, |x, (index, placed)| {
+            let output = placed.block.forward(flow, x)?;
+            self.quantised(flow, index, output)
+        })
     }
 }
 

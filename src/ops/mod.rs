@@ -48,6 +48,7 @@ pub mod array {
     pub(super) mod log_sum_exp;
     pub mod reshape;
     pub mod scale_columns;
+    pub mod scale_gradient;
     pub mod stop_gradient;
     pub mod sum_all;
     pub mod sum_axis;
@@ -59,6 +60,7 @@ pub mod augment;
 pub mod conv;
 pub mod matmul;
 pub mod pool;
+pub mod rate;
 
 pub mod norm {
     //! Normalisation, and the moments it needs.
@@ -242,12 +244,18 @@ kernels! {
     conv2d_dw => conv::conv2d_dw::Conv2dDwKernel,
     conv2d_dx => conv::conv2d_dx::Conv2dDxKernel,
     corrupt => random::corrupt::CorruptKernel,
+    cumulative => rate::cumulative::CumulativeKernel,
+    cumulative_grad => rate::cumulative_grad::CumulativeGradKernel,
     element => array::element::ElementKernel,
+    gaussian_bits => rate::gaussian_bits::GaussianBitsKernel,
+    gaussian_bits_grad => rate::gaussian_bits_grad::GaussianBitsGradKernel,
     gaussian_kl => loss::gaussian_kl::GaussianKlKernel,
     gaussian_kl_grad => loss::gaussian_kl_grad::GaussianKlGradKernel,
     group_norm => norm::group_norm::GroupNormKernel,
     group_norm_grad => norm::group_norm_grad::GroupNormGradKernel,
     hopfield_sweep => energy::hopfield_sweep::HopfieldSweepKernel,
+    interval_bits => rate::interval_bits::IntervalBitsKernel,
+    interval_bits_grad => rate::interval_bits_grad::IntervalBitsGradKernel,
     lars_step => step::lars_step::LarsStepKernel,
     learning_rate_step => step::learning_rate_step::LearningRateStepKernel,
     linear_chain => fused::linear_chain::LinearChainKernel,
@@ -291,6 +299,7 @@ kernels! {
     softmax_entropy_grad => entropy::softmax_entropy_grad::SoftmaxEntropyGradKernel,
     sparsity => loss::sparsity::SparsityKernel,
     sparsity_grad => loss::sparsity_grad::SparsityGradKernel,
+    ste_round => rate::ste_round::SteRoundKernel,
     sum_all => array::sum_all::SumAllKernel,
     sum_axis => array::sum_axis::SumAxisKernel,
     threshold => random::threshold::ThresholdKernel,

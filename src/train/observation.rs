@@ -79,8 +79,8 @@ impl Session {
             number += 1;
         }
         let path_entropy = seen.mean("path entropy").map(|entropy| entropy[0]);
-        let code = self.config.encoder_layers().saturating_sub(1);
-        Ok(Observation { path_entropy, layers, code, divergences: seen.mean("divergences"), codes, rows })
+        let (code, is_coded) = (self.config.encoder_layers().saturating_sub(1), self.config.rate.is_some());
+        Ok(Observation { path_entropy, layers, code, divergences: seen.mean("divergences"), codes, is_coded, rows })
     }
 
     /// Mean and variance of every number of a row that each of these layers reads, of a channel over all its pixels, on as many
@@ -251,6 +251,8 @@ pub struct Observation {
     pub divergences: Option<Vec<f64>>,
     /// Codes of the observed rows, row by row; of drawn ones the means.
     pub codes: Vec<f32>,
+    /// Whether codes are whole numbers, or made of such.
+    pub is_coded: bool,
     /// Numbers of the test rows observed, from 0.
     pub rows: Vec<usize>,
 }
@@ -260,7 +262,7 @@ impl Observation {
     /// of the paths), `active_units_N`, `dead_units_N` and `active_share_N`; of the code layer `latent_usage`, the
     /// largest eigenvalues of its covariance `code_spectrum_1` and so on, and its effective rank `code_rank`, and
     /// `code_ks`, how far it is from normal, and `code_normal`, the share of its hundreds that pass for normal (see
-    /// [`Normality`]); of drawn codes the divergences `test_kl_1` and so on,
+    /// [`Normality`]); of whole numbers `dead_codes`, the dimensions that are the same for every row; of drawn codes the divergences `test_kl_1` and so on,
     /// and `active_codes`.
     pub fn metrics(&self) -> BTreeMap<String, f64> {
         let mut metrics = BTreeMap::new();
@@ -286,6 +288,12 @@ impl Observation {
             metrics.insert("active_codes".into(), active as f64);
         }
         let width = self.codes.len() / self.rows.len().max(1);
+        if self.is_coded {
+            let first = &self.codes[..width.min(self.codes.len())];
+            let is_dead =
+                |column: &usize| self.codes.iter().skip(*column).step_by(width).all(|code| *code == first[*column]);
+            metrics.insert("dead_codes".into(), (0..first.len()).filter(is_dead).count() as f64);
+        }
         metrics.insert("code_ks".into(), Normality::of(&self.codes, width).distance);
         metrics.insert("code_normal".into(), Normality::share(&self.codes, width));
         metrics

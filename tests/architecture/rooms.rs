@@ -61,6 +61,7 @@ const ROOMS: &[&str] = &[
     "src/ops/norm",
     "src/ops/pool",
     "src/ops/random",
+    "src/ops/rate",
     "src/ops/step",
     // HOW
     "src/plan",
@@ -121,6 +122,8 @@ const ROOMS: &[&str] = &[
     "shaders/pool/parts",
     "shaders/random",
     "shaders/random/parts",
+    "shaders/rate",
+    "shaders/rate/parts",
     "shaders/step",
     "shaders/step/parts",
 ];

@@ -233,7 +233,7 @@ fn a_classifier_begins_with_another_run_s_encoder() {
         let run = folder.path().join(format!("frozen {frozen}"));
         let frozen_key = format!("classifier.frozen={frozen}");
         let metrics = train("classifier", data.path(), &run, &[&from[..], &["--set", &frozen_key]].concat());
-        assert!(number(&metrics, "test_cross_entropy") < 2.4 && number(&metrics, "test_error_rate") < 0.95);
+        assert!(number(&metrics, "test_cross_entropy") < 2.4 && number(&metrics, "test_error") < 0.95);
         assert_eq!(encoder(&run) == begun, frozen, "a frozen encoder stays to the bit, another one moves");
         let noisy = gpu_ae(&["eval", run.to_str().unwrap(), "--noise", "gaussian=0.3"]);
         let message = String::from_utf8_lossy(&noisy.stderr).to_string();
@@ -241,7 +241,7 @@ fn a_classifier_begins_with_another_run_s_encoder() {
         assert!(run.join("mistakes.png").exists() && !run.join("reconstructions.png").exists());
         let judged = succeed(&["eval", run.to_str().unwrap(), "--device", "cpu", "--json"]);
         let judged: Value = serde_json::from_str(&judged).unwrap();
-        assert_eq!(number(&judged, "test_error_rate"), number(&metrics, "test_error_rate"));
+        assert_eq!(number(&judged, "test_error"), number(&metrics, "test_error"));
         let out = folder.path().join("compare.png");
         let compared = succeed(&["compare", run.to_str().unwrap(), "--json", "--out", out.to_str().unwrap()]);
         let compared: Value = serde_json::from_str(&compared).unwrap();

@@ -8,7 +8,7 @@ use crate::golden_support::compare::share;
 use crate::golden_support::vectors::{Expected, Golden};
 use crate::golden_support::{
     NOT_IMPLEMENTED, Runner, augment, classes, codes, coding, contractive, conv, energy, family, network, norm,
-    optimisers, order, paths, proof, reconstruction, wasserstein, weights,
+    optimisers, order, paths, proof, rate, reconstruction, wasserstein, weights,
 };
 
 /// Makes a test of every runner, and the list of all.
@@ -36,9 +36,12 @@ stamp! {
     golden_conv_transpose2d => conv::TRANSPOSED,
     golden_corruption => family::CORRUPTION,
     golden_dcgan_generator => conv::blocks::GENERATOR,
+    golden_factorized_bits => rate::FACTORIZED,
+    golden_gaussian_bits => rate::GAUSSIAN,
     golden_gaussian_kl => family::GAUSSIAN_KL,
     golden_group_norm => norm::GROUP_NORM,
     golden_hopfield => energy::HOPFIELD,
+    golden_hyperprior_bits => rate::HYPERPRIOR,
     golden_integer_hyper_decoder => coding::HYPER_DECODER,
     golden_l1_sparse => family::L1,
     golden_layer_entropy => weights::LAYER,
@@ -60,6 +63,8 @@ stamp! {
     golden_seed000_loss => network::NETWORK,
     golden_simclr_augment => augment::SIMCLR,
     golden_softmax_ce => classes::CROSS_ENTROPY,
+    golden_ste_round => rate::ROUND,
+    golden_sup_ce_bits => rate::SUPERVISED,
     golden_vae_elbo => family::ELBO,
     golden_wasserstein_gauss => wasserstein::GAUSSIAN,
 }

@@ -29,7 +29,8 @@ fn views() -> Vec<Case> {
 }
 
 fn cases() -> impl Iterator<Item = Case> {
-    KERNELS.iter().flat_map(|kernel| kernel.cases()).chain(views())
+    let has_slope = |case: &Case| !STOPS.iter().any(|(name, _)| *name == case.op.name());
+    KERNELS.iter().flat_map(|kernel| kernel.cases()).chain(views()).filter(has_slope)
 }
 
 /// An operation alone in a graph, with a random seed for every output that carries a gradient.
@@ -127,7 +128,7 @@ fn every_rule_agrees_with_differences_and_everything_else_refuses_by_name() {
     let mut declared = declared();
     assert!(
         STOPS.iter().all(|(name, _)| declared.remove(name)),
-        "an operation that stops gradients is declared nowhere"
+        "an operation whose rule is not what differences say is declared nowhere"
     );
     assert_eq!(judged, declared, "an operation of src/ops appears in no kernel's cases");
 }

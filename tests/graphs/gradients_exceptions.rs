@@ -24,11 +24,14 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("conv2d_dw_bias", "made by a fusion of a plan, after differentiation"),
     ("clock_part", "its input is the clock"),
     ("conv2d_dx_slope", "made by a fusion of a plan, after differentiation"),
+    ("cumulative_grad", "no loss asks for its second derivative"),
     ("conv2d_layer", "made by a fusion of a plan, after differentiation"),
     ("conv_transpose2d_layer", "made by a fusion of a plan, after differentiation"),
     ("gathered", "made by a fusion of a plan, after differentiation"),
     ("gaussian_kl_grad", "no loss asks for its second derivative"),
+    ("gaussian_bits_grad", "no loss asks for its second derivative"),
     ("group_norm_grad", "no loss asks for its second derivative"),
+    ("interval_bits_grad", "no loss asks for its second derivative"),
     ("average_step", "an update of means, not part of a loss"),
     ("lars_step", "an update of parameters, not part of a loss"),
     ("learning_rate_step", "its input is the clock"),
@@ -62,8 +65,12 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("weight_entropies", "made by a fusion of a plan, after differentiation"),
 ];
 
-/// Views whose rule is not what differences say, and why that is right; each is proved beside its own rule.
-pub const STOPS: &[(&str, &str)] = &[("stop_gradient", "what is behind it counts as given")];
+/// Operations whose rule is not what differences say, and why that is right; each is proved beside its own rule.
+pub const STOPS: &[(&str, &str)] = &[
+    ("scale_gradient", "what is behind it learns at another pace"),
+    ("ste_round", "a step function teaches nothing, so its gradient is that of the identity"),
+    ("stop_gradient", "what is behind it counts as given"),
+];
 
 pub fn is_refused(name: &str) -> bool {
     REFUSED.iter().any(|(refused, _)| *refused == name)

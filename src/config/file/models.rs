@@ -32,6 +32,7 @@ models![
     "classifier",
     "resnet",
     "resnet18",
+    "compressive",
     "rbm",
     "hopfield",
     "cluster"

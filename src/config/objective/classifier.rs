@@ -54,7 +54,7 @@ impl Objective for Classifier {
     /// The cross entropy; watched: the share of wrong answers, and the mean square of the probabilities' errors, against 1
     /// for the class of a row and 0 for the others (Brier, 1950).
     fn weights(&self, _config: &RunConfig) -> Vec<(&'static str, Weight)> {
-        vec![("cross_entropy", Weight::fixed(1.0)), ("error_rate", Weight::watched()), ("brier", Weight::watched())]
+        vec![("cross_entropy", Weight::fixed(1.0)), ("error", Weight::watched()), ("brier", Weight::watched())]
     }
 
     fn vars(&self, _config: &RunConfig, g: &mut Graph, batch: &Batch) -> Result<Vec<Var>> {
@@ -79,7 +79,7 @@ impl Objective for Classifier {
     }
 
     fn told(&self, _config: &RunConfig) -> Vec<Told> {
-        vec![Told::new("test_cross_entropy", "cross entropy", 4), Told::new("test_error_rate", "errors", 4)]
+        vec![Told::new("test_cross_entropy", "cross entropy", 4), Told::new("test_error", "errors", 4)]
     }
 }
 

@@ -125,7 +125,7 @@ impl EntropyConfig {
         }
         let mut numbers = vec![("bias_weight", self.bias_weight), ("balance", self.balance)];
         match self.schedule {
-            Schedule::Constant => {}
+            Schedule::Constant | Schedule::Hold { .. } => {}
             Schedule::WarmUp { from, to } => numbers.extend([("schedule.from", from), ("schedule.to", to)]),
             Schedule::Budget { warm_up, mse, rate } => {
                 numbers.extend([("schedule.mse", mse), ("schedule.rate", rate)]);
@@ -237,7 +237,7 @@ impl Objective for EntropyConfig {
             return None;
         }
         let relief = match self.schedule {
-            Schedule::Constant => {
+            Schedule::Constant | Schedule::Hold { .. } => {
                 "a smaller --lambda-entropy, or --recipe bottleneck, which keeps it within a budget of error"
             }
             Schedule::WarmUp { .. } => "a smaller --lambda-entropy, or a longer warm-up (entropy.schedule.to)",

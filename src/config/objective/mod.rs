@@ -12,6 +12,7 @@ pub mod contrastive_divergence;
 pub mod corruption;
 pub mod entropy;
 pub mod huber;
+pub mod rate;
 pub mod reconstruction;
 pub mod schedule;
 pub mod sparsity;
@@ -39,12 +40,22 @@ pub struct Weight {
     pub memory: &'static str,
     /// Whether there is such a term while training alone.
     pub in_training: bool,
+    /// Whether the term's gradient is whole, and the weight only sets the pace of what is in front of it (see
+    /// [`Batch::price`]).
+    pub is_pace: bool,
 }
 
 impl Weight {
     /// One that stays; a term without weight is only watched.
     pub fn fixed(value: f32) -> Self {
-        Weight { value, counts: value > 0.0, schedule: Schedule::Constant, memory: "", in_training: false }
+        Weight {
+            value,
+            counts: value > 0.0,
+            schedule: Schedule::Constant,
+            memory: "",
+            in_training: false,
+            is_pace: false,
+        }
     }
 
     /// None: the term is only watched.

@@ -30,6 +30,16 @@ pub enum Schedule {
         #[serde(default = "rate")]
         rate: f32,
     },
+    /// As much as brings the term itself to a budget: of bits, which say so in words of their own (`rate.budget`).
+    #[serde(skip)]
+    Hold {
+        /// The budget.
+        budget: f32,
+        /// Epochs without weight.
+        warm_up: f32,
+        /// How fast the weight follows: relative change a step when the term is off by its whole budget.
+        pace: f32,
+    },
 }
 
 fn whole_after() -> f32 {

@@ -4,7 +4,9 @@ use bytemuck::{cast_slice, cast_slice_mut};
 
 use super::ceilings;
 use super::kernels::augment::AugmentKernel;
+use super::kernels::bits::BitsKernel;
 use super::kernels::conv::ConvKernel;
+use super::kernels::cumulative::CumulativeKernel;
 use super::kernels::elements::ElementKernel;
 use super::kernels::max_pool::MaxPoolKernel;
 use super::kernels::norm::NormKernel;
@@ -44,6 +46,8 @@ enum Kernel {
     MaxPool(MaxPoolKernel),
     Augment(AugmentKernel),
     Wide(WideKernel),
+    Bits(BitsKernel),
+    Cumulative(CumulativeKernel),
     /// Inputs and outputs of the twin.
     Twin(Vec<HostTensor<f32>>, Vec<HostTensor<f32>>),
 }
@@ -76,6 +80,10 @@ impl Lone {
             Kernel::Augment(augment)
         } else if let Some(wide) = WideKernel::new(step) {
             Kernel::Wide(wide)
+        } else if let Some(bits) = BitsKernel::new(step) {
+            Kernel::Bits(bits)
+        } else if let Some(cumulative) = CumulativeKernel::new(step) {
+            Kernel::Cumulative(cumulative)
         } else if let Some(elements) = ElementKernel::new(step) {
             Kernel::Elements(elements)
         } else {
@@ -101,6 +109,8 @@ impl Lone {
             Kernel::MaxPool(_) => Own::MaxPool,
             Kernel::Augment(augment) => augment.own(),
             Kernel::Wide(wide) => wide.own(),
+            Kernel::Bits(bits) => bits.own(),
+            Kernel::Cumulative(cumulative) => cumulative.own(),
             Kernel::Clock(..) | Kernel::Twin(..) => return None,
         })
     }
@@ -141,6 +151,16 @@ impl Lone {
                 with_output(outputs[0], memory, |y, memory| augment.run(inputs, y, memory));
             }
             Kernel::Wide(wide) => wide.run(inputs, outputs, memory),
+            Kernel::Bits(bits) => {
+                for (port, output) in outputs.iter().enumerate() {
+                    with_output(*output, memory, |y, memory| bits.run(port, inputs, y, memory));
+                }
+            }
+            Kernel::Cumulative(cumulative) => {
+                for (port, output) in outputs.iter().enumerate() {
+                    with_output(*output, memory, |y, memory| cumulative.run(port, inputs, y, memory));
+                }
+            }
             Kernel::Paths(paths) => paths.run(inputs, outputs, memory),
             Kernel::Twin(x, y) => run_twin(step, [inputs, outputs], x, y, memory),
         }

@@ -72,6 +72,18 @@ pub(super) fn check_numbers(key: &str, numbers: &[(&str, Pair, usize)]) -> Resul
 }
 
 impl ConvBlock {
+    /// A square kernel without groups or dilation, with biases.
+    pub(in crate::nn) fn plain(
+        conv: usize,
+        kernel: usize,
+        stride: usize,
+        padding: usize,
+        activation: Activation,
+    ) -> Self {
+        let [kernel, stride, padding] = [kernel, stride, padding].map(Pair::both);
+        ConvBlock { conv, kernel, stride, padding, dilation: Pair::one(), groups: 1, activation, bias: true }
+    }
+
     /// The convolution, and the channels that come in.
     pub(in crate::nn) fn of(&self, sample: &Shape) -> Result<(Convolution, usize)> {
         let [height, width, channels] = image("conv", sample)?;

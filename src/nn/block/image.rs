@@ -25,7 +25,7 @@ pub fn image(kind: &str, sample: &Shape) -> Result<[usize; 3]> {
 }
 
 /// Channels of a sample, an image's or a vector's numbers, and how many rows of a matrix it is.
-pub(super) fn channels(sample: &Shape) -> [usize; 2] {
+pub(in crate::nn) fn channels(sample: &Shape) -> [usize; 2] {
     let channels = sample.dims().last().copied().unwrap_or(1);
     [channels, sample.elements() / channels.max(1)]
 }

@@ -2,7 +2,9 @@
 
 pub(super) mod activation;
 pub(super) mod augment;
+pub(super) mod bits;
 pub(super) mod conv;
+pub(super) mod cumulative;
 pub(super) mod elements;
 pub(super) mod gradient;
 pub(super) mod max_pool;

@@ -1,0 +1,22 @@
+//!use index
+// The nearest whole number of each element, of two equally near ones the even one.
+
+struct Params {
+    n: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;       // [n]
+@group(0) @binding(2) var<storage, read_write> y: array<f32>; // [n]
+
+const WORKGROUP: u32 = 64u;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+    let i = group_index(group, groups) * WORKGROUP + lane;
+    if i >= params.n {
+        return;
+    }
+    y[i] = round(x[i]);
+}

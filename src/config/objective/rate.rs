@@ -1,0 +1,246 @@
+//! A price on the bits of a code, which becomes whole numbers: `[rate]`.
+//!
+//! Sources: Ballé et al. (2018); "Entropy Constrained Compressive Representation Learning"; FORMULAS §4 and §4e. What is made smaller
+//! is β · (bits of the code + bits of its side code), a dimension of the code. The model that counts the bits always learns with its
+//! whole gradient, whatever β is, so that bits are counted right at β = 0 and while β rises; what makes the code learns with β times
+//! the gradient. Under Adam, which scales gradients, the model would learn the same at any constant β above 0.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::schedule::Schedule;
+use super::{Collapse, Derived, ENOUGH_STEPS, Objective, Told, Trained, Weight, check_weight, refuse};
+use crate::config::RunConfig;
+use crate::error::{Error, Result};
+use crate::graph::{Graph, Var};
+use crate::nn::network::joined;
+use crate::nn::rate::{Coded, CodingSpec, EntropyModelKind, Quantise};
+use crate::nn::{Batch, BlockConfig};
+use crate::ops::array::activation::Activation;
+use crate::ops::array::activation_grad::ActivationGrad;
+use crate::ops::array::binary::Binary;
+use crate::ops::array::scale_gradient::ScaleGradient;
+use crate::ops::array::sum_all::SumAll;
+use crate::ops::array::unary::Unary;
+use crate::ops::batch::valid_share::ValidShare;
+
+/// Largest β under a budget, if nothing is said.
+const CEILING: f32 = 1000.0;
+/// β without a budget, if nothing is said.
+const USUAL: f32 = 0.1;
+/// Relative change of β a step when the bits are off by their whole budget.
+const PACE: f32 = 0.01;
+/// Widest hidden layer and side code of a hyperprior.
+const WIDEST: usize = 1 << 12;
+
+/// A price on bits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rate {
+    /// How the distribution of the numbers is modelled.
+    pub model: EntropyModelKind,
+    /// Weight of the bits a dimension; under a budget the largest one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beta: Option<f32>,
+    /// Bits a dimension, with those of the side code, that β is to bring about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<f32>,
+    /// Epochs over which β rises from 0, or without it before a budget holds.
+    pub warm_up: f32,
+    /// The block of the encoder, counted from 1, behind which numbers are coded; 0 is the last.
+    pub layer: usize,
+    /// What training has in the place of rounding.
+    pub quantise: Quantise,
+    /// Of a hyperprior: units, or channels, of its hidden layers.
+    pub hidden: usize,
+    /// Of a hyperprior: units, or channels, of its side code.
+    pub side: usize,
+}
+
+impl Default for Rate {
+    fn default() -> Self {
+        Rate {
+            model: EntropyModelKind::Gaussian,
+            beta: None,
+            budget: None,
+            warm_up: 0.0,
+            layer: 0,
+            quantise: Quantise::Ste,
+            hidden: 32,
+            side: 8,
+        }
+    }
+}
+
+impl Rate {
+    /// The weight of the bits, the largest one where it moves.
+    pub fn beta(&self) -> f32 {
+        self.beta.unwrap_or(if self.budget.is_some() { CEILING } else { USUAL })
+    }
+
+    /// What the coded point of this network is to be.
+    pub fn spec(&self, config: &RunConfig) -> CodingSpec {
+        let before =
+            if self.layer == 0 { &config.encoder[..] } else { &config.encoder[..self.layer.min(config.encoder.len())] };
+        CodingSpec {
+            behind: joined(before).len().saturating_sub(1),
+            model: self.model,
+            quantise: self.quantise,
+            rounds: true,
+            widths: [self.hidden, self.side],
+        }
+    }
+
+    /// Refuses a block whose activation comes behind the coded point, or that there is not.
+    fn check_layer(&self, config: &RunConfig) -> Result<()> {
+        let blocks = config.encoder.len();
+        if self.layer > blocks {
+            return refuse(
+                "rate.layer",
+                self.layer,
+                &format!("a block of the encoder, 1 to {blocks}, or 0 for the last"),
+            );
+        }
+        let parts = (config.encoder.get(self.layer.wrapping_sub(1)), config.encoder.get(self.layer));
+        if let (Some(BlockConfig::Linear(linear)), Some(BlockConfig::Activation(_))) = parts
+            && linear.activation == Activation::Identity
+        {
+            let expected = format!("{}, the activation that belongs to this layer", self.layer + 1);
+            return refuse("rate.layer", self.layer, &expected);
+        }
+        Ok(())
+    }
+}
+
+/// Σ x over valid samples, over their number: the mean of a sample's sum, for a matrix of so many rows a sample.
+fn of_sample(g: &mut Graph, x: Var, clock: Var, rows_per_sample: usize) -> Result<Var> {
+    let share = g.apply(ValidShare { rows_per_sample }, &[x, clock])?;
+    let sum = g.apply(SumAll, &[share])?;
+    scaled(g, sum, rows_per_sample as f32)
+}
+
+fn scaled(g: &mut Graph, x: Var, scale: f32) -> Result<Var> {
+    g.apply(Unary::Affine { scale, shift: 0.0 }, &[x])
+}
+
+impl Objective for Rate {
+    fn check(&self, config: &RunConfig) -> Result<()> {
+        check_weight("rate.beta", self.beta())?;
+        if let Some(budget) = self.budget
+            && !(budget.is_finite() && budget > 0.0)
+        {
+            return refuse("rate.budget", budget, "bits a dimension, more than 0");
+        }
+        if self.budget.is_some() && self.beta() == 0.0 {
+            return refuse("rate.beta", 0, "a largest weight above 0 under a rate.budget");
+        }
+        if !(self.warm_up.is_finite() && self.warm_up >= 0.0) {
+            return refuse("rate.warm_up", self.warm_up, "a number of epochs, 0 or more");
+        }
+        for (key, width) in [("rate.hidden", self.hidden), ("rate.side", self.side)] {
+            if !(1..=WIDEST).contains(&width) {
+                return refuse(key, width, &format!("1 to {WIDEST}"));
+            }
+        }
+        let beside = [
+            ("variational", config.variational.is_some()),
+            ("clustering", config.clustering.is_some()),
+            ("contrastive_divergence", config.contrastive_divergence.is_some()),
+            ("adversarial", config.adversarial.is_some()),
+            ("contractive", config.contractive.is_some()),
+        ];
+        if let Some((key, _)) = beside.iter().find(|(_, set)| *set) {
+            return Err(Error::Usage(format!(
+                "{key}: expected nothing of the kind beside [rate], whose codes are whole numbers"
+            )));
+        }
+        if config.hopfield.is_some() {
+            return Err(Error::Usage("rate: has no meaning for a Hopfield network, which has no code".into()));
+        }
+        self.check_layer(config)
+    }
+
+    /// What is paid for; watched: the bits a dimension of the code and of its side code, the bits of a row, and its numbers that are
+    /// not 0.
+    fn weights(&self, _config: &RunConfig) -> Vec<(&'static str, Weight)> {
+        let schedule = match (self.budget, self.warm_up) {
+            (Some(budget), warm_up) => Schedule::Hold { budget, warm_up, pace: PACE },
+            (None, to) if to > 0.0 => Schedule::WarmUp { from: 0.0, to },
+            (None, _) => Schedule::Constant,
+        };
+        let paid = Weight {
+            counts: true,
+            schedule,
+            memory: "multiplier of rate",
+            is_pace: true,
+            ..Weight::fixed(self.beta())
+        };
+        let watched = ["bits_per_dim", "side_bits_per_dim", "bits_per_row", "nonzero"];
+        [("rate", paid)].into_iter().chain(watched.map(|name| (name, Weight::watched()))).collect()
+    }
+
+    fn vars(&self, _config: &RunConfig, g: &mut Graph, batch: &Batch) -> Result<Vec<Var>> {
+        let missing = || Error::graph("rate", "the network codes nothing");
+        let coded = batch.passed.coded.ok_or_else(missing)?;
+        let model = batch.network.entropy_model.as_ref().ok_or_else(missing)?;
+        // Only what makes the code learns at the price of its bits.
+        let price = batch.price(g, "rate");
+        let mut priced = |x: Var| price.map_or(Ok(x), |price| g.apply(ScaleGradient, &[x, price]));
+        let coded = Coded { latent: priced(coded.latent)?, symbols: priced(coded.symbols)? };
+        let bits = model.bits(g, coded, batch.clock, batch.pass)?;
+        let shape = model.shape;
+        let dimensions = (shape.cells * shape.channels) as f32;
+        let of_code = of_sample(g, bits.symbols, batch.clock, shape.cells)?;
+        let of_side = match (bits.side, shape.side) {
+            (Some(side), Some(shape)) => of_sample(g, side, batch.clock, shape.cells())?,
+            _ => scaled(g, of_code, 0.0)?,
+        };
+        let of_row = g.apply(Binary::Add, &[of_code, of_side])?;
+        let square = g.apply(Binary::Mul, &[coded.symbols, coded.symbols])?;
+        let ones = g.apply(Unary::Affine { scale: 0.0, shift: 1.0 }, &[coded.symbols])?;
+        let other_than_0 = g.apply(ActivationGrad(Activation::Relu), &[ones, square])?;
+        let nonzero = of_sample(g, other_than_0, batch.clock, shape.cells)?;
+        // No term is made of another one: they lie side by side, and no kernel reads the buffer that it writes.
+        let terms = [(of_row, dimensions), (of_code, dimensions), (of_side, dimensions), (of_row, 1.0)];
+        let terms = terms.into_iter().map(|(bits, over)| scaled(g, bits, 1.0 / over));
+        terms.chain([Ok(nonzero)]).collect()
+    }
+
+    /// Of a reconstruction, the ratio of the largest value, 1, to its error, in decibels.
+    fn derived(&self) -> Option<Derived> {
+        Some(Derived { name: "psnr", of: |term| -10.0 * term("mse").log10(), is_better_larger: true })
+    }
+
+    fn told(&self, config: &RunConfig) -> Vec<Told> {
+        let told = |key: &str, label: &str, decimals| Told::new(key, label, decimals);
+        let mut all = vec![told("test_bits_per_dim", "bits/dim", 4)];
+        if self.model == EntropyModelKind::Hyperprior {
+            all.push(told("test_side_bits_per_dim", "side", 4));
+        }
+        all.extend([
+            told("test_bits_per_row", "bits", 1),
+            told("test_nonzero", "not 0", 1),
+            told("dead_codes", "dead", 0),
+        ]);
+        if config.moving_terms().contains(&"rate") {
+            all.push(told("rate_weight", "beta", 3));
+        }
+        all
+    }
+
+    fn collapses(&self, _config: &RunConfig, metrics: &BTreeMap<String, f64>, trained: Trained) -> Vec<Collapse> {
+        let nothing = metrics.get("test_nonzero").is_some_and(|&nonzero| nonzero < 0.01);
+        if !nothing || (trained.steps < ENOUGH_STEPS && !trained.is_last) {
+            return Vec::new();
+        }
+        let advice = "the code has collapsed: nearly all of its numbers are 0 for every row; a smaller rate.beta, a rate.warm_up over \
+                      some epochs, or a rate.budget usually helps"
+            .to_string();
+        vec![Collapse { of: "code".into(), advice }]
+    }
+
+    fn relief(&self, _config: &RunConfig, _metrics: &BTreeMap<String, f64>) -> Option<String> {
+        Some("a smaller rate.beta, or a rate.warm_up over some epochs".into())
+    }
+}
