@@ -89,6 +89,7 @@ const ROOMS: &[&str] = &[
     "src/train/room",
     // What people do with models, and the numbers they judge them by.
     "src/study",
+    "src/study/attack",
     "src/statistics",
     // Pictures, plots, tables.
     "src/report",
