@@ -12,6 +12,7 @@ pub mod maps;
 pub mod probe;
 pub mod saliency;
 pub mod slopes;
+pub mod spectra;
 pub mod study_dir;
 pub mod sweep;
 mod tensors;
