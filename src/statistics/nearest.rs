@@ -108,7 +108,8 @@ mod tests {
 
     #[test]
     fn most_of_the_nearest_decide_and_of_equal_ones_the_nearest() {
-        let of = |labels: &[u16], k| Neighbours::new((&ROWS, 2), labels, Nearness::Euclidean).classes_of(&[0.9, 0.2], k);
+        let of =
+            |labels: &[u16], k| Neighbours::new((&ROWS, 2), labels, Nearness::Euclidean).classes_of(&[0.9, 0.2], k);
         assert_eq!(of(&[5, 1, 2, 2], 1), [5]);
         assert_eq!(of(&[5, 1, 2, 2], 2), [5]);
         assert_eq!(of(&[5, 1, 2, 2], 4), [2]);

@@ -161,12 +161,7 @@ fn direction(gradient: &[f64], memory: &VecDeque<(Vec<f64>, Vec<f64>)>) -> Vec<f
 
 impl SoftmaxRegression {
     /// Fits standardised rows of `width` numbers with these labels, all below `classes`, under the penalty `lambda` > 0.
-    pub fn fit(
-        (rows, width): (&[f32], usize),
-        labels: &[u16],
-        classes: usize,
-        lambda: f64,
-    ) -> Self {
+    pub fn fit((rows, width): (&[f32], usize), labels: &[u16], classes: usize, lambda: f64) -> Self {
         let problem = Problem { rows, labels, width, classes: classes.max(1), lambda };
         let mut weights = vec![0.0; (width + 1) * problem.classes];
         let (mut loss, mut gradient) = problem.at(&weights);

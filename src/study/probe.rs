@@ -66,13 +66,7 @@ impl Probe {
     /// Judges a representation of `width` numbers a row, called `of`: fitted on some rows, judged on others.
     ///
     /// The linear classifier sees values standardised by the rows that it is fitted on; neighbours are compared as they are.
-    pub fn judge(
-        &self,
-        of: &'static str,
-        width: usize,
-        train: Represented<'_>,
-        test: Represented<'_>,
-    ) -> Worth {
+    pub fn judge(&self, of: &'static str, width: usize, train: Represented<'_>, test: Represented<'_>) -> Worth {
         let standard = Standard::of(train.values, width);
         let [rows, tested] = [train, test].map(|side| standard.apply(side.values));
         let linear = SoftmaxRegression::fit((&rows, width), train.labels, self.classes, self.lambda);

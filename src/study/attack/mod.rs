@@ -245,9 +245,7 @@ impl Attack {
             let left: Vec<usize> = right.iter().copied().filter(left).collect();
             let most = |at: usize| outcomes[at].restarted.map_or(self.most(), |steps| steps.saturating_sub(1));
             let subjects: Vec<Subject> = left.iter().map(|&at| subject(at, most(at))).collect();
-            let begin = |subject: &Subject<'_>| {
-                self.ball.draw(subject.pixels, &mut subject.rng(self.seed, beginning))
-            };
+            let begin = |subject: &Subject<'_>| self.ball.draw(subject.pixels, &mut subject.rng(self.seed, beginning));
             let ends = descend(network, (self.ball, self.step), &subjects, begin)?;
             for (&at, end) in left.iter().zip(ends) {
                 let reached = end.reached;

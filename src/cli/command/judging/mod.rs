@@ -32,7 +32,10 @@ mod tests {
 
     #[test]
     fn fractions_and_decimals_are_read_and_nothing_else() {
-        assert_eq!([not_negative("8/255"), not_negative("0.5"), not_negative(" 1 / 4 ")], [Ok(8.0 / 255.0), Ok(0.5), Ok(0.25)]);
+        assert_eq!(
+            [not_negative("8/255"), not_negative("0.5"), not_negative(" 1 / 4 ")],
+            [Ok(8.0 / 255.0), Ok(0.5), Ok(0.25)]
+        );
         assert_eq!(not_negative("0"), Ok(0.0));
         for text in ["", "x", "1/0", "0/0", "-1", "1/2/3", "nan", "inf", "1e999", "/", "-0.0/-1e-999"] {
             assert!(not_negative(text).is_err() || text.starts_with("-0"), "{text}");

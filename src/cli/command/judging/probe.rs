@@ -92,7 +92,9 @@ pub fn run(args: Args) -> Result<()> {
     for (side, split) in [("training", &data.train), ("test", &data.test)] {
         let problem = match (split.rows, split.is_labelled()) {
             (0, _) => format!("has no {side} rows, expected rows to fit on and others to judge by"),
-            (_, false) => format!("expected rows with classes, its {side} rows have none, so there is nothing to tell apart"),
+            (_, false) => {
+                format!("expected rows with classes, its {side} rows have none, so there is nothing to tell apart")
+            }
             (_, true) => continue,
         };
         return Err(Error::Usage(format!("--data {}: {problem}", data.name)));
@@ -104,7 +106,10 @@ pub fn run(args: Args) -> Result<()> {
     })?;
     let (train, test) = (data.train.only(&rows), &data.test);
     if args.k > train.rows {
-        return Err(Error::Usage(format!("--k {}: expected at most {}, the rows that it is fitted on", args.k, train.rows)));
+        return Err(Error::Usage(format!(
+            "--k {}: expected at most {}, the rows that it is fitted on",
+            args.k, train.rows
+        )));
     }
 
     let device = open_device(&checkpoint.config.device, quiet)?;

@@ -97,11 +97,13 @@ pub fn run(args: Args) -> Result<()> {
     let quiet = args.run.quiet || args.json;
     let image = trained.data.image();
     if image.height == 1 {
-        let problem = format!("expected images, whose pixels a map can show; these are {}", trained.data.encoding.described());
+        let problem =
+            format!("expected images, whose pixels a map can show; these are {}", trained.data.encoding.described());
         return Err(Error::Usage(format!("--data {}: {problem}", trained.data.name)));
     }
     if trained.config.adversarial.is_some() {
-        let problem = "expected a network that makes answers or codes of images; a generator makes images of random codes";
+        let problem =
+            "expected a network that makes answers or codes of images; a generator makes images of random codes";
         return Err(Error::input(&args.run.run, problem));
     }
     let out = args.out.clone().unwrap_or_else(|| trained.directory.path().join("saliency.png"));
@@ -177,12 +179,18 @@ fn draw(
         let headings = range.clone().zip(rows).map(heading).collect();
         strips.push(Strip { caption: caption.to_string(), headings, pixels });
         for (caption, maps) in [("gradient", &maps.plain), ("smoothed", &maps.smoothed)] {
-            let pixels = maps[range.start * places..range.end * places].chunks_exact(places).flat_map(coloured).collect();
+            let pixels =
+                maps[range.start * places..range.end * places].chunks_exact(places).flat_map(coloured).collect();
             strips.push(Strip { caption: caption.into(), headings: Vec::new(), pixels });
         }
     }
-    let of = if maps.taken_for.is_some() { "the logit of the class that each is taken for" } else { "the length of the code" };
-    let title = format!("Test images of {} and the slope of {of}, pixel by pixel: black 0, white the most", trained.data.name);
+    let of = if maps.taken_for.is_some() {
+        "the logit of the class that each is taken for"
+    } else {
+        "the length of the code"
+    };
+    let title =
+        format!("Test images of {} and the slope of {of}, pixel by pixel: black 0, white the most", trained.data.name);
     write_png(path, &image_sheet(&title, &strips, ImageShape { channels: 3, ..image }, &[])?)
 }
 

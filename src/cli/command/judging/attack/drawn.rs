@@ -14,7 +14,12 @@ const NAME: usize = 12;
 
 /// The first images that are taken for what they are, what an attack adds to them, enlarged around grey, and what they are taken
 /// for then; nothing of rows that are no images, or where none is right.
-pub fn examples(trained: &Trained, attack: &Attack, originals: &[f32], outcomes: &[Outcome]) -> Result<Option<RgbImage>> {
+pub fn examples(
+    trained: &Trained,
+    attack: &Attack,
+    originals: &[f32],
+    outcomes: &[Outcome],
+) -> Result<Option<RgbImage>> {
     let image = trained.data.image();
     if image.height == 1 {
         return Ok(None);

@@ -149,7 +149,8 @@ pub fn run(args: Args) -> Result<()> {
     let mut trained = args.run.open_any(args.json)?;
     let quiet = args.run.quiet || args.json;
     if trained.config.classifier.is_none() {
-        let problem = "expected a classifier: under an attack rows are taken for other classes, and this network names none";
+        let problem =
+            "expected a classifier: under an attack rows are taken for other classes, and this network names none";
         return Err(Error::input(&args.run.run, problem));
     }
     let pixels = Pixels::of(&trained.data.encoding).map_err(|error| Error::input(&args.run.run, error.to_string()))?;
@@ -219,13 +220,13 @@ fn tell_of(attacked: &Attacked, attack: &Attack, trained: &Trained, outcomes: &[
     if let Some(accuracy) = summary.square_accuracy {
         rows.push(vec![format!("square, {} queries", attack.queries), percents(accuracy), String::new()]);
         let [worst, none] = [percents(summary.worst_accuracy), String::new()];
-        rows.push(if attack.restarts > 0 { vec!["all of them".into(), none, worst] } else { vec!["all of them".into(), worst, none] });
+        rows.push(if attack.restarts > 0 {
+            vec!["all of them".into(), none, worst]
+        } else {
+            vec!["all of them".into(), worst, none]
+        });
     }
-    let restarts = match attack.restarts {
-        0 => String::new(),
-        1 => "and 1 restart".into(),
-        restarts => format!("and {restarts} restarts"),
-    };
+    let restarts = restarts(attack.restarts);
     let columns = if attack.restarts > 0 { 3 } else { 2 };
     rows.iter_mut().for_each(|row| row.truncate(columns));
     say(&table(&["attack", "accuracy", restarts.as_str()][..columns], &rows));
@@ -234,6 +235,11 @@ fn tell_of(attacked: &Attacked, attack: &Attack, trained: &Trained, outcomes: &[
         let right = outcomes.iter().filter(|it| it.is_right()).count();
         say(&format!("{reached} of {right} rows that were right are taken for the class behind their own"));
     }
+}
+
+/// What the gradient attack begins at beside the row itself.
+fn restarts(count: u32) -> String {
+    format!("and {count} restart{}", if count == 1 { "" } else { "s" })
 }
 
 /// What to say where gradients lead nowhere.
@@ -250,6 +256,9 @@ fn masked(summary: &Summary) -> Option<String> {
         ));
     }
     (summary.flat > 0).then(|| {
-        format!("of {} rows the gradient is 0 everywhere, so that no step of the gradient attack moves them", summary.flat)
+        format!(
+            "of {} rows the gradient is 0 everywhere, so that no step of the gradient attack moves them",
+            summary.flat
+        )
     })
 }

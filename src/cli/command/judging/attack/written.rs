@@ -6,7 +6,7 @@ use gpu_ae::report::{Series, share_plot, write_png};
 use gpu_ae::study::attack::{Attack, Outcome};
 use gpu_ae::{Error, Result, whole_file};
 
-use super::{Attacked, drawn};
+use super::{Attacked, drawn, restarts};
 use crate::cli::trained::Trained;
 use crate::cli::written::{OF_EACH_ROW, Table, of_each_row};
 
@@ -34,9 +34,14 @@ pub fn write(
     };
     let mut curves = vec![curve(format!("{} steps from the row itself", attack.most()), |point| point.accuracy)];
     if attack.restarts > 0 {
-        curves.push(curve(format!("and {} restarts", attack.restarts), |point| point.accuracy_with_restarts));
+        curves.push(curve(restarts(attack.restarts), |point| point.accuracy_with_restarts));
     }
-    let title = format!("Accuracy under the gradient attack ({}) on {} test rows of {}", attacked.norm, outcomes.len(), attacked.data);
+    let title = format!(
+        "Accuracy under the gradient attack ({}) on {} test rows of {}",
+        attacked.norm,
+        outcomes.len(),
+        attacked.data
+    );
     let plot = share_plot(&title, "epsilon, in pixels from 0 to 1", "accuracy", &curves)?;
     files.push(file("accuracy.png"));
     write_png(&file("accuracy.png"), &plot)?;
