@@ -48,13 +48,13 @@ impl Ball {
     pub fn step<T: Real>(self, row: &mut [T], centre: &[T], gradient: &[T], step: f64) {
         let step = T::of(step);
         match self.norm {
-            Norm::Largest => row.iter_mut().zip(gradient).for_each(|(x, &g)| *x = *x + step * sign(g)),
+            Norm::Largest => row.iter_mut().zip(gradient).for_each(|(x, &g)| *x += step * sign(g)),
             Norm::Euclidean => {
                 // Squares of what is very small are 0, so the largest is divided by first.
                 let largest = Norm::Largest.of(gradient.iter().copied());
                 if largest > T::zero() {
                     let length = Norm::Euclidean.of(gradient.iter().map(|&g| g / largest));
-                    row.iter_mut().zip(gradient).for_each(|(x, &g)| *x = *x + step * (g / largest / length));
+                    row.iter_mut().zip(gradient).for_each(|(x, &g)| *x += step * (g / largest / length));
                 }
             }
         }

@@ -1,5 +1,5 @@
 //! Attacks on networks whose robustness is known.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
 

@@ -22,7 +22,7 @@ use crate::cli::trained::RunFlags;
     after_help = "The codes of training rows, of a variational model their means, are frozen, and two simple classifiers are fitted on them and judged on the \
 test rows: a linear one, softmax regression by L-BFGS to convergence on standardised codes under a penalty of --l2 / 2 times the sum of its squared \
 weights, and the majority of the nearest --k training rows, by the codes as they are. Beside them stands the same of the codes that the \
-encoder of this configuration and seed gives before it is trained, and of the rows themselves: only what is better than those two was learnt.
+encoder of this configuration and seed gives before it is trained, and of the rows themselves, unless they have more than 2^28 values: only what is better than those two was learnt.
 
 Labels are needed for this alone: any model will do, however it was trained, and any data with classes whose rows are of the same size. Of other data of one's own a \
 fifth of the rows is tested with, unless --test says otherwise. Rows that a run left out or set aside are taken like all others.
@@ -58,6 +58,9 @@ pub struct Args {
     #[arg(long)]
     json: bool,
 }
+
+/// Most values of rows that are probed as they are: a gigabyte.
+const MOST_VALUES: usize = 1 << 28;
 
 /// `--distance`
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -133,7 +136,14 @@ pub fn run(args: Args) -> Result<()> {
     encoder.restore(&untrained(&checkpoint)?)?;
     representations.push(judge("codes before training", codes(&mut encoder, [&train, test])?));
     bar.at(2, &[]);
-    representations.push(judge("rows as they are", [&train, test].map(|split| split.values(0..split.rows))));
+    let values = (train.rows + test.rows).saturating_mul(test.width);
+    if values <= MOST_VALUES {
+        representations.push(judge("rows as they are", [&train, test].map(|split| split.values(0..split.rows))));
+    } else if !quiet {
+        complain(&format!(
+            "the rows as they are are left out: {values} values are more than {MOST_VALUES}; fewer --rows help"
+        ));
+    }
     drop(bar);
 
     let probed = Probed {

@@ -60,6 +60,8 @@ pub struct Args {
 
 /// Test rows among which right and wrong ones are looked for.
 const LOOKED_AT: usize = 10_000;
+/// How many of them are asked for at a time.
+const BLOCK: usize = 500;
 /// Most characters of a class's name above an image.
 const NAME: usize = 12;
 /// Pixels of a map that may be above what is drawn white.
@@ -142,12 +144,23 @@ fn groups(trained: &mut Trained, count: usize) -> Result<Vec<(&'static str, Vec<
     if trained.config.classifier.is_none() {
         return Ok(vec![("image", (0..test.rows.min(count)).collect())]);
     }
-    let answers = trained.session.answers_to(&test.values(0..test.rows))?;
-    let width = (answers.len() / test.rows.max(1)).max(1);
     let largest = |row: &[f32]| (1..row.len()).fold(0, |best, at| if row[at] > row[best] { at } else { best });
-    let is_right = |row: &usize| largest(&answers[row * width..][..width]) == usize::from(test.labels[*row]);
-    let kind = |right: bool| (0..test.rows).filter(|row| is_right(row) == right).take(count).collect::<Vec<_>>();
-    let mut groups = vec![("named right", kind(true)), ("named wrong", kind(false))];
+    let (mut right, mut wrong) = (Vec::new(), Vec::new());
+    for first in (0..test.rows).step_by(BLOCK) {
+        let rows = first..(first + BLOCK).min(test.rows);
+        let answers = trained.session.answers_to(&test.values(rows.clone()))?;
+        for (row, logits) in rows.clone().zip(answers.chunks_exact((answers.len() / rows.len()).max(1))) {
+            let is_right = largest(logits) == usize::from(test.labels[row]);
+            let kind = if is_right { &mut right } else { &mut wrong };
+            if kind.len() < count {
+                kind.push(row);
+            }
+        }
+        if right.len() == count && wrong.len() == count {
+            break;
+        }
+    }
+    let mut groups = vec![("named right", right), ("named wrong", wrong)];
     groups.retain(|(_, rows)| !rows.is_empty());
     Ok(groups)
 }
