@@ -214,7 +214,7 @@ fn tell_of(attacked: &Attacked, attack: &Attack, trained: &Trained, outcomes: &[
     ));
     let mut rows = vec![vec!["none".to_string(), percents(summary.clean_accuracy), String::new()]];
     for under in &summary.gradient {
-        let restarted = (attack.restarts > 0).then(|| percents(under.accuracy_with_restarts)).unwrap_or_default();
+        let restarted = if attack.restarts > 0 { percents(under.accuracy_with_restarts) } else { String::new() };
         rows.push(vec![format!("gradient, {} steps", under.steps), percents(under.accuracy), restarted]);
     }
     if let Some(accuracy) = summary.square_accuracy {
