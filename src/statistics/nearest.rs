@@ -68,7 +68,7 @@ impl Neighbours {
             Nearness::Cosine => of_length_one(rows, self.width),
             Nearness::Euclidean => rows.to_vec(),
         };
-        rows.par_chunks_exact(self.width.max(1)).map(|row| self.class_of(row, k)).collect()
+        rows.par_chunks(self.width.max(1)).map(|row| self.class_of(row, k)).collect()
     }
 
     fn class_of(&self, row: &[f32], k: usize) -> u16 {

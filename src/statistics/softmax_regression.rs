@@ -204,7 +204,7 @@ impl SoftmaxRegression {
             problem.logits(&self.weights, row, &mut logits);
             (1..logits.len()).fold(0, |best, at| if logits[at] > logits[best] { at } else { best }) as u16
         };
-        rows.par_chunks_exact(self.width.max(1)).map(of_row).collect()
+        rows.par_chunks(self.width.max(1)).map(of_row).collect()
     }
 }
 
