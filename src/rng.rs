@@ -67,6 +67,8 @@ pub enum Stream {
     Test = 9,
     /// Codes and images made of a trained network.
     Generate = 16,
+    /// Where attacks on a network begin and what they try, and noise that it is looked at through.
+    Attack = 24,
 }
 
 /// The Threefry key of one stream of a run's seed.

@@ -30,6 +30,7 @@ use gpu_ae::report::printable;
 use reading::ReadingBar;
 
 use command::codes::{decode, encode, generate, interpolate, traverse};
+use command::judging::{attack, probe, saliency};
 use command::{
     cluster, compact, compare, config, data, devices, doctor, eval, export, inspect, plan, reconstruct, score, sweep,
     train,
@@ -74,13 +75,19 @@ enum Command {
     Decode(decode::Args),
     /// Judge every test row by its reconstruction: what is odd, where, and how well that tells a class from the rest
     Score(score::Args),
+    /// Say how well a model's codes tell classes apart: a linear classifier and nearest neighbours on them
+    Probe(probe::Args),
+    /// Say how little an image must change for a classifier to take it for something else
+    Attack(attack::Args),
+    /// Draw which pixels an answer depends on
+    Saliency(saliency::Args),
     /// Compare runs: a table, and a picture of their errors over epochs
     Compare(compare::Args),
     /// Write encoder and decoder as safetensors files for PyTorch
     Export(export::Args),
     /// Remove the neurons that carry nothing and write a smaller model
     Compact(compact::Args),
-    /// Print what the weights say about each layer: sparsity, entropy, effective width
+    /// Print what the weights say about each layer: sparsity, entropy, effective width, and ranks of the last
     Inspect(inspect::Args),
     /// Print the list of GPU steps that a training step consists of
     Plan(plan::Args),
@@ -138,6 +145,9 @@ pub fn run(begin: Instant) -> Result<ExitCode> {
         Command::Encode(args) => encode::run(args).map(done),
         Command::Decode(args) => decode::run(args).map(done),
         Command::Score(args) => score::run(args).map(done),
+        Command::Probe(args) => probe::run(args).map(done),
+        Command::Attack(args) => attack::run(args).map(done),
+        Command::Saliency(args) => saliency::run(args).map(done),
         Command::Compare(args) => compare::run(args).map(done),
         Command::Export(args) => export::run(args).map(done),
         Command::Compact(args) => compact::run(args).map(done),

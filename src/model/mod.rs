@@ -9,4 +9,5 @@ pub mod observation;
 pub mod optimiser;
 pub mod part;
 mod scaling;
+pub mod slopes;
 pub mod start;

@@ -20,6 +20,11 @@ pub fn line_plot(title: &str, x_label: &str, y_label: &str, series: &[Series]) -
     draw_panels(&[Panel { title, x_label, y_label, series: series.to_vec(), ..Panel::default() }])
 }
 
+/// The same of shares of a whole, on an axis from 0 to 1 whichever of them there are.
+pub fn share_plot(title: &str, x_label: &str, y_label: &str, series: &[Series]) -> Result<RgbImage> {
+    draw_panels(&[Panel { title, x_label, y_label, series: series.to_vec(), shares: true, ..Panel::default() }])
+}
+
 /// What the colours of points mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Colors {
@@ -124,6 +129,19 @@ mod tests {
             0,
             "the first is on top"
         );
+    }
+
+    #[test]
+    fn the_axis_of_shares_does_not_follow_them() {
+        let curve = [series("", &[(0.0, 0.9), (1.0, 0.01)])];
+        let shares = share_plot("", "", "", &curve).unwrap();
+        // The largest of them would be at the top, and the axis logarithmic.
+        assert_ne!(shares, line_plot("", "", "", &curve).unwrap());
+        let ends = [series("", &[(0.0, 1.0), (1.0, 0.0)])];
+        let [top, all] = [&shares, &share_plot("", "", "", &ends).unwrap()].map(|picture| {
+            picture.enumerate_pixels().filter(|(.., pixel)| pixel.0 == [0, 114, 178]).map(|(_, y, _)| y).min().unwrap()
+        });
+        assert!(top > all + 30, "{top}, {all}");
     }
 
     #[test]

@@ -38,9 +38,62 @@ pub fn effective_rank(values: &[f64]) -> f64 {
     shares.map(|share| -share * share.ln()).sum::<f64>().exp()
 }
 
+/// Singular values of a matrix of `columns` columns, the largest first: the roots of the eigenvalues of the smaller of W Wᵀ and
+/// Wᵀ W, so that what is below 1e-8 of the largest is rounding.
+pub fn singular_values(matrix: &[f64], columns: usize) -> Vec<f64> {
+    let columns = columns.max(1);
+    let rows = matrix.len() / columns;
+    let n = rows.min(columns);
+    // Element k of vector i of the n that are compared with one another.
+    let (long, element) = match rows <= columns {
+        true => (columns, [columns, 1]),
+        false => (rows, [1, columns]),
+    };
+    let vector = |i: usize| (0..long).map(move |k| matrix[i * element[0] + k * element[1]]);
+    let vectors: Vec<Vec<f64>> = (0..n).map(|i| vector(i).collect()).collect();
+    let mut gram = vec![0.0; n * n];
+    for (i, a) in vectors.iter().enumerate() {
+        for (j, b) in vectors.iter().enumerate().take(i + 1) {
+            let product: f64 = a.iter().zip(b).map(|(a, b)| a * b).sum();
+            (gram[i * n + j], gram[j * n + i]) = (product, product);
+        }
+    }
+    eigenvalues(gram, n).into_iter().map(|value| value.max(0.0).sqrt()).collect()
+}
+
+/// Stable rank: Σ s² over the largest s², from 1 to their number; 0 if all are 0 (Rudelson and Vershynin 2007).
+pub fn stable_rank(values: &[f64]) -> f64 {
+    let most = values.iter().fold(0.0, |most: f64, s| most.max(s * s));
+    if most > 0.0 { values.iter().map(|s| s * s / most).sum() } else { 0.0 }
+}
+
+/// Participation ratio of the squares: (Σ s²)² / Σ s⁴, from 1 to their number; 0 if all are 0.
+pub fn participation(values: &[f64]) -> f64 {
+    let most = values.iter().fold(0.0, |most: f64, s| most.max(s.abs()));
+    if most == 0.0 {
+        return 0.0;
+    }
+    let power = |of: i32| values.iter().map(|s| (s / most).powi(of)).sum::<f64>();
+    power(2).powi(2) / power(4)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn singular_values_of_a_tall_matrix_and_of_its_transpose() {
+        // Orthogonal columns of lengths 3 and 5.
+        let tall = [0.0, 5.0, 3.0, 0.0, 0.0, 0.0];
+        let wide = [0.0, 3.0, 0.0, 5.0, 0.0, 0.0];
+        for values in [singular_values(&tall, 2), singular_values(&wide, 3)] {
+            assert!((values[0] - 5.0).abs() < 1e-12 && (values[1] - 3.0).abs() < 1e-12, "{values:?}");
+            assert!((stable_rank(&values) - 34.0 / 25.0).abs() < 1e-12);
+            assert!((participation(&values) - 34.0 * 34.0 / (625.0 + 81.0)).abs() < 1e-12);
+        }
+        assert_eq!(singular_values(&[0.0; 6], 3), [0.0, 0.0]);
+        assert_eq!([stable_rank(&[0.0; 2]), participation(&[0.0; 2]), participation(&[1e-200])], [0.0, 0.0, 1.0]);
+    }
 
     #[test]
     fn a_tilted_ellipse_has_its_squared_half_axes_over_two() {

@@ -13,7 +13,7 @@ use crate::ops::array::activation::Activation;
 use crate::ops::step::clock;
 use crate::plan::Choices;
 use crate::train::Checkpoint;
-use crate::train::session::{Session, load, restore, set};
+use crate::train::session::{Session, State, load, restore, set};
 
 /// Rows that go through a part at a time.
 const BATCH: usize = 500;
@@ -106,6 +106,14 @@ impl Session {
         self.through(Part::Decode, codes)
     }
 
+    /// The network's answers to `rows`, `[rows, features]`: of a classifier logits `[rows, classes]`.
+    ///
+    /// # Errors
+    /// When the device fails, or an answer is not finite.
+    pub fn answers_to(&mut self, rows: &[f32]) -> Result<Vec<f32>> {
+        self.through(Part::Answer, rows)
+    }
+
     /// The codes `[rows, width of the code]` of all rows of a split.
     ///
     /// # Errors
@@ -165,6 +173,14 @@ impl LonePart {
         let program = load(device.as_mut(), which.name(), &graph, choices)?;
         restore(device.as_mut(), program, &checkpoint.state, Role::is_parameter)?;
         Ok(LonePart { device, program, which, widths: widths(config, which, features) })
+    }
+
+    /// Takes other parameters, those of a state.
+    ///
+    /// # Errors
+    /// When one is missing or of another shape, or the device fails.
+    pub fn restore(&mut self, state: &State) -> Result<()> {
+        restore(self.device.as_mut(), self.program, state, Role::is_parameter)
     }
 
     /// Values of a row of what goes in, and of what comes out.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::spectra::Ranks;
 use crate::error::{Error, Result};
 use crate::graph::{Feeds, Graph, Role, interpret};
 use crate::nn::wired::{Weights, Wired};
@@ -57,6 +58,9 @@ pub struct LayerReport {
     /// tell it as `active_units_N`: unlike all the rest it takes rows to know. None of the last layer, and where there are no
     /// such metrics.
     pub active_units: Option<f64>,
+    /// Of the last layer, its singular values and what follows from them, unless it is very large.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub ranks: Option<Ranks>,
 }
 
 /// A weight counts as zero below this share of its layer's largest.
@@ -203,6 +207,7 @@ pub fn inspect(
                 linked_out,
                 linked: outgoing.as_ref().map(both),
                 active_units: observed.zip(numbers[index]).and_then(|(metrics, number)| metrics.active_units(number)),
+                ranks: (index + 1 == layers.len()).then(|| Ranks::of(&w)).flatten(),
             })
         })
         .collect()

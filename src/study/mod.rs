@@ -1,5 +1,6 @@
 //! What people do with models: sweeps, clusters, codes, smaller networks.
 
+pub mod attack;
 pub mod cluster;
 pub mod codes;
 pub mod collapse;
@@ -8,6 +9,10 @@ pub mod gibbs;
 pub mod hopfield;
 pub mod inspect;
 pub mod maps;
+pub mod probe;
+pub mod saliency;
+pub mod slopes;
+pub mod spectra;
 pub mod study_dir;
 pub mod sweep;
 mod tensors;

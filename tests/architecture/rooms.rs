@@ -19,6 +19,9 @@ const ROOMS: &[&str] = &[
     "src/cli/command",
     "src/cli/command/codes",
     "src/cli/command/data",
+    // What a model is worth.
+    "src/cli/command/judging",
+    "src/cli/command/judging/attack",
     "src/cli/command/score",
     // What is drawn of a run.
     "src/cli/pictures",
@@ -90,6 +93,7 @@ const ROOMS: &[&str] = &[
     "src/train/room",
     // What people do with models, and the numbers they judge them by.
     "src/study",
+    "src/study/attack",
     "src/statistics",
     // Pictures, plots, tables.
     "src/report",

@@ -14,6 +14,7 @@ mod energy;
 mod errors;
 mod faults;
 mod folders;
+mod judging;
 mod models;
 mod newcomers;
 mod own_data;

@@ -7,8 +7,8 @@ use crate::common;
 use crate::golden_support::compare::share;
 use crate::golden_support::vectors::{Expected, Golden};
 use crate::golden_support::{
-    NOT_IMPLEMENTED, Runner, augment, classes, codes, coding, contractive, conv, energy, family, network, norm,
-    optimisers, order, paths, proof, rate, reconstruction, wasserstein, weights,
+    NOT_IMPLEMENTED, Runner, augment, classes, codes, coding, contractive, conv, energy, family, judging, network,
+    norm, optimisers, order, paths, proof, rate, reconstruction, wasserstein, weights,
 };
 
 /// Makes a test of every runner, and the list of all.
@@ -54,6 +54,8 @@ stamp! {
     golden_paiton => codes::PAITON,
     golden_path_entropy => paths::PATHS,
     golden_path_marginal_entropy => paths::WIDTHS,
+    golden_pgd_conv => conv::attacked::PGD,
+    golden_pgd_linf => judging::PGD,
     golden_pool2d => conv::pool::POOLS,
     golden_rans => coding::RANS,
     golden_rbm_cd1 => energy::RBM,
@@ -63,6 +65,8 @@ stamp! {
     golden_seed000_loss => network::NETWORK,
     golden_simclr_augment => augment::SIMCLR,
     golden_softmax_ce => classes::CROSS_ENTROPY,
+    golden_sparsity => judging::SPARSITY,
+    golden_spectrum => judging::SPECTRUM,
     golden_ste_round => rate::ROUND,
     golden_sup_ce_bits => rate::SUPERVISED,
     golden_vae_elbo => family::ELBO,

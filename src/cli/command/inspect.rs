@@ -2,11 +2,16 @@
 
 use std::path::PathBuf;
 
-use gpu_ae::Result;
+use gpu_ae::model::part::Part;
 use gpu_ae::report::format_number;
-use gpu_ae::study::inspect::inspect;
+use gpu_ae::study::codes::LonePart;
+use gpu_ae::study::inspect::{LayerReport, inspect};
+use gpu_ae::study::spectra::{CodeReport, Ranks};
+use gpu_ae::train::{Checkpoint, Tuning};
+use gpu_ae::{Error, Result};
+use serde::Serialize;
 
-use crate::cli::flags::{DataFlags, DeviceFlag, open_run};
+use crate::cli::flags::{DataFlags, DeviceFlag, check_width, open_device, open_run};
 use crate::cli::output::{say, say_json};
 use crate::cli::terminal::table;
 
@@ -21,22 +26,76 @@ only a chain of linear layers has. Effective width is exp of the entropy of the 
 paths from the inputs to the outputs, effective_width_N in metrics.jsonl. Active counts the neurons of a linear layer that make \
 more than a thousandth of the differences in the next layer, active_units_N in metrics.jsonl as train measured it on a thousand \
 test images; weights alone do not tell it. Only the product, the effective width and what is active cannot be changed by rescaling \
-a ReLU neuron."
+a ReLU neuron.
+
+Below the table stand the singular values s of the last layer's weights, unless it has more than 1024 inputs and outputs, and three counts of \
+how many of them matter: the effective rank exp of the entropy of s / sum of s, the stable rank sum of s^2 / largest s^2, and the participation ratio \
+(sum of s^2)^2 / sum of s^4. With --codes also what the codes of the first thousand test rows use of their width: the mean number of entries that are not 0, which says something \
+where codes are rounded or come of a ReLU, how many entries are the same for all rows, and the effective rank of their covariance.
+
+Examples:
+  gpu-ae inspect runs/NAME
+  gpu-ae inspect runs/NAME --codes --data more-photos"
 )]
 pub struct Args {
     /// Run directory
     run: PathBuf,
-    /// Print one JSON array
+    /// Encode test rows too, and say what their codes use
+    #[arg(long)]
+    codes: bool,
+    #[command(flatten)]
+    data: DataFlags,
+    #[command(flatten)]
+    device: DeviceFlag,
+    /// Print one JSON array; with --codes one object with layers and codes
     #[arg(long)]
     json: bool,
 }
 
+/// Singular values that are printed.
+const SHOWN: usize = 12;
+/// Test rows whose codes are looked at.
+const ROWS: usize = 1000;
+
+#[derive(Serialize)]
+struct Inspected<'a> {
+    layers: &'a [LayerReport],
+    codes: CodeReport,
+}
+
+/// What the codes of the first test rows use.
+fn codes(args: &Args, checkpoint: &Checkpoint) -> Result<CodeReport> {
+    if checkpoint.config.adversarial.is_some() {
+        let problem = "--codes: expected a network that makes codes of rows; a generator makes rows of random codes";
+        return Err(Error::input(&args.run, problem));
+    }
+    let data = checkpoint.config.load_data_as(checkpoint.encoding.as_ref())?;
+    check_width(checkpoint, &data)?;
+    let device = open_device(&checkpoint.config.device, args.json)?;
+    let choices = Tuning::or_static(checkpoint.tuning.as_ref(), device.as_ref());
+    let mut encoder = LonePart::open(device, checkpoint, &choices, Part::Encode)?;
+    let [_, width] = encoder.widths();
+    Ok(CodeReport::of(&encoder.run_split(&data.test.first(ROWS))?, width))
+}
+
+/// Refuses flags of rows that are not read.
+fn check_used(args: &Args) -> Result<()> {
+    let data = args.data.data.as_ref().map(|_| "--data").or(args.data.data_dir.as_ref().map(|_| "--data-dir"));
+    let device = args.device.device.as_ref().map(|_| "--device");
+    let given = data.or(args.data.reading.given().first().copied()).or(device).filter(|_| !args.codes);
+    given.map_or(Ok(()), |flag| Err(Error::Usage(format!("{flag}: has no effect without --codes, which reads rows"))))
+}
+
 pub fn run(args: Args) -> Result<()> {
-    let (directory, checkpoint) = open_run(&args.run, &DataFlags::default(), &DeviceFlag::default(), args.json)?;
+    check_used(&args)?;
+    let (directory, checkpoint) = open_run(&args.run, &args.data, &args.device, args.json)?;
     let observed = directory.metrics_after(checkpoint.step())?;
     let layers = inspect(&checkpoint.state, &checkpoint.wiring()?, checkpoint.is_chain()?, observed.as_ref())?;
-    if args.json {
-        return say_json(&layers);
+    let codes = if args.codes { Some(codes(&args, &checkpoint)?) } else { None };
+    match codes {
+        Some(codes) if args.json => return say_json(&Inspected { layers: &layers, codes }),
+        None if args.json => return say_json(&layers),
+        _ => (),
     }
     let optional = |value: Option<f64>| value.map_or("-".into(), format_number);
     let count = |value: Option<usize>| value.map_or("-".into(), |value| value.to_string());
@@ -82,5 +141,27 @@ pub fn run(args: Args) -> Result<()> {
         "active",
     ];
     say(&table(&headers, &rows));
+    if let Some(ranks) = layers.last().and_then(|layer| layer.ranks.as_ref()) {
+        say(&told(ranks));
+    }
+    if let Some(CodeReport { rows, width, non_zeros, constant, effective_rank }) = codes {
+        let [non_zeros, rank] = [non_zeros, effective_rank].map(format_number);
+        say(&format!(
+            "codes of {rows} test rows: {non_zeros} of {width} entries are not 0, {constant} are the same for all rows, effective rank {rank}"
+        ));
+    }
     Ok(())
+}
+
+/// The singular values of the last layer in two lines.
+fn told(ranks: &Ranks) -> String {
+    let Ranks { singular_values, effective_rank, stable_rank, participation_ratio } = ranks;
+    let shown: Vec<String> = singular_values.iter().take(SHOWN).map(|value| format_number(*value)).collect();
+    let more = singular_values.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!(" and {more} smaller ones") } else { String::new() };
+    let [effective, stable, participation] = [*effective_rank, *stable_rank, *participation_ratio].map(format_number);
+    format!(
+        "last layer: effective rank {effective}, stable rank {stable}, participation ratio {participation}\nits singular values: {}{more}",
+        shown.join(" ")
+    )
 }

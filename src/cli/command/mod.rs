@@ -11,6 +11,7 @@ pub mod doctor;
 pub mod eval;
 pub mod export;
 pub mod inspect;
+pub mod judging;
 pub mod plan;
 pub mod reconstruct;
 pub mod score;

@@ -2,6 +2,7 @@
 
 mod augmented;
 pub mod codes;
+pub mod colours;
 mod features;
 mod maps;
 pub mod mistakes;

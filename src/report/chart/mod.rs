@@ -89,6 +89,8 @@ pub(super) struct Panel<'a> {
     pub(super) across: bool,
     /// Bars and names of points, a series after the other.
     pub(super) marks: Vec<&'a [Mark]>,
+    /// Whether ordinates are shares of a whole: the axis goes from 0 to 1, whichever of them there are.
+    pub(super) shares: bool,
 }
 
 impl Default for Panel<'_> {
@@ -104,6 +106,7 @@ impl Default for Panel<'_> {
             shading: "",
             across: true,
             marks: Vec::new(),
+            shares: false,
         }
     }
 }
@@ -177,7 +180,8 @@ fn draw_panel(area: &Canvas, panel: &Panel) -> Result<()> {
     let ends = marks.iter().flat_map(|(_, mark)| mark.ends());
     let points: Vec<(f64, f64)> = curves.iter().flat_map(|(_, _, points)| points.iter().copied()).chain(ends).collect();
     let x_axis = Axis::under(&points.iter().map(|&(x, _)| x).collect::<Vec<_>>(), 8);
-    let y_axis = Axis::fitting(&points.iter().map(|&(_, y)| y).collect::<Vec<_>>(), 7);
+    let whole = [0.0, 1.0].into_iter().filter(|_| panel.shares);
+    let y_axis = Axis::fitting(&points.iter().map(|&(_, y)| y).chain(whole).collect::<Vec<_>>(), 7);
     let y_label = match (panel.y_label, y_axis.logarithmic) {
         ("", true) => "log scale".to_owned(),
         (label, true) => format!("{label} (log scale)"),

@@ -47,12 +47,12 @@ fn blocks(text: &str) -> Vec<BlockConfig> {
 }
 
 /// A network in a graph, with what every case's parameter is called here.
-struct Built {
-    setup: Setup,
+pub struct Built {
+    pub setup: Setup,
     network: Network,
     /// Names in the index, in the order of the parameters.
     names: Vec<String>,
-    x: Var,
+    pub x: Var,
     clock: Var,
 }
 
@@ -76,7 +76,20 @@ fn built(case: &Case, x: &str, text: &str, names: Vec<String>) -> Built {
 }
 
 impl Built {
-    fn pass(&mut self, pass: Pass) -> (Var, Vec<([String; 2], Var)>) {
+    /// The classes of the case's images.
+    pub fn labels(&mut self, case: &Case) -> Var {
+        let labels: Vec<u32> = case.input("labels").real().iter().map(|&label| label as u32).collect();
+        self.setup.source(Role::Input, "labels", &HostTensor::from_words(&[labels.len()], &labels))
+    }
+
+    /// The mean cross entropy of logits.
+    pub fn cross_entropy(&mut self, logits: Var, labels: Var) -> Var {
+        let loss = std::sync::Arc::new(SoftmaxCrossEntropy { rows_per_sample: 1 });
+        self.setup.graph.push(loss, &[logits, labels, self.clock]).unwrap()[0]
+    }
+
+    /// Answers, and moments that were normalised by.
+    pub fn pass(&mut self, pass: Pass) -> (Var, Vec<([String; 2], Var)>) {
         let passed = self.network.forward(&mut self.setup.graph, self.x, self.clock, pass).unwrap();
         (passed.answer, passed.moments)
     }
@@ -216,7 +229,8 @@ fn generator(case: &Case, machine: &mut dyn Machine) -> Answers {
     answered(case, machine, "z", &text, names)
 }
 
-fn resnet(case: &Case, machine: &mut dyn Machine) -> Answers {
+/// The network of a case, with the images `x`.
+pub fn resnet_of(case: &Case) -> Built {
     let stem = case.input("conv1.weight").shape.dims()[0];
     let classes = case.input("fc.weight").shape.dims()[0];
     let mut text = format!(
@@ -233,19 +247,18 @@ fn resnet(case: &Case, machine: &mut dyn Machine) -> Answers {
     let last = format!("{{ linear = {classes} }}");
     let names = torchvision::names(&blocks(&text), &blocks(&last)).expect("a residual network");
     text += &format!(", {last}");
+    built(case, "x", &text, names)
+}
 
+fn resnet(case: &Case, machine: &mut dyn Machine) -> Answers {
     let x = case.input("x").shape.dims().to_vec();
-    let mut built = built(case, "x", &text, names);
-    let labels: Vec<u32> = case.input("labels").real().iter().map(|&label| label as u32).collect();
-    let labels = built.setup.source(Role::Input, "labels", &HostTensor::from_words(&[labels.len()], &labels));
+    let mut built = resnet_of(case);
+    let labels = built.labels(case);
     let one = built.setup.scalar("one", 1.0);
     let (logits, moments) = built.pass(Pass::Train);
     let (after, _) = built.pass(Pass::Judge);
     for (ending, logits) in [("", logits), ("_eval", after)] {
-        let inputs = [logits, labels, built.clock];
-        let loss =
-            built.setup.graph.push(std::sync::Arc::new(SoftmaxCrossEntropy { rows_per_sample: 1 }), &inputs).unwrap()
-                [0];
+        let loss = built.cross_entropy(logits, labels);
         built.setup.graph.result(format!("logits{ending}"), logits);
         built.setup.graph.result(format!("loss{ending}"), loss);
         match ending {

@@ -1,5 +1,6 @@
 //! Convolutions: `conv2d`, `conv_transpose2d`, and an autoencoder of them, `conv_autoencoder`.
 
+pub mod attacked;
 pub mod blocks;
 pub mod pool;
 

@@ -10,6 +10,7 @@ use super::Row;
 use super::drawn::score_of;
 use super::odd::{Odd, shown, squares};
 use crate::cli::pictures::COLUMNS;
+use crate::cli::pictures::colours::{glow, in_colour};
 use crate::cli::terminal::table;
 use crate::cli::trained::Trained;
 
@@ -39,18 +40,6 @@ pub fn draw(path: &Path, trained: &mut Trained, scores: &[f32], order: &[usize])
         trained.data.name
     );
     write_png(path, &image_sheet(&title, &strips, ImageShape { channels: 3, ..image }, &[])?)
-}
-
-/// The colour of a share from 0 to 1: black, red, yellow, white.
-fn glow(share: f32) -> [f32; 3] {
-    [0.0, 1.0, 2.0].map(|before| (3.0 * share - before).clamp(0.0, 1.0))
-}
-
-/// Pixels of so many channels as red, green and blue; one is grey, further ones are not shown.
-fn in_colour(pixels: &[f32], channels: usize) -> Vec<f32> {
-    let channels = channels.max(1);
-    let of = |channel: usize| if channels >= 3 { channel } else { 0 };
-    pixels.chunks_exact(channels).flat_map(|pixel| [pixel[of(0)], pixel[of(1)], pixel[of(2)]]).collect()
 }
 
 /// The columns of the oddest rows that are not as they were expected, a line each.
