@@ -7,6 +7,7 @@
 
 use std::sync::OnceLock;
 
+use super::portable::{exp, ln};
 use super::table::Table;
 use crate::error::Result;
 
@@ -24,28 +25,6 @@ const REACH: usize = 8;
 const ONE: i64 = 1 << 30;
 /// Shares of a table.
 const TOTAL: i64 = 1 << 16;
-
-/// e^x by repeated squaring of its series near 0: sums and products alone.
-fn exp(x: f64) -> f64 {
-    let small = x / 1024.0;
-    let (mut term, mut sum) = (1.0, 1.0);
-    for n in 1..20 {
-        term *= small / f64::from(n);
-        sum += term;
-    }
-    (0..10).fold(sum, |power, _| power * power)
-}
-
-/// ln x for x > 0 by Newton's method on [`exp`].
-fn ln(x: f64) -> f64 {
-    let mut y = 0.0;
-    for _ in 0..100 {
-        let e = exp(y);
-        // Halley's step converges from anywhere without overflow.
-        y += 2.0 * (x - e) / (x + e);
-    }
-    y
-}
 
 /// Φ(x) for 0 ≤ x ≤ 8: ½ + φ(x)(x + x³/3 + x⁵/15 + …), all of whose terms are positive.
 fn phi(x: f64) -> f64 {
@@ -103,6 +82,12 @@ pub fn constants() -> &'static Constants {
 pub fn scale_index(scale: f32) -> usize {
     let scaled = f64::from(scale) * 65536.0;
     constants().bounds.iter().filter(|&&bound| scaled > bound as f64).count()
+}
+
+/// The table of a scale for the argument r of s = 0.11 + softplus(r), without computing it.
+pub fn scale_index_of_raw(raw: f32) -> usize {
+    let scaled = f64::from(raw) * 65536.0;
+    constants().raw_bounds.partition_point(|&bound| scaled > bound as f64)
 }
 
 /// A mean in sixteenths, to the nearest, ties to even.
@@ -185,8 +170,15 @@ mod tests {
         for (x, expected) in [(0.0, 0.5), (1.0, 0.841_344_746_068_543), (2.5, 0.993_790_334_674_224)] {
             assert!((phi(x) - expected).abs() < 1e-12, "{x}");
         }
-        assert!((exp(1.0) - std::f64::consts::E).abs() < 1e-12 && (ln(256.0 / 0.11) - 7.752_452_357_669).abs() < 1e-11);
         assert_eq!(constants().phi[REACH * PER_DEVIATION], ONE);
+    }
+
+    #[test]
+    fn a_scale_and_its_argument_have_one_table() {
+        for raw in [-20.0_f32, -3.0, -1.0, 0.0, 0.7, 3.3, 12.0, 100.0, 400.0] {
+            let scale = 0.11 + raw.exp().min(1e30).ln_1p().max(raw);
+            assert_eq!(scale_index_of_raw(raw), scale_index(scale), "{raw}");
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! first half of o are means, which become sixteenths; the second half are arguments of s = 0.11 + softplus(r), whose table is
 //! found by comparing them with those of the bounds between tables, so that nothing has to be computed of them.
 
+use pulp::Arch;
+
 use super::gaussian::constants;
 use crate::error::{Error, Result};
 
@@ -21,8 +23,9 @@ pub const LARGEST_SIDE: i64 = 1 << 15;
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Layer {
     inputs: usize,
-    weights: Vec<i64>,
-    biases: Vec<i64>,
+    /// Fewer than 2³¹ units each.
+    weights: Vec<i32>,
+    biases: Vec<i32>,
 }
 
 impl Layer {
@@ -31,12 +34,12 @@ impl Layer {
         if biases.is_empty() || inputs * biases.len() != weights.len() {
             return Err(refused("weights that are no matrix of its biases"));
         }
-        let rounded = |values: &[f32]| -> Result<Vec<i64>> {
+        let rounded = |values: &[f32]| -> Result<Vec<i32>> {
             let units = |&value: &f32| {
                 let value = f64::from(value);
                 // Also refuses what is no number.
                 if value.abs() < LARGEST {
-                    Ok((value * UNITS).round_ties_even() as i64)
+                    Ok((value * UNITS).round_ties_even() as i32)
                 } else {
                     Err(refused("a weight of 32768 or more"))
                 }
@@ -49,13 +52,26 @@ impl Layer {
     /// The sum of a row's absolute weights, at most.
     fn largest_row(&self) -> i64 {
         let rows = self.weights.chunks_exact(self.inputs.max(1));
-        rows.map(|row| row.iter().map(|weight| weight.abs()).sum()).max().unwrap_or(0)
+        rows.map(|row| row.iter().map(|&weight| i64::from(weight).abs()).sum()).max().unwrap_or(0)
     }
 
-    /// W x for each output.
-    fn products<'a>(&'a self, x: &'a [i64]) -> impl Iterator<Item = (i64, i64)> + 'a {
-        let rows = self.weights.chunks_exact(self.inputs.max(1));
-        rows.zip(&self.biases).map(move |(row, &bias)| (row.iter().zip(x).map(|(weight, x)| weight * x).sum(), bias))
+    /// W x for each output, with its bias. Numbers of 32 bits have products that processors make many of at a time.
+    fn products(&self, x: &[i64], mut each: impl FnMut(i64, i64)) {
+        let rows = self.weights.chunks_exact(self.inputs.max(1)).zip(&self.biases);
+        let narrow: Option<Vec<i32>> = x.iter().map(|&x| i32::try_from(x).ok()).collect();
+        match narrow {
+            Some(x) => Arch::new().dispatch(|| {
+                for (row, &bias) in rows {
+                    let products = row.iter().zip(&x).map(|(&weight, &x)| i64::from(weight) * i64::from(x));
+                    each(products.sum(), bias.into());
+                }
+            }),
+            None => {
+                for (row, &bias) in rows {
+                    each(row.iter().zip(x).map(|(&weight, x)| i64::from(weight) * x).sum(), bias.into());
+                }
+            }
+        }
     }
 }
 
@@ -103,6 +119,11 @@ impl HyperDecoder {
         self.hidden.inputs
     }
 
+    /// Number of symbols that go with a side code.
+    pub fn symbols(&self) -> usize {
+        self.last.biases.len() / 2
+    }
+
     /// Means and scales of the symbols that go with a side code.
     ///
     /// # Errors
@@ -112,14 +133,33 @@ impl HyperDecoder {
             let problem = format!("a side code: expected {} numbers of at most {LARGEST_SIDE}", self.side());
             return Err(Error::Failed(problem));
         }
-        let hidden: Vec<i64> = self.hidden.products(side).map(|(sum, bias)| (sum + bias).max(0)).collect();
-        let answers: Vec<i64> = self.last.products(&hidden).map(|(sum, bias)| sum + (bias << 16)).collect();
+        let (mut hidden, mut answers) = (Vec::new(), Vec::new());
+        self.hidden.products(side, |sum, bias| hidden.push((sum + bias).max(0)));
+        self.last.products(&hidden, |sum, bias| answers.push(sum + (bias << 16)));
         let (means, raw) = answers.split_at(answers.len() / 2);
         let bounds = &constants().raw_bounds;
         let expected = means.iter().zip(raw).map(|(&mean, &raw)| Expected {
             sixteenths: (mean + (1 << 27)) >> 28,
-            scale: bounds.iter().filter(|&&bound| raw > bound << 16).count(),
+            scale: bounds.partition_point(|&bound| raw > bound << 16),
         });
         Ok(expected.collect())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_beyond_32_bits_are_multiplied_as_well() {
+        let decoder = HyperDecoder::new([&[3.0, 0.25], &[0.5, 0.0]], [&[1.0, 0.0, 0.0, 2.0], &[0.25, 0.0]]).unwrap();
+        assert_eq!((decoder.side(), decoder.symbols()), (1, 1));
+        for side in [-2, 1, 7, LARGEST_SIDE] {
+            let expected = decoder.expected(&[side]).unwrap()[0];
+            let hidden = [3.0 * side as f64 + 0.5, 0.25 * side as f64].map(|sum| sum.max(0.0));
+            assert_eq!(expected.sixteenths, (16.0 * (hidden[0] + 0.25)).round() as i64, "{side}");
+        }
+        assert!(decoder.expected(&[LARGEST_SIDE + 1]).is_err() && decoder.expected(&[1, 1]).is_err());
     }
 }

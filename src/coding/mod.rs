@@ -8,9 +8,17 @@
 //! * [`rans`]: the coder.
 //! * [`symbols`]: whole numbers of any size as symbols of a table, with an escape for those that it does not know.
 //! * [`hyper_decoder`]: means and scales from a side code, in integers.
+//! * [`portable`]: the few functions that tables are computed with; [`cumulative`]: tables of other distributions.
+//! * [`prior`]: what a network expects of the symbols of a row, as tables.
+//! * [`interleaved`]: several streams at once, by turns; [`file`](mod@file): the file of the codes of many rows.
 
+pub mod cumulative;
+pub mod file;
 pub mod gaussian;
 pub mod hyper_decoder;
+pub mod interleaved;
+pub mod portable;
+pub mod prior;
 pub mod rans;
 pub mod symbols;
 pub mod table;

@@ -14,6 +14,9 @@ const ROOMS: &[&str] = &[
     "src/eigen",
     // Symbols to bytes, in integers.
     "src/coding",
+    // The file of codes.
+    "src/coding/file",
+    "src/coding/prior",
     // Arguments, and one call into the library for each command.
     "src/cli",
     "src/cli/command",

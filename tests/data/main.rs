@@ -5,11 +5,14 @@
 mod anew;
 #[path = "../common/cases.rs"]
 mod cases;
+#[path = "../common/codes.rs"]
+mod made_codes;
 #[path = "../common/web_server.rs"]
 mod web_server;
 
 mod arrays;
 mod bad_input;
+mod codes;
 mod download;
 mod files;
 mod idx;

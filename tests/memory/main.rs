@@ -5,4 +5,6 @@
 mod anew;
 mod counting;
 mod cpu;
+#[path = "../common/codes.rs"]
+mod made_codes;
 mod readers;

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use gpu_ae::coding::file::{Header, Reader, Refused, write};
+use gpu_ae::coding::prior::Kind;
 use gpu_ae::data::DataOptions;
 use gpu_ae::data::columns::encode;
 use gpu_ae::data::format::{array, image, table};
@@ -14,6 +16,7 @@ use gpu_ae::data::found::{Found, Silent};
 
 use crate::anew::write_anew;
 use crate::counting::{measured, turn};
+use crate::made_codes::{self, drawn};
 
 /// What may be held at once while a file is read.
 #[derive(Clone, Copy)]
@@ -228,4 +231,31 @@ fn exaggerated_images_ask_for_no_more_than_is_stated() {
     let (folder, bytes) = (tempfile::tempdir().unwrap(), bytes.into_inner());
     let path: PathBuf = folder.path().join("blank.png");
     assert!(within(IMAGES, 0, &path, &bytes, images, "blank"));
+}
+
+/// What `src/coding/file/mod.rs` states: the symbols of a block and its side symbols, whatever a file of codes says of itself.
+#[test]
+fn codes_ask_for_no_more_than_a_block() {
+    const BLOCK: usize = 2 * 4 << 22;
+    let _turn = turn();
+    let prior = made_codes::prior(Kind::Hyperprior, made_codes::plain(16), [4, 6], 1.0);
+    let [side, symbols] = drawn(&prior, 200);
+    let good = write(&prior, made_codes::MODEL, &side, &symbols).unwrap().bytes;
+    let read = |bytes: &[u8]| {
+        let mut reader = Reader::new(bytes, &prior, made_codes::MODEL)?;
+        while reader.block()?.is_some() {}
+        Ok::<(), Refused>(())
+    };
+    assert_eq!(read(&good), Ok(()));
+    // Sums of headers are put right, so that nothing but what they say is wrong.
+    let mut rest = &good[..];
+    let (header, _) = Header::take(&mut rest).unwrap();
+    for rows in [0, 1, 200, 1 << 16, 1 << 22, 1 << 40, u64::MAX] {
+        for block in [0, 1, 200, 1 << 18, 1 << 22, u64::MAX] {
+            let bytes = [&Header { rows, block, ..header }.bytes()[..], rest].concat();
+            let (refused, asked) = measured(|| read(&bytes).is_err());
+            assert!(asked.largest.max(asked.held) <= bytes.len() + BLOCK + (1 << 20), "{rows}, {block}: {asked:?}");
+            assert!(refused || (rows == 200 && block == header.block), "{rows}, {block}");
+        }
+    }
 }
