@@ -5,7 +5,7 @@
 //! first half of o are means, which become sixteenths; the second half are arguments of s = 0.11 + softplus(r), whose table is
 //! found by comparing them with those of the bounds between tables, so that nothing has to be computed of them.
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 
 use super::gaussian::constants;
 use crate::error::{Error, Result};
@@ -19,19 +19,24 @@ const LARGEST: f64 = 32768.0;
 /// Largest symbol of a side code: products of three such numbers stay within 64 bits (see [`HyperDecoder::new`]).
 pub const LARGEST_SIDE: i64 = 1 << 15;
 
+/// Outputs whose sums are kept at a time.
+const PANEL: usize = 16;
+
 /// A layer in integers: weights \[outputs, inputs\] and biases, in units of 2⁻¹⁶.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Layer {
     inputs: usize,
-    /// Fewer than 2³¹ units each.
-    weights: Vec<i32>,
+    /// Fewer than 2³¹ units each: \[panels, inputs, outputs of a panel\], zeros behind the last output.
+    weights: Vec<[i32; PANEL]>,
     biases: Vec<i32>,
+    /// The sum of an output's absolute weights, at most.
+    largest: i64,
 }
 
 impl Layer {
     fn new(weights: &[f32], biases: &[f32]) -> Result<Self> {
         let inputs = weights.len() / biases.len().max(1);
-        if biases.is_empty() || inputs * biases.len() != weights.len() {
+        if inputs == 0 || biases.is_empty() || inputs * biases.len() != weights.len() {
             return Err(refused("weights that are no matrix of its biases"));
         }
         let rounded = |values: &[f32]| -> Result<Vec<i32>> {
@@ -46,32 +51,66 @@ impl Layer {
             };
             values.iter().map(units).collect()
         };
-        Ok(Layer { inputs, weights: rounded(weights)?, biases: rounded(biases)? })
+        let (rounded, biases) = (rounded(weights)?, rounded(biases)?);
+        let mut panels = vec![[0; PANEL]; biases.len().div_ceil(PANEL) * inputs];
+        for (output, row) in rounded.chunks_exact(inputs).enumerate() {
+            let panel = &mut panels[output / PANEL * inputs..][..inputs];
+            panel.iter_mut().zip(row).for_each(|(there, &weight)| there[output % PANEL] = weight);
+        }
+        let sum = |row: &[i32]| row.iter().map(|&weight| i64::from(weight).abs()).sum();
+        let largest = rounded.chunks_exact(inputs).map(sum).max().unwrap_or(0);
+        Ok(Layer { inputs, weights: panels, biases, largest })
     }
 
-    /// The sum of a row's absolute weights, at most.
-    fn largest_row(&self) -> i64 {
-        let rows = self.weights.chunks_exact(self.inputs.max(1));
-        rows.map(|row| row.iter().map(|&weight| i64::from(weight).abs()).sum()).max().unwrap_or(0)
+    /// W x for each output. Numbers of 32 bits have products that processors make many of at a time.
+    fn products(&self, x: &[i64]) -> Vec<i64> {
+        // After a ReLU half of them are nothing.
+        let there = || x.iter().enumerate().filter(|(_, x)| **x != 0);
+        let narrow: Option<Vec<(usize, i32)>> =
+            there().map(|(input, &x)| Some((input, i32::try_from(x).ok()?))).collect();
+        let mut sums = match narrow {
+            Some(x) => Arch::new().dispatch(Sums { layer: self, x: &x }),
+            None => self.sums(&there().map(|(input, &x)| (input, x)).collect::<Vec<(usize, i64)>>()),
+        };
+        sums.truncate(self.biases.len());
+        sums
     }
 
-    /// W x for each output, with its bias. Numbers of 32 bits have products that processors make many of at a time.
-    fn products(&self, x: &[i64], mut each: impl FnMut(i64, i64)) {
-        let rows = self.weights.chunks_exact(self.inputs.max(1)).zip(&self.biases);
-        let narrow: Option<Vec<i32>> = x.iter().map(|&x| i32::try_from(x).ok()).collect();
-        match narrow {
-            Some(x) => Arch::new().dispatch(|| {
-                for (row, &bias) in rows {
-                    let products = row.iter().zip(&x).map(|(&weight, &x)| i64::from(weight) * i64::from(x));
-                    each(products.sum(), bias.into());
-                }
-            }),
-            None => {
-                for (row, &bias) in rows {
-                    each(row.iter().zip(x).map(|(&weight, x)| i64::from(weight) * x).sum(), bias.into());
+    #[inline(always)]
+    fn sums<T: Copy + Into<i64>>(&self, x: &[(usize, T)]) -> Vec<i64> {
+        let mut all = Vec::with_capacity(self.weights.len() / self.inputs * PANEL);
+        for panel in self.weights.chunks_exact(self.inputs) {
+            let mut sums = [0; PANEL];
+            // Four inputs for each look at the sums.
+            let (fours, rest) = x.as_chunks::<4>();
+            for four in fours {
+                let [a, b, c, d] = four.map(|(input, x)| (&panel[input], x.into()));
+                for (output, sum) in sums.iter_mut().enumerate() {
+                    let product = |(weights, x): (&[i32; PANEL], i64)| i64::from(weights[output]) * x;
+                    *sum += product(a) + product(b) + product(c) + product(d);
                 }
             }
+            for &(input, x) in rest {
+                sums.iter_mut().zip(&panel[input]).for_each(|(sum, &weight)| *sum += i64::from(weight) * x.into());
+            }
+            all.extend(sums);
         }
+        all
+    }
+}
+
+/// The products of a layer, by the widest vectors there are.
+struct Sums<'a> {
+    layer: &'a Layer,
+    x: &'a [(usize, i32)],
+}
+
+impl WithSimd for Sums<'_> {
+    type Output = Vec<i64>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Vec<i64> {
+        self.layer.sums(self.x)
     }
 }
 
@@ -106,8 +145,8 @@ impl HyperDecoder {
         if last.inputs != hidden.biases.len() || last.biases.len() % 2 != 0 {
             return Err(refused("layers that do not fit one another"));
         }
-        let most_hidden = i128::from(hidden.largest_row()) * i128::from(LARGEST_SIDE) + (1 << 31);
-        let most = most_hidden * i128::from(last.largest_row()) + (1 << 47);
+        let most_hidden = i128::from(hidden.largest) * i128::from(LARGEST_SIDE) + (1 << 31);
+        let most = most_hidden * i128::from(last.largest) + (1 << 47);
         if most > i128::from(i64::MAX) {
             return Err(refused("weights whose sums leave 64 bits"));
         }
@@ -133,9 +172,11 @@ impl HyperDecoder {
             let problem = format!("a side code: expected {} numbers of at most {LARGEST_SIDE}", self.side());
             return Err(Error::Failed(problem));
         }
-        let (mut hidden, mut answers) = (Vec::new(), Vec::new());
-        self.hidden.products(side, |sum, bias| hidden.push((sum + bias).max(0)));
-        self.last.products(&hidden, |sum, bias| answers.push(sum + (bias << 16)));
+        let biased = |(sum, &bias): (i64, &i32), shift: u32| sum + (i64::from(bias) << shift);
+        let hidden = self.hidden.products(side).into_iter().zip(&self.hidden.biases);
+        let hidden: Vec<i64> = hidden.map(|pair| biased(pair, 0).max(0)).collect();
+        let answers = self.last.products(&hidden).into_iter().zip(&self.last.biases);
+        let answers: Vec<i64> = answers.map(|pair| biased(pair, 16)).collect();
         let (means, raw) = answers.split_at(answers.len() / 2);
         let bounds = &constants().raw_bounds;
         let expected = means.iter().zip(raw).map(|(&mean, &raw)| Expected {

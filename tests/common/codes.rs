@@ -12,6 +12,7 @@ pub fn plain(channels: usize) -> Lie {
 }
 
 /// A map of 4 × 6 cells with a side code for each 2 × 2 of them.
+#[allow(dead_code)]
 pub const MAP: Lie = Lie { cells: 4 * 6, channels: 2, grid: Some(Grid { height: 2, width: 3, factor: 2 }) };
 
 /// A model by its kind: `side` numbers a side code, `hidden` of its hyper-decoder, means around 0, raw scales of about `raw`.

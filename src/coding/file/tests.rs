@@ -12,7 +12,7 @@ fn prior() -> Prior {
 #[test]
 fn damage_is_named_by_block_and_place() {
     let prior = prior();
-    let symbols: Vec<i32> = (0..16 * 20_000).map(|n| n * 7919 % 61 - 30).collect();
+    let symbols: Vec<i32> = (0..16 * 20_000).map(|n| n % 8191 % 61 - 30).collect();
     let bytes = write(&prior, MODEL, &[], &symbols).unwrap().bytes;
     let refused = |bytes: &[u8]| Reader::new(bytes, &prior, MODEL).and_then(Reader::all).unwrap_err();
     let header = *Reader::new(&bytes, &prior, MODEL).unwrap().header();
