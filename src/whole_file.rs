@@ -33,6 +33,14 @@ pub fn remove_leftovers(folder: &Path) {
 /// # Errors
 /// When there is a folder of this name, none that it could be in, or that one cannot be written.
 pub fn write(path: &Path, bytes: &[u8], action: &'static str) -> Result<()> {
+    write_by(path, action, |file| file.write_all(bytes).map_err(Error::io(path, action)))
+}
+
+/// The same of bytes that `fill` writes bit by bit, so that they need not be held at once.
+///
+/// # Errors
+/// As [`write`], and when `fill` fails; nothing is left then of what it wrote, unless it wrote into a pipe.
+pub fn write_by(path: &Path, action: &'static str, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     let failed = || Error::io(path, action);
     let there = std::fs::metadata(path).ok();
     if there.as_ref().is_some_and(std::fs::Metadata::is_dir) {
@@ -40,8 +48,7 @@ pub fn write(path: &Path, bytes: &[u8], action: &'static str) -> Result<()> {
     }
     if there.as_ref().is_some_and(|there| !there.is_file()) {
         fault::point().map_err(failed())?;
-        let mut file = OpenOptions::new().write(true).open(path).map_err(failed())?;
-        return file.write_all(bytes).map_err(failed());
+        return fill(&mut OpenOptions::new().write(true).open(path).map_err(failed())?);
     }
     let target = followed(path);
     let folder = folder_of(&target);
@@ -55,11 +62,10 @@ pub fn write(path: &Path, bytes: &[u8], action: &'static str) -> Result<()> {
     if let Some(permissions) = there.map(|there| there.permissions()).or_else(shared_permissions) {
         builder.permissions(permissions);
     }
+    let begun = fault::point().and_then(|()| builder.tempfile_in(folder));
+    let mut file = begun.and_then(|file| fault::point().map(|()| file)).map_err(failed())?;
+    fill(&mut file)?;
     let written = (|| {
-        fault::point()?;
-        let mut file = builder.tempfile_in(folder)?;
-        fault::point()?;
-        file.write_all(bytes)?;
         fault::point()?;
         file.as_file().sync_all()?;
         fault::point()?;

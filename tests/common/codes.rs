@@ -30,8 +30,9 @@ pub fn prior(kind: Kind, lie: Lie, [side, hidden]: [usize; 2], raw: f32) -> Prio
             "rate.side_scale" => (side, -2.0, 0.0),
             "rate.hyper_decoder.0.weight" => (hidden * inputs, -0.3, 0.3),
             "rate.hyper_decoder.0.bias" => (hidden, -0.5, 0.5),
-            "rate.hyper_decoder.2.weight" => (2 * outputs * hidden, -0.1, 0.1),
-            "rate.hyper_decoder.2.bias" => (2 * outputs, raw - 0.5, raw + 0.5),
+            "rate.hyper_decoder.mean.weight" | "rate.hyper_decoder.scale.weight" => (outputs * hidden, -0.1, 0.1),
+            "rate.hyper_decoder.mean.bias" => (outputs, -0.2, 0.2),
+            "rate.hyper_decoder.scale.bias" => (outputs, raw - 0.5, raw + 0.5),
             _ => return None,
         };
         let mut rng = Rng::new(stream_key(3 + count as u64, Stream::Data));

@@ -236,7 +236,7 @@ fn exaggerated_images_ask_for_no_more_than_is_stated() {
 /// What `src/coding/file/mod.rs` states: the symbols of a block and its side symbols, whatever a file of codes says of itself.
 #[test]
 fn codes_ask_for_no_more_than_a_block() {
-    const BLOCK: usize = 2 * 4 << 22;
+    const BLOCK: usize = (2 * 4) << 22;
     let _turn = turn();
     let prior = made_codes::prior(Kind::Hyperprior, made_codes::plain(16), [4, 6], 1.0);
     let [side, symbols] = drawn(&prior, 200);

@@ -179,8 +179,7 @@ fn gaussian(channels: usize, tensors: Tensors<'_>) -> Result<Vec<Channel>> {
     let scales = sized(tensors, "rate.scale", channels)?;
     let tables = Tables::all()?;
     let each = means.into_iter().zip(scales).enumerate().map(|(channel, (mean, raw))| {
-        // Also refuses what is no number.
-        if !(mean.abs() <= LARGEST_MEAN) || raw.is_nan() {
+        if mean.is_nan() || mean.abs() > LARGEST_MEAN || raw.is_nan() {
             let problem =
                 format!("a mean of {mean} and a scale of softplus({raw}): expected numbers, means up to 2^26");
             return Err(of_channel("rate.mean", channel)(Error::Failed(problem)));

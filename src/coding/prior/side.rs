@@ -26,14 +26,12 @@ impl Side {
             Channel::of(&Logistic::new(location, raw)).map_err(of_channel("rate.side_mean", channel))
         });
         let channels = channels.collect::<Result<Vec<Channel>>>()?;
-        let [hidden, hidden_bias, last, last_bias] = [
-            "rate.hyper_decoder.0.weight",
-            "rate.hyper_decoder.0.bias",
-            "rate.hyper_decoder.2.weight",
-            "rate.hyper_decoder.2.bias",
-        ]
-        .map(|name| tensor(tensors, name));
-        let decoder = HyperDecoder::new([&hidden?, &hidden_bias?], [&last?, &last_bias?])?;
+        let of_decoder = |name: &str| tensor(tensors, &format!("rate.hyper_decoder.{name}"));
+        let (hidden, hidden_bias) = (of_decoder("0.weight")?, of_decoder("0.bias")?);
+        // Means and scales come of the same hidden layer: two halves of one.
+        let last = [of_decoder("mean.weight")?, of_decoder("scale.weight")?].concat();
+        let last_bias = [of_decoder("mean.bias")?, of_decoder("scale.bias")?].concat();
+        let decoder = HyperDecoder::new([&hidden, &hidden_bias], [&last, &last_bias])?;
         let (cells, inputs, block) = match lie.grid {
             Some(grid) => (grid.height * grid.width, NEIGHBOURS * channels.len(), grid.factor * grid.factor),
             None => (1, channels.len(), lie.cells),
@@ -68,11 +66,11 @@ impl Side {
             if side != before {
                 (expected, before) = (self.decoder.expected(&side)?, side);
             }
-            let lines = expected.chunks_exact((grid.factor * lie.channels).max(1));
-            for (down, line) in lines.enumerate() {
-                let place = (top * grid.factor + down) * grid.width * grid.factor + left * grid.factor;
-                let places = &mut all[begin + place * lie.channels..][..line.len()];
-                places.iter_mut().zip(line).for_each(|(known, &expected)| *known = self.known(expected));
+            for (number, &expected) in expected.iter().enumerate() {
+                let (channel, down, right) = grid.place(number);
+                let line = top * grid.factor + down;
+                let place = line * grid.width * grid.factor + left * grid.factor + right;
+                all[begin + place * lie.channels + channel] = self.known(expected);
             }
         }
         Ok(())
@@ -82,6 +80,15 @@ impl Side {
     fn known(&self, expected: Expected) -> Known<'_> {
         let (centre, phase) = centre_and_phase(expected.sixteenths);
         Known { centre, table: self.tables.of(expected.scale, phase) }
+    }
+}
+
+impl Grid {
+    /// Which channel of which cell of a block, down and to the right, a hyper-decoder's number is of: as `PixelShuffle` of
+    /// `src/ops/pool` makes cells of channels.
+    fn place(self, number: usize) -> (usize, usize, usize) {
+        let (rest, right) = (number / self.factor, number % self.factor);
+        (rest / self.factor, rest % self.factor, right)
     }
 }
 

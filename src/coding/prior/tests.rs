@@ -39,18 +39,19 @@ fn every_factorised_channel_has_its_own_table() {
     assert!(known.len() == 2 && known[0].centre < known[1].centre);
 }
 
-/// A hyper-decoder that answers with sums of what it sees: means of all inputs and of the first, and two scales.
-fn sums(inputs: usize, symbols: usize) -> [(&'static str, Vec<f32>); 6] {
+/// A hyper-decoder that answers with sums of what it sees: means of all inputs and of the first by turns.
+fn sums(inputs: usize, symbols: usize) -> [(&'static str, Vec<f32>); 8] {
     let mut weights = vec![1.0; inputs];
-    weights.extend((0..inputs).map(|input| f32::from(input == 0)));
-    // Symbol n has the mean (all, first) by turns, a whole number more each.
+    weights.extend((0..inputs).map(|input| if input == 0 { 1.0 } else { 0.0 }));
+    // Each a whole number more.
     let means = (0..symbols).flat_map(|symbol| if symbol % 2 == 0 { [1.0, 0.0] } else { [0.0, 1.0] });
-    let biases = (0..symbols).map(|symbol| symbol as f32);
     [
         ("rate.hyper_decoder.0.weight", weights),
         ("rate.hyper_decoder.0.bias", vec![0.0; 2]),
-        ("rate.hyper_decoder.2.weight", means.chain(vec![0.0; 2 * symbols]).collect()),
-        ("rate.hyper_decoder.2.bias", biases.chain(vec![-20.0; symbols]).collect()),
+        ("rate.hyper_decoder.mean.weight", means.collect()),
+        ("rate.hyper_decoder.mean.bias", (0..symbols).map(|symbol| symbol as f32).collect()),
+        ("rate.hyper_decoder.scale.weight", vec![0.0; 2 * symbols]),
+        ("rate.hyper_decoder.scale.bias", vec![-20.0; symbols]),
         ("rate.side_mean", vec![0.0, 2.0]),
         ("rate.side_scale", vec![0.0, 0.0]),
     ]
@@ -72,19 +73,22 @@ fn a_side_code_tells_of_all_symbols() {
 #[test]
 fn side_codes_of_a_grid_see_their_neighbours_and_tell_of_their_blocks() {
     let grid = Grid { height: 2, width: 3, factor: 2 };
-    let lie = Lie { cells: 4 * 6, channels: 1, grid: Some(grid) };
-    let tensors = found(&sums(2 * NEIGHBOURS, 4));
+    let lie = Lie { cells: 4 * 6, channels: 2, grid: Some(grid) };
+    let tensors = found(&sums(2 * NEIGHBOURS, 8));
     let prior = Prior::new(Kind::Hyperprior, lie, &tensors).unwrap();
-    assert_eq!((prior.side_symbols(), prior.side().len(), prior.symbols()), (12, 12, 24));
-    // The first channel of cell c is 10ᶜ, so that sums tell which cells were seen.
-    let side: Vec<i32> = (0..6).flat_map(|cell| [[1, 10, 100, 1000, 10_000, 20_000][cell], 0]).collect();
+    assert_eq!((prior.side_symbols(), prior.side().len(), prior.symbols()), (12, 12, 48));
+    // Sums tell which cells were seen.
+    let side: Vec<i32> = [1, 10, 100, 1000, 10_000, 20_000].into_iter().flat_map(|cell| [cell, 0]).collect();
     let mut known = Vec::new();
     prior.tell(&side, &mut known).unwrap();
-    let centre = |line: usize, column: usize| known[line * 6 + column].centre;
-    // Around the first: it, its right neighbour, those below; the first input is above to the left, outside.
-    assert_eq!([centre(0, 0), centre(0, 1), centre(1, 0), centre(1, 1)], [11_011, 1, 11_013, 3]);
+    let centres = |line: usize, column: usize| [0, 1].map(|channel| known[(line * 6 + column) * 2 + channel].centre);
+    // Around the first: it, its right neighbour, those below; the first input is above to the left, outside. The four numbers of
+    // the first channel come first.
+    assert_eq!([centres(0, 0), centres(0, 1)], [[11_011, 11_015], [1, 5]]);
+    assert_eq!([centres(1, 0), centres(1, 1)], [[11_013, 11_017], [3, 7]]);
     // Around the last, whose first input is the second of the upper line.
-    assert_eq!([centre(2, 4), centre(2, 5), centre(3, 4), centre(3, 5)], [30_110, 11, 30_112, 13]);
+    assert_eq!([centres(2, 4), centres(2, 5)], [[30_110, 30_114], [11, 15]]);
+    assert_eq!([centres(3, 4), centres(3, 5)], [[30_112, 30_116], [13, 17]]);
     assert_eq!(neighbours(grid, [1, 2], &side)[..6], [10, 0, 100, 0, 0, 0]);
 }
 

@@ -1,5 +1,6 @@
 //! Rows of numbers as NumPy's `.npy` files: how codes and images come in and go out.
 
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use npyz::WriterBuilder;
@@ -10,6 +11,9 @@ use crate::whole_file;
 
 /// What an error says was attempted.
 const ACTION: &str = "write the array";
+
+/// Bytes that are written at a time.
+const BUFFER: usize = 1 << 16;
 
 /// Reads rows of `width` floats, f32 or f64 in C order; axes behind the first count together, so that images may be
 /// `[rows, 28, 28]`. `of` says what a row should be, as "a code of this run".
@@ -85,15 +89,30 @@ pub fn write_labels(path: &Path, labels: &[u16]) -> Result<()> {
 }
 
 fn write<T: npyz::AutoSerialize + Copy>(path: &Path, shape: &[u64], values: &[T]) -> Result<()> {
-    let mut bytes = Vec::new();
-    let begun = npyz::WriteOptions::new().default_dtype().shape(shape).writer(&mut bytes).begin_nd();
-    begun
-        .and_then(|mut writer| {
-            writer.extend(values.iter().copied())?;
-            writer.finish()
-        })
-        .map_err(Error::io(path, ACTION))?;
-    whole_file::write(path, &bytes, ACTION)
+    let mut values = Some(values);
+    write_blocks(path, shape, || Ok(values.take()))
+}
+
+/// Writes an array of this shape, f32 or i32, whose values `next` gives block by block until there are no more, so that they need
+/// not be held at once.
+///
+/// # Errors
+/// When the file cannot be written, `next` fails, or the values are not as many as the shape has; there is no file then.
+pub fn write_blocks<T: npyz::AutoSerialize + Copy, B: AsRef<[T]>>(
+    path: &Path,
+    shape: &[u64],
+    mut next: impl FnMut() -> Result<Option<B>>,
+) -> Result<()> {
+    whole_file::write_by(path, ACTION, |file| {
+        let failed = || Error::io(path, ACTION);
+        let mut file = BufWriter::with_capacity(BUFFER, file);
+        let begun = npyz::WriteOptions::new().default_dtype().shape(shape).writer(&mut file).begin_nd();
+        let mut writer = begun.map_err(failed())?;
+        while let Some(values) = next()? {
+            writer.extend(values.as_ref().iter().copied()).map_err(failed())?;
+        }
+        writer.finish().and_then(|()| file.flush()).map_err(failed())
+    })
 }
 
 #[cfg(test)]
@@ -130,6 +149,24 @@ mod tests {
         write_labels(&path, &[3, 1, 4]).unwrap();
         let written = std::fs::read(&path).unwrap();
         assert!(written.ends_with(&[3, 1, 4]) && String::from_utf8_lossy(&written).contains("'|u1'"));
+    }
+
+    #[test]
+    fn blocks_are_written_one_behind_the_other_or_there_is_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("symbols.npy");
+        let write = |shape: &[u64], blocks: &[Vec<i32>]| {
+            let mut blocks = blocks.iter();
+            write_blocks(&path, shape, || Ok(blocks.next()))
+        };
+        write(&[3, 2], &[vec![1, -2], vec![3, i32::MIN, 5, 6]]).unwrap();
+        let written = std::fs::read(&path).unwrap();
+        let values: Vec<u8> = [1, -2, 3, i32::MIN, 5, 6].iter().flat_map(|value: &i32| value.to_le_bytes()).collect();
+        assert!(written.ends_with(&values) && String::from_utf8_lossy(&written).contains("'<i4'"));
+        std::fs::remove_file(&path).unwrap();
+        assert!(write(&[3, 2], &[vec![1]]).is_err(), "fewer values than the shape has");
+        assert!(write_blocks(&path, &[1], || Err::<Option<Vec<i32>>, _>(Error::Failed("no more".into()))).is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]
