@@ -86,6 +86,8 @@ const ROOMS: &[&str] = &[
     // One file a kind of block.
     "src/nn/block",
     "src/nn/losses",
+    // Codes that are whole numbers, and the models of their distributions.
+    "src/nn/rate",
     "src/optim",
     // A configuration becomes graphs.
     "src/model",

@@ -4,29 +4,30 @@
 //! autoregressive and hierarchical priors" (2018), whose means are here too; FORMULAS §4 and §4e. The hyperprior's side code is made
 //! of codes before they are rounded, and learns under uniform noise; once it is trained it is rounded too.
 
+mod hyperprior;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::block::Flow;
 use super::block::image::channels;
-use super::block::{Block, BlockConfig, ConvBlock, Flow, sequence};
 use super::builder::{Builder, Init};
 use super::{Pass, stream};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::graph::{Graph, Var};
 use crate::ops::array::activation::Activation;
-use crate::ops::array::add_bias::AddBias;
 use crate::ops::array::binary::Binary;
 use crate::ops::array::broadcast::Broadcast;
-use crate::ops::array::scale_columns::ScaleColumns;
 use crate::ops::array::unary::Unary;
-use crate::ops::pool::pixel_shuffle::{Direction, PixelShuffle};
 use crate::ops::random::random_uniform::RandomUniform;
 use crate::ops::rate::cumulative::Cumulative;
 use crate::ops::rate::gaussian_bits::GaussianBits;
 use crate::ops::rate::interval_bits::IntervalBits;
 use crate::ops::rate::ste_round::SteRound;
 use crate::tensor::Shape;
+use hyperprior::Hyperprior;
+pub use hyperprior::logistic_bits;
 
 /// Names of an entropy model's parameters begin with this.
 pub const RATE: &str = "rate";
@@ -143,17 +144,6 @@ enum Kind {
     Hyperprior(Hyperprior),
 }
 
-#[derive(Debug)]
-struct Hyperprior {
-    encoder: Vec<Box<dyn Block>>,
-    decoder: Vec<Box<dyn Block>>,
-    /// What makes means of what the decoder has made of a side code, and what makes scales of it.
-    heads: [Box<dyn Block>; 2],
-    /// Mean and scale of the side code's channels.
-    side: [Var; 2],
-    shape: SideShape,
-}
-
 impl EntropyModel {
     /// A model of samples of this shape, its parameters where the builder is.
     pub(super) fn build(b: &mut Builder<'_>, spec: &CodingSpec, sample: &Shape) -> Result<Self> {
@@ -212,7 +202,7 @@ impl EntropyModel {
                 };
                 let [mean, scale] = hyperprior.expected(g, side)?;
                 let symbols = g.apply(GaussianBits, &[coded.symbols, mean, scale])?;
-                Ok(Bits { symbols, side: Some(logistic_bits(g, side, hyperprior.side)?) })
+                Ok(Bits { symbols, side: Some(logistic_bits(g, side, hyperprior.side_scales)?) })
             }
         }
     }
@@ -228,69 +218,6 @@ impl EntropyModel {
     }
 }
 
-impl Hyperprior {
-    fn build(b: &mut Builder<'_>, spec: &CodingSpec, sample: &Shape) -> Result<Self> {
-        let [hidden, channels] = spec.widths;
-        let relu = Activation::Relu;
-        let conv = |conv, kernel: usize, stride: usize, activation| {
-            BlockConfig::Conv(ConvBlock::plain(
-                conv,
-                kernel,
-                stride,
-                if stride == 1 { kernel / 2 } else { 0 },
-                activation,
-            ))
-        };
-        let (encoder, decoder, head, shape) = match *sample.dims() {
-            [width] => {
-                let shape = SideShape { grid: [1, 1], channels, factor: 1 };
-                let encoder = [BlockConfig::linear(hidden, relu), BlockConfig::linear(channels, Activation::Identity)];
-                let head = BlockConfig::linear(width, Activation::Identity);
-                (encoder, BlockConfig::linear(hidden, relu), head, shape)
-            }
-            [height, width, own] => {
-                let divides = |factor: &usize| height.is_multiple_of(*factor) && width.is_multiple_of(*factor);
-                let factor = [4, 2].into_iter().find(divides).unwrap_or(1);
-                let shape = SideShape { grid: [height / factor, width / factor], channels, factor };
-                let encoder = [conv(hidden, 3, 1, relu), conv(channels, factor, factor, Activation::Identity)];
-                (encoder, conv(hidden, 3, 1, relu), conv(own * factor * factor, 1, 1, Activation::Identity), shape)
-            }
-            _ => return Err(Error::Usage(format!("{RATE}: expected codes or maps, found samples of {sample}"))),
-        };
-        let (encoder, side) = b.within("hyper_encoder", |b| sequence(b, &encoder, sample, 0))?;
-        let (decoder, inside) = b.within("hyper_decoder", |b| sequence(b, &[decoder], &side, 0))?;
-        let heading = |b: &mut Builder<'_>, name: &str| b.within(name, |b| head.kind().build(b, &inside));
-        let heads = b.within("hyper_decoder", |b| Ok::<_, Error>([heading(b, "mean")?, heading(b, "scale")?]))?;
-        let side = [("side_mean", 0.0), ("side_scale", RAW_OF_ONE[1])];
-        let side = side.map(|(name, value)| b.parameter(name, &[channels], Init::Constant(value)));
-        Ok(Hyperprior { encoder, decoder, heads, side, shape })
-    }
-
-    /// The side code of codes.
-    fn side(&self, g: &mut Graph, latent: Var) -> Result<Var> {
-        through(g, &self.encoder, latent)
-    }
-
-    /// Means and scales of the numbers that a side code tells of.
-    fn expected(&self, g: &mut Graph, side: Var) -> Result<[Var; 2]> {
-        let inside = through(g, &self.decoder, side)?;
-        let mut expected = [inside; 2];
-        for (expected, head) in expected.iter_mut().zip(&self.heads) {
-            *expected = through(g, std::slice::from_ref(head), inside)?;
-            if self.shape.factor > 1 {
-                let SideShape { grid: size, factor, .. } = self.shape;
-                *expected = g.apply(PixelShuffle { size, factor, direction: Direction::Spread }, &[*expected])?;
-            }
-        }
-        Ok([expected[0], positive(g, expected[1], LEAST[0])?])
-    }
-}
-
-fn through(g: &mut Graph, blocks: &[Box<dyn Block>], x: Var) -> Result<Var> {
-    let flow = &mut Flow { graph: g, clock: None, pass: Pass::Show, moments: Vec::new() };
-    blocks.iter().try_fold(x, |x, block| block.forward(flow, x))
-}
-
 /// least + softplus(raw)
 fn positive(g: &mut Graph, raw: Var, least: f32) -> Result<Var> {
     let positive = g.apply(Activation::Softplus, &[raw])?;
@@ -302,22 +229,6 @@ fn noisy(g: &mut Graph, x: Var, clock: Var, stream: u32) -> Result<Var> {
     let noise = g.push(Arc::new(RandomUniform { shape: g.ty(x).shape.clone(), stream }), &[clock])?[0];
     let noise = g.apply(Unary::Affine { scale: 1.0, shift: -0.5 }, &[noise])?;
     g.apply(Binary::Add, &[x, noise])
-}
-
-/// Bits of numbers under a logistic distribution a column, whose mean and raw scale are given.
-///
-/// # Errors
-/// When there is not one of both for each column.
-pub fn logistic_bits(g: &mut Graph, x: Var, [mean, scale]: [Var; 2]) -> Result<Var> {
-    let scale = positive(g, scale, LEAST[1])?;
-    let square = g.apply(Binary::Mul, &[scale, scale])?;
-    let steep = g.apply(Unary::InverseRoot, &[square])?;
-    let mut scaled = |of: Var, scale: f32| g.apply(Unary::Affine { scale, shift: 0.0 }, &[of]);
-    let (back, half, half_back) = (scaled(mean, -1.0)?, scaled(steep, 0.5)?, scaled(steep, -0.5)?);
-    let centred = g.apply(AddBias, &[x, back])?;
-    let middle = g.apply(ScaleColumns, &[centred, steep])?;
-    let [upper, lower] = [g.apply(AddBias, &[middle, half])?, g.apply(AddBias, &[middle, half_back])?];
-    g.apply(IntervalBits, &[upper, lower])
 }
 
 /// What a learnt cumulative distribution begins as: a bell of [`REACH`], its layers alike but for biases that keep them apart
