@@ -29,7 +29,7 @@ use gpu_ae::report::printable;
 
 use reading::ReadingBar;
 
-use command::codes::{decode, encode, generate, interpolate, traverse};
+use command::codes::{compress, decode, decompress, encode, generate, interpolate, traverse};
 use command::judging::{attack, probe, saliency};
 use command::{
     cluster, compact, compare, config, data, devices, doctor, eval, export, inspect, plan, reconstruct, score, sweep,
@@ -73,6 +73,10 @@ enum Command {
     Encode(encode::Args),
     /// Write what the network makes of codes as a NumPy array or a table, and draw it
     Decode(decode::Args),
+    /// Write the codes of rows, whole numbers, as a file of as many bytes as they are worth
+    Compress(compress::Args),
+    /// Write the whole numbers of such a file as a NumPy array, or what the network makes of them
+    Decompress(decompress::Args),
     /// Judge every test row by its reconstruction: what is odd, where, and how well that tells a class from the rest
     Score(score::Args),
     /// Say how well a model's codes tell classes apart: a linear classifier and nearest neighbours on them
@@ -144,6 +148,8 @@ pub fn run(begin: Instant) -> Result<ExitCode> {
         Command::Traverse(args) => traverse::run(args).map(done),
         Command::Encode(args) => encode::run(args).map(done),
         Command::Decode(args) => decode::run(args).map(done),
+        Command::Compress(args) => compress::run(args).map(done),
+        Command::Decompress(args) => decompress::run(args).map(done),
         Command::Score(args) => score::run(args).map(done),
         Command::Probe(args) => probe::run(args).map(done),
         Command::Attack(args) => attack::run(args).map(done),

@@ -87,6 +87,11 @@ pub fn table_name(text: &str) -> Result<PathBuf, String> {
     file_name(text, &["csv"])
 }
 
+/// The name of a file of compressed codes to write.
+pub fn codes_name(text: &str) -> Result<PathBuf, String> {
+    file_name(text, &["gae"])
+}
+
 /// The name of a NumPy array or a table to write.
 pub fn array_or_table_name(text: &str) -> Result<PathBuf, String> {
     file_name(text, &["npy", "csv"])

@@ -10,6 +10,7 @@ use gpu_ae::data::{Dataset, Split};
 use gpu_ae::error::shortened;
 use gpu_ae::model::part::Part;
 use gpu_ae::study::codes::LonePart;
+use gpu_ae::study::symbols::Code;
 use gpu_ae::train::{Checkpoint, RunDir, Session, Tuning};
 use gpu_ae::{Error, Result};
 
@@ -68,18 +69,6 @@ impl RunFlags {
         Ok(trained)
     }
 
-    fn check_reconstructs(&self, config: &RunConfig) -> Result<()> {
-        if config.reconstructs() {
-            return Ok(());
-        }
-        let what = match (&config.classifier, &config.adversarial) {
-            (Some(_), _) => "a classifier names classes",
-            (_, Some(_)) => "a generator makes rows of random codes, and nothing makes codes of rows",
-            _ => "this one sorts rows",
-        };
-        Err(Error::input(&self.run, format!("expected a network that reconstructs; {what}")))
-    }
-
     /// Opens the run of any network that has a code.
     pub fn open_any(&self, quiet: bool) -> Result<Trained> {
         self.open_with(quiet, |_| Ok(()))
@@ -108,6 +97,34 @@ impl RunFlags {
         let choices = Tuning::or_static(checkpoint.tuning.as_ref(), device.as_ref());
         let part = LonePart::open(device, &checkpoint, &choices, which)?;
         Ok((directory, checkpoint, part))
+    }
+
+    /// Opens the run of a network whose codes are whole numbers.
+    pub fn open_code(&self, quiet: bool) -> Result<(Checkpoint, Code)> {
+        let (_, checkpoint) = open_run(&self.run, &self.data, &self.device, self.quiet || quiet)?;
+        if checkpoint.config.rate.is_none() {
+            let model = &checkpoint.config.model;
+            let problem = format!(
+                "expected a run with [rate], whose codes are whole numbers, such as one of --model compressive or --set rate.beta=0.1; this one, of \
+                 --model {model}, has none"
+            );
+            return Err(Error::input(&self.run, problem));
+        }
+        let code = Code::of(&checkpoint)?;
+        Ok((checkpoint, code))
+    }
+
+    /// Refuses a network that does not make rows of its codes.
+    pub fn check_reconstructs(&self, config: &RunConfig) -> Result<()> {
+        if config.reconstructs() {
+            return Ok(());
+        }
+        let what = match (&config.classifier, &config.adversarial) {
+            (Some(_), _) => "a classifier names classes",
+            (_, Some(_)) => "a generator makes rows of random codes, and nothing makes codes of rows",
+            _ => "this one sorts rows",
+        };
+        Err(Error::input(&self.run, format!("expected a network that reconstructs; {what}")))
     }
 
     /// Tells what was written, unless nothing was to be told.

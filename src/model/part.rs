@@ -2,9 +2,12 @@
 
 use super::forward::network;
 use crate::config::RunConfig;
-use crate::error::Result;
-use crate::graph::{Graph, Role};
+use crate::error::{Error, Result};
+use crate::graph::{Graph, Role, Var};
+use crate::nn::Network;
+use crate::nn::rate::CodedShape;
 use crate::ops::array::binary::Binary;
+use crate::ops::array::reshape::Reshape;
 use crate::ops::array::sum_axis::SumAxis;
 use crate::ops::array::unary::Unary;
 use crate::tensor::Ty;
@@ -24,6 +27,12 @@ pub enum Part {
     Answer,
     /// Rows in, the mean squared error of each one's reconstruction out.
     Judge,
+    /// Rows in, the whole numbers that they become out: \[rows, cells · channels\], channels innermost.
+    Symbols,
+    /// Rows in, the whole numbers of their side codes out, in the same order.
+    SideSymbols,
+    /// Whole numbers in, what the network makes of them out: of a classifier logits of the classes.
+    Restore,
 }
 
 impl Part {
@@ -34,6 +43,9 @@ impl Part {
             Part::Decode => "decode",
             Part::Answer => "answer rows",
             Part::Judge => "judge rows",
+            Part::Symbols => "symbols",
+            Part::SideSymbols => "side symbols",
+            Part::Restore => "restore symbols",
         }
     }
 }
@@ -41,11 +53,15 @@ impl Part {
 /// The graph of a part for `batch` rows of a network for `features` values: source `rows`, result `result`.
 ///
 /// # Errors
-/// When the layers do not fit the data.
+/// When the layers do not fit the data, or the network has no such part.
 pub fn part(config: &RunConfig, part: Part, features: usize, batch: usize) -> Result<Graph> {
     let g = &mut Graph::new();
     let model = network(g, config, features)?;
-    let width = if part == Part::Decode { config.code_width() } else { features };
+    let width = match part {
+        Part::Decode => config.code_width(),
+        Part::Restore => coded(&model, part)?.symbols(),
+        _ => features,
+    };
     let rows = g.source(Role::Input, ROWS, Ty::f32(&[batch, width]));
     let result = match part {
         Part::Encode => model.encode(g, rows)?,
@@ -62,7 +78,40 @@ pub fn part(config: &RunConfig, part: Part, features: usize, batch: usize) -> Re
             let sum = g.apply(SumAxis::Columns, &[square])?;
             g.apply(Unary::Affine { scale: 1.0 / features as f32, shift: 0.0 }, &[sum])?
         }
+        Part::Symbols | Part::SideSymbols => {
+            let of_rows = model.symbols(g, rows)?;
+            let chosen = of_rows.and_then(|(symbols, side)| if part == Part::Symbols { Some(symbols) } else { side });
+            let chosen = chosen.ok_or_else(|| missing(part))?;
+            rows_of(g, chosen, batch)?
+        }
+        Part::Restore => {
+            let CodedShape { cells, channels, .. } = coded(&model, part)?;
+            let symbols = g.apply(Reshape::to(&[batch * cells, channels]), &[rows])?;
+            model.restored(g, symbols)?
+        }
     };
     g.result(RESULT, result);
     Ok(std::mem::take(g))
+}
+
+/// A matrix that has some rows for each of a batch, with one for each.
+fn rows_of(g: &mut Graph, x: Var, batch: usize) -> Result<Var> {
+    let columns = g.ty(x).elements() / batch.max(1);
+    g.apply(Reshape::to(&[batch, columns]), &[x])
+}
+
+/// The shape of a network's code where it becomes whole numbers.
+///
+/// # Errors
+/// When it does so nowhere, or the layers do not fit rows of so many values.
+pub fn coded_shape(config: &RunConfig, part: Part, features: usize) -> Result<CodedShape> {
+    coded(&network(&mut Graph::new(), config, features)?, part)
+}
+
+fn coded(network: &Network, part: Part) -> Result<CodedShape> {
+    network.entropy_model.as_ref().map(|model| model.shape).ok_or_else(|| missing(part))
+}
+
+fn missing(part: Part) -> Error {
+    Error::graph(part.name(), "the network has none, expected one with [rate], of a hyperprior if side symbols are asked for")
 }

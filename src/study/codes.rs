@@ -150,7 +150,7 @@ impl Session {
                 *self.parts.entry(which).or_insert(program)
             }
         };
-        Ok((program, widths(&self.config, which, features)))
+        Ok((program, widths(&self.config, which, features)?))
     }
 }
 
@@ -172,7 +172,15 @@ impl LonePart {
         let graph = part::part(config, which, features, BATCH)?;
         let program = load(device.as_mut(), which.name(), &graph, choices)?;
         restore(device.as_mut(), program, &checkpoint.state, Role::is_parameter)?;
-        Ok(LonePart { device, program, which, widths: widths(config, which, features) })
+        Ok(LonePart { device, program, which, widths: widths(config, which, features)? })
+    }
+
+    /// Another part of a network in place of this one, on the same device.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn turned(self, checkpoint: &Checkpoint, choices: &Choices, which: Part) -> Result<Self> {
+        LonePart::open(self.device, checkpoint, choices, which)
     }
 
     /// Takes other parameters, those of a state.
@@ -239,13 +247,17 @@ impl Source<'_> {
 }
 
 /// Values of a row that a part takes, and of one that it gives.
-fn widths(config: &RunConfig, which: Part, features: usize) -> [usize; 2] {
-    match which {
+fn widths(config: &RunConfig, which: Part, features: usize) -> Result<[usize; 2]> {
+    let coded = || part::coded_shape(config, which, features);
+    Ok(match which {
         Part::Encode => [features, config.encoded_width()],
         Part::Decode => [config.code_width(), features],
         Part::Answer => [features, config.answer_width(features)],
         Part::Judge => [features, 1],
-    }
+        Part::Symbols => [features, coded()?.symbols()],
+        Part::SideSymbols => [features, coded()?.side_symbols()],
+        Part::Restore => [coded()?.symbols(), config.answer_width(features)],
+    })
 }
 
 /// Batch by batch through a part that is loaded; the last one is filled up with zeros.

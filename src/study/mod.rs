@@ -15,5 +15,6 @@ pub mod slopes;
 pub mod spectra;
 pub mod study_dir;
 pub mod sweep;
+pub mod symbols;
 mod tensors;
 pub mod units;

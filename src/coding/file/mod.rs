@@ -45,6 +45,8 @@ const SAMPLE: usize = 1 << 16;
 pub struct Written {
     /// Its bytes.
     pub bytes: Vec<u8>,
+    /// Its rows.
+    pub rows: usize,
     /// Bits that the symbols are worth by the tables they are coded with.
     pub bits: f64,
     /// The same of the side symbols.
@@ -109,7 +111,7 @@ pub fn write(prior: &Prior, model: Identity, side: &[i32], symbols: &[i32]) -> R
         bytes.extend(&body);
         bytes.extend(checksum(&[&place_of(sum, number as u64), &body]).to_le_bytes());
     }
-    Ok(Written { bytes, bits: worth[1].bits(), side_bits: worth[0].bits() })
+    Ok(Written { bytes, rows, bits: worth[1].bits(), side_bits: worth[0].bits() })
 }
 
 /// A file on its way back to symbols.

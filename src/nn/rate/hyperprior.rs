@@ -41,7 +41,7 @@ impl Hyperprior {
         };
         let (encoder, decoder, head, shape) = match *sample.dims() {
             [width] => {
-                let shape = SideShape { grid: [1, 1], channels, factor: 1 };
+                let shape = SideShape { grid: [1, 1], is_map: false, channels, factor: 1 };
                 let encoder = [BlockConfig::linear(hidden, relu), BlockConfig::linear(channels, Activation::Identity)];
                 let head = BlockConfig::linear(width, Activation::Identity);
                 (encoder, BlockConfig::linear(hidden, relu), head, shape)
@@ -49,7 +49,7 @@ impl Hyperprior {
             [height, width, own] => {
                 let divides = |factor: &usize| height.is_multiple_of(*factor) && width.is_multiple_of(*factor);
                 let factor = [4, 2].into_iter().find(divides).unwrap_or(1);
-                let shape = SideShape { grid: [height / factor, width / factor], channels, factor };
+                let shape = SideShape { grid: [height / factor, width / factor], is_map: true, channels, factor };
                 let encoder = [conv(hidden, 3, 1, relu), conv(channels, factor, factor, Activation::Identity)];
                 (encoder, conv(hidden, 3, 1, relu), conv(own * factor * factor, 1, 1, Activation::Identity), shape)
             }

@@ -109,11 +109,25 @@ pub struct CodedShape {
     pub side: Option<SideShape>,
 }
 
+impl CodedShape {
+    /// Whole numbers of a sample.
+    pub fn symbols(&self) -> usize {
+        self.cells * self.channels
+    }
+
+    /// Those of its side code.
+    pub fn side_symbols(&self) -> usize {
+        self.side.map_or(0, |side| side.cells() * side.channels)
+    }
+}
+
 /// Shape of a side code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SideShape {
     /// Height and width of its grid.
     pub grid: [usize; 2],
+    /// Whether it is the side code of a map, so that what a cell tells depends on those around it.
+    pub is_map: bool,
     /// Its channels.
     pub channels: usize,
     /// Pixels of the map, along each axis, that a cell of the grid tells of.

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
-use gpu_ae::data::format::npy::{read_rows, write_labels, write_rows};
-use gpu_ae::data::{Dataset, Split, is_named};
+use gpu_ae::data::format::npy::{write_labels, write_rows};
+use gpu_ae::data::{Dataset, Split};
 use gpu_ae::model::part::Part;
 use gpu_ae::{Error, Result};
 use serde::Serialize;
 
+use super::chosen::{Side, chosen, rows_of, side_of};
 use crate::cli::flags::check_width;
 use crate::cli::output::{array_name, array_or_table_name, is_of, say, say_json, table_name};
 use crate::cli::trained::RunFlags;
@@ -43,15 +43,6 @@ pub struct Args {
     json: bool,
 }
 
-/// Sides of a data set.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Side {
-    All,
-    Train,
-    Validation,
-    Test,
-}
-
 #[derive(Serialize)]
 struct Encoded {
     rows: usize,
@@ -74,8 +65,7 @@ pub fn run(args: Args) -> Result<()> {
     let mut has_names = false;
     let codes = match &args.input {
         Some(path) => {
-            let is_unit = checkpoint.encoding.as_ref().is_none_or(|encoding| encoding.is_unit());
-            let codes = encoder.run(&rows_of(path, features, is_unit)?)?;
+            let codes = encoder.run(&rows_of(path, features, &checkpoint)?)?;
             if is_of(&out, "csv") {
                 let unnamed = |row: usize| [row.to_string(), row.to_string(), String::new()];
                 write_table(&out, width, &codes, unnamed)?;
@@ -85,10 +75,7 @@ pub fn run(args: Args) -> Result<()> {
         None => {
             let data = checkpoint.config.load_data_as(checkpoint.encoding.as_ref())?;
             check_width(&checkpoint, &data)?;
-            let is_own = args.run.data.data.as_ref().is_none_or(|path| is_named(path))
-                || !args.run.data.is_other_than(&args.run.as_made()?.config.data);
-            let side = args.split.unwrap_or(if is_own { Side::Test } else { Side::All });
-            let splits = chosen(&data, side)?;
+            let splits = chosen(&data, side_of(&args.run, args.split)?)?;
             has_names = splits.iter().any(|split| !split.names.is_empty());
             let labels = args.labels.as_ref().map(|path| Ok((path, labels(&data, &splits)?))).transpose()?;
             let mut codes = Vec::new();
@@ -131,24 +118,6 @@ pub fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-/// The sides that are asked for, those that have rows.
-fn chosen(data: &Dataset, side: Side) -> Result<Vec<&Split>> {
-    let all = [
-        ("train", Side::Train, &data.train),
-        ("validation", Side::Validation, &data.validation),
-        ("test", Side::Test, &data.test),
-    ];
-    let wanted = all.into_iter().filter(|(_, of, split)| (side == Side::All || side == *of) && split.rows > 0);
-    let splits: Vec<&Split> = wanted.map(|(.., split)| split).collect();
-    let name = all.iter().find(|(_, of, _)| *of == side).map_or("all", |(name, ..)| name);
-    match splits.is_empty() {
-        true => {
-            Err(Error::Usage(format!("--split {name}: {} has no such rows, expected a side that has some", data.name)))
-        }
-        false => Ok(splits),
-    }
-}
-
 /// The classes of rows that all have one.
 fn labels(data: &Dataset, splits: &[&Split]) -> Result<Vec<u16>> {
     if splits.iter().any(|split| split.labels.len() != split.rows) {
@@ -186,18 +155,4 @@ fn write_table(path: &Path, width: usize, codes: &[f32], row: impl Fn(usize) -> 
         table.push(row(number).into_iter().chain(code.iter().map(ToString::to_string)))?;
     }
     table.write(path, "write the codes")
-}
-
-/// The rows of a file, which are all the data there need be.
-fn rows_of(path: &Path, features: usize, is_unit: bool) -> Result<Vec<f32>> {
-    let of = if is_unit { "an image with values from 0 to 1" } else { "as the network sees it" };
-    let rows = read_rows(path, features, of)?;
-    let beyond = rows.iter().position(|value| !(0.0..=1.0).contains(value));
-    match beyond.filter(|_| is_unit) {
-        None => Ok(rows),
-        Some(place) => {
-            let (row, value) = (place / features, rows[place]);
-            Err(Error::input(path, format!("row {row} has the value {value}, expected 0 to 1")))
-        }
-    }
 }
