@@ -113,5 +113,8 @@ fn coded(network: &Network, part: Part) -> Result<CodedShape> {
 }
 
 fn missing(part: Part) -> Error {
-    Error::graph(part.name(), "the network has none, expected one with [rate], of a hyperprior if side symbols are asked for")
+    Error::graph(
+        part.name(),
+        "the network has none, expected one with [rate], of a hyperprior if side symbols are asked for",
+    )
 }

@@ -158,8 +158,7 @@ mod tests {
         let parameters = network(&mut Graph::new(), &config, 784).unwrap().parameters;
         let values: std::collections::BTreeMap<String, Vec<u8>> =
             start_values(&config, 784, 100).unwrap().into_iter().collect();
-        let state =
-            parameters.iter().map(|it| (it.name.clone(), (it.ty.clone(), values[&it.name].clone()))).collect();
+        let state = parameters.iter().map(|it| (it.name.clone(), (it.ty.clone(), values[&it.name].clone()))).collect();
         (parameters, state)
     }
 

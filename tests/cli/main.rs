@@ -8,6 +8,7 @@ mod program;
 
 mod changed_data;
 mod cluster;
+mod coding;
 mod documented;
 mod early_stopping;
 mod energy;
