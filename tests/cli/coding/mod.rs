@@ -146,7 +146,7 @@ fn a_file_has_the_bytes_that_the_network_says() {
         let (bytes, estimated) = (number(&made, "bytes"), number(&made, "estimated_bytes"));
         assert_eq!(bytes, std::fs::metadata(&codes).unwrap().len() as f64);
         assert!((bytes - estimated).abs() <= 0.01 * estimated + 64.0, "{name}: {made}");
-        let (tables, network) = (number(&made, "estimated_bits_per_dim"), number(&told, "test_bits_per_dim"));
+        let (tables, network) = (number(&made, "estimated_bits_per_row"), number(&told, "test_bits_per_row"));
         println!("{name}: {bytes} bytes, tables {tables}, network {network}");
         assert!((tables - network).abs() <= 0.02 * network, "{name}: tables {tables}, network {network}");
         let sides = [number(&made, "side_bits_per_dim"), number(&told, "test_side_bits_per_dim")];
