@@ -38,6 +38,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     (
         "study",
         &[
+            "coding",
             "graph",
             "ops",
             "autodiff",

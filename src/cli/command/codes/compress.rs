@@ -59,7 +59,7 @@ struct Compressed {
     bytes: usize,
     bits_per_dim: f64,
     bits_per_row: f64,
-    /// By the tables, side codes among them.
+    /// By the tables, side codes among them, as in the two above.
     estimated_bytes: f64,
     estimated_bits_per_dim: f64,
     estimated_bits_per_row: f64,
@@ -96,7 +96,8 @@ pub fn run(args: Args) -> Result<()> {
     whole_file::write(&args.out, &written.bytes, "write the codes")?;
     let Written { bytes, rows, bits, side_bits } = written;
     let (bytes, symbols, estimated) = (bytes.len(), code.symbols(), bits + side_bits);
-    let per_row = |bits: f64| bits / rows.max(1) as f64;
+    // A sum of nothing is −0.
+    let per_row = |bits: f64| bits / rows.max(1) as f64 + 0.0;
     let per_dim = |bits: f64| per_row(bits) / symbols as f64;
     let actual = 8.0 * bytes as f64;
     let compressed = Compressed {
