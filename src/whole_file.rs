@@ -39,7 +39,7 @@ pub fn write(path: &Path, bytes: &[u8], action: &'static str) -> Result<()> {
 /// The same of bytes that `fill` writes bit by bit, so that they need not be held at once.
 ///
 /// # Errors
-/// As [`write`], and when `fill` fails; nothing is left then of what it wrote, unless it wrote into a pipe.
+/// As [`write`](fn@write), and when `fill` fails; nothing is left then of what it wrote, unless it wrote into a pipe.
 pub fn write_by(path: &Path, action: &'static str, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     let failed = || Error::io(path, action);
     let there = std::fs::metadata(path).ok();

@@ -3,7 +3,7 @@
 // src/ops/step/multiplier_step.rs.
 
 struct Params {
-    kind: u32,   // 0 ramp, 1 budget
+    kind: u32,   // 0 ramp, 1 budget, 2 the term itself held to a budget
     begin: u32,
     end: u32,
     scale: f32,  // whole weight of a ramp; budget, 0 if it is to be measured
@@ -11,6 +11,7 @@ struct Params {
     decay: f32,
     floor: f32,
     ceiling: f32,
+    fall: f32,   // of a held term, of its budget from step to step
     clock: u32,   // where each part of the state lies
     weight: u32,
     memory: u32,
@@ -46,10 +47,18 @@ fn main() {
         store(params.weight, 0.0);
     } else if step == params.begin {
         store(params.weight, params.floor);
-        store(params.memory + 1u, select(average, params.scale, params.scale > 0.0));
+        let given = select(average, params.scale, params.scale > 0.0);
+        store(params.memory + 1u, select(given, max(average, params.scale), params.kind == 2u));
     } else {
-        let excess = clamp(average / bitcast<f32>(state[params.memory + 1u]) - 1.0, -1.0, 1.0);
-        let weight = bitcast<f32>(state[params.weight]) * exp(-params.rate * excess);
+        var budget = bitcast<f32>(state[params.memory + 1u]);
+        var rate = -params.rate;
+        if params.kind == 2u {
+            budget = max(budget * params.fall, params.scale);
+            rate = params.rate;
+            store(params.memory + 1u, budget);
+        }
+        let excess = clamp(average / budget - 1.0, -1.0, 1.0);
+        let weight = bitcast<f32>(state[params.weight]) * exp(rate * excess);
         store(params.weight, clamp(weight, params.floor, params.ceiling));
     }
 }

@@ -1,5 +1,5 @@
 //! Several streams at once: symbols go to them by turns, so that while one waits for a quotient or a byte another one goes on. Each
-//! by itself is a stream as [`rans`](super::rans) has them.
+//! by itself is a stream as [`rans`] has them.
 
 use super::prior::Known;
 use super::rans::{self, Damage, Step};

@@ -111,7 +111,7 @@ mod tests {
             (config("vae", "plain", &[]), &["variational.beta", "lambda", "lr"], &["budget", "variational.sigma"]),
             (config("vae", "bottleneck", &[]), &["budget", "recipe"], &["entropy.path_bias"]),
             (config("compressive", "plain", &[]), &["rate.beta"], &["rate.side"]),
-            (config("compressive", "plain", &[("rate.model", "hyperprior")]), &["rate.side"], &["variational.sigma"]),
+            (config("compressive", "plain", &[("rate.model", "hyperprior")]), &["rate.side"], &["entropy.beta"]),
             (config("sparse", "plain", &[]), &["sparsity.target"], &["entropy.maximise"]),
             (config("sparse", "plain", &[("sparsity.kind", "l1")]), &["sparsity.weight"], &["sparsity.target"]),
             (config("contractive", "plain", &[]), &["contractive.weight"], &["contractive.probes"]),

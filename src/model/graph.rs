@@ -32,7 +32,11 @@ const FLOOR: f32 = 1e-5;
 const HELD_DECAY: f32 = 0.95;
 
 /// Smallest weight of bits under a budget, from which it grows.
-const HELD_FLOOR: f32 = 1e-3;
+const HELD_FLOOR: f32 = 0.01;
+
+/// Logarithm of how much their budget falls in half of what a run has behind its warm-up: a code has a few bits a dimension at
+/// first, and budgets are tenths.
+const HELD_FALL: f32 = 3.4;
 
 /// Steps that the ring remembers: the most that may run between two readings.
 pub const RING_STEPS: usize = 4096;
@@ -88,11 +92,11 @@ pub fn multiplier_step(config: &RunConfig, weight: &Weight, data: DataShape) -> 
             floor: FLOOR.min(weight.value),
             ceiling: weight.value,
         }),
-        // The other way round: too many bits make their weight grow.
-        Schedule::Hold { budget, warm_up, pace } => Some(MultiplierStep::Budget {
+        Schedule::Hold { budget, warm_up, pace } => Some(MultiplierStep::Hold {
             begin: steps(warm_up),
             budget,
-            rate: -pace,
+            fall: (-HELD_FALL / steps(0.5 * (config.epochs as f32 - warm_up)).max(1) as f32).exp(),
+            rate: pace,
             decay: HELD_DECAY,
             floor: HELD_FLOOR.min(weight.value),
             ceiling: weight.value,

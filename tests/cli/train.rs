@@ -88,7 +88,9 @@ fn a_run_leaves_what_it_promises_and_every_command_uses_it() {
         assert!((other - width.as_f64().unwrap()).abs() < 1e-4 * other, "{layer}, {width} in metrics");
     }
     let table = succeed(&["inspect", run]);
-    assert_eq!(table.lines().count(), 8);
+    // Headings, a rule, six layers, and two lines of the last one's singular values.
+    assert_eq!(table.lines().count(), 10);
+    assert!(table.contains("last layer: effective rank"), "{table}");
     // A heading over every column: two spaces and more lie between them.
     let columns = |line: &str| line.split("  ").filter(|cell| !cell.trim().is_empty()).count();
     let [headings, rule, row] = [0, 1, 2].map(|line| columns(table.lines().nth(line).unwrap()));

@@ -188,6 +188,7 @@ mod tests {
             code: 0,
             divergences: None,
             codes: vec![0.0, 1.0, 2.0],
+            is_coded: false,
             rows: vec![0, 1, 2],
         };
         assert_eq!(picture(&observation, &data).unwrap().unwrap().dimensions(), (1200, 750));

@@ -26,11 +26,11 @@ use crate::ops::array::unary::Unary;
 use crate::ops::batch::valid_share::ValidShare;
 
 /// Largest β under a budget, if nothing is said.
-const CEILING: f32 = 1000.0;
+const CEILING: f32 = 1.0;
 /// β without a budget, if nothing is said.
 const USUAL: f32 = 0.1;
 /// Relative change of β a step when the bits are off by their whole budget.
-const PACE: f32 = 0.01;
+const PACE: f32 = 0.005;
 /// Widest hidden layer and side code of a hyperprior.
 const WIDEST: usize = 1 << 12;
 

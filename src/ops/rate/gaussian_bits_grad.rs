@@ -1,4 +1,4 @@
-//! Gradient of [`GaussianBits`](super::gaussian_bits::GaussianBits) by the numbers and by the scales; that by the means is the
+//! Gradient of [`GaussianBits`] by the numbers and by the scales; that by the means is the
 //! former's negative.
 
 use super::gaussian_bin::bin;

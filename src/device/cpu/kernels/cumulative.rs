@@ -130,13 +130,13 @@ impl CumulativeKernel {
             let (first, lane) = (column / LANES * size, column % LANES);
             for &([inputs, outputs], begin, last) in &self.layers {
                 let (matrix, biases) = (inputs * outputs, if last { 0 } else { outputs });
-                for p in begin..begin + matrix + outputs + biases {
+                for (p, &own) in own.iter().enumerate().skip(begin).take(matrix + outputs + biases) {
                     let (value, slope) = if p < begin + matrix {
-                        (softplus(own[p]), 1.0 / (1.0 + exp(-own[p])))
+                        (softplus(own), 1.0 / (1.0 + exp(-own)))
                     } else if p < begin + matrix + outputs {
-                        (own[p], 1.0)
+                        (own, 1.0)
                     } else {
-                        let bend = tanh(own[p]);
+                        let bend = tanh(own);
                         (bend, (1.0 - bend) * (1.0 + bend))
                     };
                     self.used[first + p][lane] = value;
@@ -186,24 +186,24 @@ fn back(layers: &[Layer], [used, slopes]: [&[Lane]; 2], way: &Way, dy: Lane, sum
     d[0] = dy;
     for (index, &([inputs, outputs], first, last)) in layers.iter().enumerate().rev() {
         let mut before = [[0.0; LANES]; MOST_FILTERS];
-        for o in 0..outputs {
+        for (o, d) in d.iter_mut().enumerate().take(outputs) {
             let bias = first + inputs * outputs + o;
             if !last {
                 let (bend, slope) = (&used[bias + outputs], &slopes[bias + outputs]);
                 for lane in 0..LANES {
                     let bent = way.bent[index][o][lane];
-                    sums[bias + outputs][lane] += d[o][lane] * slope[lane] * bent;
-                    d[o][lane] *= 1.0 + bend[lane] * (1.0 - bent) * (1.0 + bent);
+                    sums[bias + outputs][lane] += d[lane] * slope[lane] * bent;
+                    d[lane] *= 1.0 + bend[lane] * (1.0 - bent) * (1.0 + bent);
                 }
             }
             for lane in 0..LANES {
-                sums[bias][lane] += d[o][lane];
+                sums[bias][lane] += d[lane];
             }
-            for i in 0..inputs {
+            for (i, before) in before.iter_mut().enumerate().take(inputs) {
                 let p = first + o * inputs + i;
                 for lane in 0..LANES {
-                    sums[p][lane] += d[o][lane] * slopes[p][lane] * way.inputs[index][i][lane];
-                    before[i][lane] = d[o][lane].mul_add(used[p][lane], before[i][lane]);
+                    sums[p][lane] += d[lane] * slopes[p][lane] * way.inputs[index][i][lane];
+                    before[lane] = d[lane].mul_add(used[p][lane], before[lane]);
                 }
             }
         }
