@@ -27,7 +27,7 @@ fn main() {
         ("known/gaussian sparse", Kind::Gaussian, plain(128), [0, 0], -2.4),
         ("known/gaussian", Kind::Gaussian, plain(128), [0, 0], 0.0),
         ("known/gaussian wide", Kind::Gaussian, plain(128), [0, 0], 60.0),
-        ("known/factorised", Kind::Factorised, plain(128), [0, 0], 0.0),
+        ("known/factorised", Kind::Factorized, plain(128), [0, 0], 0.0),
         ("told/64 of 8", Kind::Hyperprior, plain(64), [8, 32], -1.0),
         ("told/512 of 8", Kind::Hyperprior, plain(512), [8, 32], -1.0),
         ("told/512 of 32, 128 hidden", Kind::Hyperprior, plain(512), [32, 128], -1.0),

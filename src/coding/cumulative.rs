@@ -8,7 +8,7 @@ use super::portable::{sigmoid, softplus, tanh};
 use super::table::Table;
 use crate::error::{Error, Result};
 
-/// Numbers that make one channel's cumulative function of the factorised model (see [`Factorised::new`]).
+/// Numbers that make one channel's cumulative function of the factorised model (see [`Factorized::new`]).
 pub const PARAMETERS: usize = 43;
 
 /// Inputs and outputs of its layers.
@@ -68,9 +68,9 @@ struct Layer {
 ///
 /// Source: Ballé, Minnen, Singh, Hwang, Johnston, "Variational image compression with a scale hyperprior" (2018), appendix 6.1.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Factorised([Layer; 4]);
+pub struct Factorized([Layer; 4]);
 
-impl Factorised {
+impl Factorized {
     /// Of its parameters H₀ b₀ a₀ H₁ b₁ a₁ H₂ b₂ a₂ H₃ b₃, one behind the other, matrices by rows, \[outputs, inputs\]: weights are
     /// softplus(H), and bends tanh(a).
     pub fn new(parameters: &[f32; PARAMETERS]) -> Self {
@@ -86,11 +86,11 @@ impl Factorised {
                 layer.bends[..outputs].iter_mut().for_each(|bend| *bend = tanh(next()));
             }
         }
-        Factorised(layers)
+        Factorized(layers)
     }
 }
 
-impl Cumulative for Factorised {
+impl Cumulative for Factorized {
     fn logits(&self, x: f64) -> f64 {
         let mut values = [x, 0.0, 0.0];
         for layer in &self.0 {
@@ -167,7 +167,7 @@ mod tests {
         let mut centres = Vec::new();
         for case in 0..8 {
             let some = |n: usize| ((37 * n + 101 * case) % 301) as f32 / 100.0 - 1.5;
-            let (centre, of_it) = table(&Factorised::new(&std::array::from_fn(some))).unwrap();
+            let (centre, of_it) = table(&Factorized::new(&std::array::from_fn(some))).unwrap();
             (hash, _) = (fnv(&of_it, hash), centres.push(centre));
             let (centre, of_it) = table(&Logistic::new(4.0 * some(1), 2.0 * some(2) - 2.0)).unwrap();
             (hash, _) = (fnv(&of_it, hash), centres.push(centre));
@@ -202,7 +202,7 @@ mod tests {
     fn the_factorised_function_rises_and_has_its_layers_in_order() {
         let mut rng = Rng::new(stream_key(2, Stream::Data));
         let all = parameters(&mut rng);
-        let logits = |x: f64| Factorised::new(&all).logits(x);
+        let logits = |x: f64| Factorized::new(&all).logits(x);
         assert!((-50..50).all(|t| logits(f64::from(t)) < logits(f64::from(t + 1))));
         // The same by the system's own functions, written out.
         let plus = |at: usize| f64::from(all[at]).exp().ln_1p();

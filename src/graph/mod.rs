@@ -119,6 +119,11 @@ impl Graph {
         Var { node, port: 0 }
     }
 
+    /// The source of this name, if there is one.
+    pub fn source_named(&self, name: &str) -> Option<Var> {
+        self.sources().find(|(_, source)| source.name == name).map(|(var, _)| var)
+    }
+
     /// All sources in order of creation.
     pub fn sources(&self) -> impl Iterator<Item = (Var, &Source)> {
         self.nodes.iter().enumerate().filter_map(|(node, n)| Some((Var { node, port: 0 }, n.op.downcast::<Source>()?)))

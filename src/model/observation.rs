@@ -96,7 +96,7 @@ pub fn readings(config: &RunConfig, holding: impl Into<Holding>, batch: usize, l
 
 /// What goes through the weights of this name: the left operand of the operation whose right operand they are.
 fn read_by(g: &Graph, weight: &str) -> Option<Var> {
-    let (weight, _) = g.sources().find(|(_, source)| source.name == weight)?;
+    let weight = g.source_named(weight)?;
     g.nodes().iter().find(|node| node.inputs.get(1) == Some(&weight)).map(|node| node.inputs[0])
 }
 

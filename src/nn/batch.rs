@@ -112,14 +112,13 @@ impl Batch {
         }
         let name = format!("{} {what}", self.split);
         // Another part of the batch may have asked for it.
-        let there = g.sources().find(|(_, source)| source.name == name).map(|(var, _)| var);
+        let there = g.source_named(&name);
         Ok(there.unwrap_or_else(|| g.source(Role::Data, name, ty)))
     }
 
     /// The weight of the term of this name, if training has it: what paces whatever is in front of the term.
     pub fn price(&self, g: &Graph, term: &str) -> Option<Var> {
-        let name = weight_name(term);
-        g.sources().find(|(_, source)| source.name == name).map(|(var, _)| var)
+        g.source_named(&weight_name(term))
     }
 
     /// The layers of the network.

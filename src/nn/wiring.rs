@@ -16,7 +16,8 @@ const PLAIN: Activation = Activation::Identity;
 /// # Errors
 /// When a block cannot take what the one before it gives; the message begins with its key.
 pub fn wiring(spec: &NetworkSpec, sample: &Shape) -> Result<Vec<Wired>> {
-    let mut walk = Walk { layers: Vec::new(), open: None, sample: sample.clone() };
+    let coded = spec.coding.as_ref().map(|coding| coding.behind + 1);
+    let mut walk = Walk { layers: Vec::new(), open: None, sample: sample.clone(), until_coded: coded };
     let place = walk.blocks(&spec.encoder, "encoder", SCOPE, first_place(&spec.encoder), true)?;
     if let Some(code) = spec.prior {
         (walk.open, walk.sample) = (None, Shape::new(&[code]));
@@ -41,6 +42,8 @@ struct Walk {
     layers: Vec<Wired>,
     open: Option<Open>,
     sample: Shape,
+    /// Blocks up to where units become whole numbers, if they do.
+    until_coded: Option<usize>,
 }
 
 impl Walk {
@@ -63,6 +66,15 @@ impl Walk {
                 continue;
             }
             before = block.as_linear().map(|linear| linear.activation);
+            if joins {
+                match self.until_coded {
+                    Some(0) => {
+                        self.until_coded = None;
+                        self.bind(|| "[rate] counts them one by one".to_string());
+                    }
+                    blocks => self.until_coded = blocks.map(|blocks| blocks - 1),
+                }
+            }
             let at = |error: Error| Error::Usage(format!("{key}: {error}"));
             let behind = block.kind().infer(&self.sample).map_err(at)?;
             self.block(block, &key, &format!("{scope}.{place}")).map_err(at)?;
@@ -235,6 +247,22 @@ mod tests {
         assert!(made.norm.is_some() && code.norm.is_none());
         assert_eq!(second.extents(), [6, 4, 3, 3]);
         assert_eq!(last.extents(), [1, 5, 2, 2]);
+    }
+
+    /// Each coded unit has a distribution of its own, which nobody takes out with it.
+    #[test]
+    fn what_becomes_whole_numbers_stays() {
+        let config = crate::config::RunConfig::model("compressive").unwrap();
+        let fates = |layer: usize| {
+            let mut config = config.clone();
+            if let Some(rate) = &mut config.rate {
+                rate.layer = layer;
+            }
+            let layers = wiring(&config.network_spec(), &Shape::new(&[784])).unwrap();
+            layers.iter().map(|layer| matches!(layer.fate, Fate::Bound(_))).collect::<Vec<_>>()
+        };
+        assert_eq!(fates(0), [false, true, false]);
+        assert_eq!(fates(1), [true, false, false]);
     }
 
     #[test]

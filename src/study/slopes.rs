@@ -13,7 +13,7 @@ const BATCH: usize = 500;
 /// What arrives at the end that is differentiated.
 #[derive(Clone, Copy, Debug)]
 pub enum Arriving<'a> {
-    /// Of [`Slope::CrossEntropy`] the class of each row.
+    /// Of a cross entropy the class of each row.
     Classes(&'a [u16]),
     /// Of the others a weight for each number of each row's answer or code.
     Weights(&'a [f32]),
@@ -42,13 +42,13 @@ impl Slopes {
         let batch = (config.batch_size / config.optimiser.accumulate().max(1)).clamp(1, BATCH);
         let width = match slope {
             Slope::Code => config.encoded_width(),
-            Slope::CrossEntropy | Slope::Answer => config.answer_width(features),
+            Slope::CrossEntropy | Slope::UnroundedCrossEntropy | Slope::Answer => config.answer_width(features),
         };
         let graph = slopes(&config, slope, features, batch)?;
         let choices = session.choices.clone();
         let device = session.device.as_mut();
         let program = load(device, slope.name(), &graph, &choices)?;
-        if slope == Slope::CrossEntropy {
+        if slope.is_of_classes() {
             // Their sum, so that a row's gradient does not depend on how many others go with it.
             device.write(program, WEIGHT, bytemuck::bytes_of(&(batch as f32)))?;
             let clock = clock::start(batch, batch, false, 0);

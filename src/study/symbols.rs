@@ -38,7 +38,7 @@ impl Code {
         let floats = |name: &str| checkpoint.state.get(name).map(|(_, bytes)| bytemuck::pod_collect_to_vec(bytes));
         let kind = match model.spec.model {
             EntropyModelKind::Gaussian => Kind::Gaussian,
-            EntropyModelKind::Factorized => Kind::Factorised,
+            EntropyModelKind::Factorized => Kind::Factorized,
             EntropyModelKind::Hyperprior => Kind::Hyperprior,
         };
         Ok(Code { prior: Prior::new(kind, lie(model.shape), &floats)?, identity })

@@ -28,7 +28,7 @@ fn gaussian() {
 
 #[test]
 fn factorised() {
-    fuzz(&prior(Kind::Factorised, Lie { cells: 4, ..plain(3) }, [0, 0], 0.0), 50);
+    fuzz(&prior(Kind::Factorized, Lie { cells: 4, ..plain(3) }, [0, 0], 0.0), 50);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn little_costs_little() {
 fn codes_come_back_in_no_more_bytes_than_they_are_worth() {
     let priors = [
         prior(Kind::Gaussian, plain(16), [0, 0], -3.0),
-        prior(Kind::Factorised, Lie { cells: 3, ..plain(16) }, [0, 0], 0.0),
+        prior(Kind::Factorized, Lie { cells: 3, ..plain(16) }, [0, 0], 0.0),
         prior(Kind::Hyperprior, plain(16), [3, 5], 0.0),
         prior(Kind::Hyperprior, MAP, [3, 5], 2.0),
     ];

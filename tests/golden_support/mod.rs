@@ -2,9 +2,9 @@
 //! runner a formula.
 
 pub mod augment;
+pub mod bits;
 pub mod classes;
 pub mod codes;
-pub mod coding;
 pub mod compare;
 pub mod contractive;
 pub mod conv;
@@ -18,7 +18,6 @@ pub mod norm;
 pub mod optimisers;
 pub mod paths;
 pub mod proof;
-pub mod rate;
 pub mod reconstruction;
 pub mod vectors;
 pub mod wasserstein;

@@ -7,8 +7,8 @@ use crate::common;
 use crate::golden_support::compare::share;
 use crate::golden_support::vectors::{Expected, Golden};
 use crate::golden_support::{
-    NOT_IMPLEMENTED, Runner, augment, classes, codes, coding, contractive, conv, energy, family, judging, network,
-    norm, optimisers, order, paths, proof, rate, reconstruction, wasserstein, weights,
+    NOT_IMPLEMENTED, Runner, augment, bits, classes, codes, contractive, conv, energy, family, judging, network, norm,
+    optimisers, order, paths, proof, reconstruction, wasserstein, weights,
 };
 
 /// Makes a test of every runner, and the list of all.
@@ -27,8 +27,8 @@ macro_rules! stamp {
 
 stamp! {
     golden_batch_norm2d => norm::BATCH_NORM,
-    golden_cdf_from_masses => coding::MASSES,
-    golden_cdf_tables => coding::TABLES,
+    golden_cdf_from_masses => bits::coding::MASSES,
+    golden_cdf_tables => bits::coding::TABLES,
     golden_contractive_1layer => contractive::ONE_LAYER,
     golden_contractive_2layer => contractive::TWO_LAYERS,
     golden_conv2d => conv::CONV,
@@ -36,13 +36,13 @@ stamp! {
     golden_conv_transpose2d => conv::TRANSPOSED,
     golden_corruption => family::CORRUPTION,
     golden_dcgan_generator => conv::blocks::GENERATOR,
-    golden_factorized_bits => rate::FACTORIZED,
-    golden_gaussian_bits => rate::GAUSSIAN,
+    golden_factorized_bits => bits::rate::FACTORIZED,
+    golden_gaussian_bits => bits::rate::GAUSSIAN,
     golden_gaussian_kl => family::GAUSSIAN_KL,
     golden_group_norm => norm::GROUP_NORM,
     golden_hopfield => energy::HOPFIELD,
-    golden_hyperprior_bits => rate::HYPERPRIOR,
-    golden_integer_hyper_decoder => coding::HYPER_DECODER,
+    golden_hyperprior_bits => bits::rate::HYPERPRIOR,
+    golden_integer_hyper_decoder => bits::coding::HYPER_DECODER,
     golden_l1_sparse => family::L1,
     golden_layer_entropy => weights::LAYER,
     golden_layer_norm => norm::LAYER_NORM,
@@ -57,7 +57,7 @@ stamp! {
     golden_pgd_conv => conv::attacked::PGD,
     golden_pgd_linf => judging::PGD,
     golden_pool2d => conv::pool::POOLS,
-    golden_rans => coding::RANS,
+    golden_rans => bits::coding::RANS,
     golden_rbm_cd1 => energy::RBM,
     golden_recon_losses => reconstruction::RECONSTRUCTION,
     golden_renyi_entropy => weights::RENYI,
@@ -67,8 +67,8 @@ stamp! {
     golden_softmax_ce => classes::CROSS_ENTROPY,
     golden_sparsity => judging::SPARSITY,
     golden_spectrum => judging::SPECTRUM,
-    golden_ste_round => rate::ROUND,
-    golden_sup_ce_bits => rate::SUPERVISED,
+    golden_ste_round => bits::rate::ROUND,
+    golden_sup_ce_bits => bits::rate::SUPERVISED,
     golden_vae_elbo => family::ELBO,
     golden_wasserstein_gauss => wasserstein::GAUSSIAN,
 }

@@ -23,6 +23,7 @@ mod judging;
 mod latch;
 mod objectives;
 mod optimisers;
+mod rate;
 mod reading;
 mod scaling;
 mod subnormal;

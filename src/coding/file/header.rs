@@ -42,7 +42,7 @@ pub struct Header {
     pub model: Identity,
 }
 
-const KINDS: [(u8, Kind); 3] = [(0, Kind::Gaussian), (1, Kind::Factorised), (2, Kind::Hyperprior)];
+const KINDS: [(u8, Kind); 3] = [(0, Kind::Gaussian), (1, Kind::Factorized), (2, Kind::Hyperprior)];
 
 impl Header {
     /// Its bytes, with their checksum.
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn a_header_comes_back_and_any_changed_byte_shows() {
         let header = Header {
-            kind: Kind::Factorised,
+            kind: Kind::Factorized,
             rows: 70_000,
             cells: 1,
             channels: 128,

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::cumulative::{Cumulative, Factorised, PARAMETERS, table};
+use super::cumulative::{Cumulative, Factorized, PARAMETERS, table};
 use super::gaussian::{Tables, centre_and_phase, scale_index_of_raw, sixteenths};
 use super::table::Table;
 use crate::error::{Error, Result};
@@ -23,7 +23,7 @@ pub enum Kind {
     /// A normal distribution for each channel.
     Gaussian,
     /// Any distribution for each channel, by its cumulative function.
-    Factorised,
+    Factorized,
     /// A normal distribution for each symbol, which a side code tells.
     Hyperprior,
 }
@@ -119,7 +119,7 @@ impl Prior {
         }
         let (channels, side) = match kind {
             Kind::Gaussian => (gaussian(lie.channels, tensors)?, None),
-            Kind::Factorised => (factorised(lie.channels, tensors)?, None),
+            Kind::Factorized => (factorised(lie.channels, tensors)?, None),
             Kind::Hyperprior => (Vec::new(), Some(Side::new(lie, tensors)?)),
         };
         Ok(Prior { kind, lie, channels, side })
@@ -197,7 +197,7 @@ fn factorised(channels: usize, tensors: Tensors<'_>) -> Result<Vec<Channel>> {
     let each = each
         .iter()
         .enumerate()
-        .map(|(channel, parameters)| Channel::of(&Factorised::new(parameters)).map_err(of_channel(NAME, channel)));
+        .map(|(channel, parameters)| Channel::of(&Factorized::new(parameters)).map_err(of_channel(NAME, channel)));
     each.collect()
 }
 

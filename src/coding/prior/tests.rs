@@ -34,7 +34,7 @@ fn every_factorised_channel_has_its_own_table() {
     // The last bias moves the median.
     parameters[2 * PARAMETERS - 1] = -40.0;
     let tensors = found(&[("rate.cumulative", parameters)]);
-    let prior = Prior::new(Kind::Factorised, PLAIN, &tensors).unwrap();
+    let prior = Prior::new(Kind::Factorized, PLAIN, &tensors).unwrap();
     let known = prior.fixed().unwrap();
     assert!(known.len() == 2 && known[0].centre < known[1].centre);
 }
@@ -104,7 +104,7 @@ fn what_does_not_fit_is_named() {
     says(Kind::Gaussian, PLAIN, &[mean.clone(), ("rate.scale", vec![0.0, f32::NAN])], "channel 1");
     says(Kind::Gaussian, PLAIN, &[("rate.mean", vec![f32::INFINITY, 0.0]), ("rate.scale", vec![0.0; 2])], "channel 0");
     says(Kind::Gaussian, Lie { cells: 0, ..PLAIN }, &[], "without symbols");
-    says(Kind::Factorised, PLAIN, &[("rate.cumulative", vec![f32::NAN; 2 * PARAMETERS])], "channel 0");
+    says(Kind::Factorized, PLAIN, &[("rate.cumulative", vec![f32::NAN; 2 * PARAMETERS])], "channel 0");
     says(Kind::Hyperprior, PLAIN, &sums(2, 4), "4 symbols of 2 numbers, expected 2 of 2");
     let lie = Lie { cells: 4, channels: 1, grid: Some(Grid { height: 1, width: 1, factor: 2 }) };
     says(Kind::Hyperprior, lie, &sums(2, 4), "4 symbols of 2 numbers, expected 4 of 18");

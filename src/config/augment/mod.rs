@@ -174,7 +174,7 @@ impl Augment {
         let mut x = x;
         if self.moves() {
             // Another view, or another part of the batch, may have asked for it.
-            let there = g.sources().find(|(_, source)| source.name == BLACK).map(|(var, _)| var);
+            let there = g.source_named(BLACK);
             let black = there.unwrap_or_else(|| g.source(Role::Setting, BLACK, Ty::f32(&[channels])));
             x = g.apply(AugmentApply { size, output: size, placing: draw.placing }, &[x, drawn[0], black])?;
         }

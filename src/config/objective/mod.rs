@@ -188,7 +188,8 @@ pub trait Objective {
     }
 
     /// What follows from its terms.
-    fn derived(&self) -> Option<Derived> {
+    fn derived(&self, config: &RunConfig) -> Option<Derived> {
+        let _ = config;
         None
     }
 
@@ -276,7 +277,7 @@ impl RunConfig {
 
     /// Figures that follow from terms.
     pub fn derived(&self) -> Vec<Derived> {
-        self.objectives().iter().filter_map(|objective| objective.derived()).collect()
+        self.objectives().iter().filter_map(|objective| objective.derived(self)).collect()
     }
 
     /// Whether the network answers with the rows it was given, as well as it can.

@@ -161,8 +161,8 @@ impl Objective for Rate {
         self.check_layer(config)
     }
 
-    /// What is paid for; watched: the bits a dimension of the code and of its side code, the bits of a row, and its numbers that are
-    /// not 0.
+    /// What is paid for, the bits a dimension of the code and of its side code together; watched: both by themselves, the bits of a row,
+    /// of both again, and its numbers that are not 0.
     fn weights(&self, _config: &RunConfig) -> Vec<(&'static str, Weight)> {
         let schedule = match (self.budget, self.warm_up) {
             (Some(budget), warm_up) => Schedule::Hold { budget, warm_up, pace: PACE },
@@ -208,8 +208,12 @@ impl Objective for Rate {
     }
 
     /// Of a reconstruction, the ratio of the largest value, 1, to its error, in decibels.
-    fn derived(&self) -> Option<Derived> {
-        Some(Derived { name: "psnr", of: |term| -10.0 * term("mse").log10(), is_better_larger: true })
+    fn derived(&self, config: &RunConfig) -> Option<Derived> {
+        config.reconstructs().then_some(Derived {
+            name: "psnr",
+            of: |term| -10.0 * term("mse").log10(),
+            is_better_larger: true,
+        })
     }
 
     fn told(&self, config: &RunConfig) -> Vec<Told> {
@@ -242,5 +246,49 @@ impl Objective for Rate {
 
     fn relief(&self, _config: &RunConfig, _metrics: &BTreeMap<String, f64>) -> Option<String> {
         Some("a smaller rate.beta, or a rate.warm_up over some epochs".into())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn config(model: &str, set: &[(&str, &str)]) -> RunConfig {
+        let mut config = RunConfig::model(model).unwrap();
+        set.iter().for_each(|(key, value)| config.set("--set", key, value).unwrap());
+        config
+    }
+
+    #[test]
+    fn prices_and_places_without_meaning_are_refused_by_their_keys() {
+        for (model, key, value) in [
+            ("compressive", "rate.beta", "-1"),
+            ("compressive", "rate.budget", "0"),
+            ("compressive", "rate.budget", "-0.1"),
+            ("compressive", "rate.warm_up", "-1"),
+            ("compressive", "rate.layer", "9"),
+            ("compressive", "rate.side", "0"),
+        ] {
+            let problem = config(model, &[(key, value)]).check().unwrap_err().to_string();
+            assert!(problem.starts_with(key), "{key} {value}: {problem}");
+        }
+        let both =
+            config("compressive", &[("rate.budget", "0.1"), ("rate.beta", "0")]).check().unwrap_err().to_string();
+        assert!(both.starts_with("rate.beta"), "{both}");
+        let drawn = config("vae", &[("rate.model", "gaussian")]).check().unwrap_err().to_string();
+        assert!(drawn.starts_with("variational"), "{drawn}");
+        assert!(
+            config("conv", &[("rate.layer", "3")]).check().is_ok()
+                && config("resnet", &[("rate.beta", "1")]).check().is_ok()
+        );
+    }
+
+    #[test]
+    fn only_what_is_reconstructed_has_a_ratio_to_its_error() {
+        let names =
+            |model: &str| config(model, &[("rate.beta", "0.1")]).derived().iter().map(|it| it.name).collect::<Vec<_>>();
+        assert_eq!(names("compressive"), Vec::<&str>::new());
+        assert_eq!(names("conv"), ["psnr"]);
     }
 }

@@ -114,7 +114,7 @@ impl Objective for Variational {
     }
 
     /// The evidence lower bound in nats an image.
-    fn derived(&self) -> Option<Derived> {
+    fn derived(&self, _config: &RunConfig) -> Option<Derived> {
         Some(Derived { name: "elbo", of: |term| -(term("nll") + term("kl")), is_better_larger: true })
     }
 

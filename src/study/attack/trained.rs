@@ -14,12 +14,13 @@ pub struct TrainedClassifier<'a> {
 }
 
 impl<'a> TrainedClassifier<'a> {
-    /// That of a session, whose rows are these pixels.
+    /// That of a session, whose rows are these pixels; `unrounded` has gradients go through codes as if they were not rounded.
     ///
     /// # Errors
     /// When an operation of the network has no gradient, or the device fails.
-    pub fn new(session: &'a mut Session, pixels: Pixels) -> Result<Self> {
-        let slopes = Slopes::load(session, Slope::CrossEntropy)?;
+    pub fn new(session: &'a mut Session, pixels: Pixels, unrounded: bool) -> Result<Self> {
+        let slope = if unrounded { Slope::UnroundedCrossEntropy } else { Slope::CrossEntropy };
+        let slopes = Slopes::load(session, slope)?;
         Ok(TrainedClassifier { session, slopes, pixels })
     }
 

@@ -29,7 +29,7 @@ The gradient attack (PGD) follows the gradient of the cross entropy, the network
 random places within epsilon; a row counts as soon as one of all places on the way is taken for another class, so more steps are never \
 worse. The square attack asks for answers alone: it changes one square of the image after the other and keeps what brings it nearer. \
 Where it finds more rows than the gradient attack, gradients look masked, as those of rounded codes and saturated units can be: \
-what is left under the gradient attack then says little of how robust a network is.
+what is left under the gradient attack then says little of how robust a network is. A model with [rate] can be attacked a second time with --unrounded, by the gradient of the network that does not round.
 
 Written into the folder: accuracy.csv and accuracy.png, what is left of the accuracy over epsilon (what a smaller epsilon is enough for \
 counts at larger ones, steps grow with epsilon); rows.csv, a line for each row with the steps and queries that were enough; examples.png, images, \
@@ -62,6 +62,10 @@ pub struct Args {
     /// Have rows taken for the class behind their own, behind the last the first, instead of for any other
     #[arg(long)]
     targeted: bool,
+    /// Of a model with [rate], follow the gradient that the network would have without rounding; verdicts stay those of the one that
+    /// rounds
+    #[arg(long)]
+    unrounded: bool,
     /// Queries of the square attack for each row; 0 leaves it out
     #[arg(long, value_name = "QUERIES", value_parser = whole(0..=1_000_000_u32), default_value = "200", allow_negative_numbers = true)]
     square: u32,
@@ -99,6 +103,7 @@ struct Attacked {
     restarts: u32,
     square_queries: u32,
     targeted: bool,
+    unrounded: bool,
     seed: u64,
     #[serde(flatten)]
     summary: Summary,
@@ -153,6 +158,10 @@ pub fn run(args: Args) -> Result<()> {
             "expected a classifier: under an attack rows are taken for other classes, and this network names none";
         return Err(Error::input(&args.run.run, problem));
     }
+    if args.unrounded && trained.config.rate.is_none() {
+        let problem = "--unrounded: expected a model with [rate], and this one rounds nothing";
+        return Err(Error::input(&args.run.run, problem));
+    }
     let pixels = Pixels::of(&trained.data.encoding).map_err(|error| Error::input(&args.run.run, error.to_string()))?;
     let folder = args.out.clone().unwrap_or_else(|| trained.directory.path().join("attack"));
     check_outputs(&trained.config, &[], &[("--out", &folder)])?;
@@ -171,7 +180,7 @@ pub fn run(args: Args) -> Result<()> {
         bar.at(done, &[]);
     };
     let (outcomes, curve) = {
-        let mut network = TrainedClassifier::new(&mut trained.session, pixels)?;
+        let mut network = TrainedClassifier::new(&mut trained.session, pixels, args.unrounded)?;
         let outcomes = attack.run(&mut network, rows, KEPT, &mut tell)?;
         let curve = attack.curve(&mut network, rows, (&distances, &outcomes), &mut tell)?;
         (outcomes, curve)
@@ -186,6 +195,7 @@ pub fn run(args: Args) -> Result<()> {
         restarts: attack.restarts,
         square_queries: attack.queries,
         targeted: attack.targeted,
+        unrounded: args.unrounded,
         seed: attack.seed,
         summary: Summary::of(&attack, &outcomes),
         curve,

@@ -8,9 +8,9 @@ use gpu_ae::coding::rans::{Decoder, Step, encode};
 use gpu_ae::coding::symbols;
 use gpu_ae::coding::table::Table;
 
-use super::machine::Machine;
-use super::vectors::Case;
-use super::{Answers, Runner, as_they_are, exact};
+use crate::golden_support::machine::Machine;
+use crate::golden_support::vectors::Case;
+use crate::golden_support::{Answers, Runner, as_they_are, exact};
 
 pub const TABLES: Runner =
     Runner { formula: "cdf_tables", run: tables, correct: as_they_are, exactness: exact, why: "integers" };

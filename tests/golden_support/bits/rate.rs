@@ -17,9 +17,9 @@ use gpu_ae::ops::rate::interval_bits::IntervalBits;
 use gpu_ae::ops::rate::ste_round::SteRound;
 use gpu_ae::tensor::{Data, HostTensor, Shape};
 
-use super::machine::{Machine, Setup};
-use super::vectors::Case;
-use super::{Answers, Runner, as_they_are, exact, read_results};
+use crate::golden_support::machine::{Machine, Setup};
+use crate::golden_support::vectors::Case;
+use crate::golden_support::{Answers, Runner, as_they_are, exact, read_results};
 
 /// Rounding with the gradient of the identity.
 pub const ROUND: Runner =

@@ -1,0 +1,4 @@
+//! Whole numbers: what they cost, and how they become bytes.
+
+pub mod coding;
+pub mod rate;
