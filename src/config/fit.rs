@@ -99,7 +99,8 @@ impl RunConfig {
         // Where convolutions make the answer, the last linear layer is not its end.
         let ends_in_layer = joined(&self.decoder).last().is_some_and(|block| block.as_linear().is_some());
         let last = self.decoder.iter_mut().rev().find_map(BlockConfig::as_linear_mut);
-        if let Some(last) = last.filter(|_| !said.decoder && ends_in_layer) {
+        let answers_data = makes_rows || self.classifier.is_some();
+        if let Some(last) = last.filter(|_| !said.decoder && ends_in_layer && answers_data) {
             last.linear = width;
             if makes_rows && !data.is_unit && last.activation == Activation::Sigmoid {
                 last.activation = Activation::Identity;

@@ -45,6 +45,7 @@ use objective::adversarial::Adversarial;
 use objective::classifier::Classifier;
 use objective::clustering::Clustering;
 use objective::contractive::Contraction;
+use objective::contrastive::Contrastive;
 use objective::contrastive_divergence::ContrastiveDivergence;
 use objective::corruption::Corruption;
 use objective::rate::Rate;
@@ -191,6 +192,8 @@ run_config! {
     variational: Variational,
     /// A price on the bits of a code.
     rate: Rate,
+    /// Views of rows that find each other instead of reconstructions.
+    contrastive: Contrastive,
     /// Clusters instead of reconstructions.
     clustering: Clustering,
     /// Rows that are made to pass for data.

@@ -142,7 +142,7 @@ impl RunConfig {
             let problem = format!("{count} blocks with those of the decoder, expected at most {MOST_BLOCKS}");
             return Err(Error::Usage(format!("encoder: {problem}")));
         }
-        let decoded = self.clustering.is_none();
+        let decoded = self.clustering.is_none() && self.contrastive.is_none();
         for (half, blocks) in [("encoder", &self.encoder), ("decoder", &self.decoder)] {
             if blocks.is_empty() && (decoded || half == "encoder") {
                 return Err(Error::Usage(format!("{half}: expected at least one layer, as [[{half}]] linear = 64")));

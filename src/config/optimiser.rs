@@ -266,7 +266,6 @@ mod tests {
             (&[("optimiser.loss_scale", "33554432")], "optimiser.loss_scale 33554432"),
             (&[("optimiser.clip", "0")], "optimiser.clip 0"),
             (&[("optimiser.clip", "nan")], "optimiser.clip NaN"),
-            (&[("lr_schedule.kind", "step")], "lr_schedule.every"),
             (&[("lr_schedule.kind", "step"), ("lr_schedule.every", "0")], "lr_schedule.every 0"),
             (&[("lr_schedule.every", "2")], "lr_schedule.every 2: only kind = \"step\""),
             (&[("lr_schedule.kind", "cosine"), ("lr_schedule.floor", "1")], "lr_schedule.floor 1"),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::objective::refuse;
 use super::optimiser::foreign;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// The learning rate over time, which starts from `lr`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -14,7 +14,7 @@ pub struct RateSchedule {
     pub kind: RateKind,
     /// Epochs, or parts of them, over which it rises in a straight line from almost nothing.
     pub warm_up: f32,
-    /// Epochs between two falls of `step`.
+    /// Epochs between two falls of `step`; four fifths of all if nothing is said, so that there is one fall.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub every: Option<f32>,
     /// What the rate of `step` is multiplied by.
@@ -44,6 +44,11 @@ impl RateSchedule {
         self.factor.unwrap_or(0.1)
     }
 
+    /// Epochs between two falls of `step` in a run of so many.
+    pub fn every(&self, epochs: u32) -> f32 {
+        self.every.unwrap_or(0.8 * epochs as f32)
+    }
+
     /// Where `cosine` ends: at 0 if nothing is said.
     pub fn floor(&self) -> f32 {
         self.floor.unwrap_or(0.0)
@@ -59,15 +64,8 @@ impl RateSchedule {
             let expected = format!("a number of epochs from 0 to the run's {epochs}");
             return refuse("lr_schedule.warm_up", self.warm_up, &expected);
         }
-        match self.every {
-            None if is_step => {
-                let problem = "lr_schedule.every: expected the number of epochs between two falls of the rate";
-                return Err(Error::Usage(problem.into()));
-            }
-            Some(every) if !(every.is_finite() && every > 0.0) => {
-                return refuse("lr_schedule.every", every, "a positive number of epochs");
-            }
-            _ => {}
+        if let Some(every) = self.every.filter(|every| !(every.is_finite() && *every > 0.0)) {
+            return refuse("lr_schedule.every", every, "a positive number of epochs");
         }
         if !(self.factor() > 0.0 && self.factor() <= 1.0) {
             return refuse("lr_schedule.factor", self.factor(), "more than 0 and at most 1");

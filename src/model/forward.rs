@@ -64,21 +64,21 @@ impl Entrance {
         Ok(Entrance { clock, network, sources, split: split.to_string(), holding })
     }
 
-    /// The rows that this clock says are next, so many of them, through the network.
+    /// The rows that this clock says are next, so many of them, through the network; while training as changed as that has them, and as
+    /// often.
     ///
     /// # Errors
     /// When the layers do not fit the data.
     pub fn batch(&self, g: &mut Graph, config: &RunConfig, clock: Var, rows: usize, pass: Pass) -> Result<Batch> {
         let rows = g.apply(BatchRows(rows), &[clock])?;
         let x = self.holding.gather(g, &self.sources, rows)?;
-        // Clusters compare rows with what becomes of them.
-        let x = match pass {
-            Pass::Train if config.clustering.is_none() => config.augmented(g, x, clock, 0)?,
-            _ => x,
-        };
-        let input = match config.corruption.filter(|_| pass == Pass::Train) {
-            Some(corruption) => corruption.apply(g, x, clock)?,
-            None => x,
+        let (x, input, clock) = match pass {
+            Pass::Train => {
+                let (x, clock) = config.repeated(g, x, clock)?;
+                let (x, input) = config.changed(g, x, clock)?;
+                (x, input, clock)
+            }
+            _ => (x, x, clock),
         };
         let passed = self.network.forward(g, input, clock, pass)?;
         let (network, split) = (Rc::clone(&self.network), self.split.clone());

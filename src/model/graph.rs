@@ -13,7 +13,7 @@ use crate::data::{Split, ValueKind};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role, Var};
 pub(crate) use crate::nn::batch::weight_name;
-use crate::nn::{Batch, Pass};
+use crate::nn::Pass;
 use crate::ops::array::sum_all::SumAll;
 use crate::ops::array::transpose::TransposeInto;
 use crate::ops::array::unary::Unary;
@@ -186,10 +186,10 @@ pub fn training(config: &RunConfig, holding: impl Into<Holding>) -> Result<Graph
     Ok(std::mem::take(g))
 }
 
-/// The batch after this one next, these values in a ring of as many steps as all rows take.
-fn advance(g: &mut Graph, batch: &Batch, steps: usize, values: &[Var]) -> Result<()> {
+/// The batch after that of this clock next, these values in a ring of as many steps as all rows take.
+fn advance(g: &mut Graph, clock: Var, steps: usize, values: &[Var]) -> Result<()> {
     let ring = g.source(Role::Setting, "ring", Ty::f32(&[steps, 1 + values.len()]));
-    let inputs = [&[batch.clock, ring][..], values].concat();
+    let inputs = [&[clock, ring][..], values].concat();
     g.push(Arc::new(ClockAdvance { beta1: 0.0, beta2: 0.0 }), &inputs).map(|_| ())
 }
 
@@ -204,7 +204,7 @@ pub fn evaluation(config: &RunConfig, split: &str, holding: impl Into<Holding>, 
     let forward = forward(g, config, split, holding, batch, Pass::Judge)?;
     let terms = config.terms_of(g, &forward)?;
     let values: Vec<Var> = terms.iter().map(|term| term.var).collect();
-    advance(g, &forward, holding.data.rows.div_ceil(batch), &values)?;
+    advance(g, forward.clock, holding.data.rows.div_ceil(batch), &values)?;
     Ok(std::mem::take(g))
 }
 
@@ -218,7 +218,7 @@ pub fn answers(config: &RunConfig, holding: impl Into<Holding>, batch: usize) ->
     let forward = forward(g, config, "test", holding, batch, Pass::Show)?;
     g.result("answers", forward.passed.answer);
     let total = g.apply(SumAll, &[forward.passed.answer])?;
-    advance(g, &forward, holding.data.rows.div_ceil(batch), &[total])?;
+    advance(g, forward.clock, holding.data.rows.div_ceil(batch), &[total])?;
     Ok(std::mem::take(g))
 }
 
@@ -234,7 +234,8 @@ pub fn moments(
 ) -> Result<Option<(Graph, Vec<[String; 2]>)>> {
     let holding = holding.into();
     let g = &mut Graph::new();
-    let forward = forward(g, config, "train", holding, batch, Pass::Train)?;
+    let entrance = Entrance::new(g, config, "train", holding)?;
+    let forward = entrance.batch(g, config, entrance.clock, batch, Pass::Train)?;
     if forward.passed.moments.is_empty() {
         return Ok(None);
     }
@@ -244,7 +245,7 @@ pub fn moments(
         names.push(buffers.clone());
     }
     let total = g.apply(SumAll, &[forward.passed.answer])?;
-    advance(g, &forward, holding.data.rows.div_ceil(batch), &[total])?;
+    advance(g, entrance.clock, holding.data.rows.div_ceil(batch), &[total])?;
     Ok(Some((std::mem::take(g), names)))
 }
 

@@ -35,7 +35,7 @@ pub fn learning_rate_step(config: &RunConfig, rows: usize) -> Option<LearningRat
         RateKind::Constant if warm_up == 0 => return None,
         RateKind::Constant => Decay::Constant,
         RateKind::Step => {
-            Decay::Stairs { every: steps(schedule.every.unwrap_or(1.0)).max(1), factor: schedule.factor() }
+            Decay::Stairs { every: steps(schedule.every(config.epochs)).max(1), factor: schedule.factor() }
         }
         RateKind::Cosine => {
             let end = u32::try_from(batches as u64 * u64::from(config.epochs)).unwrap_or(u32::MAX);

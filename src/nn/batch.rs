@@ -54,12 +54,12 @@ pub mod stream {
 pub struct Batch {
     /// What it is computed for.
     pub pass: Pass,
-    /// The clock, which says how many rows count.
+    /// The clock, which says how many rows of `x` count: not that of the plan where each of its rows comes in several views.
     pub clock: Var,
     /// Numbers of the batch's rows \[batch\].
     pub rows: Var,
     /// The rows as they are \[batch, features\]; while training as `[augment]` has changed them, but for clusters, which
-    /// compare both.
+    /// compare both. Of views \[2 batch, features\], those of a row side by side.
     pub x: Var,
     /// The rows as the network gets them, under noise if there is any.
     pub input: Var,

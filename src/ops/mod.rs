@@ -23,19 +23,6 @@
 
 pub mod kernel;
 
-pub mod batch {
-    //! The rows of a batch: which they are, what they hold, which of them count.
-
-    pub mod batch_gather;
-    pub mod batch_gather_shards;
-    pub mod batch_labels;
-    pub mod batch_rows;
-    pub mod gathered;
-    pub mod rows_per_sample;
-    pub mod valid_ones;
-    pub mod valid_share;
-}
-
 pub mod array {
     //! Arithmetic on arrays: element by element, along an axis, over everything.
 
@@ -57,23 +44,12 @@ pub mod array {
 }
 
 pub mod augment;
+pub mod batch;
 pub mod conv;
 pub mod matmul;
+pub mod norm;
 pub mod pool;
 pub mod rate;
-
-pub mod norm {
-    //! Normalisation, and the moments it needs.
-
-    pub mod batch_norm;
-    pub mod batch_norm_grad;
-    pub mod group_norm;
-    pub mod group_norm_grad;
-    pub mod moments;
-    pub mod moments_grad;
-    pub mod normalise_rows;
-    mod stretches;
-}
 
 pub mod random {
     //! Draws, and what is decided by them.
@@ -95,6 +71,8 @@ pub mod loss {
     mod loss_kind;
     pub mod mmd;
     pub mod mmd_grad;
+    pub mod nt_xent;
+    pub mod nt_xent_grad;
     pub mod reconstruction_loss;
     pub mod reconstruction_loss_grad;
     pub mod softmax_cross_entropy;
@@ -138,6 +116,7 @@ pub mod step {
     pub mod clock_advance;
     pub mod clock_ahead;
     pub mod clock_part;
+    pub mod clock_views;
     pub mod decayed;
     pub mod lars_step;
     pub mod learning_rate_step;
@@ -240,6 +219,7 @@ kernels! {
     clock_advance => step::clock_advance::ClockAdvanceKernel,
     clock_ahead => step::clock_ahead::ClockAheadKernel,
     clock_part => step::clock_part::ClockPartKernel,
+    clock_views => step::clock_views::ClockViewsKernel,
     conv2d => conv::conv2d::Conv2dKernel,
     conv2d_dw => conv::conv2d_dw::Conv2dDwKernel,
     conv2d_dx => conv::conv2d_dx::Conv2dDxKernel,
@@ -279,6 +259,8 @@ kernels! {
     network_pass => fused::network_pass::NetworkPassKernel,
     network_update => fused::network_update::NetworkUpdateKernel,
     normalise_rows => norm::normalise_rows::NormaliseRowsKernel,
+    nt_xent => loss::nt_xent::NtXentKernel,
+    nt_xent_grad => loss::nt_xent_grad::NtXentGradKernel,
     pad_reflect => pool::pad_reflect::PadReflectKernel,
     pad_reflect_grad => pool::pad_reflect_grad::PadReflectGradKernel,
     path_entropy => entropy::path_entropy::PathEntropyKernel,
@@ -289,6 +271,7 @@ kernels! {
     random_uniform => random::random_uniform::RandomUniformKernel,
     reconstruction_loss => loss::reconstruction_loss::ReconstructionLossKernel,
     renyi_entropy => entropy::renyi_entropy::RenyiEntropyKernel,
+    repeat_rows => batch::repeat_rows::RepeatRowsKernel,
     scale_columns => array::scale_columns::ScaleColumnsKernel,
     sgd_step => step::sgd_step::SgdStepKernel,
     softmax_cross_entropy => loss::softmax_cross_entropy::SoftmaxCrossEntropyKernel,
@@ -305,6 +288,8 @@ kernels! {
     threshold => random::threshold::ThresholdKernel,
     transpose => array::transpose::TransposeKernel,
     unary => array::unary::UnaryKernel,
+    unit_rows => norm::unit_rows::UnitRowsKernel,
+    unit_rows_grad => norm::unit_rows_grad::UnitRowsGradKernel,
     unscale => step::unscale::UnscaleKernel,
     upsample => pool::upsample::UpsampleKernel,
     upsample_grad => pool::upsample_grad::UpsampleGradKernel,

@@ -7,6 +7,7 @@ pub mod classes;
 pub mod codes;
 pub mod compare;
 pub mod contractive;
+pub mod contrast;
 pub mod conv;
 pub mod energy;
 pub mod family;
@@ -54,7 +55,7 @@ pub fn exact(_: &str) -> f64 {
 pub fn as_they_are(_: &mut Case) {}
 
 /// Formulas of the index that the project does not implement yet.
-pub const NOT_IMPLEMENTED: &[&str] = &["nt_xent"];
+pub const NOT_IMPLEMENTED: &[&str] = &[];
 
 /// An order written as in the index: `a1` is 1, `a05` 0.5, `a15` 1.5, `ainf` infinity.
 pub fn order(word: &str) -> Option<f32> {

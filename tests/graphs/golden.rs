@@ -7,7 +7,7 @@ use crate::common;
 use crate::golden_support::compare::share;
 use crate::golden_support::vectors::{Expected, Golden};
 use crate::golden_support::{
-    NOT_IMPLEMENTED, Runner, augment, bits, classes, codes, contractive, conv, energy, family, judging, network, norm,
+    NOT_IMPLEMENTED, Runner, augment, bits, classes, codes, contractive, contrast, conv, energy, family, judging, network, norm,
     optimisers, order, paths, proof, reconstruction, wasserstein, weights,
 };
 
@@ -36,12 +36,13 @@ stamp! {
     golden_conv_transpose2d => conv::TRANSPOSED,
     golden_corruption => family::CORRUPTION,
     golden_dcgan_generator => conv::blocks::GENERATOR,
+    golden_entropy_bottleneck => bits::hyperprior::BOTTLENECK,
     golden_factorized_bits => bits::rate::FACTORIZED,
     golden_gaussian_bits => bits::rate::GAUSSIAN,
     golden_gaussian_kl => family::GAUSSIAN_KL,
     golden_group_norm => norm::GROUP_NORM,
     golden_hopfield => energy::HOPFIELD,
-    golden_hyperprior_bits => bits::rate::HYPERPRIOR,
+    golden_hyperprior_bits => bits::hyperprior::HYPERPRIOR,
     golden_integer_hyper_decoder => bits::coding::HYPER_DECODER,
     golden_l1_sparse => family::L1,
     golden_layer_entropy => weights::LAYER,
@@ -49,6 +50,7 @@ stamp! {
     golden_mini_resnet18 => conv::blocks::RESNET,
     golden_mmd => wasserstein::MMD,
     golden_nmn => classes::ENCODER_TASK,
+    golden_nt_xent => contrast::NT_XENT,
     golden_optim => optimisers::OPTIMISERS,
     golden_optim_paths => optimisers::PATHS,
     golden_paiton => codes::PAITON,
@@ -64,6 +66,7 @@ stamp! {
     golden_residual_block => conv::blocks::RESIDUAL,
     golden_seed000_loss => network::NETWORK,
     golden_simclr_augment => augment::SIMCLR,
+    golden_simclr_bits => contrast::PRICED,
     golden_softmax_ce => classes::CROSS_ENTROPY,
     golden_sparsity => judging::SPARSITY,
     golden_spectrum => judging::SPECTRUM,

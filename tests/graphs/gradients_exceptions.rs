@@ -23,6 +23,7 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("clock_ahead", "words of the clock, not numbers"),
     ("conv2d_dw_bias", "made by a fusion of a plan, after differentiation"),
     ("clock_part", "its input is the clock"),
+    ("clock_views", "its input is the clock"),
     ("conv2d_dx_slope", "made by a fusion of a plan, after differentiation"),
     ("cumulative_grad", "no loss asks for its second derivative"),
     ("conv2d_layer", "made by a fusion of a plan, after differentiation"),
@@ -46,6 +47,7 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("multiplier_step", "an update of a weight, not part of a loss"),
     ("network_pass", "made by a fusion of a plan, after differentiation"),
     ("network_update", "made by a fusion of a plan, after differentiation"),
+    ("nt_xent_grad", "no loss asks for its second derivative"),
     ("path_entropy_grad", "no loss asks for its second derivative"),
     ("path_entropy_pair", "made by a fusion of a plan, after differentiation"),
     ("random_bits", "words, not numbers"),
@@ -55,12 +57,14 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("reconstruction_loss_pair", "made by a fusion of a plan, after differentiation"),
     ("renyi_entropy_grad", "no loss asks for its second derivative"),
     ("renyi_entropy_pair", "made by a fusion of a plan, after differentiation"),
+    ("repeat_rows", "its inputs are data"),
     ("sgd_step", "an update of parameters, not part of a loss"),
     ("softmax_cross_entropy_grad", "no loss asks for its second derivative"),
     ("softmax_divergence_grad", "no loss asks for its second derivative"),
     ("softmax_entropy_grad", "no loss asks for its second derivative"),
     ("sparsity_grad", "no loss asks for its second derivative"),
     ("transpose_into", "an update of a parameter, not part of a loss"),
+    ("unit_rows_grad", "no loss asks for its second derivative"),
     ("valid_ones", "its input is the clock"),
     ("weight_entropies", "made by a fusion of a plan, after differentiation"),
 ];
@@ -98,10 +102,12 @@ pub const CARRIERS: &[(&str, &[usize], &str)] = &[
     ("gaussian_kl", &[0], "the divergences of dimensions are for people to see"),
     ("group_norm", &[0], "the moments are for the gradient"),
     ("max_pool", &[0], "the winners are for the gradient and for people to see"),
+    ("nt_xent", &[0], "sums are for the gradient, misses are for people to see"),
     ("path_entropy", &[0], "weight, marginals and entropies of levels are for people to see"),
     ("softmax_cross_entropy", &[0], "error rate and mean square are for people to see"),
     ("softmax_entropy", &[0], "the row statistics exist for the gradient alone"),
     ("sparsity", &[0], "the rates are for the gradient and for people to see"),
+    ("unit_rows", &[0], "the lengths are for the gradient"),
 ];
 
 /// Cases of operations with a rule that refuse all the same: (operation, how its attributes begin, reason).

@@ -4,7 +4,7 @@ use crate::loss::Loss;
 use crate::training::{network, parameters};
 use gpu_ae::graph::Var;
 use gpu_ae::nn::layers::Layer;
-use gpu_ae::nn::losses::{Activity, gaussian_nll, path_entropy, path_widths, soft_assignment, weight_entropy};
+use gpu_ae::nn::losses::{Activity, gaussian_nll, nt_xent, path_entropy, path_widths, soft_assignment, weight_entropy};
 use gpu_ae::nn::{BlockConfig, Pass};
 use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::ops::entropy::path_chain::PathBias;
@@ -17,6 +17,7 @@ const PROVED: &[&str] = &[
     "contrastive_divergence",
     "gaussian_nll",
     "gaussian_wasserstein",
+    "nt_xent",
     "path_entropy",
     "path_width",
     "soft_assignment",
@@ -64,6 +65,19 @@ fn soft_assignment_totals_each_alone_and_together() {
                 let terms = if which == 5 { &all[..] } else { &all[which..=which] };
                 loss.prove(&format!("{rows}x{columns} beta {beta} total {which}"), terms, &[x]);
             }
+        }
+    }
+}
+
+#[test]
+fn views_find_each_other_among_the_valid_ones() {
+    for (rows, columns, valid) in [(2, 3, 2), (6, 5, 6), (10, 4, 6)] {
+        for temperature in [0.07, 1.0] {
+            let mut loss = Loss::new(3);
+            let z = loss.input("z", &[rows, columns]);
+            let clock = loss.clock(valid);
+            let [mean, _] = nt_xent(&mut loss.graph, z, clock, temperature).unwrap();
+            loss.prove(&format!("{valid} of {rows}x{columns} at {temperature}"), &[mean], &[z]);
         }
     }
 }

@@ -43,6 +43,17 @@ impl RunConfig {
         augment.apply(g, image, x, clock, view)
     }
 
+    /// Rows \[rows, features\] as a training step changes them, and as the network gets them, under noise if there is any.
+    ///
+    /// # Errors
+    /// As [`augmented`](Self::augmented).
+    pub fn changed(&self, g: &mut Graph, x: Var, clock: Var) -> Result<(Var, Var)> {
+        // Clusters compare rows with what becomes of them.
+        let x = if self.clustering.is_none() { self.augmented(g, x, clock, 0)? } else { x };
+        let input = self.corruption.map_or(Ok(x), |corruption| corruption.apply(g, x, clock))?;
+        Ok((x, input))
+    }
+
     /// Values of a black pixel, if the configuration says how large images are.
     pub fn black(&self) -> Option<Vec<f32>> {
         let (augment, [.., channels]) = (self.augmentation()?, self.augmented_image()?);
@@ -114,6 +125,12 @@ impl RunConfig {
         let Some(augment) = &mut self.augment else { return };
         if image.channels == 1 {
             (augment.flip, augment.flip_vertical) = (0.0, 0.0);
+        }
+        if image.channels != 3 {
+            (augment.saturation, augment.hue, augment.grey) = (0.0, 0.0, 0.0);
+        }
+        if ![1, 3].contains(&image.channels) {
+            (augment.brightness, augment.contrast) = (0.0, 0.0);
         }
         if augment.crop > 0 {
             augment.crop = image.height.min(image.width) / 8;

@@ -143,6 +143,7 @@ pub(super) const KEYS: &[Key] = &[
     key("rate.quantise", "what training has in the place of rounding: ste, its value with a straight gradient; noise"),
     key("rate.hidden", "of hyperprior: units, or channels, of its hidden layers"),
     key("rate.side", "of hyperprior: units, or channels, of its side code"),
+    key("contrastive.temperature", "by what cosines of views are divided: the smaller, the more their nearest others count"),
     key("clustering.balance", "weight of the balance between clusters"),
     unsaid("clustering.consistency", "10.0", "weight of what changes when images are changed by [augment]"),
     unsaid("clustering.adversarial.epsilon", "0.2", "length of a perturbation, of the tenth neighbour's distance"),

@@ -33,6 +33,7 @@ models![
     "resnet",
     "resnet18",
     "compressive",
+    "simclr",
     "rbm",
     "hopfield",
     "cluster"

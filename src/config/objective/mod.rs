@@ -8,6 +8,7 @@ pub mod adversarial;
 pub mod classifier;
 pub mod clustering;
 pub mod contractive;
+pub mod contrastive;
 pub mod contrastive_divergence;
 pub mod corruption;
 pub mod entropy;

@@ -161,9 +161,9 @@ impl Objective for Rate {
         self.check_layer(config)
     }
 
-    /// What is paid for, the bits a dimension of the code and of its side code together; watched: both by themselves, the bits of a row,
+    /// What is paid for, of each view of a row, the bits a dimension of the code and of its side code together; watched: both by themselves, the bits of a row,
     /// of both again, and its numbers that are not 0.
-    fn weights(&self, _config: &RunConfig) -> Vec<(&'static str, Weight)> {
+    fn weights(&self, config: &RunConfig) -> Vec<(&'static str, Weight)> {
         let schedule = match (self.budget, self.warm_up) {
             (Some(budget), warm_up) => Schedule::Hold { budget, warm_up, pace: PACE },
             (None, to) if to > 0.0 => Schedule::WarmUp { from: 0.0, to },
@@ -174,7 +174,8 @@ impl Objective for Rate {
             schedule,
             memory: "multiplier of rate",
             is_pace: true,
-            ..Weight::fixed(self.beta())
+            // Of every view as of a row.
+            ..Weight::fixed(self.beta() * config.views() as f32)
         };
         let watched = ["bits_per_dim", "side_bits_per_dim", "bits_per_row", "nonzero"];
         [("rate", paid)].into_iter().chain(watched.map(|name| (name, Weight::watched()))).collect()

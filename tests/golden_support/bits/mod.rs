@@ -1,4 +1,5 @@
 //! Whole numbers: what they cost, and how they become bytes.
 
 pub mod coding;
+pub mod hyperprior;
 pub mod rate;

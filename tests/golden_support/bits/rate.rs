@@ -1,10 +1,9 @@
-//! Bits of whole numbers: `ste_round`, `gaussian_bits`, `factorized_bits`, `hyperprior_bits`, `sup_ce_bits`.
+//! Bits of whole numbers: `ste_round`, `gaussian_bits`, `factorized_bits`, `sup_ce_bits`.
 
 use std::sync::Arc;
 
 use gpu_ae::graph::{Graph, Role, Var};
 use gpu_ae::nn::layers::Layer;
-use gpu_ae::nn::rate::logistic_bits;
 use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::ops::array::binary::Binary;
 use gpu_ae::ops::array::broadcast::Broadcast;
@@ -43,15 +42,6 @@ pub const FACTORIZED: Runner = Runner {
     why: "two float64 implementations that add in different orders",
 };
 
-/// Bits under Gaussians that a side code tells of, and those of the side code.
-pub const HYPERPRIOR: Runner = Runner {
-    formula: "hyperprior_bits",
-    run: hyperprior,
-    correct: as_they_are,
-    exactness: |_| 1e-6,
-    why: "the least scales, 0.11 and 0.001, are constants of the graph, and those are f32",
-};
-
 /// Cross entropy and the price of a code.
 pub const SUPERVISED: Runner = Runner {
     formula: "sup_ce_bits",
@@ -61,11 +51,11 @@ pub const SUPERVISED: Runner = Runner {
     why: "the least scale, 0.11, is a constant of the graph, and those are f32",
 };
 
-fn inputs<const N: usize>(s: &mut Setup, case: &Case, names: [&str; N]) -> [Var; N] {
+pub fn inputs<const N: usize>(s: &mut Setup, case: &Case, names: [&str; N]) -> [Var; N] {
     names.map(|name| s.source(Role::Input, &format!("in/{name}"), case.input(name)))
 }
 
-fn finish(s: Setup, machine: &mut dyn Machine) -> Answers {
+pub fn finish(s: Setup, machine: &mut dyn Machine) -> Answers {
     let names: Vec<String> = s.graph.results().iter().map(|(name, _)| name.clone()).collect();
     machine.load(s);
     machine.run();
@@ -139,64 +129,10 @@ fn factorized(case: &Case, machine: &mut dyn Machine) -> Answers {
 }
 
 /// least + softplus(raw), over so many rows.
-fn scales(g: &mut Graph, raw: Var, rows: Option<usize>) -> Var {
+pub fn scales(g: &mut Graph, raw: Var, rows: Option<usize>) -> Var {
     let positive = g.apply(Activation::Softplus, &[raw]).unwrap();
     let scale = g.apply(Unary::Affine { scale: 1.0, shift: 0.11 }, &[positive]).unwrap();
     rows.map_or(scale, |rows| g.apply(Broadcast::Rows(rows), &[scale]).unwrap())
-}
-
-fn hyperprior(case: &Case, machine: &mut dyn Machine) -> Answers {
-    let (_, width) = case.extents("z");
-    let mut s = Setup::default();
-    let one = s.scalar("one", 1.0);
-    let [z, noise] = inputs(&mut s, case, ["z", "noise"]);
-    let names = ["W1", "b1", "W2", "b2", "W3", "b3", "m", "k"];
-    let vars = names.map(|name| s.source(Role::Param, name, case.input(name)));
-    // The last layer is two: one makes the means, the other one the scales.
-    let mut halves = Vec::new();
-    for (part, name) in ["means", "scales"].into_iter().enumerate() {
-        let mut half = |of: &str| {
-            let whole = case.input(of);
-            let columns = whole.real().len() / (2 * width);
-            let own = whole.real()[part * width * columns..][..width * columns].to_vec();
-            let dims = if of == "W4" { vec![width, columns] } else { vec![width] };
-            s.source(
-                Role::Param,
-                &format!("{of} {name}"),
-                &HostTensor { shape: Shape::new(&dims), data: Data::Real(own) },
-            )
-        };
-        halves.push([half("W4"), half("b4")]);
-    }
-    let layer = |weight, bias, activation| Layer { name: String::new(), weight, bias, activation };
-    let g = &mut s.graph;
-    let pass = |g: &mut Graph, x, weight, bias, activation| layer(weight, bias, activation).forward(g, x).unwrap();
-    let hidden = pass(g, z, vars[0], vars[1], Activation::Relu);
-    let side = pass(g, hidden, vars[2], vars[3], Activation::Identity);
-    let side = g.apply(Binary::Add, &[side, noise]).unwrap();
-    let of_side = logistic_bits(g, side, [vars[6], vars[7]]).unwrap();
-    let inside = pass(g, side, vars[4], vars[5], Activation::Relu);
-    let [mean, raw] = [0, 1].map(|half: usize| pass(g, inside, halves[half][0], halves[half][1], Activation::Identity));
-    let scale = scales(g, raw, None);
-    let rounded = g.apply(SteRound, &[z]).unwrap();
-    let of_code = g.apply(GaussianBits, &[rounded, mean, scale]).unwrap();
-    let [of_code, of_side] = [of_code, of_side].map(|bits| g.apply(SumAll, &[bits]).unwrap());
-    let total = g.apply(Binary::Add, &[of_code, of_side]).unwrap();
-    for (name, value) in [("bits_z", of_code), ("bits_y", of_side), ("total", total)] {
-        g.result(format!("out/{name}"), value);
-    }
-    let mut wrt: Vec<(&str, Var)> = names.into_iter().zip(vars).collect();
-    let of_halves = [("W4 means", 0, 0), ("W4 scales", 1, 0), ("b4 means", 0, 1), ("b4 scales", 1, 1)];
-    wrt.extend(of_halves.map(|(name, half, at)| (name, halves[half][at])));
-    wrt.push(("z", z));
-    s.gradients("total", &[(total, one)], &wrt);
-    let mut answers = finish(s, machine);
-    for name in ["W4", "b4"] {
-        let halves =
-            ["means", "scales"].map(|half| answers.remove(&format!("grad/total/{name} {half}")).expect("a gradient"));
-        answers.insert(format!("grad/total/{name}"), halves.concat());
-    }
-    answers
 }
 
 fn supervised(case: &Case, machine: &mut dyn Machine) -> Answers {

@@ -49,15 +49,15 @@ fn blocks(text: &str) -> Vec<BlockConfig> {
 /// A network in a graph, with what every case's parameter is called here.
 pub struct Built {
     pub setup: Setup,
-    network: Network,
+    pub network: Network,
     /// Names in the index, in the order of the parameters.
     names: Vec<String>,
     pub x: Var,
-    clock: Var,
+    pub clock: Var,
 }
 
 /// The network of these blocks for the images `x` of a case, parameters as the case has them under these names.
-fn built(case: &Case, x: &str, text: &str, names: Vec<String>) -> Built {
+pub fn built(case: &Case, x: &str, text: &str, names: Vec<String>) -> Built {
     let input = case.input(x);
     let dims = input.shape.dims();
     let (count, features) = (dims[0], dims[1..].iter().product::<usize>());
@@ -95,7 +95,7 @@ impl Built {
     }
 
     /// Parameters that are trained, and their names in the index.
-    fn trained(&self) -> impl Iterator<Item = (&Parameter, &String)> {
+    pub fn trained(&self) -> impl Iterator<Item = (&Parameter, &String)> {
         self.network.parameters.iter().zip(&self.names).filter(|(parameter, _)| parameter.trained)
     }
 
