@@ -82,7 +82,8 @@ impl Entrance {
         };
         let passed = self.network.forward(g, input, clock, pass)?;
         let (network, split) = (Rc::clone(&self.network), self.split.clone());
-        Ok(Batch { pass, clock, rows, x, input, network, passed, split, split_rows: self.holding.held })
+        let split_rows = self.holding.held;
+        Ok(Batch { pass, clock, rows, x, input, network, passed, compared: None, split, split_rows })
     }
 }
 

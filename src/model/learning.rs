@@ -4,13 +4,18 @@ use std::sync::Arc;
 
 use super::forward::Entrance;
 use crate::autodiff::grad;
+use crate::config::objective::contrastive::NT_XENT;
 use crate::config::{RunConfig, Term};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Var};
 use crate::nn::{Batch, Parameter, Pass};
 use crate::ops::array::binary::Binary;
+use crate::ops::array::join_rows::JoinRows;
+use crate::ops::array::slice_rows::SliceRows;
+use crate::ops::array::stop_gradient::StopGradient;
 use crate::ops::array::transpose::Transpose;
 use crate::ops::step::clock_part::ClockPart;
+use crate::ops::step::clock_views::ClockViews;
 
 /// What a step has learnt of its rows: the terms of the loss, and the gradients of the parameters that are trained.
 pub(super) struct Learnt {
@@ -22,11 +27,58 @@ pub(super) struct Learnt {
 
 /// What is learnt of a batch under these weights of the terms.
 pub(super) fn learnt(g: &mut Graph, config: &RunConfig, batch: &Batch, weights: &[Option<Var>]) -> Result<Learnt> {
+    learnt_with(g, config, batch, weights, None)
+}
+
+/// The same where a gradient arrives at the answers that no term of this batch accounts for.
+fn learnt_with(
+    g: &mut Graph,
+    config: &RunConfig,
+    batch: &Batch,
+    weights: &[Option<Var>],
+    of_answers: Option<Var>,
+) -> Result<Learnt> {
     let terms = config.terms_of(g, batch)?;
-    let losses: Vec<(Var, Var)> =
-        terms.iter().zip(weights).filter_map(|(term, weight)| Some((term.var, (*weight)?))).collect();
+    let of_terms = terms.iter().zip(weights).filter_map(|(term, weight)| Some((term.var, (*weight)?)));
+    let of_answers = of_answers.map(|gradient| (batch.passed.answer, gradient));
+    let losses: Vec<(Var, Var)> = of_terms.chain(of_answers).collect();
     let gradients = gradients(g, &batch.network.parameters, &losses)?;
     Ok(Learnt { terms, gradients })
+}
+
+/// What the views of all parts come to together, and what each part's answers are to learn of it.
+struct Across {
+    compared: [Var; 2],
+    gradients: Vec<Var>,
+}
+
+/// Compares the views of all parts, whose clocks these are, so that each is told from those of every other part: a first time through
+/// the network for the answers alone, of which nothing else is kept, and the gradient where they arrive, with which each part goes
+/// through once more (Gao et al., "Scaling deep contrastive learning batch size under memory limited setup", 2021).
+fn across(
+    g: &mut Graph,
+    config: &RunConfig,
+    entrance: &Entrance,
+    clocks: &[[Var; 2]],
+    rows: usize,
+    weights: &[Option<Var>],
+) -> Result<Option<Across>> {
+    let Some(contrastive) = config.contrastive else { return Ok(None) };
+    let mut answers: Option<Var> = None;
+    for [clock, _] in clocks {
+        let own = entrance.batch(g, config, *clock, rows, Pass::Train)?.passed.answer;
+        answers = Some(answers.map_or(Ok(own), |before| g.apply(JoinRows, &[before, own]))?);
+    }
+    let nothing = || Error::graph("training", "there are no views to compare");
+    let answers = g.apply(StopGradient, &[answers.ok_or_else(nothing)?])?;
+    let clock = g.apply(ClockViews { views: config.views() }, &[entrance.clock])?;
+    let compared = contrastive.compared(g, answers, clock)?;
+    let place = config.terms(Pass::Train).iter().position(|(name, _)| *name == NT_XENT);
+    let weight = place.and_then(|place| weights[place]).ok_or_else(nothing)?;
+    let gradient = grad(g, &[(compared[0], weight)], &[answers])?[0].ok_or_else(nothing)?;
+    let rows = rows * config.views();
+    let part = |part: usize| g.apply(SliceRows { from: part * rows, rows }, &[gradient]);
+    Ok(Some(Across { compared, gradients: (0..clocks.len()).map(part).collect::<Result<_>>()? }))
 }
 
 /// The same of a batch of `rows` rows that goes through the network in parts, back before the next one comes, so that each
@@ -41,16 +93,22 @@ pub(super) fn in_parts(
 ) -> Result<Learnt> {
     let parts = config.optimiser.accumulate();
     let rows = rows.div_ceil(parts);
-    let mut sum: Option<Learnt> = None;
+    let mut clocks = Vec::with_capacity(parts);
     for part in 0..parts {
         let outputs = g.push(Arc::new(ClockPart { part, parts, rows }), &[entrance.clock])?;
-        let (clock, share) = (outputs[0], outputs[1]);
+        clocks.push([outputs[0], outputs[1]]);
+    }
+    let across = across(g, config, entrance, &clocks, rows, weights)?;
+    let mut sum: Option<Learnt> = None;
+    for (part, [clock, share]) in clocks.into_iter().enumerate() {
         let mut shared = Vec::with_capacity(weights.len());
         for weight in weights {
             shared.push(weight.map(|weight| g.apply(Binary::Mul, &[weight, share])).transpose()?);
         }
-        let batch = entrance.batch(g, config, clock, rows, Pass::Train)?;
-        let mut own = learnt(g, config, &batch, &shared)?;
+        let mut batch = entrance.batch(g, config, clock, rows, Pass::Train)?;
+        batch.compared = across.as_ref().map(|across| across.compared);
+        let of_answers = across.as_ref().map(|across| across.gradients[part]);
+        let mut own = learnt_with(g, config, &batch, &shared, of_answers)?;
         for term in &mut own.terms {
             term.var = g.apply(Binary::Mul, &[term.var, share])?;
         }

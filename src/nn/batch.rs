@@ -37,8 +37,10 @@ pub mod stream {
     pub const CODE_NOISE: u32 = 5;
     /// What stands for that of side codes.
     pub const SIDE_NOISE: u32 = 6;
-    /// Images changed while training; and the number of the view of them, below 8.
+    /// Images changed while training; and the number of the view of them, below 4.
     pub const AUGMENT: u32 = 8;
+    /// Those that are blurred; and the number of the view.
+    pub const BLUR: u32 = 12;
     /// Units left out behind a layer; and the number of the layer, from 0.
     pub const DROPOUT: u32 = 16;
     /// Units left out by a block of its own; and the number of the block.
@@ -67,6 +69,8 @@ pub struct Batch {
     pub network: Rc<Network>,
     /// What it makes of them.
     pub passed: Passed,
+    /// What the views of all parts came to, where they were compared across the parts that the batch goes through in.
+    pub compared: Option<[Var; 2]>,
     /// Name of the data set's split, `train`, `validation` or `test`.
     pub split: String,
     /// Its number of rows, of those that a device holds at a time.

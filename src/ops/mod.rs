@@ -32,10 +32,12 @@ pub mod array {
     pub mod binary;
     pub mod broadcast;
     pub mod element;
+    pub mod join_rows;
     pub(super) mod log_sum_exp;
     pub mod reshape;
     pub mod scale_columns;
     pub mod scale_gradient;
+    pub mod slice_rows;
     pub mod stop_gradient;
     pub mod sum_all;
     pub mod sum_axis;
@@ -199,6 +201,7 @@ kernels! {
     adam_step => step::adam_step::AdamStepKernel,
     add_bias => array::add_bias::AddBiasKernel,
     augment_apply => augment::augment_apply::AugmentApplyKernel,
+    augment_blur => augment::augment_blur::AugmentBlurKernel,
     augment_colour => augment::augment_colour::AugmentColourKernel,
     augment_draw => augment::augment_draw::AugmentDrawKernel,
     average_step => step::average_step::AverageStepKernel,
@@ -236,6 +239,7 @@ kernels! {
     hopfield_sweep => energy::hopfield_sweep::HopfieldSweepKernel,
     interval_bits => rate::interval_bits::IntervalBitsKernel,
     interval_bits_grad => rate::interval_bits_grad::IntervalBitsGradKernel,
+    join_rows => array::join_rows::JoinRowsKernel,
     lars_step => step::lars_step::LarsStepKernel,
     learning_rate_step => step::learning_rate_step::LearningRateStepKernel,
     linear_chain => fused::linear_chain::LinearChainKernel,
@@ -274,6 +278,7 @@ kernels! {
     repeat_rows => batch::repeat_rows::RepeatRowsKernel,
     scale_columns => array::scale_columns::ScaleColumnsKernel,
     sgd_step => step::sgd_step::SgdStepKernel,
+    slice_rows => array::slice_rows::SliceRowsKernel,
     softmax_cross_entropy => loss::softmax_cross_entropy::SoftmaxCrossEntropyKernel,
     softmax_cross_entropy_grad => loss::softmax_cross_entropy_grad::SoftmaxCrossEntropyGradKernel,
     softmax_divergence => loss::softmax_divergence::SoftmaxDivergenceKernel,

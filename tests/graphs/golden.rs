@@ -7,8 +7,8 @@ use crate::common;
 use crate::golden_support::compare::share;
 use crate::golden_support::vectors::{Expected, Golden};
 use crate::golden_support::{
-    NOT_IMPLEMENTED, Runner, augment, bits, classes, codes, contractive, contrast, conv, energy, family, judging, network, norm,
-    optimisers, order, paths, proof, reconstruction, wasserstein, weights,
+    NOT_IMPLEMENTED, Runner, augment, bits, classes, codes, contractive, contrast, conv, energy, family, judging,
+    network, norm, optimisers, order, paths, proof, reconstruction, wasserstein, weights,
 };
 
 /// Makes a test of every runner, and the list of all.

@@ -34,6 +34,17 @@ const NETWORKS: &[(&str, Keys)] = &[
     ("contractive", &[("contractive.method", "exact")]),
     ("conv", &[]),
     ("clipped", &[("optimiser.clip", "0.005")]),
+    // Views of a row that are no draws, so that those of parts are those of the whole.
+    (
+        "simclr",
+        &[
+            ("encoder", "[{ linear = 8, activation = 'tanh' }, { linear = 5 }]"),
+            ("augment.image", "4x3x1"),
+            ("augment.flip", "1"),
+            ("augment.resized_crop", "0"),
+            ("augment.jitter", "0"),
+        ],
+    ),
     ("descending, averaged", &[("optimiser.kind", "sgd"), ("optimiser.average", "0.9")]),
 ];
 

@@ -52,9 +52,13 @@ fn of_images(config: &mut RunConfig, last: usize) {
         (format!("[{image}, {first}, {around}, {ends}]"), format!("[{{ linear = {last} }}]"))
     };
     config.set_all("test", &[("encoder", &encoder), ("decoder", &decoder)]).unwrap();
-    if config.augment.is_some() {
-        config.set("test", "augment.crop", "1").unwrap();
-    }
+    let Some(augment) = &config.augment else { return };
+    // Pixels of one channel have no colours.
+    let keys = match augment.crop {
+        0 => &[("augment.saturation", "0"), ("augment.hue", "0"), ("augment.grey", "0")][..],
+        _ => &[("augment.crop", "1")],
+    };
+    config.set_all("test", keys).unwrap();
 }
 
 /// A model as its file has it, on narrow layers and small rows, and descending.

@@ -8,7 +8,8 @@ impl Augment {
     /// Refuses values that mean nothing, whatever the images.
     pub(in crate::config) fn check(&self) -> Result<()> {
         let shares = [("flip", self.flip), ("flip_vertical", self.flip_vertical), ("jitter", self.jitter)];
-        let shares = shares.into_iter().chain([("grey", self.grey), ("resized_crop", self.resized_crop)]);
+        let shares =
+            shares.into_iter().chain([("grey", self.grey), ("resized_crop", self.resized_crop), ("blur", self.blur)]);
         let strengths = [("brightness", self.brightness), ("contrast", self.contrast), ("saturation", self.saturation)];
         let shares = shares.chain(strengths).chain([("shift", self.shift)]).map(|(name, value)| (name, value, 1.0));
         let others = [

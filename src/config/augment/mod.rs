@@ -1,7 +1,7 @@
 //! Images changed at random while training: `[augment]`.
 //!
 //! Sources: flips and crops with padding as He et al., "Deep Residual Learning for Image Recognition" (2016), have them; the
-//! random resized crop and the colours of SimCLR (Chen et al., 2020); small affine changes of digits as Simard et al., "Best
+//! random resized crop, the colours and the blur of SimCLR (Chen et al., 2020); small affine changes of digits as Simard et al., "Best
 //! Practices for Convolutional Neural Networks Applied to Visual Document Analysis" (2003).
 //!
 //! Every image of a training batch is changed by draws of its own, keyed by the step, so that a run that goes on draws what
@@ -20,6 +20,7 @@ use crate::graph::{Graph, Role, Var};
 use crate::nn::block::image::ImageSize;
 use crate::nn::stream;
 use crate::ops::augment::augment_apply::AugmentApply;
+use crate::ops::augment::augment_blur::{AugmentBlur, BLUR_NUMBERS};
 use crate::ops::augment::augment_colour::AugmentColour;
 use crate::ops::augment::augment_draw::AugmentDraw;
 use crate::ops::augment::{Movement, Placing};
@@ -31,6 +32,9 @@ pub const BLACK: &str = "black";
 
 /// Longest side of an image that is changed.
 const LONGEST: usize = 4096;
+
+/// Shorter sides of a blur's window in an image's: SimCLR's.
+const WINDOW: usize = 10;
 
 /// By how much images are changed at most, each by what is drawn for it; 0 is not at all.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,6 +68,8 @@ pub struct Augment {
     pub hue: f32,
     /// Share of images that become grey.
     pub grey: f32,
+    /// Share of images that are blurred, by a Gaussian of up to 2 pixels.
+    pub blur: f32,
     /// Height, width and channels of an image, where neither the network nor the data say them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<ImageSize>,
@@ -90,6 +96,7 @@ impl Default for Augment {
             saturation: 0.0,
             hue: 0.0,
             grey: 0.0,
+            blur: 0.0,
             image: None,
             black: Vec::new(),
         }
@@ -140,7 +147,7 @@ impl Augment {
 
     /// Whether anything changes.
     pub fn is_on(&self) -> bool {
-        self.moves() || self.recolours()
+        self.moves() || self.recolours() || self.blur > 0.0
     }
 
     /// What is drawn for an image of this size.
@@ -180,6 +187,14 @@ impl Augment {
         }
         if self.recolours() {
             x = g.apply(AugmentColour { channels }, &[x, drawn[1]])?;
+        }
+        if self.blur > 0.0 {
+            let shape = Shape::new(&[rows, BLUR_NUMBERS]);
+            let u = g.apply(RandomUniform { shape, stream: stream::BLUR + view }, &[clock])?;
+            for axis in [0, 1] {
+                let radius = (height.min(width) / WINDOW / 2).max(1).min(size[axis] - 1);
+                x = g.apply(AugmentBlur { size, axis, radius, share: self.blur }, &[x, u])?;
+            }
         }
         Ok(x)
     }

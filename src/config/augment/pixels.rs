@@ -31,7 +31,7 @@ impl RunConfig {
     }
 
     /// Images \[rows, features\] of a training batch as they are changed at this step; `view` tells draws of one batch apart,
-    /// from 0 to 7. As they are where nothing is to be changed.
+    /// from 0 to 3. As they are where nothing is to be changed.
     ///
     /// # Errors
     /// When it is not said how rows are images, or they are none that this can be done to.

@@ -31,6 +31,7 @@ fn values_without_meaning_are_refused_by_name() {
         ("flip_vertical", "-0.1"),
         ("jitter", "nan"),
         ("hue", "0.6"),
+        ("blur", "2"),
         ("rotate", "181"),
         ("scale", "0.95"),
         ("shear", "2.5"),

@@ -143,7 +143,10 @@ pub(super) const KEYS: &[Key] = &[
     key("rate.quantise", "what training has in the place of rounding: ste, its value with a straight gradient; noise"),
     key("rate.hidden", "of hyperprior: units, or channels, of its hidden layers"),
     key("rate.side", "of hyperprior: units, or channels, of its side code"),
-    key("contrastive.temperature", "by what cosines of views are divided: the smaller, the more their nearest others count"),
+    key(
+        "contrastive.temperature",
+        "by what cosines of views are divided: the smaller, the more their nearest others count",
+    ),
     key("clustering.balance", "weight of the balance between clusters"),
     unsaid("clustering.consistency", "10.0", "weight of what changes when images are changed by [augment]"),
     unsaid("clustering.adversarial.epsilon", "0.2", "length of a perturbation, of the tenth neighbour's distance"),
@@ -173,6 +176,10 @@ pub(super) const KEYS: &[Key] = &[
     key("augment.saturation", "share by which saturation changes at most"),
     key("augment.hue", "share of a whole turn by which the hue changes at most"),
     key("augment.grey", "share of images that become grey"),
+    key(
+        "augment.blur",
+        "share of images that are blurred, by a Gaussian of up to 2 pixels in a window of a tenth of the side",
+    ),
     unsaid("augment.image", "\"28x28x1\"", "what rows are, where neither network nor data say it"),
     unsaid("augment.black", "[0.0]", "values of a black pixel, one a channel; of the data if nothing is said"),
     key("dropout.rate", "share of a layer's units that are left out of each training step"),

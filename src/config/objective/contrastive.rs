@@ -35,6 +35,19 @@ impl Default for Contrastive {
     }
 }
 
+impl Contrastive {
+    /// Its terms of what a head says of views, which the clock counts.
+    ///
+    /// # Errors
+    /// When they are no pairs.
+    pub fn compared(&self, g: &mut Graph, z: Var, clock: Var) -> Result<[Var; 2]> {
+        nt_xent(g, z, clock, self.temperature)
+    }
+}
+
+/// Name of the term that is learnt from.
+pub const NT_XENT: &str = "nt_xent";
+
 impl RunConfig {
     /// How many views of a row a training step sees.
     pub fn views(&self) -> usize {
@@ -79,17 +92,24 @@ impl Objective for Contrastive {
             return Err(Error::Usage(format!("contrastive: {problem}")));
         }
         if config.batch_size < 2 {
-            return refuse("--batch-size", config.batch_size, "2 or more, since views are told from those of other rows");
+            return refuse(
+                "--batch-size",
+                config.batch_size,
+                "2 or more, since views are told from those of other rows",
+            );
         }
         Ok(())
     }
 
     /// The loss; watched: the share of views to which another one is nearer than their partner.
     fn weights(&self, _config: &RunConfig) -> Vec<(&'static str, Weight)> {
-        vec![("nt_xent", Weight::fixed(1.0)), ("missed", Weight::watched())]
+        vec![(NT_XENT, Weight::fixed(1.0)), ("missed", Weight::watched())]
     }
 
     fn vars(&self, config: &RunConfig, g: &mut Graph, batch: &Batch) -> Result<Vec<Var>> {
+        if let Some(compared) = batch.compared {
+            return Ok(compared.into());
+        }
         let (z, clock) = match batch.pass {
             Pass::Train => (batch.passed.answer, batch.clock),
             _ => {
@@ -98,7 +118,7 @@ impl Objective for Contrastive {
                 (batch.network.forward(g, input, clock, batch.pass)?.answer, clock)
             }
         };
-        nt_xent(g, z, clock, self.temperature).map(Vec::from)
+        self.compared(g, z, clock).map(Vec::from)
     }
 
     fn is_sufficient(&self) -> bool {
@@ -107,10 +127,6 @@ impl Objective for Contrastive {
 
     fn has_other_answer(&self) -> bool {
         true
-    }
-
-    fn of_whole_batch(&self) -> Option<&'static str> {
-        Some("contrastive")
     }
 
     fn told(&self, _config: &RunConfig) -> Vec<Told> {
@@ -136,14 +152,14 @@ mod tests {
             ("contrastive.temperature", "-1"),
             ("classifier.labels", "0"),
             ("clustering.balance", "1"),
-            ("contractive.weight", "1"),
             ("lambda_mse", "1"),
         ] {
             let problem = problem(&[(key, value)]);
             assert!(problem.starts_with(key.split('.').next().unwrap()), "{key} {value}: {problem}");
         }
         assert!(problem(&[("batch_size", "1")]).starts_with("--batch-size 1: expected 2 or more"));
-        let same = [("augment.resized_crop", "0"), ("augment.jitter", "0"), ("augment.flip", "0"), ("augment.grey", "0")];
+        let same =
+            [("augment.resized_crop", "0"), ("augment.jitter", "0"), ("augment.flip", "0"), ("augment.grey", "0")];
         assert!(problem(&same).starts_with("contrastive: expected something under [augment]"), "{}", problem(&same));
     }
 }

@@ -84,19 +84,22 @@ impl Corruption {
 impl Objective for Corruption {
     fn check(&self, config: &RunConfig) -> Result<()> {
         self.check_amount()?;
-        if !config.reconstructs() {
+        if !config.reconstructs() && config.contrastive.is_none() {
             let problem = "has no meaning for a network that reconstructs nothing";
             return Err(Error::Usage(format!("corruption: {problem}")));
         }
         Ok(())
     }
 
-    /// The error of what the network makes of noisy rows, which is what it trains on anyway: watched.
-    fn weights(&self, _config: &RunConfig) -> Vec<(&'static str, Weight)> {
-        vec![("denoising", Weight::watched())]
+    /// The error of what the network makes of noisy rows, which is what it trains on anyway: watched. None where noise makes views.
+    fn weights(&self, config: &RunConfig) -> Vec<(&'static str, Weight)> {
+        if config.reconstructs() { vec![("denoising", Weight::watched())] } else { Vec::new() }
     }
 
-    fn vars(&self, _config: &RunConfig, g: &mut Graph, batch: &Batch) -> Result<Vec<Var>> {
+    fn vars(&self, config: &RunConfig, g: &mut Graph, batch: &Batch) -> Result<Vec<Var>> {
+        if !config.reconstructs() {
+            return Ok(Vec::new());
+        }
         let answer = if batch.pass == Pass::Train { batch.passed.answer } else { self.cleaned(g, batch)?.1.answer };
         Ok(vec![
             g.apply(ReconstructionLoss { kind: LossKind::Mse, rows_per_sample: 1 }, &[answer, batch.x, batch.clock])?,
@@ -107,8 +110,8 @@ impl Objective for Corruption {
         Some("a smaller corruption.amount".into())
     }
 
-    fn told(&self, _config: &RunConfig) -> Vec<Told> {
-        vec![Told::new("test_denoising", "of noisy", 4)]
+    fn told(&self, config: &RunConfig) -> Vec<Told> {
+        if config.reconstructs() { vec![Told::new("test_denoising", "of noisy", 4)] } else { Vec::new() }
     }
 }
 

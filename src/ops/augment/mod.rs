@@ -1,12 +1,14 @@
 //! Images changed at random: what is drawn for each, and what becomes of it.
 //!
 //! A batch is [rows, height · width · channels], channels innermost. [`augment_draw`] turns uniform numbers into a place and
-//! colours for every image, [`augment_apply`] and [`augment_colour`] carry them out. Apart, so that each is proved by itself,
+//! colours for every image, [`augment_apply`] and [`augment_colour`] carry them out; [`augment_blur`]
+//! draws for itself. Apart, so that each is proved by itself,
 //! and so that whoever wants two views of a batch draws twice, from two streams.
 //!
 //! Nothing is differentiated through them: images are data, draws decide.
 
 pub mod augment_apply;
+pub mod augment_blur;
 pub mod augment_colour;
 pub mod augment_draw;
 

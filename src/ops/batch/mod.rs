@@ -5,7 +5,7 @@ pub mod batch_gather_shards;
 pub mod batch_labels;
 pub mod batch_rows;
 pub mod gathered;
-pub mod rows_per_sample;
 pub mod repeat_rows;
+pub mod rows_per_sample;
 pub mod valid_ones;
 pub mod valid_share;

@@ -45,7 +45,10 @@ impl Op for UnitRows {
 
     fn vjp(&self, g: &mut Graph, _x: &[Var], y: &[Var], dy: &[Option<Var>]) -> Result<Vec<Option<Var>>> {
         if dy[1].is_some() {
-            return Err(crate::error::Error::graph(self.name(), "only the rows can be differentiated, not their lengths"));
+            return Err(crate::error::Error::graph(
+                self.name(),
+                "only the rows can be differentiated, not their lengths",
+            ));
         }
         let Some(dy) = dy[0] else { return Ok(vec![None]) };
         Ok(vec![Some(g.apply(UnitRowsGrad, &[y[0], y[1], dy])?)])
