@@ -120,7 +120,7 @@ impl Session {
     /// When the device fails.
     pub fn codes(&mut self, split: &Split) -> Result<Vec<f32>> {
         let (program, widths) = self.part(Part::Encode)?;
-        through(self.device.as_mut(), program, Part::Encode, widths, &Source::Split(split), |_, _| ())
+        through(self.device.as_mut(), (program, BATCH), Part::Encode, widths, &Source::Split(split), |_, _| ())
     }
 
     /// The mean squared error per value of the reconstruction of each row of a split: `[rows]`. Of a variational network it
@@ -130,13 +130,13 @@ impl Session {
     /// When the device fails.
     pub fn row_errors(&mut self, split: &Split, tell: impl FnMut(usize, usize)) -> Result<Vec<f32>> {
         let (program, widths) = self.part(Part::Judge)?;
-        through(self.device.as_mut(), program, Part::Judge, widths, &Source::Split(split), tell)
+        through(self.device.as_mut(), (program, BATCH), Part::Judge, widths, &Source::Split(split), tell)
     }
 
     /// Batch by batch through a part.
     fn through(&mut self, which: Part, rows: &[f32]) -> Result<Vec<f32>> {
         let (program, widths) = self.part(which)?;
-        through(self.device.as_mut(), program, which, widths, &Source::Rows(rows), |_, _| ())
+        through(self.device.as_mut(), (program, BATCH), which, widths, &Source::Rows(rows), |_, _| ())
     }
 
     /// The program of a part, and the values of a row that it takes and gives.
@@ -160,6 +160,8 @@ pub struct LonePart {
     program: ProgramId,
     which: Part,
     widths: [usize; 2],
+    /// Rows that go through it at a time.
+    batch: usize,
 }
 
 impl LonePart {
@@ -167,20 +169,35 @@ impl LonePart {
     ///
     /// # Errors
     /// When a parameter is missing or of another shape, or the device fails.
-    pub fn open(mut device: Box<dyn Device>, checkpoint: &Checkpoint, choices: &Choices, which: Part) -> Result<Self> {
-        let (config, features) = (&checkpoint.config, checkpoint.features()?);
-        let graph = part::part(config, which, features, BATCH)?;
-        let program = load(device.as_mut(), which.name(), &graph, choices)?;
-        restore(device.as_mut(), program, &checkpoint.state, Role::is_parameter)?;
-        Ok(LonePart { device, program, which, widths: widths(config, which, features)? })
+    pub fn open(device: Box<dyn Device>, checkpoint: &Checkpoint, choices: &Choices, which: Part) -> Result<Self> {
+        LonePart::open_for(device, checkpoint, choices, which, BATCH)
     }
 
-    /// Another part of a network in place of this one, on the same device.
+    /// The same for so many rows at a time.
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn turned(self, checkpoint: &Checkpoint, choices: &Choices, which: Part) -> Result<Self> {
-        LonePart::open(self.device, checkpoint, choices, which)
+    pub fn open_for(
+        mut device: Box<dyn Device>,
+        checkpoint: &Checkpoint,
+        choices: &Choices,
+        which: Part,
+        batch: usize,
+    ) -> Result<Self> {
+        let program = loaded(device.as_mut(), checkpoint, choices, which, batch)?;
+        let widths = widths(&checkpoint.config, which, checkpoint.features()?)?;
+        Ok(LonePart { device, program, which, widths, batch })
+    }
+
+    /// Becomes another part of a network, on the same device.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn turn(&mut self, checkpoint: &Checkpoint, choices: &Choices, which: Part) -> Result<()> {
+        self.program = loaded(self.device.as_mut(), checkpoint, choices, which, self.batch)?;
+        self.widths = widths(&checkpoint.config, which, checkpoint.features()?)?;
+        self.which = which;
+        Ok(())
     }
 
     /// Takes other parameters, those of a state.
@@ -213,8 +230,23 @@ impl LonePart {
     }
 
     fn through(&mut self, rows: &Source<'_>) -> Result<Vec<f32>> {
-        through(self.device.as_mut(), self.program, self.which, self.widths, rows, |_, _| ())
+        let (program, batch) = (self.program, self.batch);
+        through(self.device.as_mut(), (program, batch), self.which, self.widths, rows, |_, _| ())
     }
+}
+
+/// The program of a part of a checkpoint's network for so many rows at a time.
+fn loaded(
+    device: &mut dyn Device,
+    checkpoint: &Checkpoint,
+    choices: &Choices,
+    which: Part,
+    batch: usize,
+) -> Result<ProgramId> {
+    let graph = part::part(&checkpoint.config, which, checkpoint.features()?, batch)?;
+    let program = load(device, which.name(), &graph, choices)?;
+    restore(device, program, &checkpoint.state, Role::is_parameter)?;
+    Ok(program)
 }
 
 /// Where the rows come from that go through a part.
@@ -263,7 +295,7 @@ fn widths(config: &RunConfig, which: Part, features: usize) -> Result<[usize; 2]
 /// Batch by batch through a part that is loaded; the last one is filled up with zeros.
 fn through(
     device: &mut dyn Device,
-    program: ProgramId,
+    (program, batch): (ProgramId, usize),
     which: Part,
     [from, to]: [usize; 2],
     rows: &Source<'_>,
@@ -271,12 +303,12 @@ fn through(
 ) -> Result<Vec<f32>> {
     let count = rows.count(which, from)?;
     let mut results = Vec::with_capacity(count * to);
-    let mut filled = Vec::with_capacity(BATCH * from);
-    for first in (0..count).step_by(BATCH) {
-        let end = (first + BATCH).min(count);
+    let mut filled = Vec::with_capacity(batch * from);
+    for first in (0..count).step_by(batch) {
+        let end = (first + batch).min(count);
         filled.clear();
         rows.take(first..end, from, &mut filled);
-        filled.resize(BATCH * from, 0.0);
+        filled.resize(batch * from, 0.0);
         device.write(program, ROWS, bytemuck::cast_slice(&filled))?;
         device.run(program, 1)?;
         let result = device.read_f32(program, RESULT)?;

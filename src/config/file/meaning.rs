@@ -143,6 +143,10 @@ pub(super) const KEYS: &[Key] = &[
     key("rate.quantise", "what training has in the place of rounding: ste, its value with a straight gradient; noise"),
     key("rate.hidden", "of hyperprior: units, or channels, of its hidden layers"),
     key("rate.side", "of hyperprior: units, or channels, of its side code"),
+    key(
+        "rate.patch",
+        "of hyperprior of a map: pixels a side that a cell of its side code tells of; 0 is 4, 2 or 1, as divides the map",
+    ),
     key("clustering.balance", "weight of the balance between clusters"),
     unsaid("clustering.consistency", "10.0", "weight of what changes when images are changed by [augment]"),
     unsaid("clustering.adversarial.epsilon", "0.2", "length of a perturbation, of the tenth neighbour's distance"),
@@ -198,8 +202,8 @@ mod tests {
     use crate::config::{RunConfig, Schedule};
     use crate::data::DataOptions;
     use crate::nn::block::{
-        ActivationBlock, BatchNormBlock, ConvBlock, ConvTransposeBlock, DropoutBlock, FlattenBlock, GroupNormBlock,
-        LayerNormBlock, LinearBlock, PoolBlock, ResidualBlock, UnflattenBlock, UpsampleBlock,
+        ActivationBlock, BatchNormBlock, ConvBlock, ConvTransposeBlock, DropoutBlock, FlattenBlock, GdnBlock,
+        GroupNormBlock, LayerNormBlock, LinearBlock, PoolBlock, ResidualBlock, UnflattenBlock, UpsampleBlock,
     };
 
     type Fields = &'static [&'static str];
@@ -320,6 +324,7 @@ mod tests {
             fields::<FlattenBlock>(&[]),
             fields::<UnflattenBlock>(&[]),
             fields::<GroupNormBlock>(&[]),
+            fields::<GdnBlock>(&[]),
             fields::<PoolBlock>(&[]),
             fields::<UpsampleBlock>(&[]),
         ];

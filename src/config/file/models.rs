@@ -33,6 +33,7 @@ models![
     "resnet",
     "resnet18",
     "compressive",
+    "codec",
     "rbm",
     "hopfield",
     "cluster"
