@@ -73,3 +73,36 @@ fn what_makes_no_sense_is_refused_before_anything_runs() {
         assert!(!out.exists(), "{flags:?} left something behind");
     }
 }
+
+/// Networks that code pictures are measured beside other coders.
+#[test]
+fn a_study_of_a_codec_draws_rate_and_distortion() {
+    let (data, folder) = (small_mnist(), tempfile::tempdir().unwrap());
+    let study = folder.path().join("study");
+    let text = sweep(data.path(), &study, "rate.beta=0.1,30", &["--model", "codec", "--seeds", "1"]);
+    assert!(text.contains("rate_distortion.csv") && study.join("rate_distortion.png").exists(), "{text}");
+    let file = std::fs::read_to_string(study.join("rate_distortion.csv")).unwrap();
+    let mut lines = file.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let columns = ["coder", "point", "seed", "images", "bits_per_pixel", "bits_per_pixel_by_tables", "psnr", "ms_ssim"];
+    assert_eq!(lines.next().unwrap(), columns);
+    let rows: Vec<Vec<&str>> = lines.collect();
+    let of = |coder: &str| rows.iter().filter(|row| row[0] == coder).cloned().collect::<Vec<_>>();
+    let number = |row: &[&str], column: usize| row[column].parse::<f64>().unwrap();
+    let (networks, jpeg) = (of("network"), of("JPEG"));
+    assert_eq!((networks.len(), of("WebP").len()), (2, 1));
+    assert!(jpeg.len() > 8 && jpeg.is_sorted_by(|a, b| number(a, 4) < number(b, 4) && number(a, 6) < number(b, 6)));
+    for (row, beta) in networks.iter().zip(["0.1", "30"]) {
+        assert_eq!([row[1], row[2], row[3]], [&format!("rate.beta={beta}"), "0", "100"]);
+        // What the file has beside its streams, and its tables, are little of it; eval says the same of all rows.
+        let (bits, by_tables) = (number(row, 4), number(row, 5));
+        assert!(bits > by_tables && bits < 1.02 * by_tables + 8.0 * 64.0 / (100.0 * 784.0), "{row:?}");
+        let run = study.join(format!("rate.beta-{beta}")).join("seed-0");
+        let told = succeed(&["eval", run.to_str().unwrap(), "--device", "cpu", "--json"]);
+        let told: Value = serde_json::from_str(&told).unwrap();
+        let estimated = told["test_bits_per_pixel"].as_f64().unwrap();
+        assert!((by_tables - estimated).abs() <= 0.02 * estimated + 1e-3, "{by_tables} {estimated}");
+        assert!((number(row, 6) - told["test_psnr"].as_f64().unwrap()).abs() < 0.5, "{row:?} {told}");
+        assert!((0.0..=1.0).contains(&number(row, 7)));
+    }
+    assert!(number(&networks[0], 4) > number(&networks[1], 4), "bits that cost more are fewer");
+}

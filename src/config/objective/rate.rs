@@ -237,7 +237,7 @@ impl Objective for Rate {
         let told = |key: &str, label: &str, decimals| Told::new(key, label, decimals);
         let mut all = vec![told("test_bits_per_dim", "bits/dim", 4)];
         if config.coded_pixels().is_some() {
-            all.insert(0, told("test_bits_per_pixel", "bits/pixel", 3));
+            all.splice(0..0, [told("test_bits_per_pixel", "bits/pixel", 3), told("test_psnr", "psnr", 2)]);
         }
         if self.model == EntropyModelKind::Hyperprior {
             all.push(told("test_side_bits_per_dim", "side", 4));
