@@ -198,11 +198,12 @@ mod tests {
 
     #[test]
     fn an_image_is_like_itself_and_even_ones_differ_by_their_brightness() {
-        for size in [[1, 1, 1], [5, 40, 3], [176, 180, 1]] {
+        for size in [[2, 3, 1], [5, 40, 3], [176, 180, 1]] {
             let [x, y] = images(size[0], size[1], size[2]);
             assert!((ms_ssim(&x, &x, size).unwrap() - 1.0).abs() < 1e-9);
             assert!(ms_ssim(&x, &y, size).unwrap() < 1.0);
         }
+        assert_eq!(ms_ssim(&[0.3], &[0.3], [1, 1, 1]), Some(1.0));
         // Of even images cs is 1, and the last of five scales has l.
         let (x, y) = (vec![0.25; 176 * 176], vec![0.5; 176 * 176]);
         let l = (2.0 * 0.25 * 0.5 + 1e-4) / (0.0625 + 0.25 + 1e-4_f64);

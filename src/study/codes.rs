@@ -4,7 +4,7 @@ use super::parts::{Batched, Source, batch, loaded, through, widths};
 use crate::config::RunConfig;
 use crate::data::Split;
 use crate::device::{Device, ProgramId};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::graph::Role;
 use crate::model::graph;
 use crate::model::part::{self, Part};
