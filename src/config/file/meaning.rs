@@ -143,19 +143,13 @@ pub(super) const KEYS: &[Key] = &[
     key("rate.quantise", "what training has in the place of rounding: ste, its value with a straight gradient; noise"),
     key("rate.hidden", "of hyperprior: units, or channels, of its hidden layers"),
     key("rate.side", "of hyperprior: units, or channels, of its side code"),
-    key(
-        "rate.patch",
-        "of hyperprior of a map: pixels a side that a cell of its side code tells of; 0 is 4, 2 or 1, as divides the map",
-    ),
+    key("rate.patch", "of hyperprior of a map: its pixels a side that a side code tells of; 0 is 4, 2 or 1"),
     key("clustering.balance", "weight of the balance between clusters"),
     unsaid("clustering.consistency", "10.0", "weight of what changes when images are changed by [augment]"),
     unsaid("clustering.adversarial.epsilon", "0.2", "length of a perturbation, of the tenth neighbour's distance"),
     unsaid("clustering.adversarial.probe", "10.0", "length of the step by which its direction is found"),
     unsaid("clustering.adversarial.weight", "10.0", "weight of what perturbations change"),
-    key(
-        "adversarial.code",
-        "width of the codes that a generator, the decoder, makes rows of; the encoder is the discriminator",
-    ),
+    key("adversarial.code", "width of codes that the decoder, a generator, makes rows of; the encoder discriminates"),
     unsaid(
         "huber.weight",
         "1.0",
