@@ -41,7 +41,7 @@ pub struct Args {
     #[arg(conflicts_with_all = ["split", "input"])]
     picture: Option<PathBuf>,
     /// Longest side of the tiles that a picture is cut into, in pixels [default: 256]
-    #[arg(long, value_name = "PIXELS", value_parser = whole(1..=1024), requires = "picture", allow_negative_numbers = true)]
+    #[arg(long, value_name = "PIXELS", value_parser = whole(1_usize..=1024), requires = "picture", allow_negative_numbers = true)]
     tile: Option<usize>,
     /// Rows to compress; all are the training, validation and test rows, in this order [default: test; of other data of one's own: all]
     #[arg(long, value_enum)]
