@@ -5,4 +5,4 @@ pub mod others;
 pub mod rate_distortion;
 mod tiles;
 
-pub use tiles::{PictureCode, USUAL_TILE, channels};
+pub use tiles::{PictureCode, channels};

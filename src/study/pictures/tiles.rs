@@ -1,7 +1,8 @@
 //! A picture of any size through a network that was trained on images of one size, tile by tile.
 //!
 //! A network of convolutions alone is built anew for tiles of another size with the same parameters; of any other one tiles have the
-//! size that it was trained on. Each tile is coded by itself, so at their edges reconstructions may not meet: nothing is blended.
+//! size that it was trained on. That is also what tiles are no larger than if nothing is said: behind zeros around an image a network
+//! has learnt what comes of them, and larger tiles have fewer of these than it knows. Each tile is coded by itself, so at their edges reconstructions may not meet: nothing is blended.
 
 use crate::coding::file::{Header, Picture, Refused, Written};
 use crate::config::RunConfig;
@@ -15,8 +16,6 @@ use crate::study::codes::LonePart;
 use crate::study::symbols::Code;
 use crate::train::Checkpoint;
 
-/// Longest side of a tile, if nothing is said.
-pub const USUAL_TILE: usize = 256;
 /// Pixels that pass through a network at a time, unless one tile has more.
 const PIXELS_AT_ONCE: usize = 1 << 18;
 /// Most tiles at a time.
@@ -56,17 +55,18 @@ fn side(extent: usize, longest: usize, unit: usize) -> usize {
 }
 
 impl PictureCode {
-    /// For a picture of this height and width, in tiles no longer than that unless the network's own are.
+    /// For a picture of this height and width, in tiles with no side longer than that, or than the images that the network was
+    /// trained on.
     ///
     /// # Errors
     /// When the network codes no pictures, or the picture is larger than a file holds.
-    pub fn new(checkpoint: &Checkpoint, size: [usize; 2], longest: usize) -> Result<Self> {
+    pub fn new(checkpoint: &Checkpoint, size: [usize; 2], longest: Option<usize>) -> Result<Self> {
         channels(checkpoint)?;
         let own = checkpoint.config.images().map_or([1; 2], |[height, width, _]| [height, width]);
         let tile = match checkpoint.config.code_stride() {
             Some(stride) => {
                 let patch = patch(&checkpoint.config)?;
-                [0, 1].map(|axis| side(size[axis].max(1), longest, stride[axis] * patch))
+                [0, 1].map(|axis| side(size[axis].max(1), longest.unwrap_or(own[axis]), stride[axis] * patch))
             }
             None => own,
         };

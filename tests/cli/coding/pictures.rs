@@ -102,11 +102,12 @@ fn tiles_are_told() {
         (tile, number(&made, "tiles"))
     };
     // Codes of 7 x 7 have side codes of single numbers, those of 6 x 6 of 2 x 2.
-    assert_eq!(told("grey", &[]), ([152.0, 40.0], 2.0));
+    assert_eq!(told("grey", &[]), ([28.0, 20.0], 22.0));
+    assert_eq!(told("grey", &["--tile", "256"]), ([152.0, 40.0], 2.0));
     assert_eq!(told("colour", &["--tile", "64"]), ([64.0, 40.0], 5.0));
     assert_eq!(told("whole", &[]), ([28.0, 28.0], 22.0));
     let said = succeed(&words("compress", &run("grey"), &[&picture, "--device", "cpu", "--out", &codes]));
-    assert!(said.contains("a picture of 300 x 40 pixels in 2 tiles of 152 x 40") && said.contains("PSNR"), "{said}");
+    assert!(said.contains("a picture of 300 x 40 pixels in 22 tiles of 28 x 20") && said.contains("PSNR"), "{said}");
 }
 
 #[test]

@@ -6,7 +6,6 @@ use gpu_ae::coding::file::Written;
 use gpu_ae::model::part::Part;
 use gpu_ae::report::format_number;
 use gpu_ae::study::codes::LonePart;
-use gpu_ae::study::pictures::USUAL_TILE;
 use gpu_ae::train::Tuning;
 use gpu_ae::{Error, Result, whole_file};
 use serde::Serialize;
@@ -40,7 +39,7 @@ pub struct Args {
     /// Compress this picture instead, whatever its size: PNG, JPEG, WebP, BMP, TIFF or GIF
     #[arg(conflicts_with_all = ["split", "input"])]
     picture: Option<PathBuf>,
-    /// Longest side of the tiles that a picture is cut into, in pixels [default: 256]
+    /// Longest side of the tiles that a picture is cut into, in pixels [default: as the images that the network was trained on]
     #[arg(long, value_name = "PIXELS", value_parser = whole(1_usize..=1024), requires = "picture", allow_negative_numbers = true)]
     tile: Option<usize>,
     /// Rows to compress; all are the training, validation and test rows, in this order [default: test; of other data of one's own: all]
@@ -89,8 +88,7 @@ pub fn run(args: Args) -> Result<()> {
             let problem = format!("--data {data}: expected a picture, {}, or other data, not both", picture.display());
             return Err(Error::Usage(problem));
         }
-        let longest = args.tile.unwrap_or(USUAL_TILE);
-        return picture::compress(&args.run, &checkpoint, picture, longest, args.out, args.json);
+        return picture::compress(&args.run, &checkpoint, picture, args.tile, args.out, args.json);
     }
     let device = open_device(&checkpoint.config.device, quiet)?;
     let choices = Tuning::or_static(checkpoint.tuning.as_ref(), device.as_ref());

@@ -38,12 +38,12 @@ struct Compressed {
     out: PathBuf,
 }
 
-/// Compresses the picture of a file, in tiles no longer than `longest`.
+/// Compresses the picture of a file, in tiles with no side longer than `longest`, or than the images that the network was trained on.
 pub fn compress(
     run: &RunFlags,
     checkpoint: &Checkpoint,
     path: &Path,
-    longest: usize,
+    longest: Option<usize>,
     out: PathBuf,
     json: bool,
 ) -> Result<()> {
