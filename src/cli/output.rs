@@ -92,6 +92,11 @@ pub fn codes_name(text: &str) -> Result<PathBuf, String> {
     file_name(text, &["gae"])
 }
 
+/// The name of a NumPy array or a picture to write.
+pub fn array_or_picture_name(text: &str) -> Result<PathBuf, String> {
+    file_name(text, &["npy", "png"])
+}
+
 /// The name of a NumPy array or a table to write.
 pub fn array_or_table_name(text: &str) -> Result<PathBuf, String> {
     file_name(text, &["npy", "csv"])

@@ -177,7 +177,7 @@ impl RunConfig {
         let own = data::source(&base.data.path)?.image.values();
         let scale = (features as f64 / own.max(1) as f64).sqrt();
         let widths: Vec<usize> = base.layers().iter().map(|layer| layer.linear).collect();
-        let hidden = if base.decoder.is_empty() { widths.len().saturating_sub(1) } else { widths.len() - 1 };
+        let hidden = widths.len().saturating_sub(1);
         if self.depth() != widths.len() || own == features {
             return Ok(());
         }

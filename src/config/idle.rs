@@ -46,7 +46,7 @@ impl RunConfig {
                 let exact = self.contractive.is_some_and(|it| it.method == ContractionMethod::Exact);
                 when(exact, "contractive.method exact projects nothing; hutchinson does")
             }
-            "rate.hidden" | "rate.side" => {
+            "rate.hidden" | "rate.side" | "rate.patch" => {
                 let other = self.rate.as_ref().is_some_and(|it| it.model != EntropyModelKind::Hyperprior);
                 when(other, "only rate.model hyperprior has a side code")
             }

@@ -178,8 +178,13 @@ impl RunConfig {
     }
 
     /// Fits a convolutional autoencoder, or a generator with its discriminator, as a model's file has it, to images of another size: as many halvings as bring
-    /// them to 8 pixels a side, channels as in the model's first map, doubled with each halving up to 256.
+    /// them to 8 pixels a side, channels as in the model's first map, doubled with each halving up to 256. What
+    /// [is local](Self::is_local) keeps its blocks.
     pub(super) fn follow_images(&mut self, image: ImageShape) {
+        if let Some(resized) = self.resized(image) {
+            *self = resized;
+            return;
+        }
         let first = |block: &BlockConfig| match block {
             BlockConfig::Conv(conv) => Some(conv.conv),
             _ => None,

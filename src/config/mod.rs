@@ -16,6 +16,7 @@ pub mod objective;
 mod optimiser;
 mod rate;
 mod recipe;
+mod resized;
 mod rows;
 
 use std::path::PathBuf;

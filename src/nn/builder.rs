@@ -15,6 +15,13 @@ pub enum Init {
     Constant(f32),
     /// Rows that are all these.
     Rows(Vec<f32>),
+    /// A square matrix: one number on its diagonal, another one beside it.
+    Diagonal {
+        /// Of a row and the column of the same number.
+        on: f32,
+        /// Everywhere else.
+        off: f32,
+    },
     /// Uniform in ±`bound`, drawn from `stream` behind the parameters before it.
     Uniform {
         /// Where draws end.
@@ -186,6 +193,11 @@ pub fn initial_values(parameters: &[Parameter], seed: u64) -> Vec<(String, Vec<f
         let drawn = match parameter.init {
             Init::Constant(value) => vec![value; count],
             Init::Rows(ref row) => row.iter().copied().cycle().take(count).collect(),
+            Init::Diagonal { on, off } => {
+                let columns = parameter.ty.shape.dims().last().copied().unwrap_or(1);
+                let is_on = |place: usize| place / columns == place % columns;
+                (0..count).map(|place| if is_on(place) { on } else { off }).collect()
+            }
             Init::Uniform { bound, stream, skipped } => {
                 let rng = sequences.entry(stream as u32).or_insert_with(|| Rng::new(stream_key(seed, stream)));
                 let drawn = (0..count).map(|_| rng.range(-bound, bound)).collect();

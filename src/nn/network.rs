@@ -220,9 +220,10 @@ impl Network {
         &self.parameters[self.of_encoder..]
     }
 
-    /// The matrices of the blocks, from the rows to the answer.
+    /// The weights of the layers among the blocks, from the rows to the answer; matrices of norms are none.
     pub fn layer_weights(&self) -> impl Iterator<Item = &Parameter> {
-        let of_blocks = self.parameters.iter().filter(|parameter| parameter.name.starts_with(SCOPE));
+        let is_of_layer = |name: &str| name.starts_with(SCOPE) && name.ends_with(".weight");
+        let of_blocks = self.parameters.iter().filter(move |parameter| is_of_layer(&parameter.name));
         of_blocks.filter(|parameter| parameter.ty.shape.matrix().is_some())
     }
 }

@@ -109,7 +109,7 @@ impl Walk {
                 }
                 self.touch();
             }
-            BlockConfig::LayerNorm(_) | BlockConfig::GroupNorm(_) => {
+            BlockConfig::LayerNorm(_) | BlockConfig::GroupNorm(_) | BlockConfig::Gdn(_) => {
                 self.bind(|| format!("{key}, a {}, mixes them", block.kind().word()));
             }
             BlockConfig::Residual(residual) => self.residual(residual, key, name)?,

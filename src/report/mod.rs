@@ -33,7 +33,7 @@ pub use grid::{Band, image_grid, reconstruction_grid};
 pub use heat::{Heat, heat_picture};
 pub use loss::{Curves, Losses, loss_plot};
 pub use matrix::Matrix;
-pub use plot::{Colors, Series, line_plot, scatter_plot, share_plot};
+pub use plot::{Colors, Plot, Series, line_plot, line_plots, scatter_plot, share_plot};
 pub use png::{check_png, write_png};
 pub use printable::{printable, printable_line};
 pub use sheet::{Strip, image_sheet};

@@ -20,6 +20,31 @@ pub fn line_plot(title: &str, x_label: &str, y_label: &str, series: &[Series]) -
     draw_panels(&[Panel { title, x_label, y_label, series: series.to_vec(), ..Panel::default() }])
 }
 
+/// One of several panels side by side.
+#[derive(Clone, Debug)]
+pub struct Plot<'a> {
+    /// What stands above it.
+    pub title: &'a str,
+    /// What its abscissa is.
+    pub x_label: &'a str,
+    /// What its ordinate is.
+    pub y_label: &'a str,
+    /// Its curves.
+    pub series: Vec<Series>,
+}
+
+/// Plots curves in several panels side by side. Nothing to draw in one of them is an error.
+pub fn line_plots(plots: &[Plot<'_>]) -> Result<RgbImage> {
+    let panels = plots.iter().map(|plot| Panel {
+        title: plot.title,
+        x_label: plot.x_label,
+        y_label: plot.y_label,
+        series: plot.series.clone(),
+        ..Panel::default()
+    });
+    draw_panels(&panels.collect::<Vec<_>>())
+}
+
 /// The same of shares of a whole, on an axis from 0 to 1 whichever of them there are.
 pub fn share_plot(title: &str, x_label: &str, y_label: &str, series: &[Series]) -> Result<RgbImage> {
     draw_panels(&[Panel { title, x_label, y_label, series: series.to_vec(), shares: true, ..Panel::default() }])

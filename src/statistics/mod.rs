@@ -6,6 +6,7 @@ pub mod auroc;
 pub mod cholesky;
 pub mod correlation;
 pub mod mixture;
+pub mod ms_ssim;
 pub mod nearest;
 pub mod normality;
 pub mod principal;

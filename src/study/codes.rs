@@ -1,12 +1,13 @@
 //! Parts of a trained network at work: rows become codes, codes become rows, rows are judged one by one.
 
+use super::parts::{Batched, Source, batch, loaded, through, widths};
 use crate::config::RunConfig;
 use crate::data::Split;
 use crate::device::{Device, ProgramId};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::graph::Role;
 use crate::model::graph;
-use crate::model::part::{self, Part, RESULT, ROWS};
+use crate::model::part::{self, Part};
 use crate::nn::BlockConfig;
 use crate::nn::network::joined;
 use crate::ops::array::activation::Activation;
@@ -15,8 +16,6 @@ use crate::plan::Choices;
 use crate::train::Checkpoint;
 use crate::train::session::{Session, State, load, restore, set};
 
-/// Rows that go through a part at a time.
-const BATCH: usize = 500;
 /// Most test rows that are reconstructed at a time.
 const MOST_AT_ONCE: usize = 4096;
 
@@ -140,17 +139,17 @@ impl Session {
     }
 
     /// The program of a part, and the values of a row that it takes and gives.
-    fn part(&mut self, which: Part) -> Result<(ProgramId, [usize; 2])> {
+    fn part(&mut self, which: Part) -> Result<(Batched, [usize; 2])> {
         let features = self.test.holding.data.features;
         let program = match self.parts.get(&which) {
             Some(&program) => program,
             None => {
-                let graph = part::part(&self.config, which, features, BATCH)?;
+                let graph = part::part(&self.config, which, features, batch(features))?;
                 let program = load(self.device.as_mut(), which.name(), &graph, &self.choices)?;
                 *self.parts.entry(which).or_insert(program)
             }
         };
-        Ok((program, widths(&self.config, which, features)?))
+        Ok(((program, batch(features)), widths(&self.config, which, features)?))
     }
 }
 
@@ -160,6 +159,8 @@ pub struct LonePart {
     program: ProgramId,
     which: Part,
     widths: [usize; 2],
+    /// Rows that go through it at a time.
+    batch: usize,
 }
 
 impl LonePart {
@@ -167,20 +168,36 @@ impl LonePart {
     ///
     /// # Errors
     /// When a parameter is missing or of another shape, or the device fails.
-    pub fn open(mut device: Box<dyn Device>, checkpoint: &Checkpoint, choices: &Choices, which: Part) -> Result<Self> {
-        let (config, features) = (&checkpoint.config, checkpoint.features()?);
-        let graph = part::part(config, which, features, BATCH)?;
-        let program = load(device.as_mut(), which.name(), &graph, choices)?;
-        restore(device.as_mut(), program, &checkpoint.state, Role::is_parameter)?;
-        Ok(LonePart { device, program, which, widths: widths(config, which, features)? })
+    pub fn open(device: Box<dyn Device>, checkpoint: &Checkpoint, choices: &Choices, which: Part) -> Result<Self> {
+        let batch = batch(checkpoint.features()?);
+        LonePart::open_for(device, checkpoint, choices, which, batch)
     }
 
-    /// Another part of a network in place of this one, on the same device.
+    /// The same for so many rows at a time.
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn turned(self, checkpoint: &Checkpoint, choices: &Choices, which: Part) -> Result<Self> {
-        LonePart::open(self.device, checkpoint, choices, which)
+    pub fn open_for(
+        mut device: Box<dyn Device>,
+        checkpoint: &Checkpoint,
+        choices: &Choices,
+        which: Part,
+        batch: usize,
+    ) -> Result<Self> {
+        let program = loaded(device.as_mut(), checkpoint, choices, which, batch)?;
+        let widths = widths(&checkpoint.config, which, checkpoint.features()?)?;
+        Ok(LonePart { device, program, which, widths, batch })
+    }
+
+    /// Becomes another part of a network, on the same device.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn turn(&mut self, checkpoint: &Checkpoint, choices: &Choices, which: Part) -> Result<()> {
+        self.program = loaded(self.device.as_mut(), checkpoint, choices, which, self.batch)?;
+        self.widths = widths(&checkpoint.config, which, checkpoint.features()?)?;
+        self.which = which;
+        Ok(())
     }
 
     /// Takes other parameters, those of a state.
@@ -213,79 +230,8 @@ impl LonePart {
     }
 
     fn through(&mut self, rows: &Source<'_>) -> Result<Vec<f32>> {
-        through(self.device.as_mut(), self.program, self.which, self.widths, rows, |_, _| ())
-    }
-}
-
-/// Where the rows come from that go through a part.
-enum Source<'a> {
-    /// Rows one behind the other.
-    Rows(&'a [f32]),
-    /// All rows of a split, a batch at a time.
-    Split(&'a Split),
-}
-
-impl Source<'_> {
-    /// Number of rows of so many values; an error if they are no such rows.
-    fn count(&self, which: Part, values: usize) -> Result<usize> {
-        let (rows, found) = match self {
-            Source::Rows(rows) if rows.len().is_multiple_of(values) => return Ok(rows.len() / values),
-            Source::Split(split) if split.width == values || split.rows == 0 => return Ok(split.rows),
-            Source::Rows(rows) => ("these", rows.len()),
-            Source::Split(split) => ("rows of", split.width),
-        };
-        Err(Error::graph(which.name(), format!("{rows} {found} values are no rows of {values}")))
-    }
-
-    /// Appends some rows, of so many values each.
-    fn take(&self, range: std::ops::Range<usize>, values: usize, out: &mut Vec<f32>) {
-        match self {
-            Source::Rows(rows) => out.extend_from_slice(&rows[range.start * values..range.end * values]),
-            Source::Split(split) => range.for_each(|row| split.append(row, out)),
-        }
-    }
-}
-
-/// Values of a row that a part takes, and of one that it gives.
-fn widths(config: &RunConfig, which: Part, features: usize) -> Result<[usize; 2]> {
-    let coded = || part::coded_shape(config, which, features);
-    Ok(match which {
-        Part::Encode => [features, config.encoded_width()],
-        Part::Decode => [config.code_width(), features],
-        Part::Answer => [features, config.answer_width(features)],
-        Part::Judge => [features, 1],
-        Part::Symbols => [features, coded()?.symbols()],
-        Part::SideSymbols => [features, coded()?.side_symbols()],
-        Part::Restore => [coded()?.symbols(), config.answer_width(features)],
-    })
-}
-
-/// Batch by batch through a part that is loaded; the last one is filled up with zeros.
-fn through(
-    device: &mut dyn Device,
-    program: ProgramId,
-    which: Part,
-    [from, to]: [usize; 2],
-    rows: &Source<'_>,
-    mut tell: impl FnMut(usize, usize),
-) -> Result<Vec<f32>> {
-    let count = rows.count(which, from)?;
-    let mut results = Vec::with_capacity(count * to);
-    let mut filled = Vec::with_capacity(BATCH * from);
-    for first in (0..count).step_by(BATCH) {
-        let end = (first + BATCH).min(count);
-        filled.clear();
-        rows.take(first..end, from, &mut filled);
-        filled.resize(BATCH * from, 0.0);
-        device.write(program, ROWS, bytemuck::cast_slice(&filled))?;
-        device.run(program, 1)?;
-        let result = device.read_f32(program, RESULT)?;
-        results.extend_from_slice(&result[..(end - first) * to]);
-        tell(end, count);
-    }
-    match results.iter().position(|value| !value.is_finite()) {
-        Some(place) => Err(Error::Failed(format!("{}: what comes of row {} is not finite", which.name(), place / to))),
-        None => Ok(results),
+        let (program, batch) = (self.program, self.batch);
+        through(self.device.as_mut(), (program, batch), self.which, self.widths, rows, |_, _| ())
     }
 }
 

@@ -34,6 +34,7 @@ fn finished(config: &RunConfig, features: usize) -> Result<Vec<(usize, [usize; 3
                 BlockConfig::Norm(_)
                     | BlockConfig::GroupNorm(_)
                     | BlockConfig::LayerNorm(_)
+                    | BlockConfig::Gdn(_)
                     | BlockConfig::Activation(_)
                     | BlockConfig::Dropout(_)
             )

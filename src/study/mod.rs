@@ -9,6 +9,8 @@ pub mod gibbs;
 pub mod hopfield;
 pub mod inspect;
 pub mod maps;
+mod parts;
+pub mod pictures;
 pub mod probe;
 pub mod saliency;
 pub mod slopes;

@@ -39,6 +39,16 @@ impl StudyDir {
         self.0.join("sweep.png")
     }
 
+    /// Of a study of networks that code pictures: what images cost and how good they come back, beside other coders.
+    pub fn rate_distortion_plot(&self) -> PathBuf {
+        self.0.join("rate_distortion.png")
+    }
+
+    /// The same in numbers.
+    pub fn rate_distortion_table(&self) -> PathBuf {
+        self.0.join("rate_distortion.csv")
+    }
+
     /// Reads the study.
     ///
     /// # Errors

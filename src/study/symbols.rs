@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::codes::LonePart;
-use crate::coding::file::{self, Identity, Reader, Refused, Written};
+use crate::coding::file::{self, Identity, Picture, Reader, Refused, Written};
 use crate::coding::prior::{Grid, Kind, Lie, Prior};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -72,18 +72,43 @@ impl Code {
     /// When the device fails, or a number is beyond what a file holds; the row is named.
     pub fn compress(
         &self,
-        mut part: LonePart,
+        part: &mut LonePart,
+        with: (&Checkpoint, &Choices),
+        through: impl FnMut(&mut LonePart) -> Result<Vec<f32>>,
+    ) -> Result<Written> {
+        let [side, symbols] = self.coded(part, with, through)?;
+        file::write(&self.prior, self.identity, &side, &symbols)
+    }
+
+    /// The same of the tiles of a picture.
+    ///
+    /// # Errors
+    /// As [`compress`](Self::compress); and when there are not as many rows as tiles.
+    pub fn compress_picture(
+        &self,
+        part: &mut LonePart,
+        with: (&Checkpoint, &Choices),
+        picture: Picture,
+        through: impl FnMut(&mut LonePart) -> Result<Vec<f32>>,
+    ) -> Result<Written> {
+        let [side, symbols] = self.coded(part, with, through)?;
+        file::write_picture(&self.prior, self.identity, picture, [&side, &symbols])
+    }
+
+    /// The side symbols and symbols of rows.
+    fn coded(
+        &self,
+        part: &mut LonePart,
         (checkpoint, choices): (&Checkpoint, &Choices),
         mut through: impl FnMut(&mut LonePart) -> Result<Vec<f32>>,
-    ) -> Result<Written> {
-        let symbols = whole(&through(&mut part)?, self.symbols(), "symbol")?;
-        let side = if self.side_symbols() > 0 {
-            let mut part = part.turned(checkpoint, choices, Part::SideSymbols)?;
-            whole(&through(&mut part)?, self.side_symbols(), "side symbol")?
-        } else {
-            Vec::new()
-        };
-        file::write(&self.prior, self.identity, &side, &symbols)
+    ) -> Result<[Vec<i32>; 2]> {
+        let symbols = whole(&through(part)?, self.symbols(), "symbol")?;
+        let mut side = Vec::new();
+        if self.side_symbols() > 0 {
+            part.turn(checkpoint, choices, Part::SideSymbols)?;
+            side = whole(&through(part)?, self.side_symbols(), "side symbol")?;
+        }
+        Ok([side, symbols])
     }
 
     /// Begins with the bytes of a file that this network is to have made.

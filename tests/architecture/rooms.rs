@@ -26,6 +26,7 @@ const ROOMS: &[&str] = &[
     "src/cli/command/judging",
     "src/cli/command/judging/attack",
     "src/cli/command/score",
+    "src/cli/command/sweep",
     // What is drawn of a run.
     "src/cli/pictures",
     // What can be asked of a run.
@@ -99,6 +100,7 @@ const ROOMS: &[&str] = &[
     // What people do with models, and the numbers they judge them by.
     "src/study",
     "src/study/attack",
+    "src/study/pictures",
     "src/statistics",
     // Pictures, plots, tables.
     "src/report",

@@ -73,3 +73,43 @@ fn what_makes_no_sense_is_refused_before_anything_runs() {
         assert!(!out.exists(), "{flags:?} left something behind");
     }
 }
+
+/// Networks that code pictures are measured beside other coders.
+#[test]
+fn a_study_of_a_codec_draws_rate_and_distortion() {
+    let folder = tempfile::tempdir().unwrap();
+    let [photos, study] = ["photos", "study"].map(|name| folder.path().join(name));
+    std::fs::create_dir(&photos).unwrap();
+    for number in 0..40 {
+        let shade = |x: u32, y: u32| image::Rgb([(x * 9 + number * 5) as u8, (y * 7) as u8, (x * y + number) as u8]);
+        image::RgbImage::from_fn(16, 24, shade).save(photos.join(format!("{number}.png"))).unwrap();
+    }
+    let [data, out] = [&photos, &study].map(|path| path.to_str().unwrap());
+    let fixed = ["sweep", "--model", "codec", "--data", data, "--out", out, "--device", "cpu", "--epochs", "1"];
+    let text = succeed(&[&fixed[..], &["--seeds", "1", "--grid", "rate.beta=0.1,3"]].concat());
+    assert!(text.contains("rate_distortion.csv") && study.join("rate_distortion.png").exists(), "{text}");
+    let file = std::fs::read_to_string(study.join("rate_distortion.csv")).unwrap();
+    let mut lines = file.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let columns = ["coder", "point", "seed", "images", "bits_per_pixel", "bits_per_pixel_by_tables", "psnr", "ms_ssim"];
+    assert_eq!(lines.next().unwrap(), columns);
+    let rows: Vec<Vec<&str>> = lines.collect();
+    let of = |coder: &str| rows.iter().filter(|row| row[0] == coder).cloned().collect::<Vec<_>>();
+    let number = |row: &[&str], column: usize| row[column].parse::<f64>().unwrap();
+    let (networks, jpeg) = (of("network"), of("JPEG"));
+    assert_eq!((networks.len(), of("WebP").len()), (2, 1));
+    assert!(jpeg.len() > 8 && jpeg.is_sorted_by(|a, b| number(a, 4) <= number(b, 4)), "{file}");
+    assert!(number(jpeg.last().unwrap(), 6) > number(&jpeg[0], 6) + 10.0, "{file}");
+    for (row, beta) in networks.iter().zip(["0.1", "3"]) {
+        assert_eq!([row[1], row[2]], [&format!("rate.beta={beta}"), "0"]);
+        // What the file has beside its streams is little of it; eval says the same as its tables.
+        let (images, bits, by_tables) = (number(row, 3), number(row, 4), number(row, 5));
+        assert!(bits > by_tables && bits < 1.02 * by_tables + 8.0 * 100.0 / (images * 384.0), "{row:?}");
+        let run = study.join(format!("rate.beta-{beta}")).join("seed-0");
+        let told = succeed(&["eval", run.to_str().unwrap(), "--device", "cpu", "--json"]);
+        let told: Value = serde_json::from_str(&told).unwrap();
+        let estimated = told["test_bits_per_pixel"].as_f64().unwrap();
+        assert!((by_tables - estimated).abs() <= 0.02 * estimated + 1e-3, "{by_tables} {estimated}");
+        assert!((number(row, 6) - told["test_psnr"].as_f64().unwrap()).abs() < 0.5, "{row:?} {told}");
+        assert!((0.0..=1.0).contains(&number(row, 7)));
+    }
+}

@@ -3,7 +3,7 @@
 use crate::cases::cases;
 use crate::made_codes::{MAP, MODEL, drawn, plain, prior};
 use crate::strangers::file;
-use gpu_ae::coding::file::{Identity, Reader, Refused, write};
+use gpu_ae::coding::file::{Identity, Picture, Reader, Refused, write, write_picture};
 use gpu_ae::coding::prior::{Kind, Lie, Prior};
 use proptest::prelude::*;
 
@@ -39,6 +39,24 @@ fn hyperprior() {
 #[test]
 fn maps() {
     fuzz(&prior(Kind::Hyperprior, MAP, [3, 6], 2.0), 60);
+}
+
+/// The tiles of a picture.
+#[test]
+fn pictures() {
+    let prior = prior(Kind::Hyperprior, MAP, [3, 6], 2.0);
+    let picture = Picture::new([33, 70], [16, 24]).unwrap();
+    let [side, symbols] = drawn(&prior, picture.tiles());
+    let good = write_picture(&prior, MODEL, picture, [&side, &symbols]).unwrap().bytes;
+    assert_eq!(Reader::new(&good, &prior, MODEL).map(|reader| reader.header().picture).ok(), Some(Some(picture)));
+    proptest!(cases(USUAL_CASES), |(bytes in file(good.clone()))| {
+        match Reader::new(&bytes, &prior, MODEL).and_then(|reader| Ok((reader.header().picture, reader.all()?))) {
+            Ok((found, decoded)) => prop_assert!(found == Some(picture) && decoded == symbols),
+            Err(refused) => prop_assert!(!refused.to_string().is_empty()),
+        }
+    });
+    let few = write_picture(&prior, MODEL, Picture::new([33, 70], [64, 96]).unwrap(), [&side, &symbols]);
+    assert!(few.unwrap_err().to_string().contains("expected 1 of a picture"));
 }
 
 /// Several streams in several blocks.

@@ -37,6 +37,15 @@ fn of_images(config: &mut RunConfig, last: usize) {
                  {{ activation = 'sigmoid' }}]"
             ),
         )
+    } else if config.is_local() {
+        let there =
+            "{ conv = 3, kernel = 3, stride = 2, padding = 1 }, { gdn = true }, { conv = 2, kernel = 3, padding = 1 }";
+        let back = "{ conv_transpose = 3, kernel = 3, padding = 1 }, { gdn = true, inverse = true }";
+        let last = "{ conv_transpose = 1, kernel = [4, 3], stride = 2, padding = 1 }";
+        (
+            format!("[{image}, {there}, {{ flatten = true }}]"),
+            format!("[{{ unflatten = '2x2x2' }}, {back}, {last}, {{ flatten = true }}]"),
+        )
     } else if config.reconstructs() {
         let there = "{ conv = 3, kernel = 3, stride = 2, padding = 1, activation = 'tanh' }";
         let back = "{ conv_transpose = 1, kernel = [4, 3], stride = 2, padding = 1 }";

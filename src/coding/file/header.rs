@@ -4,6 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use super::checksum::checksum;
 use super::numbers::{put, take};
+use super::picture::Picture;
 use super::refused::Refused;
 use crate::coding::prior::Kind;
 
@@ -11,7 +12,7 @@ use crate::coding::prior::Kind;
 pub const MAGIC: [u8; 4] = [0x89, b'G', b'A', b'E'];
 
 /// The version of the format.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// Which model made a file: the first bytes of a hash of all that its reading depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub struct Header {
     pub side: u64,
     /// Rows of a block, of all but the last.
     pub block: u64,
+    /// The picture whose tiles the rows are, if they are.
+    pub picture: Option<Picture>,
     /// The model.
     pub model: Identity,
 }
@@ -51,6 +54,10 @@ impl Header {
         let mut bytes = [&MAGIC[..], &[VERSION, kind]].concat();
         for number in [self.rows, self.cells, self.channels, self.side, self.block] {
             put(&mut bytes, number);
+        }
+        bytes.push(self.picture.is_some().into());
+        if let Some(picture) = &self.picture {
+            picture.put(&mut bytes);
         }
         bytes.extend(self.model.0);
         bytes.extend(checksum(&[&bytes]).to_le_bytes());
@@ -77,14 +84,24 @@ impl Header {
         for number in &mut numbers {
             *number = take(&mut rest).ok_or(Refused::Header)?;
         }
+        // What it says is believed once its sum is right.
+        let picture = match rest.split_off_first() {
+            Some(0) => Ok(None),
+            Some(1) => Picture::take(&mut rest).map(Some),
+            _ => Err(Refused::Header),
+        };
         let model = rest.split_off(..16).and_then(|model| model.try_into().ok()).ok_or(Refused::Header)?;
         let sum = checksum(&[&whole[..whole.len() - rest.len()]]);
         let found = rest.split_off(..4).and_then(|found| found.try_into().ok()).ok_or(Refused::Header)?;
         let kind = KINDS.iter().find(|(byte, _)| *byte == kind);
         let (Some(&(_, kind)), true) = (kind, sum == u32::from_le_bytes(found)) else { return Err(Refused::Header) };
-        *bytes = rest;
+        let picture = picture?;
         let [rows, cells, channels, side, block] = numbers;
-        Ok((Header { kind, rows, cells, channels, side, block, model: Identity(model) }, sum))
+        if let Some(picture) = picture.filter(|picture| picture.tiles() as u64 != rows) {
+            return Err(Refused::Tiles { rows, tiles: picture.tiles() });
+        }
+        *bytes = rest;
+        Ok((Header { kind, rows, cells, channels, side, block, picture, model: Identity(model) }, sum))
     }
 }
 
@@ -101,10 +118,22 @@ mod tests {
             channels: 128,
             side: 0,
             block: 512,
+            picture: None,
             model: Identity(std::array::from_fn(|at| at as u8 * 17)),
         };
+        let picture = Picture::new([33, 7], [32, 32]).ok();
+        for header in [header, Header { rows: 2, picture, ..header }] {
+            comes_back(header);
+        }
+        let tiles = Header { rows: 3, picture, ..header }.bytes();
+        assert_eq!(Header::take(&mut &tiles[..]), Err(Refused::Tiles { rows: 3, tiles: 2 }));
+        assert_eq!(Header::take(&mut &b"PK"[..]), Err(Refused::NoCodes));
+        assert_eq!(Header::take(&mut &[&MAGIC[..], &[9, 0]].concat()[..]), Err(Refused::Version(9)));
+    }
+
+    fn comes_back(header: Header) {
         let bytes = header.bytes();
-        assert!(bytes.len() <= 40, "{}", bytes.len());
+        assert!(bytes.len() <= 44, "{}", bytes.len());
         let mut rest = &[&bytes[..], b"more"].concat()[..];
         assert_eq!(Header::take(&mut rest).map(|(header, _)| header), Ok(header));
         assert_eq!(rest, b"more");
@@ -114,7 +143,5 @@ mod tests {
             damaged[at] ^= 1 << (at % 8);
             assert!(Header::take(&mut &damaged[..]).is_err() && Header::take(&mut &bytes[..at]).is_err(), "{at}");
         }
-        assert_eq!(Header::take(&mut &b"PK"[..]), Err(Refused::NoCodes));
-        assert_eq!(Header::take(&mut &[&MAGIC[..], &[9, 0]].concat()[..]), Err(Refused::Version(9)));
     }
 }

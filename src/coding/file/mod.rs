@@ -2,9 +2,11 @@
 //!
 //! ```text
 //! 89 47 41 45             no text begins so
-//! 01                      version
+//! 02                      version
 //! byte                    0 gaussian, 1 factorised, 2 hyperprior
 //! number × 5              rows, cells, channels, side symbols of a row, rows of a block
+//! byte                    1 if the rows are tiles of a picture, else 0
+//! number × 4              height and width of the picture, of a tile; of a picture alone
 //! 16 bytes                of which model
 //! 4 bytes                 CRC-32 of all that
 //! for each block:
@@ -23,11 +25,13 @@ mod block;
 mod checksum;
 mod header;
 mod numbers;
+mod picture;
 mod refused;
 
 use block::{Places, Worth};
 use checksum::checksum;
 pub use header::{Header, Identity};
+pub use picture::Picture;
 pub use refused::{Refused, Wrong};
 
 use super::prior::Prior;
@@ -82,6 +86,22 @@ fn place_of(header: u32, number: u64) -> [u8; 12] {
 /// # Errors
 /// When a symbol is too far from where the model expects it, or a side symbol is beyond what it takes; the row is named.
 pub fn write(prior: &Prior, model: Identity, side: &[i32], symbols: &[i32]) -> Result<Written> {
+    write_of(prior, model, None, [side, symbols])
+}
+
+/// The same of the tiles of a picture.
+///
+/// # Errors
+/// As [`write`]; and when there are not as many rows as tiles.
+pub fn write_picture(prior: &Prior, model: Identity, picture: Picture, coded: [&[i32]; 2]) -> Result<Written> {
+    let rows = coded[1].len() / prior.symbols();
+    if rows != picture.tiles() {
+        return Err(Error::Failed(format!("{rows} tiles: expected {} of a picture", picture.tiles())));
+    }
+    write_of(prior, model, Some(picture), coded)
+}
+
+fn write_of(prior: &Prior, model: Identity, picture: Option<Picture>, [side, symbols]: [&[i32]; 2]) -> Result<Written> {
     let [side_width, width] = [prior.side_symbols(), prior.symbols()];
     let rows = symbols.len() / width;
     if symbols.len() != rows * width || side.len() != rows * side_width {
@@ -97,6 +117,7 @@ pub fn write(prior: &Prior, model: Identity, side: &[i32], symbols: &[i32]) -> R
         channels: prior.lie().channels as u64,
         side: side_width as u64,
         block: block as u64,
+        picture,
         model,
     };
     let mut bytes = header.bytes();

@@ -31,6 +31,27 @@ pub enum Refused {
         /// What the model has.
         expected: String,
     },
+    /// The picture that it says it has is none that a file has.
+    #[error(
+        "it says that it is a picture of {} x {} pixels in tiles of {} x {}: expected 1 to {} pixels, tiles of 1 to {}",
+        .size[1], .size[0], .tile[1], .tile[0], .most[0], .most[1]
+    )]
+    Picture {
+        /// Height and width of the picture.
+        size: [usize; 2],
+        /// Height and width of a tile.
+        tile: [usize; 2],
+        /// Most pixels of both.
+        most: [u64; 2],
+    },
+    /// It has another number of rows than its picture has tiles.
+    #[error("it has {rows} rows, expected {tiles}, the tiles of its picture")]
+    Tiles {
+        /// Rows that it has.
+        rows: u64,
+        /// Tiles of the picture.
+        tiles: usize,
+    },
     /// It has other blocks than its rows need.
     #[error(
         "it says that it has {rows} rows in blocks of {block}: expected at least one row a block, and no block of more than {most} rows"

@@ -43,8 +43,16 @@ fn damage_is_named_by_block_and_place() {
 #[test]
 fn what_no_encoder_writes_is_refused_by_its_streams() {
     let prior = prior();
-    let header =
-        |rows, block| Header { kind: Kind::Gaussian, rows, cells: 1, channels: 16, side: 0, block, model: MODEL };
+    let header = |rows, block| Header {
+        kind: Kind::Gaussian,
+        rows,
+        cells: 1,
+        channels: 16,
+        side: 0,
+        block,
+        picture: None,
+        model: MODEL,
+    };
     let file = |header: Header, bodies: &[&[u8]]| {
         let mut bytes = header.bytes();
         let sum = checksum(&[&bytes[..bytes.len() - 4]]);

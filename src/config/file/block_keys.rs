@@ -29,6 +29,8 @@ pub(super) const BLOCKS: &[Key] = &[
     unsaid("flatten", "true", "an image becomes a row of numbers"),
     unsaid("unflatten", "\"7x7x32\"", "a row of numbers becomes an image: height, width, channels"),
     unsaid("norm", "\"batch\"", "units brought to mean 0 and variance 1, over the batch, by \"layer\" or by \"group\""),
+    unsaid("gdn", "true", "the channels of each pixel divided by a root of a constant and their weighed squares"),
+    unsaid("inverse", "true", "beside gdn: multiplied by it instead, to take one back"),
     unsaid("dropout", "0.2", "a share of the units left out of each training step"),
     unsaid("residual", "[{ linear = 64 }]", "blocks around which there is a way"),
     unsaid("shortcut", "[{ linear = 64 }]", "beside residual: blocks on that way; none if nothing is said"),

@@ -143,6 +143,7 @@ pub(super) const KEYS: &[Key] = &[
     key("rate.quantise", "what training has in the place of rounding: ste, its value with a straight gradient; noise"),
     key("rate.hidden", "of hyperprior: units, or channels, of its hidden layers"),
     key("rate.side", "of hyperprior: units, or channels, of its side code"),
+    key("rate.patch", "of hyperprior of a map: its pixels a side that a side code tells of; 0 is 4, 2 or 1"),
     key(
         "contrastive.temperature",
         "by what cosines of views are divided: the smaller, the more their nearest others count",
@@ -152,10 +153,7 @@ pub(super) const KEYS: &[Key] = &[
     unsaid("clustering.adversarial.epsilon", "0.2", "length of a perturbation, of the tenth neighbour's distance"),
     unsaid("clustering.adversarial.probe", "10.0", "length of the step by which its direction is found"),
     unsaid("clustering.adversarial.weight", "10.0", "weight of what perturbations change"),
-    key(
-        "adversarial.code",
-        "width of the codes that a generator, the decoder, makes rows of; the encoder is the discriminator",
-    ),
+    key("adversarial.code", "width of codes that the decoder, a generator, makes rows of; the encoder discriminates"),
     unsaid(
         "huber.weight",
         "1.0",
@@ -206,8 +204,8 @@ mod tests {
     use crate::config::{RunConfig, Schedule};
     use crate::data::DataOptions;
     use crate::nn::block::{
-        ActivationBlock, BatchNormBlock, ConvBlock, ConvTransposeBlock, DropoutBlock, FlattenBlock, GroupNormBlock,
-        LayerNormBlock, LinearBlock, PoolBlock, ResidualBlock, UnflattenBlock, UpsampleBlock,
+        ActivationBlock, BatchNormBlock, ConvBlock, ConvTransposeBlock, DropoutBlock, FlattenBlock, GdnBlock,
+        GroupNormBlock, LayerNormBlock, LinearBlock, PoolBlock, ResidualBlock, UnflattenBlock, UpsampleBlock,
     };
 
     type Fields = &'static [&'static str];
@@ -328,6 +326,7 @@ mod tests {
             fields::<FlattenBlock>(&[]),
             fields::<UnflattenBlock>(&[]),
             fields::<GroupNormBlock>(&[]),
+            fields::<GdnBlock>(&[]),
             fields::<PoolBlock>(&[]),
             fields::<UpsampleBlock>(&[]),
         ];

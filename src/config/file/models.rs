@@ -34,6 +34,7 @@ models![
     "resnet18",
     "compressive",
     "simclr",
+    "codec",
     "rbm",
     "hopfield",
     "cluster"

@@ -33,6 +33,8 @@ const USUAL: f32 = 0.1;
 const PACE: f32 = 0.005;
 /// Widest hidden layer and side code of a hyperprior.
 const WIDEST: usize = 1 << 12;
+/// Most pixels of a map, along an axis, that a cell of a side code tells of.
+const WIDEST_PATCH: usize = 16;
 
 /// A price on bits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,6 +58,9 @@ pub struct Rate {
     pub hidden: usize,
     /// Of a hyperprior: units, or channels, of its side code.
     pub side: usize,
+    /// Of a hyperprior of a map: pixels of it, along each axis, that a cell of the side code tells of; 0 is the largest of 4, 2 and 1
+    /// that divides both sides.
+    pub patch: usize,
 }
 
 impl Default for Rate {
@@ -69,6 +74,7 @@ impl Default for Rate {
             quantise: Quantise::Ste,
             hidden: 32,
             side: 8,
+            patch: 0,
         }
     }
 }
@@ -89,6 +95,7 @@ impl Rate {
             quantise: self.quantise,
             rounds: true,
             widths: [self.hidden, self.side],
+            patch: self.patch,
         }
     }
 
@@ -143,6 +150,9 @@ impl Objective for Rate {
                 return refuse(key, width, &format!("1 to {WIDEST}"));
             }
         }
+        if self.patch > WIDEST_PATCH {
+            return refuse("rate.patch", self.patch, &format!("1 to {WIDEST_PATCH} pixels of a map, or 0"));
+        }
         let beside = [
             ("variational", config.variational.is_some()),
             ("clustering", config.clustering.is_some()),
@@ -161,8 +171,9 @@ impl Objective for Rate {
         self.check_layer(config)
     }
 
-    /// What is paid for, of each view of a row, the bits a dimension of the code and of its side code together; watched: both by themselves, the bits of a row,
-    /// of both again, and its numbers that are not 0.
+    /// What is paid for, of each view of a row, the bits a dimension of the code and of its side code together; watched: both by
+    /// themselves, the bits of a row, of both again, and its numbers that are not 0; of images that are reconstructed also their bits a
+    /// pixel.
     fn weights(&self, config: &RunConfig) -> Vec<(&'static str, Weight)> {
         let schedule = match (self.budget, self.warm_up) {
             (Some(budget), warm_up) => Schedule::Hold { budget, warm_up, pace: PACE },
@@ -178,10 +189,12 @@ impl Objective for Rate {
             ..Weight::fixed(self.beta() * config.views() as f32)
         };
         let watched = ["bits_per_dim", "side_bits_per_dim", "bits_per_row", "nonzero"];
-        [("rate", paid)].into_iter().chain(watched.map(|name| (name, Weight::watched()))).collect()
+        let of_pixels = config.coded_pixels().map(|_| "bits_per_pixel");
+        let watched = watched.into_iter().chain(of_pixels).map(|name| (name, Weight::watched()));
+        [("rate", paid)].into_iter().chain(watched).collect()
     }
 
-    fn vars(&self, _config: &RunConfig, g: &mut Graph, batch: &Batch) -> Result<Vec<Var>> {
+    fn vars(&self, config: &RunConfig, g: &mut Graph, batch: &Batch) -> Result<Vec<Var>> {
         let missing = || Error::graph("rate", "the network codes nothing");
         let coded = batch.passed.coded.ok_or_else(missing)?;
         let model = batch.network.entropy_model.as_ref().ok_or_else(missing)?;
@@ -204,8 +217,13 @@ impl Objective for Rate {
         let nonzero = of_sample(g, other_than_0, batch.clock, shape.cells)?;
         // No term is made of another one: they lie side by side, and no kernel reads the buffer that it writes.
         let terms = [(of_row, dimensions), (of_code, dimensions), (of_side, dimensions), (of_row, 1.0)];
-        let terms = terms.into_iter().map(|(bits, over)| scaled(g, bits, 1.0 / over));
-        terms.chain([Ok(nonzero)]).collect()
+        let mut terms =
+            terms.map(|(bits, over)| scaled(g, bits, 1.0 / over)).into_iter().collect::<Result<Vec<Var>>>()?;
+        terms.push(nonzero);
+        if let Some(pixels) = config.coded_pixels() {
+            terms.push(scaled(g, of_row, 1.0 / pixels as f32)?);
+        }
+        Ok(terms)
     }
 
     /// Of a reconstruction, the ratio of the largest value, 1, to its error, in decibels.
@@ -220,6 +238,9 @@ impl Objective for Rate {
     fn told(&self, config: &RunConfig) -> Vec<Told> {
         let told = |key: &str, label: &str, decimals| Told::new(key, label, decimals);
         let mut all = vec![told("test_bits_per_dim", "bits/dim", 4)];
+        if config.coded_pixels().is_some() {
+            all.splice(0..0, [told("test_bits_per_pixel", "bits/pixel", 3), told("test_psnr", "psnr", 2)]);
+        }
         if self.model == EntropyModelKind::Hyperprior {
             all.push(told("test_side_bits_per_dim", "side", 4));
         }
@@ -247,6 +268,14 @@ impl Objective for Rate {
 
     fn relief(&self, _config: &RunConfig, _metrics: &BTreeMap<String, f64>) -> Option<String> {
         Some("a smaller rate.beta, or a rate.warm_up over some epochs".into())
+    }
+}
+
+impl RunConfig {
+    /// Pixels of an image, if what is coded are images that a network reconstructs.
+    pub fn coded_pixels(&self) -> Option<usize> {
+        let [height, width, _] = self.images().filter(|_| self.rate.is_some() && self.reconstructs())?;
+        Some(height * width)
     }
 }
 

@@ -9,6 +9,7 @@ mod conv;
 mod conv_transpose;
 mod dropout;
 mod flatten;
+mod gdn;
 mod group_norm;
 pub mod image;
 mod layer_norm;
@@ -28,6 +29,7 @@ pub use conv::ConvBlock;
 pub use conv_transpose::ConvTransposeBlock;
 pub use dropout::{DropoutBlock, dropped};
 pub use flatten::{FlattenBlock, UnflattenBlock};
+pub use gdn::GdnBlock;
 pub use group_norm::GroupNormBlock;
 pub use layer_norm::{LayerNormBlock, layer_norm};
 pub use linear::LinearBlock;
@@ -180,6 +182,7 @@ blocks! {
     Norm(BatchNormBlock) = "norm": "batch",
     LayerNorm(LayerNormBlock) = "norm": "layer",
     GroupNorm(GroupNormBlock) = "norm": "group",
+    Gdn(GdnBlock) = "gdn",
     Pool(PoolBlock) = "pool",
     Upsample(UpsampleBlock) = "upsample",
     Dropout(DropoutBlock) = "dropout",

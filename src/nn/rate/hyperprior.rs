@@ -48,7 +48,11 @@ impl Hyperprior {
             }
             [height, width, own] => {
                 let divides = |factor: &usize| height.is_multiple_of(*factor) && width.is_multiple_of(*factor);
-                let factor = [4, 2].into_iter().find(divides).unwrap_or(1);
+                let factor = if spec.patch > 0 { spec.patch } else { [4, 2].into_iter().find(divides).unwrap_or(1) };
+                if !divides(&factor) {
+                    let problem = format!("expected a divisor of both sides of the map, {height} x {width}, or 0");
+                    return Err(Error::Usage(format!("rate.patch {factor}: {problem}")));
+                }
                 let shape = SideShape { grid: [height / factor, width / factor], is_map: true, channels, factor };
                 let encoder = [conv(hidden, 3, 1, relu), conv(channels, factor, factor, Activation::Identity)];
                 (encoder, conv(hidden, 3, 1, relu), conv(own * factor * factor, 1, 1, Activation::Identity), shape)

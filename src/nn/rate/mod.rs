@@ -69,6 +69,9 @@ pub struct CodingSpec {
     pub rounds: bool,
     /// Of a hyperprior, the units of its hidden layers and of its side code.
     pub widths: [usize; 2],
+    /// Of a hyperprior of a map, pixels along each axis that a cell of its side code tells of; 0 is the largest of 4, 2 and 1 that
+    /// divides both sides.
+    pub patch: usize,
 }
 
 /// Least scale of a Gaussian, and of a side code's logistic distribution.

@@ -1,5 +1,7 @@
 //! `compress` and `decompress`: the same numbers on every device, in as many bytes as the model says they are worth.
 
+mod pictures;
+
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 

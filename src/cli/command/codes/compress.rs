@@ -7,11 +7,12 @@ use gpu_ae::model::part::Part;
 use gpu_ae::report::format_number;
 use gpu_ae::study::codes::LonePart;
 use gpu_ae::train::Tuning;
-use gpu_ae::{Result, whole_file};
+use gpu_ae::{Error, Result, whole_file};
 use serde::Serialize;
 
 use super::chosen::{Side, chosen, rows_of, side_of};
-use crate::cli::flags::{check_width, open_device};
+use super::picture;
+use crate::cli::flags::{check_width, open_device, whole};
 use crate::cli::output::{codes_name, say, say_json};
 use crate::cli::terminal::table;
 use crate::cli::trained::RunFlags;
@@ -29,11 +30,18 @@ Example:
   gpu-ae train --model compressive --out runs/small
   gpu-ae compress runs/small --out codes.gae
   gpu-ae decompress runs/small codes.gae --out symbols.npy
-  gpu-ae compress runs/small --data more-photos --out more.gae"
+  gpu-ae compress runs/small --data more-photos --out more.gae
+  gpu-ae compress runs/pictures photo.png --out photo.gae     of a run of --model codec: one picture of any size"
 )]
 pub struct Args {
     #[command(flatten)]
     run: RunFlags,
+    /// Compress this picture instead, whatever its size: PNG, JPEG, WebP, BMP, TIFF or GIF
+    #[arg(conflicts_with_all = ["split", "input"])]
+    picture: Option<PathBuf>,
+    /// Longest side of the tiles that a picture is cut into, in pixels [default: as the images that the network was trained on]
+    #[arg(long, value_name = "PIXELS", value_parser = whole(1_usize..=1024), requires = "picture", allow_negative_numbers = true)]
+    tile: Option<usize>,
     /// Rows to compress; all are the training, validation and test rows, in this order [default: test; of other data of one's own: all]
     #[arg(long, value_enum)]
     split: Option<Side>,
@@ -73,21 +81,28 @@ struct Compressed {
 pub fn run(args: Args) -> Result<()> {
     let quiet = args.run.quiet || args.json;
     let (checkpoint, code) = args.run.open_code(quiet)?;
-    let input: Vec<&Path> = args.input.iter().map(PathBuf::as_path).collect();
+    let input: Vec<&Path> = args.input.iter().chain(&args.picture).map(PathBuf::as_path).collect();
     check_outputs(&checkpoint.config, &input, &[("--out", &args.out)])?;
+    if let Some(picture) = &args.picture {
+        if let Some(data) = &args.run.data.data {
+            let problem = format!("--data {data}: expected a picture, {}, or other data, not both", picture.display());
+            return Err(Error::Usage(problem));
+        }
+        return picture::compress(&args.run, &checkpoint, picture, args.tile, args.out, args.json);
+    }
     let device = open_device(&checkpoint.config.device, quiet)?;
     let choices = Tuning::or_static(checkpoint.tuning.as_ref(), device.as_ref());
-    let part = LonePart::open(device, &checkpoint, &choices, Part::Symbols)?;
+    let mut part = LonePart::open(device, &checkpoint, &choices, Part::Symbols)?;
     let written = match &args.input {
         Some(path) => {
             let rows = rows_of(path, part.widths()[0], &checkpoint)?;
-            code.compress(part, (&checkpoint, &choices), |part| part.run(&rows))?
+            code.compress(&mut part, (&checkpoint, &choices), |part| part.run(&rows))?
         }
         None => {
             let data = checkpoint.config.load_data_as(checkpoint.encoding.as_ref())?;
             check_width(&checkpoint, &data)?;
             let splits = chosen(&data, side_of(&args.run, args.split)?)?;
-            code.compress(part, (&checkpoint, &choices), |part| {
+            code.compress(&mut part, (&checkpoint, &choices), |part| {
                 let parts = splits.iter().map(|split| part.run_split(split));
                 Ok(parts.collect::<Result<Vec<_>>>()?.concat())
             })?

@@ -6,12 +6,14 @@ use gpu_ae::coding::file::Refused;
 use gpu_ae::data::format::npy::write_blocks;
 use gpu_ae::model::part::Part;
 use gpu_ae::study::codes::LonePart;
+use gpu_ae::study::pictures::PictureCode;
 use gpu_ae::train::Tuning;
 use gpu_ae::{Error, Result, whole_file};
 use serde::Serialize;
 
+use super::picture;
 use crate::cli::flags::open_device;
-use crate::cli::output::{array_name, say, say_json};
+use crate::cli::output::{array_or_picture_name, is_of, say, say_json};
 use crate::cli::trained::RunFlags;
 use crate::cli::written::check_outputs;
 
@@ -22,15 +24,17 @@ machine. A file that is damaged is refused, block and place named, and nothing i
 
 Example:
   gpu-ae decompress runs/NAME codes.gae --out symbols.npy
-  gpu-ae decompress runs/NAME codes.gae --out images.npy --images"
+  gpu-ae decompress runs/NAME codes.gae --out images.npy --images
+  gpu-ae decompress runs/NAME photo.gae --out photo.png"
 )]
 pub struct Args {
     #[command(flatten)]
     run: RunFlags,
     /// Codes: a .gae file that compress wrote
     codes: PathBuf,
-    /// File of the whole numbers: .npy, i32 [rows, channels], of maps [rows, cells, channels]; with --images f32 [rows, values]
-    #[arg(long, value_name = "FILE", value_parser = array_name)]
+    /// File of the whole numbers: .npy, i32 [rows, channels], of maps [rows, cells, channels]; with --images f32 [rows, values]; of a picture
+    /// its tiles are the rows, or .png the picture itself
+    #[arg(long, value_name = "FILE", value_parser = array_or_picture_name)]
     out: PathBuf,
     /// Write what the network makes of the numbers instead: of one that reconstructs rows as it sees them, of a classifier logits of the classes
     #[arg(long)]
@@ -64,6 +68,21 @@ pub fn run(args: Args) -> Result<()> {
     };
     let bytes = whole_file::read(&args.codes).map_err(Error::io(&args.codes, "read"))?;
     let refused = |problem: Refused| Error::input(&args.codes, problem.to_string());
+    let of_picture = match checkpoint.config.coded_pixels() {
+        Some(_) => PictureCode::of_file(&checkpoint, &bytes)?.map_err(refused)?,
+        None => None,
+    };
+    if is_of(&args.out, "png") {
+        let Some(of_picture) = &of_picture else {
+            let problem = "its rows are no picture: expected --out with a name that ends in .npy";
+            return Err(Error::input(&args.codes, problem));
+        };
+        return picture::decompress(&args.run, &checkpoint, (&args.codes, &bytes), of_picture, args.out, args.json);
+    }
+    let (checkpoint, code) = match &of_picture {
+        Some(of_picture) => (of_picture.checkpoint(), of_picture.code()),
+        None => (&checkpoint, &code),
+    };
     let mut reader = code.reader(&bytes).map_err(refused)?;
     let rows = reader.header().rows;
     let shape = |row: &[usize]| -> Result<Vec<usize>> {
@@ -79,7 +98,7 @@ pub fn run(args: Args) -> Result<()> {
     let shape = if args.images {
         let device = open_device(&checkpoint.config.device, quiet)?;
         let choices = Tuning::or_static(checkpoint.tuning.as_ref(), device.as_ref());
-        let mut part = LonePart::open(device, &checkpoint, &choices, Part::Restore)?;
+        let mut part = LonePart::open(device, checkpoint, &choices, Part::Restore)?;
         let shape = shape(&[part.widths()[1]])?;
         write_blocks(&args.out, &counted(&shape), || {
             let Some(symbols) = symbols()? else { return Ok(None) };

@@ -8,5 +8,6 @@ pub mod encode;
 pub mod generate;
 pub mod interpolate;
 mod named;
+mod picture;
 mod rows;
 pub mod traverse;

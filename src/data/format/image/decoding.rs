@@ -25,7 +25,7 @@ const TOLD: Duration = Duration::from_millis(100);
 /// Bytes of rows that may wait to be written.
 const WAITING: usize = 1 << 26;
 /// Bytes that a file may have besides those of its pixels, as they are when decoded.
-const BESIDES: u64 = 1 << 26;
+pub const BESIDES: u64 = 1 << 26;
 
 /// What came of the files.
 pub struct Decoded {

@@ -6,6 +6,7 @@
 //! Whatever a file says of itself, the memory it takes on its way to a row is at most its own size, 64 bytes for each of
 //! `data.most_pixels`, and 32 megabytes, for each thread.
 
+mod alone;
 mod decode;
 mod decoding;
 mod fit;
@@ -26,6 +27,9 @@ use crate::data::kind::Kind;
 use crate::data::options::{Crop, DataOptions};
 use crate::data::values::{ValueKind, Values};
 use crate::error::{Error, Result};
+pub use alone::read_picture;
+pub use pixels::Pixels;
+
 use decoding::{Decoded, content, decode_all};
 use folder::{Folder, list};
 use sink::Sink;

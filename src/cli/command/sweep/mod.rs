@@ -1,5 +1,7 @@
 //! `gpu-ae sweep`
 
+mod rate_distortion;
+
 use std::path::{Path, PathBuf};
 
 use gpu_ae::claim::Claim;
@@ -66,6 +68,7 @@ pub fn run(args: Args) -> Result<()> {
     }
     let (directory, _claim, study) = open(&args)?;
     let outcomes = train(&directory, &study, signals, quiet)?;
+    let codes_pictures = rate_distortion::draw(&directory, &outcomes, &args.device)?;
     if args.json {
         return say_json(&outcomes);
     }
@@ -82,6 +85,10 @@ pub fn run(args: Args) -> Result<()> {
     say(&table(&groups));
     draw(&directory, &groups)?;
     tell(&format!("table and plot: {0}/sweep.csv, {0}/sweep.png", directory.0.display()));
+    if codes_pictures {
+        let (table, plot) = (directory.rate_distortion_table(), directory.rate_distortion_plot());
+        tell(&format!("bits and quality of pictures: {}, {}", table.display(), plot.display()));
+    }
     Ok(())
 }
 
