@@ -122,6 +122,7 @@ impl RunFlags {
         let what = match (&config.classifier, &config.adversarial) {
             (Some(_), _) => "a classifier names classes",
             (_, Some(_)) => "a generator makes rows of random codes, and nothing makes codes of rows",
+            _ if config.contrastive.is_some() => "this one compares views of rows",
             _ => "this one sorts rows",
         };
         Err(Error::input(&self.run, format!("expected a network that reconstructs; {what}")))

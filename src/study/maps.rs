@@ -47,6 +47,20 @@ fn finished(config: &RunConfig, features: usize) -> Result<Vec<(usize, [usize; 3
     Ok(finished)
 }
 
+/// The block behind which numbers are coded, with the size of its maps; nothing where it makes no map.
+fn coded(config: &RunConfig, features: usize) -> Result<Option<(usize, [usize; 3])>> {
+    let Some(rate) = &config.rate else { return Ok(None) };
+    let behind = rate.spec(config).behind;
+    let mut sample = Shape::new(&[features]);
+    for block in joined(&config.encoder).iter().take(behind + 1) {
+        sample = block.kind().infer(&sample)?;
+    }
+    Ok(match *sample.dims() {
+        [height, width, channels] => Some((behind, [height, width, channels])),
+        _ => None,
+    })
+}
+
 impl Session {
     /// What the encoder makes of rows `[rows, features]` that are images: the maps of its blocks, from the first on. Nothing of
     /// a network that knows no images.
@@ -60,6 +74,23 @@ impl Session {
             return Ok(Vec::new());
         }
         let finished = finished(&self.config, features)?;
+        self.behind(rows, finished)
+    }
+
+    /// The whole numbers that rows `[rows, features]` become, as maps; nothing where codes are none, or no images.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn coded_maps(&mut self, rows: &[f32]) -> Result<Option<Maps>> {
+        let features = self.test.holding.data.features;
+        let Some(coded) = coded(&self.config, features)?.filter(|_| !rows.is_empty()) else { return Ok(None) };
+        Ok(self.behind(rows, vec![coded])?.pop())
+    }
+
+    /// What the encoder has made of rows behind these blocks.
+    fn behind(&mut self, rows: &[f32], finished: Vec<(usize, [usize; 3])>) -> Result<Vec<Maps>> {
+        let features = self.test.holding.data.features;
+        let count = rows.len() / features.max(1);
         let batch = (BATCH_BYTES / (4 * self.config.widest(features))).clamp(1, count);
         let numbers: Vec<usize> = finished.iter().map(|(number, _)| *number).collect();
         let graph = graph::stages(&self.config, batch, features, &numbers)?;
@@ -94,5 +125,14 @@ mod tests {
         assert_eq!(sizes("conv", 784), [[14, 14, 16], [7, 7, 32]]);
         assert_eq!(sizes("dcgan", 784), [[14, 14, 32], [7, 7, 64]]);
         assert_eq!(sizes("entropic", 784), [[0; 3]; 0]);
+    }
+
+    #[test]
+    fn coded_maps_are_behind_the_block_that_is_coded() {
+        let mut conv = RunConfig::model("conv").unwrap();
+        assert_eq!(coded(&conv, 784).unwrap(), None);
+        conv.set_all("test", &[("rate.beta", "0.1"), ("rate.layer", "3")]).unwrap();
+        assert_eq!(coded(&conv, 784).unwrap(), Some((2, [7, 7, 32])));
+        assert_eq!(coded(&RunConfig::model("compressive").unwrap(), 784).unwrap(), None);
     }
 }

@@ -27,3 +27,4 @@ mod sweep;
 mod train;
 mod tuning;
 mod using;
+mod views;

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use gpu_ae::data::Dataset;
 use gpu_ae::model::part::Part;
-use gpu_ae::report::format_number;
+use gpu_ae::report::{format_number, write_png};
 use gpu_ae::study::codes::LonePart;
 use gpu_ae::study::inspect::{LayerReport, inspect};
 use gpu_ae::study::spectra::{CodeReport, Ranks};
@@ -11,9 +12,12 @@ use gpu_ae::train::{Checkpoint, Tuning};
 use gpu_ae::{Error, Result};
 use serde::Serialize;
 
-use crate::cli::flags::{DataFlags, DeviceFlag, check_width, open_device, open_run};
+use crate::cli::flags::{DataFlags, DeviceFlag, check_width, open_device, open_run, session_on};
 use crate::cli::output::{say, say_json};
+use crate::cli::pictures::maps::coded_picture;
+use crate::cli::pictures::picture_name;
 use crate::cli::terminal::table;
+use crate::cli::written::check_outputs;
 
 #[derive(clap::Args)]
 #[command(
@@ -31,7 +35,7 @@ a ReLU neuron.
 Below the table stand the singular values s of the last layer's weights, unless it has more than 1024 inputs and outputs, and three counts of \
 how many of them matter: the effective rank exp of the entropy of s / sum of s, the stable rank sum of s^2 / largest s^2, and the participation ratio \
 (sum of s^2)^2 / sum of s^4. With --codes also what the codes of the first thousand test rows use of their width: the mean number of entries that are not 0, which says something \
-where codes are rounded or come of a ReLU, how many entries are the same for all rows, and the effective rank of their covariance.
+where codes are rounded or come of a ReLU, how many entries are the same for all rows, and the effective rank of their covariance; where maps of images are coded, a picture of them, weak to strong.
 
 Examples:
   gpu-ae inspect runs/NAME
@@ -47,6 +51,9 @@ pub struct Args {
     data: DataFlags,
     #[command(flatten)]
     device: DeviceFlag,
+    /// With --codes, picture of the maps that are coded, if they are maps [default: RUN/coded_maps.png]
+    #[arg(long, value_name = "FILE", value_parser = picture_name, requires = "codes")]
+    out: Option<PathBuf>,
     /// Print one JSON array; with --codes one object with layers and codes
     #[arg(long)]
     json: bool,
@@ -56,6 +63,8 @@ pub struct Args {
 const SHOWN: usize = 12;
 /// Test rows whose codes are looked at.
 const ROWS: usize = 1000;
+/// Of these, images whose maps are drawn.
+const DRAWN: usize = 8;
 
 #[derive(Serialize)]
 struct Inspected<'a> {
@@ -75,7 +84,35 @@ fn codes(args: &Args, checkpoint: &Checkpoint) -> Result<CodeReport> {
     let choices = Tuning::or_static(checkpoint.tuning.as_ref(), device.as_ref());
     let mut encoder = LonePart::open(device, checkpoint, &choices, Part::Encode)?;
     let [_, width] = encoder.widths();
-    Ok(CodeReport::of(&encoder.run_split(&data.test.first(ROWS))?, width))
+    let report = CodeReport::of(&encoder.run_split(&data.test.first(ROWS))?, width);
+    drop(encoder);
+    draw(args, checkpoint, &data)?;
+    Ok(report)
+}
+
+/// Draws the maps of a network that codes maps of images.
+fn draw(args: &Args, checkpoint: &Checkpoint, data: &Dataset) -> Result<()> {
+    let image = data.image();
+    let out = args.out.clone().unwrap_or_else(|| args.run.join("coded_maps.png"));
+    check_outputs(&checkpoint.config, &[], &[("--out", &out)])?;
+    let mut maps = None;
+    let originals = data.test.values(0..DRAWN.min(data.test.rows));
+    if checkpoint.config.rate.is_some() && image.height > 1 && matches!(image.channels, 1 | 3) {
+        maps = session_on(checkpoint, data, true)?.coded_maps(&originals)?;
+    }
+    match maps {
+        Some(maps) => write_png(&out, &coded_picture(&maps, data, &originals)?)?,
+        None if args.out.is_some() => {
+            let problem =
+                "expected a run with [rate] on images that codes maps, as with rate.layer; this one has none to draw";
+            return Err(Error::Usage(format!("--out {}: {problem}", out.display())));
+        }
+        None => return Ok(()),
+    }
+    if !args.json {
+        say(&format!("wrote {}", out.display()));
+    }
+    Ok(())
 }
 
 /// Refuses flags of rows that are not read.

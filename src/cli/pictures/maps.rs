@@ -49,6 +49,35 @@ pub(super) fn picture(run: &mut Run, data: &Dataset) -> Result<Option<RgbImage>>
     image_grid(title, &bands, image, COLUMNS).map(Some)
 }
 
+/// Test images, and beside each the maps of whole numbers that it becomes, weak to strong: channels by the mean size of their numbers,
+/// all on one scale, on which 0 is grey.
+pub fn coded_picture(maps: &Maps, data: &Dataset, originals: &[f32]) -> Result<RgbImage> {
+    let image = data.image();
+    let channels = maps.shape[2];
+    let strength = |number: usize| {
+        maps.values.iter().skip(number).step_by(channels).map(|value| f64::from(value.abs())).sum::<f64>()
+    };
+    let mut order: Vec<usize> = (0..channels).collect();
+    order.sort_by(|a, b| strength(*a).total_cmp(&strength(*b)));
+    let largest = maps.values.iter().fold(1.0f32, |most, value| most.max(value.abs()));
+    let shown = channels.min(COLUMNS - 1);
+    let at = |place: usize| order[if shown > 1 { place * (channels - 1) / (shown - 1) } else { 0 }];
+    let channel = |place: usize| Channel { number: at(place), low: -largest, high: largest };
+    let drawn = data.encoding.shown(originals);
+    let pixels = drawn.chunks_exact(image.values()).enumerate().map(|(number, original)| {
+        let mut pixels = original.to_vec();
+        (0..shown).for_each(|place| pixels.extend(channel(place).drawn(maps, number, image)));
+        pixels.resize(COLUMNS * image.values(), 1.0);
+        pixels
+    });
+    let pixels: Vec<Vec<f32>> = pixels.collect();
+    let [height, width, _] = maps.shape;
+    let caption = format!("{height}x{width}, {shown} of {channels}");
+    let bands: Vec<Band> = pixels.iter().map(|pixels| Band { caption: &caption, pixels }).collect();
+    let title = "Test images and the maps of whole numbers that are coded of them, weak to strong: 0 is grey";
+    image_grid(title, &bands, image, COLUMNS)
+}
+
 /// Which of so many blocks are shown: all, or some of them at even distances, the first and the last among them.
 fn spread(blocks: usize) -> impl Iterator<Item = usize> {
     let shown = blocks.min(STAGES);

@@ -4,7 +4,7 @@ mod augmented;
 pub mod codes;
 pub mod colours;
 mod features;
-mod maps;
+pub mod maps;
 pub mod mistakes;
 pub mod table;
 

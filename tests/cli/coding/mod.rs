@@ -197,6 +197,24 @@ fn rows_of_ones_own_are_compressed_too() {
     assert_eq!(number(&all, "rows"), 400.0);
 }
 
+/// What is coded of images is shown where it is a map, and nothing is drawn of numbers in a row.
+#[test]
+fn coded_maps_are_drawn_beside_their_images() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("maps.png");
+    let out = out.to_str().unwrap();
+    let told = succeed(&words("inspect", &run("map"), &["--device", "cpu", "--codes", "--out", out]));
+    assert!(told.contains("codes of 100 test rows") && told.contains(out), "{told}");
+    let drawn = image::open(out).unwrap();
+    assert!(drawn.width() > 400 && drawn.height() > 100, "{} x {}", drawn.width(), drawn.height());
+    succeed(&words("inspect", &run("gaussian"), &["--device", "cpu", "--codes"]));
+    assert!(!run("gaussian").join("coded_maps.png").exists());
+    for name in ["gaussian", "vae"] {
+        let message = refused("inspect", &run(name), &["--device", "cpu", "--codes", "--out", out]);
+        assert!(message.contains("--out") && message.contains("maps"), "{name}: {message}");
+    }
+}
+
 #[test]
 fn what_is_no_file_of_this_network_is_refused() {
     let folder = tempfile::tempdir().unwrap();
