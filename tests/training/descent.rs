@@ -92,6 +92,9 @@ pub fn small(model: &str) -> RunConfig {
             };
         }
     }
+    // Gradients as they are, none cut down to a limit; those of an error that weighs more lead such steps astray.
+    config.optimiser.clip = None;
+    config.lambda_mse = config.lambda_mse.min(10.0);
     // So large that the way is long beside the rounding of what moves: a mean error has small gradients, the other
     // objectives are sums over a row.
     let lr = if config.has_own_objective() { "0.05" } else { "0.5" };
