@@ -66,7 +66,7 @@ fn a_batch_in_parts_goes_on_where_it_stopped_and_its_codes_may_be_bits() {
     train(data.path(), &stopped, &[&more[..], &["--epochs", "2", "--set", "lr_schedule.every=3.2"]].concat());
     let path = stopped.to_str().unwrap();
     succeed(&["train", "--resume", path, "--epochs", "4", "--quiet"]);
-    let [whole, stopped] = [whole, stopped].map(|run| std::fs::read_to_string(run.join("metrics.jsonl")).unwrap());
+    let [whole, stopped] = [&whole, &stopped].map(|run| std::fs::read_to_string(run.join("metrics.jsonl")).unwrap());
     let last = |text: &str| number(&serde_json::from_str(text.lines().last().unwrap()).unwrap(), "test_loss");
     assert_eq!(last(&whole), last(&stopped), "the same bits as without a stop");
     let codes = folder.path().join("codes.gae");

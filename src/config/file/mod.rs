@@ -14,3 +14,6 @@ pub use models::{MODELS, model_file};
 pub use places::in_file;
 pub use setting::Assignment;
 pub(in crate::config) use setting::whole_name;
+
+#[cfg(test)]
+mod tests;
