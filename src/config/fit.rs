@@ -37,6 +37,8 @@ pub struct Said {
     pub batch_size: bool,
     /// How images are changed while training.
     pub augment: bool,
+    /// Of these, colours that images of one channel do not have.
+    pub colours: bool,
 }
 
 impl Said {
@@ -51,6 +53,7 @@ impl Said {
             epochs: self.epochs || key == "epochs",
             batch_size: self.batch_size || key == "batch_size",
             augment: self.augment || key.starts_with("augment"),
+            colours: self.colours || ["augment", "augment.saturation", "augment.hue", "augment.grey"].contains(&key),
         }
     }
 }
@@ -77,6 +80,9 @@ impl RunConfig {
         let is_other = |own: [usize; 3]| own != [data.image.height, data.image.width, data.image.channels];
         if self.images().is_some_and(is_other) && !said.augment {
             self.follow_image(data.image);
+        }
+        if !said.colours {
+            self.follow_colours(data.image);
         }
         match self.images().filter(|_| !said.encoder && !said.decoder) {
             Some(own) => {

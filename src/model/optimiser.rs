@@ -109,3 +109,22 @@ pub(super) fn update(
     }
     Ok(stepped)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// Of 100 rows in batches of 10, 20 epochs: nothing said is one fall behind the sixteenth.
+    #[test]
+    fn stairs_without_a_number_of_epochs_are_two() {
+        let falls = |keys: &[(&str, &str)]| {
+            let mut config = RunConfig { epochs: 20, batch_size: 10, ..RunConfig::recipe("plain").unwrap() };
+            config.set_all("test", &[&[("lr_schedule.kind", "step")], keys].concat()).unwrap();
+            config.check().unwrap();
+            learning_rate_step(&config, 100).unwrap().decay
+        };
+        assert_eq!(falls(&[]), Decay::Stairs { every: 160, factor: 0.1 });
+        assert_eq!(falls(&[("lr_schedule.every", "2.5")]), Decay::Stairs { every: 25, factor: 0.1 });
+    }
+}

@@ -126,14 +126,19 @@ impl RunConfig {
         if image.channels == 1 {
             (augment.flip, augment.flip_vertical) = (0.0, 0.0);
         }
+        if augment.crop > 0 {
+            augment.crop = image.height.min(image.width) / 8;
+        }
+    }
+
+    /// Leaves colours alone that images of so many channels do not have.
+    pub(in crate::config) fn follow_colours(&mut self, image: ImageShape) {
+        let Some(augment) = &mut self.augment else { return };
         if image.channels != 3 {
             (augment.saturation, augment.hue, augment.grey) = (0.0, 0.0, 0.0);
         }
         if ![1, 3].contains(&image.channels) {
             (augment.brightness, augment.contrast) = (0.0, 0.0);
-        }
-        if augment.crop > 0 {
-            augment.crop = image.height.min(image.width) / 8;
         }
     }
 }

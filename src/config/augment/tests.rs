@@ -109,3 +109,17 @@ fn grey_images_are_not_flipped_unless_that_is_said() {
     let said = read("model = \"resnet\"\ndata = \"digits\"\n[augment]\nflip = 0.5\n");
     assert_eq!((unsaid.flip, unsaid.crop, said.flip, said.crop), (0.0, 3, 0.5, 4));
 }
+
+/// What a model says of colours is dropped where there are none, unless somebody has said it.
+#[test]
+fn colours_follow_the_channels_unless_they_are_said() {
+    let follow = |said: &[(&str, &str)]| {
+        let mut own = config("simclr", &[&[("data.path", "digits")], said].concat());
+        own.follow_data(said.iter().fold(crate::config::Said::default(), |all, (key, _)| all.or_by(key))).unwrap();
+        let augment = own.augment.unwrap();
+        (augment.saturation, augment.grey, augment.brightness, augment.flip)
+    };
+    assert_eq!(follow(&[]), (0.0, 0.0, 0.4, 0.0));
+    assert_eq!(follow(&[("augment.flip", "0.25")]), (0.0, 0.0, 0.4, 0.25));
+    assert_eq!(follow(&[("augment.hue", "0.2")]).0, 0.4, "which is refused when it meets the data");
+}
