@@ -222,6 +222,8 @@ impl RunConfig {
             return refuse(format!("{last}.linear {found}: expected {expected}, {what} of {name}"));
         }
         self.check_augment(data, name)?;
+        // What of it images alone have may be gone.
+        self.check_views()?;
         if data.is_unit || !self.makes_rows() {
             return Ok(());
         }

@@ -189,7 +189,6 @@ fn settings_without_meaning_are_refused_by_name() {
         ("early_stopping.patient=3", "patient"),
         ("optimiser.kind=lion", "optimiser.kind=lion"),
         ("optimiser.clip=-1", "optimiser.clip -1"),
-        ("lr_schedule.kind=step", "lr_schedule.every"),
         ("lr_schedule.warm_up=99", "lr_schedule.warm_up 99"),
     ];
     for (key, named) in cases {

@@ -54,6 +54,16 @@ impl RunConfig {
         if self.contrastive.is_some() { VIEWS } else { 1 }
     }
 
+    /// Refuses views of a row that would be the same.
+    pub(in crate::config) fn check_views(&self) -> Result<()> {
+        if self.contrastive.is_none() || self.augmentation().is_some() || self.corruption.is_some() {
+            return Ok(());
+        }
+        let problem = "expected something under [augment], or for rows that are no images under [corruption], that changes them: both views of a \
+                       row would be the same";
+        Err(Error::Usage(format!("contrastive: {problem}")))
+    }
+
     /// Rows \[rows, features\] as often as a training step sees each, and the clock that counts them so; as they are where that is once.
     ///
     /// # Errors
@@ -86,11 +96,7 @@ impl Objective for Contrastive {
             let problem = "has no meaning beside contrastive, which compares views and reconstructs nothing";
             return Err(Error::Usage(format!("{key}: {problem}")));
         }
-        if config.augmentation().is_none() && config.corruption.is_none() {
-            let problem = "expected something under [augment], or for rows that are no images under [corruption], that changes them: both \
-                           views of a row would be the same";
-            return Err(Error::Usage(format!("contrastive: {problem}")));
-        }
+        config.check_views()?;
         if config.batch_size < 2 {
             return refuse(
                 "--batch-size",
