@@ -15,7 +15,7 @@ pub enum Init {
     Constant(f32),
     /// Rows that are all these.
     Rows(Vec<f32>),
-    /// A square matrix: one number on its diagonal, another one beside it.
+    /// A square matrix, its rows one behind the other: one number on its diagonal, another one beside it.
     Diagonal {
         /// Of a row and the column of the same number.
         on: f32,
@@ -194,7 +194,7 @@ pub fn initial_values(parameters: &[Parameter], seed: u64) -> Vec<(String, Vec<f
             Init::Constant(value) => vec![value; count],
             Init::Rows(ref row) => row.iter().copied().cycle().take(count).collect(),
             Init::Diagonal { on, off } => {
-                let columns = parameter.ty.shape.dims().last().copied().unwrap_or(1);
+                let columns = count.isqrt().max(1);
                 let is_on = |place: usize| place / columns == place % columns;
                 (0..count).map(|place| if is_on(place) { on } else { off }).collect()
             }

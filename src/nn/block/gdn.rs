@@ -20,6 +20,7 @@ use crate::graph::{Graph, Var};
 use crate::nn::builder::{Builder, Init};
 use crate::ops::array::add_bias::AddBias;
 use crate::ops::array::binary::Binary;
+use crate::ops::array::reshape::Reshape;
 use crate::ops::array::unary::Unary;
 use crate::ops::matmul::MatMul;
 use crate::tensor::Shape;
@@ -65,7 +66,8 @@ impl Kind for GdnBlock {
         let [channels, _] = channels(sample);
         let beta = b.parameter("beta", &[channels], Init::Constant(1.0));
         let diagonal = Init::Diagonal { on: OWN.sqrt(), off: OTHER_ROOT };
-        let gamma = b.parameter("gamma", &[channels, channels], diagonal);
+        // In a row, so that it is no matrix of weights that would decay.
+        let gamma = b.parameter("gamma", &[channels * channels], diagonal);
         Ok(Box::new(Built { beta, gamma, inverse: self.inverse }))
     }
 
@@ -80,10 +82,12 @@ impl Block for Built {
     }
 }
 
-/// Y of X \[pixels, channels\] and the roots beta \[channels\] and gamma \[channels, channels\].
+/// Y of X \[pixels, channels\] and the roots beta \[channels\] and gamma \[channels · channels\].
 fn normalised(g: &mut Graph, x: Var, [beta, gamma]: [Var; 2], inverse: bool) -> Result<Var> {
     let [beta, gamma] = [squared(g, beta)?, squared(g, gamma)?];
     let beta = g.apply(Unary::Affine { scale: 1.0, shift: LEAST }, &[beta])?;
+    let channels = g.ty(beta).elements();
+    let gamma = g.apply(Reshape::to(&[channels, channels]), &[gamma])?;
     let square = squared(g, x)?;
     let sum = g.apply(MatMul::Nt, &[square, gamma])?;
     let norm = g.apply(AddBias, &[sum, beta])?;
@@ -134,7 +138,7 @@ mod tests {
     fn values_and_gradients_are_those_of_the_formula() {
         for inverse in [false, true] {
             let g = &mut Graph::new();
-            let shapes = [vec![PIXELS, CHANNELS], vec![CHANNELS], vec![CHANNELS, CHANNELS]];
+            let shapes = [vec![PIXELS, CHANNELS], vec![CHANNELS], vec![CHANNELS * CHANNELS]];
             let names = ["x", "beta", "gamma"];
             let mut values: Vec<Vec<f64>> =
                 shapes.iter().enumerate().map(|(at, shape)| numbers(shape.iter().product(), at)).collect();
