@@ -92,7 +92,7 @@ pub fn write(prior: &Prior, model: Identity, side: &[i32], symbols: &[i32]) -> R
 /// The same of the tiles of a picture.
 ///
 /// # Errors
-/// As [`write`]; and when there are not as many rows as tiles.
+/// As [`write()`]; and when there are not as many rows as tiles.
 pub fn write_picture(prior: &Prior, model: Identity, picture: Picture, coded: [&[i32]; 2]) -> Result<Written> {
     let rows = coded[1].len() / prior.symbols();
     if rows != picture.tiles() {
