@@ -80,11 +80,14 @@ pub fn run(args: Args) -> Result<()> {
         groups.push((name, summaries(&other)));
     }
     if quiet {
-        return draw(&directory, &groups);
+        return draw(&directory, &groups).map(drop);
     }
     say(&table(&groups));
-    draw(&directory, &groups)?;
-    tell(&format!("table and plot: {0}/sweep.csv, {0}/sweep.png", directory.0.display()));
+    let (table, plot) = (directory.table(), directory.plot());
+    match draw(&directory, &groups)? {
+        true => tell(&format!("table and plot: {}, {}", table.display(), plot.display())),
+        false => tell(&format!("table: {}", table.display())),
+    }
     if codes_pictures {
         let (table, plot) = (directory.rate_distortion_table(), directory.rate_distortion_plot());
         tell(&format!("bits and quality of pictures: {}, {}", table.display(), plot.display()));
@@ -275,8 +278,9 @@ fn table(groups: &[(String, Vec<Summary>)]) -> String {
 }
 
 /// The frontier: test error over the number of active code neurons, means with bars of one standard deviation over seeds, a
-/// curve a study.
-fn draw(directory: &StudyDir, groups: &[(String, Vec<Summary>)]) -> Result<()> {
+/// curve a study. Says whether there was anything
+/// to draw.
+fn draw(directory: &StudyDir, groups: &[(String, Vec<Summary>)]) -> Result<bool> {
     let groups: Vec<Marked> = groups
         .iter()
         .map(|(name, summaries)| {
@@ -290,9 +294,9 @@ fn draw(directory: &StudyDir, groups: &[(String, Vec<Summary>)]) -> Result<()> {
         })
         .collect();
     if groups.iter().all(|group| group.marks.is_empty()) {
-        return Ok(());
+        return Ok(false);
     }
     let title = "Width against error: means over seeds, bars of one standard deviation";
     let picture = marked_plot(title, "active code neurons", "test mse", &groups)?;
-    write_png(&directory.plot(), &picture)
+    write_png(&directory.plot(), &picture).map(|()| true)
 }
