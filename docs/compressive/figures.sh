@@ -4,8 +4,8 @@
 #     bash docs/compressive/figures.sh small runs/figures     # networks of widths 16, 32 and 64, on a processor
 #     bash docs/compressive/figures.sh paper runs/figures     # ResNet-18 with a code of 512, on a GPU
 #
-# GPU_AE is the program, GPU_AE_DATA the folder of the data, FLAGS whatever every training is to be given besides (as "--device cpu"), SEEDS and
-# BETAS what is trained. A run that is there is not made again, so that what was interrupted goes on.
+# GPU_AE is the program, GPU_AE_DATA the folder of the data, FLAGS whatever every training is to be given besides (as "--device cpu"), SEEDS,
+# BETAS and BETAS_OF_VIEWS what is trained, EPOCHS and EPOCHS_OF_VIEWS for how long. A run that is there is not made again, so that what was interrupted goes on.
 set -euo pipefail
 
 size=${1:?expected small or paper}
@@ -86,7 +86,7 @@ done
 
 # Table I: views at each price, judged by linear evaluation.
 table=()
-for beta in 0 0.05 0.1 0.5; do
+for beta in ${BETAS_OF_VIEWS:-0 0.05 0.1 0.5}; do
     for seed in $seeds; do
         run=$out/views-$beta-$seed
         train "$run" "${views[@]}" --data cifar10 --set rate.beta="$beta" --set rate.warm_up=4 --seed "$seed"

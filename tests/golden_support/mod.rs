@@ -7,7 +7,6 @@ pub mod classes;
 pub mod codes;
 pub mod compare;
 pub mod contractive;
-pub mod contrast;
 pub mod conv;
 pub mod energy;
 pub mod family;

@@ -7,8 +7,8 @@ use crate::common;
 use crate::golden_support::compare::share;
 use crate::golden_support::vectors::{Expected, Golden};
 use crate::golden_support::{
-    NOT_IMPLEMENTED, Runner, augment, bits, classes, codes, contractive, contrast, conv, energy, family, judging,
-    network, norm, optimisers, order, paths, proof, reconstruction, wasserstein, weights,
+    NOT_IMPLEMENTED, Runner, augment, bits, classes, codes, contractive, conv, energy, family, judging, network, norm,
+    optimisers, order, paths, proof, reconstruction, wasserstein, weights,
 };
 
 /// Makes a test of every runner, and the list of all.
@@ -50,7 +50,7 @@ stamp! {
     golden_mini_resnet18 => conv::blocks::RESNET,
     golden_mmd => wasserstein::MMD,
     golden_nmn => classes::ENCODER_TASK,
-    golden_nt_xent => contrast::NT_XENT,
+    golden_nt_xent => bits::views::NT_XENT,
     golden_optim => optimisers::OPTIMISERS,
     golden_optim_paths => optimisers::PATHS,
     golden_paiton => codes::PAITON,
@@ -66,7 +66,7 @@ stamp! {
     golden_residual_block => conv::blocks::RESIDUAL,
     golden_seed000_loss => network::NETWORK,
     golden_simclr_augment => augment::SIMCLR,
-    golden_simclr_bits => contrast::PRICED,
+    golden_simclr_bits => bits::views::PRICED,
     golden_softmax_ce => classes::CROSS_ENTROPY,
     golden_sparsity => judging::SPARSITY,
     golden_spectrum => judging::SPECTRUM,

@@ -14,6 +14,7 @@ use super::{Collapse, Derived, ENOUGH_STEPS, Objective, Told, Trained, Weight, c
 use crate::config::RunConfig;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Var};
+use crate::nn::losses::sample_mean;
 use crate::nn::network::joined;
 use crate::nn::rate::{Coded, CodingSpec, EntropyModelKind, Quantise};
 use crate::nn::{Batch, BlockConfig};
@@ -21,9 +22,7 @@ use crate::ops::array::activation::Activation;
 use crate::ops::array::activation_grad::ActivationGrad;
 use crate::ops::array::binary::Binary;
 use crate::ops::array::scale_gradient::ScaleGradient;
-use crate::ops::array::sum_all::SumAll;
 use crate::ops::array::unary::Unary;
-use crate::ops::batch::valid_share::ValidShare;
 
 /// Largest β under a budget, if nothing is said.
 const CEILING: f32 = 1.0;
@@ -120,13 +119,6 @@ impl Rate {
     }
 }
 
-/// Σ x over valid samples, over their number: the mean of a sample's sum, for a matrix of so many rows a sample.
-fn of_sample(g: &mut Graph, x: Var, clock: Var, rows_per_sample: usize) -> Result<Var> {
-    let share = g.apply(ValidShare { rows_per_sample }, &[x, clock])?;
-    let sum = g.apply(SumAll, &[share])?;
-    scaled(g, sum, rows_per_sample as f32)
-}
-
 fn scaled(g: &mut Graph, x: Var, scale: f32) -> Result<Var> {
     g.apply(Unary::Affine { scale, shift: 0.0 }, &[x])
 }
@@ -205,16 +197,16 @@ impl Objective for Rate {
         let bits = model.bits(g, coded, batch.clock, batch.pass)?;
         let shape = model.shape;
         let dimensions = (shape.cells * shape.channels) as f32;
-        let of_code = of_sample(g, bits.symbols, batch.clock, shape.cells)?;
+        let of_code = sample_mean(g, bits.symbols, batch.clock, shape.cells)?;
         let of_side = match (bits.side, shape.side) {
-            (Some(side), Some(shape)) => of_sample(g, side, batch.clock, shape.cells())?,
+            (Some(side), Some(shape)) => sample_mean(g, side, batch.clock, shape.cells())?,
             _ => scaled(g, of_code, 0.0)?,
         };
         let of_row = g.apply(Binary::Add, &[of_code, of_side])?;
         let square = g.apply(Binary::Mul, &[coded.symbols, coded.symbols])?;
         let ones = g.apply(Unary::Affine { scale: 0.0, shift: 1.0 }, &[coded.symbols])?;
         let other_than_0 = g.apply(ActivationGrad(Activation::Relu), &[ones, square])?;
-        let nonzero = of_sample(g, other_than_0, batch.clock, shape.cells)?;
+        let nonzero = sample_mean(g, other_than_0, batch.clock, shape.cells)?;
         // No term is made of another one: they lie side by side, and no kernel reads the buffer that it writes.
         let terms = [(of_row, dimensions), (of_code, dimensions), (of_side, dimensions), (of_row, 1.0)];
         let mut terms =

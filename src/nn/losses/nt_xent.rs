@@ -4,10 +4,9 @@
 
 use std::sync::Arc;
 
+use super::sample_mean;
 use crate::error::Result;
 use crate::graph::{Graph, Var};
-use crate::ops::array::sum_all::SumAll;
-use crate::ops::batch::valid_share::ValidShare;
 use crate::ops::loss::nt_xent::NtXent;
 use crate::ops::matmul::MatMul;
 use crate::ops::norm::unit_rows::UnitRows;
@@ -21,9 +20,5 @@ pub fn nt_xent(g: &mut Graph, z: Var, clock: Var, temperature: f32) -> Result<[V
     let units = g.push(Arc::new(UnitRows), &[z])?[0];
     let cosines = g.apply(MatMul::Nt, &[units, units])?;
     let of_views = g.push(Arc::new(NtXent { temperature }), &[cosines, clock])?;
-    let mut mean = |x: Var| {
-        let share = g.apply(ValidShare { rows_per_sample: 1 }, &[x, clock])?;
-        g.apply(SumAll, &[share])
-    };
-    Ok([mean(of_views[0])?, mean(of_views[2])?])
+    Ok([sample_mean(g, of_views[0], clock, 1)?, sample_mean(g, of_views[2], clock, 1)?])
 }

@@ -1,5 +1,6 @@
-//! Whole numbers: what they cost, and how they become bytes.
+//! Whole numbers: what they cost, what learns them, and how they become bytes.
 
 pub mod coding;
 pub mod hyperprior;
 pub mod rate;
+pub mod views;

@@ -10,10 +10,10 @@ use gpu_ae::ops::rate::gaussian_bits::GaussianBits;
 use gpu_ae::ops::rate::ste_round::SteRound;
 use gpu_ae::tensor::{Data, HostTensor, Shape};
 
-use super::bits::rate::{finish, scales};
-use super::machine::{Machine, Setup};
-use super::vectors::Case;
-use super::{Answers, Runner, as_they_are, exact};
+use super::rate::{finish, scales};
+use crate::golden_support::machine::{Machine, Setup};
+use crate::golden_support::vectors::Case;
+use crate::golden_support::{Answers, Runner, as_they_are, exact};
 
 /// The loss of two views of every row.
 pub const NT_XENT: Runner = Runner {
