@@ -92,7 +92,7 @@ for beta in ${BETAS_OF_VIEWS:-0 0.05 0.1 0.5}; do
         train "$run" "${views[@]}" --data cifar10 --set rate.beta="$beta" --set rate.warm_up=4 --seed "$seed"
         told "$run" eval.json eval "$run"
         told "$run" probe.json probe "$run"
-        read -r trained untrained rows < <(grep -o '"linear_accuracy":[-0-9.e]*' "$run/probe.json" | cut -d: -f2 | tr '\n' ' ')
+        read -r trained untrained rows <<<"$(grep -o '"linear_accuracy":[-0-9.e]*' "$run/probe.json" | cut -d: -f2 | tr '\n' ' ')"
         table+=("beta=$beta $trained $untrained $rows $(number test_rate "$run/eval.json") $(number test_nonzero "$run/eval.json")")
     done
 done
@@ -104,8 +104,8 @@ done
 
 # Figures 4 and 6 of the first seed: saliency, and the maps of a network that codes behind its second convolution.
 seed=${seeds%% *}
-for beta in 0 0.5; do
-    [ -f "$out/classes-yes-$beta-$seed/saliency.png" ] || "$program" saliency "$out/classes-yes-$beta-$seed" --quiet
+for run in "$out"/classes-yes-*-"$seed"; do
+    [ -f "$run/saliency.png" ] || "$program" saliency "$run" --quiet
 done
 run=$out/maps-$seed
 train "$run" "${supervised[@]}" --set rate.beta=0.5 --set rate.layer=5 --seed "$seed"
