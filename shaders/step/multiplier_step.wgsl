@@ -5,14 +5,13 @@
 struct Params {
     kind: u32,   // 0 ramp, 1 budget, 2 the term itself held to a budget
     begin: u32,
-    end: u32,
+    end: u32,    // of a ramp, or of a held term's way down to its budget
     scale: f32,  // whole weight of a ramp; budget, 0 if it is to be measured
     rate: f32,
     decay: f32,
     floor: f32,
     ceiling: f32,
-    fall: f32,   // of a held term, of its budget from step to step
-    clock: u32,   // where each part of the state lies
+    clock: u32,  // where each part of the state lies
     weight: u32,
     memory: u32,
 }
@@ -48,12 +47,13 @@ fn main() {
     } else if step == params.begin {
         store(params.weight, params.floor);
         let given = select(average, params.scale, params.scale > 0.0);
-        store(params.memory + 1u, select(given, max(average, params.scale), params.kind == 2u));
+        store(params.memory + 1u, given);
     } else {
         var budget = bitcast<f32>(state[params.memory + 1u]);
         var rate = -params.rate;
         if params.kind == 2u {
-            budget = max(budget * params.fall, params.scale);
+            let steps = f32(params.end - min(params.end, params.begin));
+            budget = params.scale * max(steps / f32(step - params.begin), 1.0);
             rate = params.rate;
             store(params.memory + 1u, budget);
         }

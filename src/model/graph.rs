@@ -34,9 +34,8 @@ const HELD_DECAY: f32 = 0.95;
 /// Smallest weight of bits under a budget, from which it grows.
 const HELD_FLOOR: f32 = 0.01;
 
-/// Logarithm of how much their budget falls in half of what a run has behind its warm-up: a code has a few bits a dimension at
-/// first, and budgets are tenths.
-const HELD_FALL: f32 = 3.4;
+/// Share of what a run has behind its warm-up after which their budget is the whole one.
+const HELD_FROM: f32 = 0.8;
 
 /// Steps that the ring remembers: the most that may run between two readings.
 pub const RING_STEPS: usize = 4096;
@@ -92,15 +91,18 @@ pub fn multiplier_step(config: &RunConfig, weight: &Weight, data: DataShape) -> 
             floor: FLOOR.min(weight.value),
             ceiling: weight.value,
         }),
-        Schedule::Hold { budget, warm_up, pace } => Some(MultiplierStep::Hold {
-            begin: steps(warm_up),
-            budget,
-            fall: (-HELD_FALL / steps(0.5 * (config.epochs as f32 - warm_up)).max(1) as f32).exp(),
-            rate: pace,
-            decay: HELD_DECAY,
-            floor: HELD_FLOOR.min(weight.value),
-            ceiling: weight.value,
-        }),
+        Schedule::Hold { budget, warm_up, pace } => {
+            let (begin, way) = (steps(warm_up), steps(HELD_FROM * (config.epochs as f32 - warm_up)));
+            Some(MultiplierStep::Hold {
+                begin,
+                end: begin + way,
+                budget,
+                rate: pace / way.max(1) as f32,
+                decay: HELD_DECAY,
+                floor: HELD_FLOOR.min(weight.value),
+                ceiling: weight.value,
+            })
+        }
     }
 }
 

@@ -28,8 +28,8 @@ use crate::ops::array::unary::Unary;
 const CEILING: f32 = 1.0;
 /// β without a budget, if nothing is said.
 const USUAL: f32 = 0.1;
-/// Relative change of β a step when the bits are off by their whole budget.
-const PACE: f32 = 0.005;
+/// How many times e, at most, β can change by on the way down to a budget, which takes a share of a run, however many steps it has.
+const PACE: f32 = 30.0;
 /// Widest hidden layer and side code of a hyperprior.
 const WIDEST: usize = 1 << 12;
 /// Most pixels of a map, along an axis, that a cell of a side code tells of.

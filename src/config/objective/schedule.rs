@@ -37,7 +37,8 @@ pub enum Schedule {
         budget: f32,
         /// Epochs without weight.
         warm_up: f32,
-        /// How fast the weight follows: relative change a step when the term is off by its whole budget.
+        /// How fast the weight follows: how many times e it changes by on the way down to the budget when the term is off by its
+        /// whole budget at every step.
         pace: f32,
     },
 }

@@ -5,8 +5,8 @@
 //! GECO weighs the constraint, here the term has the weight, which is the same up to the step size:
 //! λ ← λ · e^{−η (C̄/κ − 1)}, with C̄ a running mean of C and the bracket clamped to ±1. As long as the
 //! budget is kept the term gains weight, when it is overdrawn it loses it. A term that is held to a budget itself is the other
-//! way round: λ ← λ · e^{η (C̄/κ − 1)}, and since it follows its weight slowly the budget comes down slowly too, from what the term
-//! was.
+//! way round: λ ← λ · e^{η (C̄/κ_t − 1)}. Since it follows its weight slowly, and goes on falling under a constant one, its budget comes
+//! down as κ_t = κ · max(1, T/t), the t-th step behind the warm-up: pressed to κ at once, a code loses dimensions that do not come back.
 
 use std::ops::Range;
 
@@ -51,10 +51,11 @@ pub enum MultiplierStep {
     Hold {
         /// Steps without weight.
         begin: u32,
-        /// The budget κ in the end.
+        /// Steps after which the budget is κ; before, it is larger by as much as this is behind `begin` in relation to how far the
+        /// step is: what C comes down by under a constant weight.
+        end: u32,
+        /// The budget κ.
         budget: f32,
-        /// What the budget of a step is multiplied by for the next one, from the running mean of C at step `begin` on.
-        fall: f32,
         /// Step size η.
         rate: f32,
         /// Decay of the running mean.
@@ -106,15 +107,16 @@ impl MultiplierStep {
                 let weight = weight * (-of(rate) * excess).exp();
                 (weight.max(of(floor)).min(of(ceiling)), [average, budget])
             }
-            MultiplierStep::Hold { begin, budget: given, fall, rate, decay, floor, ceiling } => {
+            MultiplierStep::Hold { begin, end, budget: given, rate, decay, floor, ceiling } => {
                 let average = if step == 0 { loss } else { of(decay) * average + (T::one() - of(decay)) * loss };
                 if step < begin {
                     return (T::zero(), [average, budget]);
                 }
                 if step == begin {
-                    return (of(floor), [average, average.max(of(given))]);
+                    return (of(floor), [average, of(given)]);
                 }
-                let budget = (budget * of(fall)).max(of(given));
+                let larger = f64::from(end.saturating_sub(begin)) / f64::from(step - begin);
+                let budget = of(given) * T::of(larger).max(T::one());
                 let excess = (average / budget - T::one()).max(-T::one()).min(T::one());
                 let weight = weight * (of(rate) * excess).exp();
                 (weight.max(of(floor)).min(of(ceiling)), [average, budget])
@@ -173,19 +175,19 @@ impl Kernel for MultiplierStepKernel {
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let params = match *r.op::<MultiplierStep>()? {
-            MultiplierStep::Ramp { begin, end, weight } => [&[0, begin, end, weight.to_bits()][..], &[0; 8]].concat(),
+            MultiplierStep::Ramp { begin, end, weight } => [&[0, begin, end, weight.to_bits()][..], &[0; 7]].concat(),
             MultiplierStep::Budget { begin, budget, rate, decay, floor, ceiling } => {
                 let numbers = [budget, rate, decay, floor, ceiling].map(f32::to_bits);
-                [&[1, begin, 0][..], &numbers, &[0; 4]].concat()
+                [&[1, begin, 0][..], &numbers, &[0; 3]].concat()
             }
-            MultiplierStep::Hold { begin, budget, fall, rate, decay, floor, ceiling } => {
-                let numbers = [budget, rate, decay, floor, ceiling, fall].map(f32::to_bits);
-                [&[2, begin, 0][..], &numbers, &[0; 3]].concat()
+            MultiplierStep::Hold { begin, end, budget, rate, decay, floor, ceiling } => {
+                let numbers = [budget, rate, decay, floor, ceiling].map(f32::to_bits);
+                [&[2, begin, end][..], &numbers, &[0; 3]].concat()
             }
         };
         let state = [Bind::Input(2), Bind::Output(0), Bind::Output(1)];
         let bindings = vec![Bind::Input(0), Bind::Input(1), Bind::Span(state.to_vec())];
-        let offsets = state.into_iter().enumerate().map(|(i, part)| (9 + i, 2, part)).collect();
+        let offsets = state.into_iter().enumerate().map(|(i, part)| (8 + i, 2, part)).collect();
         let dispatch = Dispatch::new(ShaderKey::plain(self.stem()), bindings, params, Work::Groups(1));
         Ok(Launch { dispatches: vec![Dispatch { offsets, ..dispatch }], scratch: Vec::new() })
     }
@@ -230,23 +232,27 @@ impl Kernel for MultiplierStepKernel {
         case("overdrawn by far", budget, 200, 0.9, 0.01, [0.9, 0.03]);
         case("at the floor", budget, 200, 0.05, 1e-5, [0.05, 0.03]);
         case("at the ceiling", budget, 200, 0.01, 0.5, [0.01, 0.03]);
-        let hold = MultiplierStep::Hold {
-            begin: 100,
+        let held = |begin, end| MultiplierStep::Hold {
+            begin,
+            end,
             budget: 0.13,
-            fall: 0.99,
             rate: 0.1,
             decay: 0.9,
             floor: 1e-2,
             ceiling: 5.0,
         };
+        let hold = held(100, 500);
         for step in [0, 99, 100] {
             case("held", hold, step, 2.0, 0.0, [1.5, 0.0]);
         }
-        case("held, too much of it", hold, 200, 1.2, 0.5, [1.25, 1.0]);
-        case("held, far too much", hold, 200, 9.0, 0.5, [8.0, 1.0]);
-        case("held, enough", hold, 200, 0.1, 0.5, [0.1, 0.13]);
-        case("held at the floor", hold, 200, 0.01, 1e-2, [0.01, 0.13]);
-        case("held at the ceiling", hold, 200, 0.9, 5.0, [0.9, 0.13]);
+        for step in [101, 200, 300, 499, 500, 900] {
+            case("held, too much of it", hold, step, 0.7, 0.5, [0.65, 0.13]);
+        }
+        case("held, far too much", hold, 200, 9.0, 0.5, [8.0, 0.13]);
+        case("held, enough", hold, 600, 0.1, 0.5, [0.1, 0.13]);
+        case("held at the floor", hold, 600, 0.01, 1e-2, [0.01, 0.13]);
+        case("held at the ceiling", hold, 600, 0.9, 5.0, [0.9, 0.13]);
+        case("held at once", held(0, 0), 1, 0.9, 0.5, [0.9, 0.13]);
         case("not finite", budget, 200, f32::NAN, 0.01, [0.05, 0.03]);
         case("latched", budget, 200, 0.05, 0.01, [0.05, 0.03]);
         cases
