@@ -1,30 +1,42 @@
 #!/usr/bin/env bash
-# The figures and tables of "Entropy Constrained Compressive Representation Learning", on CIFAR-10.
+# The figures and tables of "Entropy Constrained Compressive Representation Learning".
 #
-#     bash docs/compressive/figures.sh small runs/figures     # networks of widths 16, 32 and 64, on a processor
-#     bash docs/compressive/figures.sh paper runs/figures     # ResNet-18 with a code of 512, on a GPU
+#     bash docs/compressive/figures.sh digits runs/digits     # MNIST, layers 784-400-128, on a processor: an hour
+#     bash docs/compressive/figures.sh small runs/figures     # CIFAR-10, networks of widths 16, 32 and 64, on a processor
+#     bash docs/compressive/figures.sh paper runs/paper       # CIFAR-10, ResNet-18 with a code of 512, on a GPU
 #
-# GPU_AE is the program, GPU_AE_DATA the folder of the data, FLAGS whatever every training is to be given besides (as "--device cpu"), SEEDS,
-# BETAS and BETAS_OF_VIEWS what is trained, EPOCHS and EPOCHS_OF_VIEWS for how long. A run that is there is not made again, so that what was interrupted goes on.
+# GPU_AE is the program, GPU_AE_DATA the folder of the data, DATA other data than the usual, FLAGS whatever every training is to be given
+# besides (as "--device cpu"), ATTACK the same of every attack, SEEDS, KINDS (regularised plain), BETAS and BETAS_OF_VIEWS what is trained (no BETAS_OF_VIEWS: no views),
+# EPOCHS and EPOCHS_OF_VIEWS for how long. A run that is there is not made again, so that what was interrupted goes on.
 set -euo pipefail
 
-size=${1:?expected small or paper}
+size=${1:?expected digits, small or paper}
 out=${2:?expected a folder for the runs}
 program=${GPU_AE:-gpu-ae}
 seeds=${SEEDS:-1 2 3}
 here=$(dirname "$0")
 read -ra flags <<<"${FLAGS:-}"
+read -ra attack <<<"${ATTACK:-}"
+data=${DATA:-cifar10} betas=${BETAS:-0 0.5 2 8 32} betas_of_views=${BETAS_OF_VIEWS-0 0.05 0.1 0.5} maps=5
+plain=(--set augment.flip=0 --set augment.crop=0)
+regularised=(--set optimiser.kind=adamw --set optimiser.weight_decay=0.05)
 case $size in
+digits)
+    supervised=(--model compressive --epochs "${EPOCHS:-16}" --lr 2e-3 --set lr_schedule.kind=cosine --set rate.model=factorized --set rate.warm_up=4)
+    data=${DATA:-mnist} betas=${BETAS:-0 0.1 0.45 1 3} betas_of_views=${BETAS_OF_VIEWS-} maps=
+    plain=() regularised=(--set augment.crop=2 --set optimiser.kind=adamw --set optimiser.weight_decay=0.05)
+    views=(--model simclr --epochs "${EPOCHS_OF_VIEWS:-10}" --lr 1e-3 --set rate.model=factorized --set rate.quantise=noise)
+    ;;
 small)
-    supervised=(--config "$here/resnet-64.toml" --data cifar10 --epochs "${EPOCHS:-40}")
+    supervised=(--config "$here/resnet-64.toml" --epochs "${EPOCHS:-40}")
     views=(--model simclr --epochs "${EPOCHS_OF_VIEWS:-60}" --lr 1e-3 --set rate.model=factorized --set rate.quantise=noise)
     ;;
 paper)
-    supervised=(--model resnet18 --data cifar10 --epochs "${EPOCHS:-200}" --set rate.model=hyperprior --set rate.warm_up=10)
+    supervised=(--model resnet18 --epochs "${EPOCHS:-200}" --set rate.model=hyperprior --set rate.warm_up=10)
     views=(--model simclr --config "$here/simclr-512.toml" --epochs "${EPOCHS_OF_VIEWS:-1000}" --batch-size 512 --set rate.model=hyperprior)
     ;;
 *)
-    echo "figures.sh $size: expected small or paper" >&2
+    echo "figures.sh $size: expected digits, small or paper" >&2
     exit 2
     ;;
 esac
@@ -60,19 +72,18 @@ means() {
 
 # Figures 3 and 5, Table II: classifiers at each price, with and without augmentation and weight decay, judged and attacked.
 table=()
-for regularised in yes no; do
-    more=()
-    [ $regularised = no ] && more=(--set augment.flip=0 --set augment.crop=0)
-    [ $regularised = yes ] && more=(--set optimiser.kind=adamw --set optimiser.weight_decay=5e-4)
-    for beta in ${BETAS:-0 0.5 2 8 32}; do
+for kind in ${KINDS:-regularised plain}; do
+    more=("${plain[@]}")
+    [ "$kind" = regularised ] && more=("${regularised[@]}")
+    for beta in $betas; do
         for seed in $seeds; do
-            run=$out/classes-$regularised-$beta-$seed
-            train "$run" "${supervised[@]}" "${more[@]}" --set rate.beta="$beta" --seed "$seed"
+            run=$out/classes-$kind-$beta-$seed
+            train "$run" "${supervised[@]}" --data "$data" "${more[@]}" --set rate.beta="$beta" --seed "$seed"
             told "$run" eval.json eval "$run"
             told "$run" inspect.json inspect "$run" --codes
-            told "$run" attack.json attack "$run" --out "$run/attack"
+            told "$run" attack.json attack "$run" --out "$run/attack" "${attack[@]}"
             accuracy=$(awk "BEGIN { print 1 - $(number test_error "$run/eval.json") }")
-            table+=("beta=$beta,regularised=$regularised $accuracy $(number test_rate "$run/eval.json") $(number test_side_bits_per_dim "$run/eval.json") \
+            table+=("$kind,beta=$beta $accuracy $(number test_rate "$run/eval.json") $(number test_side_bits_per_dim "$run/eval.json") \
 $(number test_nonzero "$run/eval.json") $(number clean_accuracy "$run/attack.json") $(number accuracy_with_restarts "$run/attack.json") \
 $(number square_accuracy "$run/attack.json") $(number worst_accuracy "$run/attack.json")")
         done
@@ -86,17 +97,17 @@ done
 
 # Table I: views at each price, judged by linear evaluation.
 table=()
-for beta in ${BETAS_OF_VIEWS:-0 0.05 0.1 0.5}; do
+for beta in $betas_of_views; do
     for seed in $seeds; do
         run=$out/views-$beta-$seed
-        train "$run" "${views[@]}" --data cifar10 --set rate.beta="$beta" --set rate.warm_up=4 --seed "$seed"
+        train "$run" "${views[@]}" --data "$data" --set rate.beta="$beta" --set rate.warm_up=4 --seed "$seed"
         told "$run" eval.json eval "$run"
         told "$run" probe.json probe "$run"
         read -r trained untrained rows <<<"$(grep -o '"linear_accuracy":[-0-9.e]*' "$run/probe.json" | cut -d: -f2 | tr '\n' ' ')"
         table+=("beta=$beta $trained $untrained $rows $(number test_rate "$run/eval.json") $(number test_nonzero "$run/eval.json")")
     done
 done
-{
+[ -z "$betas_of_views" ] || {
     echo "| views | linear accuracy | of an untrained encoder | of the pixels | bits a dimension | not 0 |"
     echo "|---|---|---|---|---|---|"
     printf '%s\n' "${table[@]}" | means
@@ -104,10 +115,12 @@ done
 
 # Figures 4 and 6 of the first seed: saliency, and the maps of a network that codes behind its second convolution.
 seed=${seeds%% *}
-for run in "$out"/classes-yes-*-"$seed"; do
+for run in "$out"/classes-*-*-"$seed"; do
     [ -f "$run/saliency.png" ] || "$program" saliency "$run" --quiet
 done
-run=$out/maps-$seed
-train "$run" "${supervised[@]}" --set rate.beta=0.5 --set rate.layer=5 --seed "$seed"
-told "$run" inspect.json inspect "$run" --codes
-cat "$out/classes.md" "$out/views.md"
+if [ -n "$maps" ]; then
+    run=$out/maps-$seed
+    train "$run" "${supervised[@]}" --data "$data" --set rate.beta=0.5 --set rate.layer=$maps --seed "$seed"
+    told "$run" inspect.json inspect "$run" --codes
+fi
+cat "$out"/*.md

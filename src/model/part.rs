@@ -1,6 +1,7 @@
 //! Parts of a trained network: rows become codes, codes become rows, rows are judged one by one.
 
 use super::forward::network;
+use super::slopes::unrounded;
 use crate::config::RunConfig;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role, Var};
@@ -21,6 +22,8 @@ pub(crate) const RESULT: &str = "result";
 pub enum Part {
     /// Rows in, codes out; of a variational network their means.
     Encode,
+    /// The same, but for codes that become whole numbers, which stay as they are.
+    Unrounded,
     /// Codes in, rows out.
     Decode,
     /// Rows in, the network's answers out: of a classifier logits of the classes.
@@ -40,6 +43,7 @@ impl Part {
     pub fn name(self) -> &'static str {
         match self {
             Part::Encode => "encode",
+            Part::Unrounded => "encode unrounded",
             Part::Decode => "decode",
             Part::Answer => "answer rows",
             Part::Judge => "judge rows",
@@ -65,6 +69,8 @@ pub fn part(config: &RunConfig, part: Part, features: usize, batch: usize) -> Re
     let rows = g.source(Role::Input, ROWS, Ty::f32(&[batch, width]));
     let result = match part {
         Part::Encode => model.encode(g, rows)?,
+        Part::Unrounded if config.rate.is_none() => model.encode(g, rows)?,
+        Part::Unrounded => unrounded(g, config, features, &model)?.encode(g, rows)?,
         Part::Decode => model.decode(g, rows)?,
         Part::Answer => {
             let codes = model.encode(g, rows)?;

@@ -98,7 +98,7 @@ pub fn slopes(config: &RunConfig, slope: Slope, features: usize, batch: usize) -
 }
 
 /// The same network over the same parameters, but for codes, which pass as they are.
-fn unrounded(g: &mut Graph, config: &RunConfig, features: usize, model: &Network) -> Result<Network> {
+pub(super) fn unrounded(g: &mut Graph, config: &RunConfig, features: usize, model: &Network) -> Result<Network> {
     let mut spec = config.network_spec();
     let missing = || Error::graph("slopes", "nothing of this network is rounded, expected one with [rate]");
     spec.coding.as_mut().ok_or_else(missing)?.rounds = false;

@@ -69,7 +69,7 @@ impl Source<'_> {
 pub(super) fn widths(config: &RunConfig, which: Part, features: usize) -> Result<[usize; 2]> {
     let coded = || part::coded_shape(config, which, features);
     Ok(match which {
-        Part::Encode => [features, config.encoded_width()],
+        Part::Encode | Part::Unrounded => [features, config.encoded_width()],
         Part::Decode => [config.code_width(), features],
         Part::Answer => [features, config.answer_width(features)],
         Part::Judge => [features, 1],

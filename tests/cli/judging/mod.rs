@@ -20,9 +20,10 @@ struct Fixture {
 static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
     let (data, runs) = (small_mnist(), tempfile::tempdir().unwrap());
     let small = ["--device", "cpu", "--quiet"];
-    let models: [(&str, &[&str]); 2] = [
+    let models: [(&str, &[&str]); 3] = [
         ("classifier", &["--model", "classifier", "--epochs", "6", "--batch-size", "32"]),
         ("vae", &["--model", "vae", "--set", "width=4", "--epochs", "2", "--batch-size", "32"]),
+        ("coded", &["--model", "compressive", "--set", "rate.beta=0", "--epochs", "6", "--batch-size", "32"]),
     ];
     for (name, more) in models {
         let output = train(data.path(), &runs.path().join(name), &[&small[..], more].concat());

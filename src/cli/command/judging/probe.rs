@@ -133,6 +133,8 @@ pub fn run(args: Args) -> Result<()> {
     };
     let mut representations = vec![judge("codes", codes(&mut encoder, [&train, test])?)];
     bar.at(1, &[]);
+    // Rounded, most of them would be 0, and nothing is worth less than that.
+    encoder.turn(&checkpoint, &choices, Part::Unrounded)?;
     encoder.restore(&untrained(&checkpoint)?)?;
     representations.push(judge("codes before training", codes(&mut encoder, [&train, test])?));
     bar.at(2, &[]);
