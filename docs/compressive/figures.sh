@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The figures and tables of "Entropy Constrained Compressive Representation Learning".
 #
-#     bash docs/compressive/figures.sh digits runs/digits     # MNIST, layers 784-400-128, on a processor: an hour
+#     bash docs/compressive/figures.sh digits runs/digits     # MNIST, layers 784-400-128, on a processor, in an hour or two
 #     bash docs/compressive/figures.sh small runs/figures     # CIFAR-10, networks of widths 16, 32 and 64, on a processor
 #     bash docs/compressive/figures.sh paper runs/paper       # CIFAR-10, ResNet-18 with a code of 512, on a GPU
 #
@@ -20,16 +20,15 @@ read -ra attack <<<"${ATTACK:-}"
 data=${DATA:-cifar10} betas=${BETAS:-0 0.5 2 8 32} betas_of_views=${BETAS_OF_VIEWS-0 0.05 0.1 0.5} maps=5
 plain=(--set augment.flip=0 --set augment.crop=0)
 regularised=(--set optimiser.kind=adamw --set optimiser.weight_decay=0.05)
+views=(--model simclr --epochs "${EPOCHS_OF_VIEWS:-60}" --lr 1e-3 --set rate.model=factorized --set rate.quantise=noise)
 case $size in
 digits)
     supervised=(--model compressive --epochs "${EPOCHS:-16}" --lr 2e-3 --set lr_schedule.kind=cosine --set rate.model=factorized --set rate.warm_up=4)
     data=${DATA:-mnist} betas=${BETAS:-0 0.1 0.45 1 3} betas_of_views=${BETAS_OF_VIEWS-} maps=
     plain=() regularised=(--set augment.crop=2 --set optimiser.kind=adamw --set optimiser.weight_decay=0.05)
-    views=(--model simclr --epochs "${EPOCHS_OF_VIEWS:-10}" --lr 1e-3 --set rate.model=factorized --set rate.quantise=noise)
     ;;
 small)
     supervised=(--config "$here/resnet-64.toml" --epochs "${EPOCHS:-40}")
-    views=(--model simclr --epochs "${EPOCHS_OF_VIEWS:-60}" --lr 1e-3 --set rate.model=factorized --set rate.quantise=noise)
     ;;
 paper)
     supervised=(--model resnet18 --epochs "${EPOCHS:-200}" --set rate.model=hyperprior --set rate.warm_up=10)
@@ -116,11 +115,12 @@ done
 # Figures 4 and 6 of the first seed: saliency, and the maps of a network that codes behind its second convolution.
 seed=${seeds%% *}
 for run in "$out"/classes-*-*-"$seed"; do
-    [ -f "$run/saliency.png" ] || "$program" saliency "$run" --quiet
+    [ -f "$run/saliency.png" ] || [ ! -f "$run/done" ] || "$program" saliency "$run" --quiet
 done
 if [ -n "$maps" ]; then
     run=$out/maps-$seed
     train "$run" "${supervised[@]}" --data "$data" --set rate.beta=0.5 --set rate.layer=$maps --seed "$seed"
     told "$run" inspect.json inspect "$run" --codes
 fi
-cat "$out"/*.md
+cat "$out/classes.md"
+[ -z "$betas_of_views" ] || cat "$out/views.md"

@@ -30,6 +30,15 @@ pub(super) fn network_over(
     Network::over(g, &config.network_spec(), &Shape::new(&[features]), given)
 }
 
+/// The same network over the parameters of one that the graph has, but for codes, which pass as they are where they would become
+/// whole numbers.
+pub(super) fn unrounded(g: &mut Graph, config: &RunConfig, features: usize, model: &Network) -> Result<Network> {
+    let mut spec = config.network_spec();
+    spec.coding.iter_mut().for_each(|coding| coding.rounds = false);
+    let given: Vec<_> = model.parameters.iter().map(|parameter| (parameter.name.clone(), parameter.var)).collect();
+    Network::over(g, &spec, &Shape::new(&[features]), &given)
+}
+
 /// Number of parameters of the configuration's network for rows of `features` values: what is tied has only its owner's,
 /// and buffers count for none.
 ///

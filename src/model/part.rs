@@ -1,7 +1,6 @@
 //! Parts of a trained network: rows become codes, codes become rows, rows are judged one by one.
 
-use super::forward::network;
-use super::slopes::unrounded;
+use super::forward::{network, unrounded};
 use crate::config::RunConfig;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role, Var};
@@ -22,7 +21,7 @@ pub(crate) const RESULT: &str = "result";
 pub enum Part {
     /// Rows in, codes out; of a variational network their means.
     Encode,
-    /// The same, but for codes that become whole numbers, which stay as they are.
+    /// The same, but that codes stay as they are where they would become whole numbers.
     Unrounded,
     /// Codes in, rows out.
     Decode,
@@ -69,7 +68,6 @@ pub fn part(config: &RunConfig, part: Part, features: usize, batch: usize) -> Re
     let rows = g.source(Role::Input, ROWS, Ty::f32(&[batch, width]));
     let result = match part {
         Part::Encode => model.encode(g, rows)?,
-        Part::Unrounded if config.rate.is_none() => model.encode(g, rows)?,
         Part::Unrounded => unrounded(g, config, features, &model)?.encode(g, rows)?,
         Part::Decode => model.decode(g, rows)?,
         Part::Answer => {

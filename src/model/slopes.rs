@@ -3,16 +3,15 @@
 
 use std::sync::Arc;
 
-use super::forward::network;
+use super::forward::{network, unrounded};
 use super::part::{RESULT, ROWS};
 use crate::autodiff::grad;
 use crate::config::RunConfig;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role};
-use crate::nn::Network;
 use crate::ops::loss::softmax_cross_entropy::SoftmaxCrossEntropy;
 use crate::ops::step::clock;
-use crate::tensor::{Shape, Ty};
+use crate::tensor::Ty;
 
 /// Name of the gradient that comes out.
 pub(crate) const GRADIENT: &str = "gradient";
@@ -70,6 +69,9 @@ pub fn slopes(config: &RunConfig, slope: Slope, features: usize, batch: usize) -
     let code = model.encode(g, rows)?;
     let result = if slope == Slope::Code { code } else { model.decode(g, code)? };
     let judged = match slope {
+        Slope::UnroundedCrossEntropy if config.rate.is_none() => {
+            return Err(Error::graph("slopes", "nothing of this network is rounded, expected one with [rate]"));
+        }
         Slope::UnroundedCrossEntropy => {
             let unrounded = unrounded(g, config, features, &model)?;
             let code = unrounded.encode(g, rows)?;
@@ -95,15 +97,6 @@ pub fn slopes(config: &RunConfig, slope: Slope, features: usize, batch: usize) -
     g.result(RESULT, result);
     g.result(GRADIENT, gradient);
     Ok(std::mem::take(g))
-}
-
-/// The same network over the same parameters, but for codes, which pass as they are.
-pub(super) fn unrounded(g: &mut Graph, config: &RunConfig, features: usize, model: &Network) -> Result<Network> {
-    let mut spec = config.network_spec();
-    let missing = || Error::graph("slopes", "nothing of this network is rounded, expected one with [rate]");
-    spec.coding.as_mut().ok_or_else(missing)?.rounds = false;
-    let given: Vec<_> = model.parameters.iter().map(|parameter| (parameter.name.clone(), parameter.var)).collect();
-    Network::over(g, &spec, &Shape::new(&[features]), &given)
 }
 
 #[cfg(test)]

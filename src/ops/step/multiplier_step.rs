@@ -51,8 +51,7 @@ pub enum MultiplierStep {
     Hold {
         /// Steps without weight.
         begin: u32,
-        /// Steps after which the budget is κ; before, it is larger by as much as this is behind `begin` in relation to how far the
-        /// step is: what C comes down by under a constant weight.
+        /// Step from which on the budget is κ; before it is κ · (end − begin)/(step − begin).
         end: u32,
         /// The budget κ.
         budget: f32,

@@ -30,10 +30,12 @@ fn in_blocks(columns: usize, mut task: impl OfColumns) {
     }
 }
 
-/// N numbers from one on, by value, so that nothing written lies in their way; zeros where there are none.
+/// N numbers from one on, by value, so that nothing written lies in their way.
 #[inline(always)]
 fn take<const N: usize>(numbers: &[f32], at: usize) -> [f32; N] {
-    numbers.get(at..).and_then(|rest| rest.first_chunk()).copied().unwrap_or([0.0; N])
+    let mut values = [0.0; N];
+    values.copy_from_slice(&numbers[at..at + N]);
+    values
 }
 
 /// Writes N numbers from one on.
@@ -62,6 +64,7 @@ impl OfColumns for Moments<'_> {
     fn block<const N: usize>(&mut self, at: usize) {
         let columns = self.part.len() / 2;
         let rows = || self.x.chunks_exact(columns).map(|row| take::<N>(row, at));
+        // A stretch of padding has no rows, and zeros for moments.
         let first = rows().next().unwrap_or([0.0; N]);
         let (mut mean, mut squares) = ([0.0; N], [0.0; N]);
         for x in rows() {
