@@ -58,7 +58,7 @@ impl Slope {
 ///
 /// Rows are independent of one another, so the gradient of a sum has that of each row's own share in its place. Whatever stands
 /// between the rows and the answers is built here and nowhere else: an attack sees the network as the encoder and the decoder
-/// of [`Network`] give it.
+/// of [`Network`](crate::nn::Network) give it.
 ///
 /// # Errors
 /// When the layers do not fit the rows, or the answer does not depend on them.
