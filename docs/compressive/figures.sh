@@ -28,7 +28,8 @@ digits)
     plain=() regularised=(--set augment.crop=2 --set optimiser.kind=adamw --set optimiser.weight_decay=0.05)
     ;;
 small)
-    supervised=(--config "$here/resnet-64.toml" --epochs "${EPOCHS:-40}")
+    supervised=(--config "$here/resnet-64.toml" --epochs "${EPOCHS:-60}")
+    plain+=(--set optimiser.kind=adam --set optimiser.weight_decay=0)
     ;;
 paper)
     supervised=(--model resnet18 --epochs "${EPOCHS:-200}" --set rate.model=hyperprior --set rate.warm_up=10)

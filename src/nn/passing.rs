@@ -41,8 +41,8 @@ impl Network {
             }
             let before = output;
             output = self.quantised(flow, index, before)?;
-            if self.codes_behind(index) {
-                coded = Some(Coded { latent: before, symbols: output });
+            if let Some(model) = self.entropy_model.as_ref().filter(|model| model.spec.behind == index) {
+                coded = Some(Coded { latent: before, symbols: model.counted(flow, before, output)? });
             }
             if placed.is_layer {
                 outputs.push(output);
@@ -118,11 +118,6 @@ impl Network {
     pub fn restored(&self, g: &mut Graph, symbols: Var) -> Result<Var> {
         let first = self.entropy_model.as_ref().map_or(self.encoder, |model| model.spec.behind + 1);
         self.through(g, first..self.blocks.len(), symbols)
-    }
-
-    /// Whether codes become whole numbers behind this block.
-    fn codes_behind(&self, index: usize) -> bool {
-        self.entropy_model.as_ref().is_some_and(|model| model.spec.behind == index)
     }
 
     /// What this block's output passes on as.

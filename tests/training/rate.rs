@@ -66,6 +66,20 @@ fn the_model_of_bits_learns_at_any_price_and_the_code_at_its_own() {
 }
 
 #[test]
+fn mixed_answers_as_rounding_does_and_counts_bits_as_noise_does() {
+    let [ste, noise, mixed] = ["ste", "noise", "mixed"].map(|quantise| {
+        let config = config(&[("rate.quantise", quantise), ("rate.model", "factorized"), ("rate.beta", "0.5")]);
+        let ring = Trained::new(&config, 1).of("ring");
+        ["mse", "bits_per_dim"].map(|name| {
+            let place = terms(&config, Pass::Train).iter().position(|term| *term == name).unwrap();
+            ring[1 + place]
+        })
+    });
+    assert_eq!([ste[0], noise[1]], mixed);
+    assert!(ste[0] != noise[0] && ste[1] != noise[1], "{ste:?} and {noise:?} would tell nothing apart");
+}
+
+#[test]
 fn bits_are_brought_down_to_their_budget() {
     let steps = 600;
     let mut last = [None, Some("0.5")].map(|budget| {

@@ -140,7 +140,10 @@ pub(super) const KEYS: &[Key] = &[
     unsaid("rate.budget", "0.13", "bits a dimension, with those of a side code, that the weight brings about"),
     key("rate.warm_up", "epochs over which the weight rises from 0, or after which a budget holds"),
     key("rate.layer", "block of the encoder, counted from 1, behind which numbers are coded; 0 is the last"),
-    key("rate.quantise", "what training has in the place of rounding: ste, its value with a straight gradient; noise"),
+    key(
+        "rate.quantise",
+        "what training has in the place of rounding: ste, its value with a straight gradient; noise; mixed, noise only for what counts bits",
+    ),
     key("rate.hidden", "of hyperprior: units, or channels, of its hidden layers"),
     key("rate.side", "of hyperprior: units, or channels, of its side code"),
     key("rate.patch", "of hyperprior of a map: its pixels a side that a side code tells of; 0 is 4, 2 or 1"),
