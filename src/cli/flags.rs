@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
-use gpu_ae::config::{Assignment, ClassName, MOST_BATCH, MOST_SEED, RunConfig, Said, Schedule};
+use gpu_ae::config::{Assignment, ClassName, MODELS, MOST_BATCH, MOST_SEED, RunConfig, Said, Schedule};
 use gpu_ae::data::is_named;
 use gpu_ae::device::Choice;
 use gpu_ae::{Error, Result};
@@ -55,8 +55,8 @@ pub struct ConfigFlags {
     /// Share of the training rows that is set aside to decide when to stop and which epoch is best; 0 leaves that to the test data [default: 0; with early_stopping: 0.1]
     #[arg(long, value_name = "SHARE", value_parser = number, allow_negative_numbers = true)]
     pub validation: Option<f32>,
-    /// Kind of model: entropic, sparse, contractive, denoising, dropout, vae, wae, nmn, classifier, rbm, hopfield or cluster [default: entropic]
-    #[arg(long, value_name = "NAME")]
+    // Its help lists what there is.
+    #[arg(long, value_name = "NAME", help = format!("Kind of model: {} [default: {}]", MODELS.join(", "), MODELS[0]))]
     pub model: Option<String>,
     /// Named settings: bottleneck (as few neurons as a budget of error allows), plain (no entropy), report (the source report's Listing 2) [default: bottleneck; models other than entropic: plain]
     #[arg(long, value_name = "NAME")]

@@ -228,4 +228,8 @@ fn help_and_lists_are_there() {
     for flag in flags.split_whitespace() {
         assert!(train.contains(&format!("--{flag}")), "{flag}");
     }
+    let words: Vec<_> = train.split([' ', '\n', ',']).collect();
+    for model in gpu_ae::config::MODELS {
+        assert!(words.contains(model), "the help of --model leaves out {model}");
+    }
 }
