@@ -136,6 +136,7 @@ pub fn run(begin: Instant) -> Result<ExitCode> {
     let matches = Cli::command().try_get_matches().unwrap_or_else(|error| refuse(&error));
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| refuse(&error));
     gpu_ae::data::own::listen(Box::new(ReadingBar::new(is_quiet(&matches))));
+    gpu_ae::device::check_max_isa()?;
     if let Some(notice) = gpu_ae::threads::start()? {
         output::complain(&notice);
     }

@@ -79,6 +79,7 @@ const ROOMS: &[&str] = &[
     "src/device/cpu/kernels",
     // Convolutions, cut into bands of images.
     "src/device/cpu/kernels/conv",
+    "src/device/cpu/kernels/product",
     "src/device/gpu",
     "src/device/proof",
     "src/device/tune",

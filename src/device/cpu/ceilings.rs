@@ -1,8 +1,9 @@
 //! Kernels of the CPU device that measure it: see `device/ceilings.rs`.
 
 use crate::threads::prelude::*;
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
+use crate::device::cpu::vectors::dispatch;
 use crate::ops::ceiling::ceiling_fma::{CHAINS, CeilingFma, STEPS};
 
 /// Elements of a copy that one task takes: long enough for the copy to bypass the caches.
@@ -17,7 +18,7 @@ pub(in crate::device) fn copy(x: &[f32], y: &mut [f32]) {
 pub(in crate::device) fn fma(op: &CeilingFma, x: &[f32], y: &mut [f32]) {
     let steps = STEPS * op.rounds;
     y.par_chunks_mut(COMPUTED).zip(x.par_chunks(COMPUTED)).for_each(|(y, x)| {
-        Arch::new().dispatch(Chains { x, y, steps });
+        dispatch(Chains { x, y, steps });
     });
 }
 

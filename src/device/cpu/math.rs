@@ -1,10 +1,11 @@
 //! Arithmetic of the CPU kernels that a compiler can vectorise, and the means to have it do so.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::kernels::activation::softplus_slope;
 use super::memory::LINE;
 use super::panels::PANEL;
+use super::vectors::dispatch;
 use crate::ops::array::activation::Activation;
 
 /// Runs a task compiled for the widest registers this processor has. What it writes is passed through,
@@ -21,7 +22,7 @@ pub(in crate::device) fn wide<A, R>(argument: A, task: impl FnOnce(A) -> R) -> R
             (self.1)(self.0)
         }
     }
-    Arch::new().dispatch(Wide(argument, task))
+    dispatch(Wide(argument, task))
 }
 
 /// 2⁻¹⁰⁰
@@ -54,7 +55,7 @@ pub(in crate::device) fn squared_errors(y: &mut [f32], x: &[f32], slope: f32, ac
     if activation == Activation::Softplus {
         return softplus_errors(y, x, slope);
     }
-    Arch::new().dispatch(SquaredErrors { y, x, slope, activation })
+    dispatch(SquaredErrors { y, x, slope, activation })
 }
 
 /// The same for softplus, whose slope is an exponential.

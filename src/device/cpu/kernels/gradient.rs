@@ -1,6 +1,6 @@
 //! Gradients of weights and biases: sums over all samples, cut by rows of the result.
 
-use super::product::{Stretch, StretchProduct};
+use super::product::{DEPTH, Stretch, StretchProduct};
 use crate::device::cpu::block::{Block, Value};
 use crate::device::cpu::math::{add, wide};
 use crate::device::cpu::memory::{Span, Words};
@@ -11,7 +11,7 @@ const ELEMENTS: usize = 12_544;
 /// Most tasks of a gradient: each goes through all of x.
 const TASKS: usize = 16;
 /// Samples that are summed before the sum goes to memory: what both operands' caches hold.
-const DEPTH: usize = 128;
+const SAMPLES: usize = 128;
 
 /// Part of a gradient.
 struct Task {
@@ -109,7 +109,7 @@ impl Job<'_> {
             }
             return;
         };
-        let blocks_at_once = (DEPTH / dy.rows).max(1);
+        let blocks_at_once = (SAMPLES / dy.rows).clamp(1, DEPTH);
         for (number, blocks) in self.blocks.chunks(blocks_at_once).enumerate() {
             let operand = |block: &'_ Block, value: usize, [panel, column]: [usize; 2]| {
                 let value = &self.values[value];

@@ -1,12 +1,13 @@
 //! Convolutions of each channel by itself: neighbouring channels fill the vectors, since none meets another.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::gradient::Part;
 use super::passes::{Frame, Pass};
 use super::tile::{Pixel, lanes};
 use crate::device::cpu::kernels::product::TILE;
 use crate::device::cpu::math::add;
+use crate::device::cpu::vectors::dispatch;
 use crate::ops::conv::{Convolution, Counts};
 
 /// Numbers of the results' gradients that stay in the first-level cache while the channels go by.
@@ -43,7 +44,7 @@ pub(super) struct DepthProduct<'a> {
 impl DepthProduct<'_> {
     /// Computes it on this thread.
     pub fn run(self) {
-        Arch::new().dispatch(self);
+        dispatch(self);
     }
 }
 
@@ -96,7 +97,7 @@ pub(super) struct DepthSums<'a> {
 impl DepthSums<'_> {
     /// Adds them up on this thread.
     pub fn run(self) {
-        Arch::new().dispatch(self);
+        dispatch(self);
     }
 }
 

@@ -2,7 +2,7 @@
 //! the other and their gradients a tile of rows after the other, so that the products run along memory whatever strides, taps
 //! and channels are.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::gradient::Part;
 use super::passes::Run;
@@ -10,6 +10,7 @@ use super::tile::{Pixel, lanes, width};
 use crate::device::cpu::kernels::product::{TILE, tile_vectors, tile_width, tiles};
 use crate::device::cpu::math::add;
 use crate::device::cpu::pool::Pool;
+use crate::device::cpu::vectors::dispatch;
 use crate::threads::current_num_threads;
 
 /// Numbers of a panel: what stays in the first-level cache while all rows go by.
@@ -94,7 +95,7 @@ impl Panels {
             let (right, left) = packed.split_at_mut(PANEL + width());
             let columns = self.columns - block * self.block * width();
             let packed = [left, right];
-            Arch::new().dispatch(Sums { dy, source, pixels, panels, rows: self.rows, columns, packed, sums, db });
+            dispatch(Sums { dy, source, pixels, panels, rows: self.rows, columns, packed, sums, db });
         });
     }
 

@@ -1,11 +1,12 @@
 //! Results of few channels: the source as planes, one of each channel, so that neighbouring pixels fill the vectors that so few
 //! channels would leave empty. What lies between the rows of a band is computed as well, and left behind.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::passes::Run;
 use super::tile::Pixel;
 use crate::device::cpu::pool::Pool;
+use crate::device::cpu::vectors::dispatch;
 use crate::threads::current_num_threads;
 
 /// Channels of results up to which it is done this way.
@@ -90,7 +91,7 @@ impl Planes {
 impl PlaneProduct<'_> {
     /// Computes it on this thread.
     pub fn run(self) {
-        Arch::new().dispatch(self);
+        dispatch(self);
     }
 }
 

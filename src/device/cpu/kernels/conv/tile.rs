@@ -3,9 +3,10 @@
 //! Like the tiles of `product`, but each row of the left operand lies where it wants, so that a tile is full wherever
 //! the rows of an image end.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use crate::device::cpu::kernels::product::{TILE, tile_vectors, tile_width, tiles};
+use crate::device::cpu::vectors::dispatch;
 
 /// How a right operand lies in panels as wide as a tile, or column by column.
 pub(super) struct Packed {
@@ -30,12 +31,12 @@ impl Packed {
 
 /// Columns of a tile on this processor.
 pub(super) fn width() -> usize {
-    Arch::new().dispatch(Shape).0
+    dispatch(Shape).0
 }
 
 /// Numbers of a vector on this processor.
 pub(super) fn lanes() -> usize {
-    Arch::new().dispatch(Shape).1
+    dispatch(Shape).1
 }
 
 /// Columns of a tile, and of a vector.
@@ -82,7 +83,7 @@ pub(super) struct PatchProduct<'a> {
 impl PatchProduct<'_> {
     /// Computes it on this thread.
     pub fn run(self) {
-        Arch::new().dispatch(self);
+        dispatch(self);
     }
 }
 

@@ -1,13 +1,14 @@
 //! The gradient of the weights of a convolution of few outputs: vectors of these, which lie side by side as they are, times single
 //! numbers of what the pixels see, so that nothing has to be brought together. Sums are those of dwᵀ.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::gradient::Part;
 use super::passes::Run;
 use super::tile::lanes;
 use crate::device::cpu::kernels::product::{TILE, tile_vectors, tile_width, tiles};
 use crate::device::cpu::math::add;
+use crate::device::cpu::vectors::dispatch;
 
 /// Outputs up to which it is done this way.
 const FEW: usize = 32;
@@ -30,7 +31,7 @@ pub(super) struct TurnedSums<'a> {
 impl TurnedSums<'_> {
     /// Adds them up on this thread.
     pub fn run(self) {
-        Arch::new().dispatch(self);
+        dispatch(self);
     }
 }
 

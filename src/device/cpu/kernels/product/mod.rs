@@ -1,0 +1,180 @@
+//! Matrix products: register tiles over panels of the right operand.
+//!
+//! A tile keeps its results in registers while it goes along the inner dimension; with 512-bit registers
+//! it is 6 × 64, with 256 bits 6 × 16. The right operand lies in panels of 64 columns, row after row, or
+//! wherever its rows are contiguous. The order of every sum depends on the shape alone.
+
+mod tile;
+
+use pulp::{Simd, WithSimd};
+
+use crate::device::cpu::memory::LINE;
+use crate::device::cpu::panels::{PANEL, Paneled, Panels};
+use crate::device::cpu::vectors::dispatch;
+use tile::{Ahead, Stretches, Tile};
+
+pub(in crate::device) use tile::Stretch;
+pub(super) use tile::{DEPTH, TILE, tile_vectors, tile_width, tiles};
+
+/// c = a · b, for matrices in panels.
+pub(in crate::device) struct RowProduct<'a> {
+    /// Left operand.
+    pub a: &'a [f32],
+    /// Its layout.
+    pub a_layout: Paneled,
+    /// Right operand.
+    pub b: &'a Panels,
+    /// Results.
+    pub c: &'a mut [f32],
+    /// Their layout.
+    pub c_layout: Paneled,
+    /// Rows that are computed.
+    pub rows: usize,
+}
+
+impl RowProduct<'_> {
+    /// Computes it on this thread.
+    pub fn run(self) {
+        dispatch(self);
+    }
+}
+
+impl WithSimd for RowProduct<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let width = tile_width::<S>();
+        let (a_stride, c_stride) = (self.a_layout.stride(), self.c_layout.stride());
+        let panels = self.a_layout.panels();
+        let b = self.b.each();
+        for (panel, (b, c)) in b.zip(self.c.chunks_mut(self.c_layout.panel_words())).enumerate() {
+            let columns = self.c_layout.width(panel).next_multiple_of(LINE);
+            let count = self.rows.div_ceil(TILE) * columns.div_ceil(width);
+            for top in (0..panels).step_by(DEPTH) {
+                let mut number = 0;
+                for column in (0..columns).step_by(width) {
+                    let stretches = Stretches::of((top..panels.min(top + DEPTH)).map(
+                        #[inline(always)]
+                        |panel: usize| Stretch {
+                            a: &self.a[panel * self.a_layout.panel_words()..],
+                            b: &b[panel * PANEL * PANEL + column..],
+                            terms: self.a_layout.width(panel),
+                        },
+                    ));
+                    let mut row = 0;
+                    for rows in tiles(self.rows) {
+                        let tile = Tile {
+                            a_strides: [a_stride, 1],
+                            b_stride: PANEL,
+                            c_stride,
+                            columns: width.min(columns - column),
+                            add: top > 0,
+                            ahead: Ahead::share(number, count),
+                        };
+                        number += 1;
+                        tile.run(simd, row..row + rows, &stretches, &mut c[row * c_stride + column..]);
+                        row += rows;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Rows of c \[m, n\] = Σ over stretches of aᵀ · b, whose terms are rows of panels of a and b.
+pub(in crate::device) struct StretchProduct<'a, F> {
+    /// The stretches for a panel and its column of a, and one of b.
+    pub stretches: F,
+    /// From one term to the next, of both operands.
+    pub strides: [usize; 2],
+    /// Number of the first row.
+    pub first: usize,
+    /// Results, row after row.
+    pub c: &'a mut [f32],
+    /// Columns of the result.
+    pub columns: usize,
+    /// Whether to add to what is there.
+    pub add: bool,
+}
+
+impl<'a, F: Fn([usize; 2], [usize; 2]) -> I, I: Iterator<Item = Stretch<'a>>> StretchProduct<'_, F> {
+    /// Computes it on this thread.
+    pub fn run(self) {
+        dispatch(self);
+    }
+}
+
+impl<'a, F: Fn([usize; 2], [usize; 2]) -> I, I: Iterator<Item = Stretch<'a>>> WithSimd for StretchProduct<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let width = tile_width::<S>();
+        let end = self.first + self.c.len() / self.columns;
+        for column in (0..self.columns).step_by(width) {
+            let mut row = self.first;
+            while row < end {
+                // Up to where a panel of `a` ends.
+                let (begin, height) = (row % PANEL, (end - row).min(PANEL - row % PANEL));
+                let stretches = (self.stretches)([row / PANEL, begin], [column / PANEL, column % PANEL]);
+                let stretches = Stretches::of(stretches);
+                let mut down = 0;
+                for rows in tiles(height) {
+                    let tile = Tile {
+                        a_strides: [1, self.strides[0]],
+                        b_stride: self.strides[1],
+                        c_stride: self.columns,
+                        columns: width.min(self.columns - column),
+                        add: self.add,
+                        ahead: Ahead::NOTHING,
+                    };
+                    let c = &mut self.c[(row + down - self.first) * self.columns + column..];
+                    tile.run(simd, down..down + rows, &stretches, c);
+                    down += rows;
+                }
+                row += height;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::cpu::memory::Words;
+    use crate::device::cpu::vectors::each;
+    use crate::rng::{Rng, Stream, stream_key};
+
+    /// a · b for matrices of these sizes, with each set of instructions.
+    fn products([rows, terms, columns]: [usize; 3]) -> Vec<Vec<f32>> {
+        let mut rng = Rng::new(stream_key(1, Stream::Data));
+        let mut random = |count: usize| -> Vec<f32> { (0..count).map(|_| rng.uniform() - 0.5).collect() };
+        let [a_layout, c_layout] = [terms, columns].map(|columns| Paneled { rows, columns });
+        let (matrix, a) = (random(terms * columns), random(a_layout.words()));
+        let mut b = Panels::new(terms, columns);
+        b.pack(&matrix, false);
+        let product = |arch: pulp::Arch| {
+            let mut c = Words::zeros(c_layout.words());
+            arch.dispatch(RowProduct { a: &a, a_layout, b: &b, c: c.floats_mut(), c_layout, rows });
+            let own = |row: usize, column: usize| {
+                let panel = column / PANEL;
+                c.floats()[panel * c_layout.panel_words() + row * c_layout.stride() + column % PANEL]
+            };
+            (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))).map(|(r, c)| own(r, c)).collect()
+        };
+        each().into_iter().map(product).collect()
+    }
+
+    #[test]
+    fn products_are_the_same_whichever_instructions_compute_them() {
+        // More panels than go into a tile at once, ragged ones, one row, one column.
+        for sizes in [[64, 300, 150], [7, 65, 64], [1, 784, 10], [13, 5, 1], [32, 1024, 96]] {
+            let found = products(sizes);
+            let [scalar, widest] = [&found[0], &found[2]];
+            assert_eq!(&found[1], widest, "{sizes:?}");
+            let near = scalar.iter().zip(widest).all(|(a, b)| (a - b).abs() <= 1e-5 * sizes[1] as f32);
+            assert!(near && widest.iter().any(|value| *value != 0.0), "{sizes:?}");
+        }
+    }
+}
