@@ -7,6 +7,8 @@
 //! `GPU_AE_BENCH_KERNELS=1` adds where a step's time goes, kernel by kernel.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
+#[path = "support/made.rs"]
+mod made;
 mod support;
 
 use std::time::{Duration, Instant};
@@ -27,8 +29,6 @@ const FEATURES: usize = 784;
 const BATCHES: [usize; 4] = [64, 128, 1024, 8192];
 /// Steps by which the host's time to record a dispatch is measured.
 const RECORDED: u32 = 100;
-/// Share of pixels that are not black, as in MNIST.
-const INK: f32 = 0.19;
 
 /// Weight of the entropy by the recipe `report`, and of none.
 const ENTROPY: [(&str, f32); 2] = [("", 0.3), (" without entropy", 0.0)];
@@ -62,12 +62,6 @@ fn forms(profile: &DeviceProfile) -> Vec<(&'static str, Choices)> {
         ]);
     }
     forms
-}
-
-/// Bytes like those of handwritten digits: mostly black.
-fn data() -> Vec<u8> {
-    let mut rng = Rng::new(stream_key(1, Stream::Data));
-    (0..ROWS * FEATURES).map(|_| if rng.uniform() < INK { rng.below(256) as u8 } else { 0 }).collect()
 }
 
 /// Loads a plan with data, initial weights and a fresh clock.
@@ -163,7 +157,7 @@ fn measure(
 }
 
 fn main() {
-    let data = data();
+    let data = made::pixels(&mut Rng::new(stream_key(1, Stream::Data)), ROWS * FEATURES);
     let mut criterion: Criterion = support::criterion();
     for (row, mut device) in support::devices() {
         let device = device.as_mut();

@@ -100,9 +100,7 @@ fn measure(axis: (&str, &str), asked: &Asked) -> Result<(), String> {
 fn run() -> Result<(), String> {
     let asked = asked(std::env::args().skip(1))?;
     std::fs::create_dir_all(&asked.out).map_err(|error| format!("{}: {error}", asked.out.display()))?;
-    let busy = machine::wait_for_quiet();
-    let load =
-        if busy > machine::LOUD { format!(", beside {:.0} % of other load", busy * 100.0) } else { String::new() };
+    let load = machine::beside(machine::wait_for_quiet());
     println!("{}; device {}{load}", machine::told(), asked.device);
     let wanted = |(name, _): &(&str, &str)| asked.axes.is_empty() || asked.axes.iter().any(|axis| axis == name);
     AXES.into_iter().filter(wanted).try_for_each(|axis| measure(axis, &asked))

@@ -103,8 +103,7 @@ fn measure(workload: &Workload, asked: &Asked, data: &Data) -> Result<Figures, S
         }
         let theirs =
             figures.theirs.last().map_or(String::new(), |figure| format!(", against {}", workload.told(*figure)));
-        let load =
-            if busy > machine::LOUD { format!(", beside {:.0} % of other load", busy * 100.0) } else { String::new() };
+        let load = machine::beside(busy);
         eprintln!("  round {round}: {}{theirs}{load}", workload.told(figures.ours[round - 1]));
     }
     Ok(figures)

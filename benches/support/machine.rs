@@ -6,7 +6,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 /// Share of the processors in other use beyond which a figure is suspect.
-pub const LOUD: f64 = 0.15;
+const LOUD: f64 = 0.15;
 
 /// Waits a few seconds for other work to end; the share of the processors that is still in use, 0 where that cannot be told.
 pub fn wait_for_quiet() -> f64 {
@@ -19,6 +19,11 @@ pub fn wait_for_quiet() -> f64 {
         share = busy();
     }
     share
+}
+
+/// What is to be said of such a share, if anything.
+pub fn beside(busy: f64) -> String {
+    if busy > LOUD { format!(", beside {:.0} % of other load", busy * 100.0) } else { String::new() }
 }
 
 fn busy() -> f64 {

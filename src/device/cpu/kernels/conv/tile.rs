@@ -5,7 +5,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::device::cpu::kernels::product::{TILE, tile_vectors, tile_width, tiles};
+use crate::device::cpu::kernels::product::{TILE, store, tile_vectors, tile_width, tiles};
 use crate::device::cpu::vectors::dispatch;
 
 /// How a right operand lies in panels as wide as a tile, or column by column.
@@ -158,17 +158,7 @@ impl Tile<'_> {
             self.accumulate(simd, &begins, *piece, &mut sums);
         }
         for (pixel, sums) in pixels.iter().zip(&sums) {
-            let c = &mut results[pixel[1] as usize + first..][..self.columns];
-            for (vector, &sum) in sums.iter().enumerate() {
-                let c = &mut c[vector * S::F32_LANES..];
-                if c.len() >= S::F32_LANES {
-                    let (c, _) = S::as_mut_simd_f32s(c);
-                    c[0] = if self.add { simd.add_f32s(c[0], sum) } else { sum };
-                } else {
-                    let sum = if self.add { simd.add_f32s(simd.partial_load_f32s(c), sum) } else { sum };
-                    simd.partial_store_f32s(c, sum);
-                }
-            }
+            store(simd, sums, &mut results[pixel[1] as usize + first..][..self.columns], self.add);
         }
     }
 

@@ -14,7 +14,7 @@ use crate::device::cpu::vectors::dispatch;
 use tile::{Ahead, Stretches, Tile};
 
 pub(in crate::device) use tile::Stretch;
-pub(super) use tile::{DEPTH, TILE, tile_vectors, tile_width, tiles};
+pub(super) use tile::{DEPTH, TILE, store, tile_vectors, tile_width, tiles};
 
 /// c = a · b, for matrices in panels.
 pub(in crate::device) struct RowProduct<'a> {
@@ -175,6 +175,37 @@ mod tests {
             assert_eq!(&found[1], widest, "{sizes:?}");
             let near = scalar.iter().zip(widest).all(|(a, b)| (a - b).abs() <= 1e-5 * sizes[1] as f32);
             assert!(near && widest.iter().any(|value| *value != 0.0), "{sizes:?}");
+        }
+    }
+    /// Σ aᵀ · b over pieces of so many terms, of matrices in panels, on top of ones, with each set of instructions.
+    fn sums_over_pieces([rows, columns]: [usize; 2], pieces: &[usize]) -> Vec<Vec<f32>> {
+        let mut rng = Rng::new(stream_key(2, Stream::Data));
+        let [a_layout, b_layout] = [rows, columns].map(|columns| Paneled { rows: 64, columns });
+        let mut random = |layout: Paneled| -> Vec<f32> { (0..layout.words()).map(|_| rng.uniform() - 0.5).collect() };
+        let operands: Vec<_> = pieces.iter().map(|&terms| (random(a_layout), random(b_layout), terms)).collect();
+        let product = |arch: pulp::Arch| {
+            let mut c = vec![1.0; rows * columns];
+            let stretches = |[a_panel, row]: [usize; 2], [b_panel, column]: [usize; 2]| {
+                operands.iter().map(move |(a, b, terms)| Stretch {
+                    a: &a[a_panel * a_layout.panel_words() + row..],
+                    b: &b[b_panel * b_layout.panel_words() + column..],
+                    terms: *terms,
+                })
+            };
+            let strides = [a_layout.stride(), b_layout.stride()];
+            arch.dispatch(StretchProduct { stretches, strides, first: 0, c: &mut c, columns, add: true });
+            c
+        };
+        each().into_iter().map(product).collect()
+    }
+
+    #[test]
+    fn sums_over_pieces_are_the_same_whichever_instructions_compute_them() {
+        for (sizes, pieces) in [([70, 150], &[64, 64, 30][..]), ([13, 16], &[7]), ([64, 784], &[32, 32, 32, 32])] {
+            let found = sums_over_pieces(sizes, pieces);
+            assert_eq!(found[1], found[2], "{sizes:?}");
+            let near = found[0].iter().zip(&found[2]).all(|(a, b)| (a - b).abs() <= 1e-3);
+            assert!(near && found[2].iter().any(|value| *value != 1.0), "{sizes:?}");
         }
     }
 }

@@ -28,6 +28,21 @@ pub(in crate::device::cpu::kernels) fn tiles(rows: usize) -> impl Iterator<Item 
     (0..count).map(move |i| (i + 1) * rows / count - i * rows / count)
 }
 
+/// Stores a row of a tile, or adds it to what is there; the last vector may reach beyond the row.
+#[inline(always)]
+pub(in crate::device::cpu::kernels) fn store<S: Simd>(simd: S, sums: &[S::f32s], row: &mut [f32], add: bool) {
+    for (vector, &sum) in sums.iter().enumerate() {
+        let c = &mut row[vector * S::F32_LANES..];
+        if c.len() >= S::F32_LANES {
+            let (c, _) = S::as_mut_simd_f32s(c);
+            c[0] = if add { simd.add_f32s(c[0], sum) } else { sum };
+        } else {
+            let sum = if add { simd.add_f32s(simd.partial_load_f32s(c), sum) } else { sum };
+            simd.partial_store_f32s(c, sum);
+        }
+    }
+}
+
 /// A piece of a product's inner dimension.
 #[derive(Clone, Copy, Default)]
 pub(in crate::device) struct Stretch<'a> {
@@ -163,17 +178,7 @@ impl Tile {
             self.accumulate(simd, row, stretch, sums);
         }
         for (row, sums) in sums.iter().enumerate() {
-            let c = &mut c[row * self.c_stride..][..self.columns];
-            for (vector, &sum) in sums.iter().enumerate() {
-                let c = &mut c[vector * S::F32_LANES..];
-                if c.len() >= S::F32_LANES {
-                    let (c, _) = S::as_mut_simd_f32s(c);
-                    c[0] = if self.add { simd.add_f32s(c[0], sum) } else { sum };
-                } else {
-                    let sum = if self.add { simd.add_f32s(simd.partial_load_f32s(c), sum) } else { sum };
-                    simd.partial_store_f32s(c, sum);
-                }
-            }
+            store(simd, sums, &mut c[row * self.c_stride..][..self.columns], self.add);
         }
     }
 
