@@ -89,12 +89,15 @@ pub(in crate::device) struct Block {
     pub words: Words,
     /// Sums of the losses over these rows.
     pub losses: Vec<f32>,
+    /// Room for the operand of a product.
+    copy: Words,
 }
 
 impl Block {
-    /// Room for so many words of values.
-    pub fn new(words: usize, losses: usize) -> Self {
-        Block { first: 0, rows: 0, words: Words::zeros(words), losses: vec![0.0; losses] }
+    /// Room for so many words of values and of an operand of a product, and so many losses.
+    pub fn new(words: usize, copy: usize, losses: usize) -> Self {
+        let [words, copy] = [words, copy].map(Words::zeros);
+        Block { first: 0, rows: 0, words, losses: vec![0.0; losses], copy }
     }
 
     /// A value's panels.
@@ -138,9 +141,10 @@ impl Block {
         let before = |value: usize| &before[values[value].offset..][..values[value].layout.words()];
         let floats = |value: usize| -> &[f32] { cast_slice(before(value)) };
         let out = &mut after[..layout.words()];
-        let product = |a: usize, weight: usize, c: &mut [f32]| {
-            let b = &parts.weights[weight].panels;
-            RowProduct { a: floats(a), a_layout: values[a].layout, b, c, c_layout: layout, rows }.run();
+        let copy = self.copy.floats_mut();
+        let mut product = |a: usize, weight: usize, c: &mut [f32]| {
+            let b = &parts.weights[weight].strips;
+            RowProduct { a: floats(a), a_layout: values[a].layout, b, c, c_layout: layout, rows, copy }.run();
         };
         match *op {
             RowOp::Import { from, .. } => {

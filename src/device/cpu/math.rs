@@ -196,24 +196,26 @@ pub(in crate::device) fn add(sums: &mut [f32], row: &[f32]) {
     }
 }
 
-/// Rows of a panel from columns of a matrix whose rows are `stride` long, a line of a row at a time: panel\[k, j\] = matrix\[j, k\].
-pub(in crate::device) fn transpose(panel: &mut [f32], matrix: &[f32], stride: usize, columns: usize) {
+/// Rows of a strip of `N` columns from columns of a matrix whose rows are `stride` long, a line of a row at a time:
+/// strip\[k, j\] = matrix\[j, k\].
+pub(in crate::device) fn transpose<const N: usize>(strip: &mut [f32], matrix: &[f32], stride: usize, columns: usize) {
     wide(
-        panel,
+        strip,
         #[inline(always)]
-        |panel: &mut [f32]| {
-            let (whole, rest) = panel.as_chunks_mut::<{ LINE * PANEL }>();
-            let top = whole.len() * LINE;
-            for (number, rows) in whole.iter_mut().enumerate() {
+        |strip: &mut [f32]| {
+            let mut lines = strip.chunks_exact_mut(LINE * N);
+            let mut top = 0;
+            for rows in &mut lines {
                 for column in 0..columns {
-                    let from = &matrix[column * stride + number * LINE..][..LINE];
-                    let to = &mut rows[column..][..(LINE - 1) * PANEL + 1];
+                    let from = &matrix[column * stride + top..][..LINE];
+                    let to = &mut rows[column..][..(LINE - 1) * N + 1];
                     for k in 0..LINE {
-                        to[k * PANEL] = from[k];
+                        to[k * N] = from[k];
                     }
                 }
+                top += LINE;
             }
-            for (k, row) in rest.chunks_exact_mut(PANEL).enumerate() {
+            for (k, row) in lines.into_remainder().chunks_exact_mut(N).enumerate() {
                 for (column, x) in row[..columns].iter_mut().enumerate() {
                     *x = matrix[column * stride + top + k];
                 }

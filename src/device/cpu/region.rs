@@ -7,9 +7,10 @@ use crate::threads::prelude::*;
 
 use super::block::{Block, RowOp, Value};
 use super::kernels::gradient::GradientTasks;
+use super::kernels::product::copy_words;
 use super::memory::{LINE, Span, Words};
 use super::own::Own;
-use super::panels::Panels;
+use super::panels::Strips;
 use crate::ops::loss::reconstruction_loss::LossKind;
 use crate::ops::step::clock;
 
@@ -24,14 +25,14 @@ const CHUNK_BYTES: usize = 4 << 20;
 /// Rows of a chunk at least: gradients in memory are gone over once for each chunk.
 const CHUNK_ROWS: usize = 256;
 
-/// A weight matrix in panels, as `product` wants it.
+/// A weight matrix in strips, as `product` wants it.
 pub(in crate::device) struct Weight {
     /// Where the matrix lies.
     pub matrix: Span,
-    /// Whether the panels hold its transpose.
+    /// Whether the strips hold its transpose.
     pub transposed: bool,
-    /// The panels.
-    pub panels: Panels,
+    /// The strips.
+    pub strips: Strips,
 }
 
 /// A value that somebody outside needs in its place in memory.
@@ -98,7 +99,8 @@ impl Region {
         let words = parts.values.iter().map(|value| value.layout.words()).sum::<usize>().max(LINE);
         let block_rows = parts.block_rows;
         let blocks = (CHUNK_BYTES / (words * 4)).max(CHUNK_ROWS / block_rows).min(rows.div_ceil(block_rows)).max(1);
-        let blocks = (0..blocks).map(|_| Block::new(words, parts.totals.len())).collect();
+        let copy = parts.weights.iter().map(|weight| copy_words(&weight.strips, block_rows)).max().unwrap_or(0);
+        let blocks = (0..blocks).map(|_| Block::new(words, copy, parts.totals.len())).collect();
         let sums = vec![0.0; parts.totals.len()];
         Region { rows, parts, blocks, sums }
     }
@@ -113,7 +115,7 @@ impl Region {
     pub fn run(&mut self, memory: &mut [Words]) {
         let Region { rows, parts, blocks, sums } = self;
         let shared = &*memory;
-        parts.weights.par_iter_mut().for_each(|w| w.panels.pack(w.matrix.floats(shared), w.transposed));
+        parts.weights.par_iter_mut().for_each(|w| w.strips.pack(w.matrix.floats(shared), w.transposed));
         sums.fill(0.0);
         let block_rows = parts.block_rows;
         let step = blocks.len() * block_rows;

@@ -10,7 +10,7 @@ use super::block::{RowOp, Shard, Value};
 use super::kernels::wide_rows::{is_alone, is_wide};
 use super::memory::{Span, Words};
 use super::own::Own;
-use super::panels::Panels;
+use super::panels::Strips;
 use super::region::{Export, Parts, Region, Total, Weight, block_rows};
 use super::rows::{RowStep, Rows, batch, rows_of};
 use super::step::Lone;
@@ -244,8 +244,8 @@ impl Builder<'_> {
     fn weight(&mut self, place: &Place, transposed: bool) -> usize {
         let dims = place.ty.shape.dims();
         let (rows, columns) = if transposed { (dims[1], dims[0]) } else { (dims[0], dims[1]) };
-        let panels = Panels::new(rows, columns);
-        self.parts.weights.push(Weight { matrix: self.flow.span(place), transposed, panels });
+        let strips = Strips::new(rows, columns);
+        self.parts.weights.push(Weight { matrix: self.flow.span(place), transposed, strips });
         self.parts.weights.len() - 1
     }
 

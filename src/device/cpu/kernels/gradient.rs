@@ -1,6 +1,6 @@
 //! Gradients of weights and biases: sums over all samples, cut by rows of the result.
 
-use super::product::{DEPTH, Stretch, StretchProduct};
+use super::product::{DEPTH, SAMPLES, Stretch, StretchProduct};
 use crate::device::cpu::block::{Block, Value};
 use crate::device::cpu::math::{add, wide};
 use crate::device::cpu::memory::{Span, Words};
@@ -10,8 +10,6 @@ use crate::device::cpu::panels::PANEL;
 const ELEMENTS: usize = 12_544;
 /// Most tasks of a gradient: each goes through all of x.
 const TASKS: usize = 16;
-/// Samples that are summed before the sum goes to memory: what both operands' caches hold.
-const SAMPLES: usize = 128;
 
 /// Part of a gradient.
 struct Task {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use pulp::Simd;
 
-use crate::device::cpu::panels::PANEL;
+use crate::device::cpu::memory::LINE;
 
 /// Rows of a tile.
 pub(in crate::device::cpu::kernels) const TILE: usize = 6;
@@ -17,7 +17,8 @@ pub(in crate::device::cpu::kernels) const fn tile_vectors<S: Simd>() -> usize {
     if S::REGISTER_COUNT >= 32 { 4 } else { 2 }
 }
 
-pub(in crate::device::cpu::kernels) const fn tile_width<S: Simd>() -> usize {
+/// Columns of a tile.
+pub(in crate::device) const fn tile_width<S: Simd>() -> usize {
     tile_vectors::<S>() * S::F32_LANES
 }
 
@@ -73,6 +74,25 @@ impl<'a> Stretches<'a> {
         }
         Stretches { all, count }
     }
+
+    /// Copies a line's columns of the right operands, whose terms are `stride` words apart, one behind the other.
+    #[inline(always)]
+    pub fn copy(&self, stride: usize, to: &mut [f32]) {
+        let terms = self.all[..self.count].iter().flat_map(|piece| piece.b.chunks(stride).take(piece.terms));
+        for (to, from) in to.as_chunks_mut::<LINE>().0.iter_mut().zip(terms) {
+            to.copy_from_slice(&from[..LINE]);
+        }
+    }
+
+    /// The same with right operands that were copied.
+    #[inline(always)]
+    pub fn read(&mut self, copy: &'a [f32]) {
+        let mut first = 0;
+        for piece in &mut self.all[..self.count] {
+            piece.b = &copy[first * LINE..];
+            first += piece.terms;
+        }
+    }
 }
 
 /// How the operands and results of a tile lie in memory.
@@ -106,10 +126,11 @@ impl Ahead {
     /// For operands whose next piece lies elsewhere: what is wanted anyway.
     pub const NOTHING: Self = Ahead { from: 0, step: 0 };
 
-    /// The share of this tile out of so many, in panels one behind the other.
-    pub fn share(number: usize, tiles: usize) -> Self {
-        let step = PANEL.div_ceil(tiles);
-        Ahead { from: DEPTH * PANEL * PANEL + number * PANEL * step, step }
+    /// The share of this tile out of so many, in strips of so many columns: the next piece is so many words away, and gone along in
+    /// stretches of so many terms.
+    pub fn share(number: usize, tiles: usize, columns: usize, [away, terms]: [usize; 2]) -> Self {
+        let step = columns.div_ceil(tiles);
+        Ahead { from: away + number * terms * step, step }
     }
 }
 
