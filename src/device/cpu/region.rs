@@ -7,10 +7,9 @@ use crate::threads::prelude::*;
 
 use super::block::{Block, RowOp, Value};
 use super::kernels::gradient::GradientTasks;
-use super::kernels::product::copy_words;
+use super::kernels::product::{Strips, copy_words};
 use super::memory::{LINE, Span, Words};
 use super::own::Own;
-use super::panels::Strips;
 use crate::ops::loss::reconstruction_loss::LossKind;
 use crate::ops::step::clock;
 

@@ -7,10 +7,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::block::{RowOp, Shard, Value};
+use super::kernels::product::Strips;
 use super::kernels::wide_rows::{is_alone, is_wide};
 use super::memory::{Span, Words};
 use super::own::Own;
-use super::panels::Strips;
 use super::region::{Export, Parts, Region, Total, Weight, block_rows};
 use super::rows::{RowStep, Rows, batch, rows_of};
 use super::step::Lone;

@@ -1,4 +1,4 @@
-//! Matrix products: register tiles over panels of the right operand.
+//! Matrix products: register tiles over strips of the right operand.
 //!
 //! A tile keeps its results in registers while it goes along the inner dimension; with 512-bit registers
 //! it is 6 × 64, with 256 bits 6 × 16. The right operand lies in strips of as many columns, row after row, or
@@ -6,18 +6,20 @@
 //! sum depends on the shape alone.
 
 mod packed;
+mod strips;
 mod tile;
 
 use pulp::{Simd, WithSimd};
 
 use crate::device::cpu::memory::LINE;
-use crate::device::cpu::panels::{PANEL, Paneled, Strips};
+use crate::device::cpu::panels::{PANEL, Paneled};
 use crate::device::cpu::vectors::dispatch;
 use tile::{Ahead, Stretches, Tile};
 
 pub(in crate::device) use packed::copy_words;
-pub(super) use tile::{DEPTH, TILE, store, tile_vectors, tiles};
-pub(in crate::device) use tile::{Stretch, tile_width};
+pub(in crate::device) use strips::Strips;
+pub(in crate::device) use tile::Stretch;
+pub(super) use tile::{DEPTH, TILE, store, tile_vectors, tile_width, tiles};
 
 /// c = a · b, for a and c in panels.
 pub(in crate::device) struct RowProduct<'a> {
@@ -204,6 +206,7 @@ mod tests {
             assert!(near && widest.iter().any(|value| *value != 0.0), "{sizes:?}");
         }
     }
+
     /// Σ aᵀ · b over pieces of so many terms, of matrices in panels, on top of ones, with each set of instructions.
     fn sums_over_pieces([rows, columns]: [usize; 2], pieces: &[usize]) -> Vec<Vec<f32>> {
         let mut rng = Rng::new(stream_key(2, Stream::Data));

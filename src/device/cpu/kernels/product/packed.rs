@@ -3,10 +3,10 @@
 
 use pulp::Simd;
 
-use super::RowProduct;
 use super::tile::{Ahead, DEPTH, Stretch, Stretches, TILE, Tile, tile_width, tiles};
+use super::{RowProduct, Strips};
 use crate::device::cpu::memory::LINE;
-use crate::device::cpu::panels::{PANEL, Paneled, Strips};
+use crate::device::cpu::panels::{PANEL, Paneled};
 
 /// Terms that are copied at a time: as many as other tiles add up in registers, so that the bits are the same.
 const TERMS: usize = DEPTH * PANEL;

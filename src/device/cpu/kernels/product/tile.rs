@@ -18,7 +18,7 @@ pub(in crate::device::cpu::kernels) const fn tile_vectors<S: Simd>() -> usize {
 }
 
 /// Columns of a tile.
-pub(in crate::device) const fn tile_width<S: Simd>() -> usize {
+pub(in crate::device::cpu::kernels) const fn tile_width<S: Simd>() -> usize {
     tile_vectors::<S>() * S::F32_LANES
 }
 
