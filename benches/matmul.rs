@@ -1,6 +1,9 @@
 //! Every form of the matrix product on the adapter, and the naive kernel that none of them may lose to:
 //! GFLOP/s, in rounds that take turns so that a drifting machine harms all alike. The ratio is the median
 //! of each round's own.
+//!
+//! On the CPU device the products of W2 at batch 1024, forward and back, which `benches/peers/products.py` sets beside
+//! PyTorch's. A word picks the rows that have it: `cargo bench --bench matmul -- cpu`.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 #[path = "support/naive.rs"]
@@ -83,11 +86,55 @@ fn naive_product(device: &str, inputs: &[HostTensor<f32>]) -> Option<Naive> {
     Naive::new(device, [&source, "main"], inputs, m * n, [n.div_ceil(8) as u32, m.div_ceil(8) as u32])
 }
 
+/// Widths of W2, whose batch is 1024.
+const W2: [usize; 9] = [784, 1024, 512, 256, 64, 256, 512, 1024, 784];
+const W2_BATCH: usize = 1024;
+
+/// What a step of W2 multiplies: each layer forward, back to its inputs but the first, and back to its weights. Labels are
+/// `kind results x columns x terms`.
+fn products_of_w2() -> Vec<Case> {
+    let (batch, act) = (W2_BATCH, Activation::Relu);
+    let mut cases = Vec::new();
+    for (layer, pair) in W2.windows(2).enumerate() {
+        let [inputs, outputs] = [pair[0], pair[1]];
+        let [x, dy] = [inputs, outputs].map(|width| tensor(&[batch, width]));
+        let forward = vec![x.clone(), tensor(&[outputs, inputs]), tensor(&[outputs])];
+        let name = |kind, [m, n, k]: [usize; 3]| format!("cpu {kind} {m}x{n}x{k}");
+        cases.push(Case::new(name("forward", [batch, outputs, inputs]), Linear(act), forward, Tolerance::EXACT));
+        if layer > 0 {
+            let back = vec![dy.clone(), tensor(&[outputs, inputs]), x.clone()];
+            let label = name("input-gradient", [batch, inputs, outputs]);
+            cases.push(Case::new(label, LinearInputGrad(act), back, Tolerance::EXACT));
+        }
+        let label = name("weight-gradient", [outputs, inputs, batch]);
+        cases.push(Case::new(label, LinearWeightGrad, vec![dy, x], Tolerance::EXACT));
+    }
+    cases
+}
+
+/// Times the products of W2 on the CPU device.
+fn on_cpu(device: &mut dyn Device, wanted: &str) {
+    for case in products_of_w2().into_iter().filter(|case| case.label.contains(wanted)) {
+        let loaded = load(device, &case).unwrap();
+        let seconds = time_case(device, &loaded, BUDGET / 2).unwrap().as_secs_f64();
+        println!("{} {:.1} GFLOP/s", case.label, loaded.cost.flops / seconds * 1e-9);
+    }
+}
+
 fn main() {
     let wanted = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();
-    let Some((_, mut device)) = support::devices().into_iter().find(|(row, _)| *row == "adapter") else { return };
-    for case in products(device.profile().kind).into_iter().filter(|case| case.label.contains(&wanted)) {
-        let forms = forms(&case, device.as_ref());
+    for (row, mut device) in support::devices() {
+        match row {
+            "cpu" => on_cpu(device.as_mut(), &wanted),
+            _ => on_adapter(device.as_mut(), &wanted),
+        }
+    }
+}
+
+/// Times every form of every product on the adapter.
+fn on_adapter(device: &mut dyn Device, wanted: &str) {
+    for case in products(device.profile().kind).into_iter().filter(|case| case.label.contains(wanted)) {
+        let forms = forms(&case, device);
         let naive = case.op.downcast::<MatMul>().and_then(|_| naive_product(device.name(), &case.inputs));
         let mut seconds = vec![Vec::new(); forms.len() + 1];
         let mut flops = 0.0;
@@ -96,9 +143,9 @@ fn main() {
                 seconds[forms.len()].push(naive.time(BUDGET).as_secs_f64());
             }
             for (form, seconds) in forms.iter().zip(&mut seconds) {
-                let loaded = load(device.as_mut(), &form.1).unwrap();
+                let loaded = load(device, &form.1).unwrap();
                 flops = loaded.cost.flops;
-                seconds.push(time_case(device.as_mut(), &loaded, BUDGET).unwrap().as_secs_f64());
+                seconds.push(time_case(device, &loaded, BUDGET).unwrap().as_secs_f64());
             }
         }
         println!("{} on {}", case.label, device.name());

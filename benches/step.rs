@@ -138,7 +138,7 @@ fn measure(
     for batch in BATCHES {
         let program = load(device, batch, lambda_entropy, data, choices);
         let plan = device.plan(program);
-        let of_entropy = |step: &Step| step.op.name().contains("entropy") || step.op.name().contains("activeness");
+        let of_entropy = |step: &Step| step.op.name().contains("entrop") || step.op.name().contains("activeness");
         assert_eq!(plan.steps.iter().any(of_entropy), lambda_entropy > 0.0, "{row}: not the step that it is called");
         let (dispatches, bytes) = (plan.dispatches(), plan.bytes());
         time(device, program, 3);

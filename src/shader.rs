@@ -36,6 +36,10 @@ pub const CAPABILITIES: Capabilities =
 /// buffers, and the range bound must hold all of it, whatever part is used.
 pub const UNIFORM_BYTES: usize = 64 << 10;
 
+/// Vectors of four in a row of the texture that mirrors a buffer: a row is a power of two, and small beside the room
+/// behind every buffer ([`UNIFORM_BYTES`]), which the end of the last row reaches into.
+pub const TEXEL_ROW: usize = 1024;
+
 /// Which shader, assembled how.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ShaderKey {
@@ -59,7 +63,8 @@ impl ShaderKey {
         for (_, value) in &self.constants {
             let _ = write!(label, "_{value}");
         }
-        for snippet in self.snippets.iter().filter(|s| !s.ends_with("vec4")) {
+        let usual = |snippet: &str| ["vec4", "buffer", "buffers"].iter().any(|end| snippet.ends_with(end));
+        for snippet in self.snippets.iter().filter(|snippet| !usual(snippet)) {
             let _ = write!(label, "_{snippet}");
         }
         label
@@ -71,10 +76,20 @@ impl ShaderKey {
 pub enum Access {
     /// Only read, [`UNIFORM_BYTES`] of it, as a uniform buffer.
     Uniform,
+    /// Only read, as it was before the dispatch, through a texture that mirrors it in rows of [`TEXEL_ROW`] vectors.
+    Texels,
     /// Only read.
     Read,
     /// Read and written.
     ReadWrite,
+}
+
+impl Access {
+    /// Whether one dispatch cannot use a buffer in both ways.
+    pub fn conflicts(self, other: Access) -> bool {
+        let mirrored = self == Access::Texels || other == Access::Texels;
+        !mirrored && (self == Access::ReadWrite) != (other == Access::ReadWrite)
+    }
 }
 
 /// What naga says about an assembled shader.
@@ -116,7 +131,11 @@ pub fn assemble(key: &ShaderKey) -> Result<String> {
     for (name, value) in &key.constants {
         let _ = writeln!(source, "const {name}: u32 = {value}u;");
     }
-    for snippet in marked("//!use ").split_whitespace().chain(key.snippets.iter().copied()) {
+    let snippets = || marked("//!use ").split_whitespace().chain(key.snippets.iter().copied());
+    if snippets().any(|snippet| snippet == "texels") {
+        let _ = writeln!(source, "const TEXEL_ROW: u32 = {TEXEL_ROW}u;");
+    }
+    for snippet in snippets() {
         source.push_str(lookup(SNIPPET_SOURCES, snippet)?.text);
         source.push('\n');
     }
@@ -169,6 +188,7 @@ fn reflect(key: &ShaderKey) -> Result<Shader> {
                 let write = access.contains(naga::StorageAccess::STORE);
                 storage.push((binding.binding, if write { Access::ReadWrite } else { Access::Read }));
             }
+            naga::AddressSpace::Handle => storage.push((binding.binding, Access::Texels)),
             _ => {}
         }
     }

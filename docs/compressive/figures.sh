@@ -6,7 +6,7 @@
 #     bash docs/compressive/figures.sh paper runs/paper       # CIFAR-10, ResNet-18 with a code of 512, on a GPU
 #
 # GPU_AE is the program, GPU_AE_DATA the folder of the data, DATA other data than the usual, FLAGS whatever every training is to be given
-# besides (as "--device cpu"), ATTACK the same of every attack, SEEDS, KINDS (regularised plain), BETAS and BETAS_OF_VIEWS what is trained (no BETAS_OF_VIEWS: no views),
+# besides (as "--device cpu"), ATTACK the same of every attack, SEEDS, KINDS (regularised plain), BETAS and BETAS_OF_VIEWS what is trained (empty: no classes, no views),
 # EPOCHS and EPOCHS_OF_VIEWS for how long. A run that is there is not made again, so that what was interrupted goes on.
 set -euo pipefail
 
@@ -17,14 +17,14 @@ seeds=${SEEDS:-1 2 3}
 here=$(dirname "$0")
 read -ra flags <<<"${FLAGS:-}"
 read -ra attack <<<"${ATTACK:-}"
-data=${DATA:-cifar10} betas=${BETAS:-0 0.5 2 8 32} betas_of_views=${BETAS_OF_VIEWS-0 0.05 0.1 0.5} maps=5
+data=${DATA:-cifar10} betas=${BETAS-0 0.5 2 8 32} betas_of_views=${BETAS_OF_VIEWS-0 0.05 0.1 0.5} maps=5
 plain=(--set augment.flip=0 --set augment.crop=0)
 regularised=(--set optimiser.kind=adamw --set optimiser.weight_decay=0.05)
 views=(--model simclr --epochs "${EPOCHS_OF_VIEWS:-60}" --lr 1e-3 --set rate.model=factorized --set rate.quantise=noise)
 case $size in
 digits)
     supervised=(--model compressive --epochs "${EPOCHS:-16}" --lr 2e-3 --set lr_schedule.kind=cosine --set rate.model=factorized --set rate.warm_up=4)
-    data=${DATA:-mnist} betas=${BETAS:-0 0.1 0.45 1 3} betas_of_views=${BETAS_OF_VIEWS-} maps=
+    data=${DATA:-mnist} betas=${BETAS-0 0.1 0.45 1 3} betas_of_views=${BETAS_OF_VIEWS-} maps=
     plain=() regularised=(--set augment.crop=2 --set optimiser.kind=adamw --set optimiser.weight_decay=0.05)
     ;;
 small)
@@ -89,7 +89,7 @@ $(number square_accuracy "$run/attack.json") $(number worst_accuracy "$run/attac
         done
     done
 done
-{
+[ -z "$betas" ] || {
     echo "| classes | accuracy | bits a dimension | of which side | not 0 | attacked rows, clean | 7 steps, restarts | square | worst of all |"
     echo "|---|---|---|---|---|---|---|---|---|"
     printf '%s\n' "${table[@]}" | means
@@ -118,7 +118,7 @@ seed=${seeds%% *}
 for run in "$out"/classes-*-*-"$seed"; do
     [ -f "$run/saliency.png" ] || [ ! -f "$run/done" ] || "$program" saliency "$run" --quiet
 done
-if [ -n "$maps" ]; then
+if [ -n "$maps" ] && [ -n "$betas" ]; then
     run=$out/maps-$seed
     train "$run" "${supervised[@]}" --data "$data" --set rate.beta=0.5 --set rate.layer=$maps --seed "$seed"
     told "$run" inspect.json inspect "$run" --codes

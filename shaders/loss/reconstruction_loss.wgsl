@@ -7,7 +7,8 @@
 // those. Padding rows lie at the end of the batch, and what fills up the last vector after them: they
 // add nothing and get a gradient of 0.
 //
-// Target: target_vec4, or target_gather where it comes from the data set.
+// Prediction: prediction_buffer or prediction_texels. Target: target_vec4 or target_texels, or target_gather where it comes
+// from the data set.
 
 struct Params {
     features: u32,
@@ -20,8 +21,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> prediction: array<vec4<f32>>;    // [vectors]
-@group(0) @binding(2) var<storage, read> target_: array<TargetElement>;    // [vectors]
+// Bindings 1 and 2 are prediction and target [vectors].
 @group(0) @binding(3) var<storage, read> clock: array<u32>;         // [16]
 @group(0) @binding(4) var<storage, read> seed: array<f32>;          // scalar: gradient of the loss
 @group(0) @binding(5) var<storage, read_write> dx: array<vec4<f32>>;      // [vectors]
@@ -50,7 +50,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let ones = vec4<f32>(1.0);
     var sum = vec4<f32>();
     for (var i = invocation; i < params.vectors; i += params.invocations) {
-        let y = prediction[i];
+        let y = prediction_at(i);
         let x = target4(i, params.features / 4u);
         var value: vec4<f32>;
         var slope: vec4<f32>;

@@ -89,7 +89,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
             let vec = col_vec0 + (quarter.y + (p % 2u) * SIDE + e % SIDE) / 4u;
             let four = vec4<f32>(stage[own + e], stage[own + e + 1u], stage[own + e + 2u], stage[own + e + 3u]);
             if row < params.m && 4u * vec < params.n {
-                store4(row, params.n, vec, finish4(row, vec, four));
+                store4(row, params.n, vec, finish4(row, vec, columns4(vec), four));
             }
         }
     }

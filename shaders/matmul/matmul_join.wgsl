@@ -21,7 +21,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         for (var part = 0u; part < SPLITS; part++) {
             sum += left4(part * params.m + row, params.n, vec);
         }
-        store4(row, params.n, vec, finish4(row, vec, sum));
+        store4(row, params.n, vec, finish4(row, vec, columns4(vec), sum));
     } else if WANTS_BIAS_SUMS {
         let vec = index - params.m * col_vecs;
         if 4u * vec >= params.m {

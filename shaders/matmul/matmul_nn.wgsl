@@ -7,20 +7,19 @@
 // dispatch and a pass over memory for every layer. Tiling, order of the sum and edges are
 // those of `matmul_nt`.
 //
-// Header: TILE_ROWS, TILE_VECS, GROUP_SIZE. Access: left, right, product and mask as vec4 if k and n are
+// Header: TILE_ROWS, TILE_VECS, GROUP_SIZE, ACTIVATION (whose slope multiplies: 0 none, `h` bound but not read). Access: left, right, product and mask as vec4 if k and n are
 // multiples of 4, as scalar otherwise.
 
 struct Params {
     m: u32,
     n: u32,
     k: u32,
-    activation: u32, // whose slope multiplies: 0 none (`h` bound but not read)
     has_bias: u32,   // 1: `h` is a bias [n] instead, and the activation's value is stored
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> left: array<LeftElement>;           // dy [m, k]
-@group(0) @binding(2) var<storage, read> right: array<RightElement>;          // w [k, n]
+// Binding 1 is left: dy [m, k]
+// Binding 2 is right: w [k, n]
 @group(0) @binding(3) var<storage, read> h: array<Element>;              // [m, n]
 @group(0) @binding(4) var<storage, read_write> product: array<Element>;  // dx [m, n]
 
@@ -72,14 +71,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     // The slope goes over the stored tile in a loop of its own: unrolled with the tile, its
     // loads took longer to compile than the product itself.
     let is_biased = params.has_bias != 0u;
-    let end = select(row0, min(row0 + TILE_ROWS, params.m), params.activation != 0u || is_biased);
+    let end = select(row0, min(row0 + TILE_ROWS, params.m), ACTIVATION != 0u || is_biased);
     for (var row = row0; row < end; row++) {
         for (var v = vec0; v < min(vec0 + TILE_VECS, col_vecs); v++) {
             let z = product4(row, n, v);
             if is_biased {
-                store4(row, n, v, activation_value4(params.activation, z + h4(0u, n, v)));
+                store4(row, n, v, activation_value4(ACTIVATION, z + h4(0u, n, v)));
             } else {
-                store4(row, n, v, z * activation_slope4(params.activation, h4(row, n, v)));
+                store4(row, n, v, z * activation_slope4(ACTIVATION, h4(row, n, v)));
             }
         }
     }

@@ -16,20 +16,19 @@
 // scheduling. Threads past the tile count return; rows past the edge read the last row again
 // (a clamped index never leaves the buffer) and are not stored.
 //
-// Header: TILE_ROWS, TILE_VECS, GROUP_SIZE. Access: left, right and product as vec4 if k and n are
+// Header: TILE_ROWS, TILE_VECS, GROUP_SIZE, ACTIVATION (as in activation_value). Access: left, right and product as vec4 if k and n are
 // multiples of 4, as scalar otherwise; left_gather where x comes from the data set.
 
 struct Params {
     m: u32,
     n: u32,
     k: u32,
-    activation: u32, // as in activation_value
     has_bias: u32,   // 0: `bias` is bound but not read
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> left: array<LeftElement>;           // x [m, k]
-@group(0) @binding(2) var<storage, read> right: array<RightElement>;          // w [n, k]
+// Binding 1 is left: x [m, k]
+// Binding 2 is right: w [n, k]
 @group(0) @binding(3) var<storage, read> bias: array<f32>;               // [n]
 @group(0) @binding(4) var<storage, read_write> product: array<Element>;  // y [m, n]
 
@@ -79,7 +78,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     }
 
     // Relu as a selection, not a maximum: a NaN passes, so that the loss can show it.
-    let relu = vec4<bool>(params.activation == 1u);
+    let relu = vec4<bool>(ACTIVATION == 1u);
     let vec0 = col0 / 4u;
     let col_vecs = (n + 3u) / 4u;
     for (var v = 0u; v < TILE_VECS; v++) {
@@ -96,10 +95,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
 
     // Other activations go over the stored tile in a loop of their own: unrolled with the tile, their
     // exponentials took longer to compile than the product itself.
-    let end = select(row0, min(row0 + TILE_ROWS, params.m), params.activation > 1u);
+    let end = select(row0, min(row0 + TILE_ROWS, params.m), ACTIVATION > 1u);
     for (var row = row0; row < end; row++) {
         for (var v = vec0; v < min(vec0 + TILE_VECS, col_vecs); v++) {
-            store4(row, n, v, activation_value4(params.activation, product4(row, n, v)));
+            store4(row, n, v, activation_value4(ACTIVATION, product4(row, n, v)));
         }
     }
 }

@@ -91,13 +91,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         }
     }
 
+    var columns: array<vec4<f32>, COL_VECS>;
+    for (var v = 0u; v < COL_VECS; v++) {
+        columns[v] = columns4(min(col_vec0 + v * COL_THREADS + col_thread, (params.n - 1u) / 4u));
+    }
     for (var r = 0u; r < ROW_VECS; r++) {
         for (var s = 0u; s < 4u; s++) {
             let row = 4u * (row_vec0 + r * ROW_THREADS + row_thread) + s;
             for (var v = 0u; v < COL_VECS; v++) {
                 let vec = col_vec0 + v * COL_THREADS + col_thread;
                 if row < params.m && 4u * vec < params.n {
-                    store4(part * params.m + row, params.n, vec, finish4(row, vec, sum[r][v][s]));
+                    store4(part * params.m + row, params.n, vec, finish4(row, vec, columns[v], sum[r][v][s]));
                 }
             }
         }

@@ -71,13 +71,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     if wanted != tile {
         return;
     }
+    var columns: array<vec4<f32>, COL_VECS>;
+    for (var v = 0u; v < COL_VECS; v++) { columns[v] = columns4(min(vec0 + LANES * v, col_vecs - 1u)); }
     for (var r = 0u; r < ROW_VECS; r++) {
         for (var s = 0u; s < 4u; s++) {
             let row = 4u * (row_vec0 + r) + s;
             for (var v = 0u; v < COL_VECS; v++) {
                 let vec = vec0 + LANES * v;
                 if row < params.m && vec < col_vecs {
-                    store4(row, params.n, vec, finish4(row, vec, sum[r][v][s]));
+                    store4(row, params.n, vec, finish4(row, vec, columns[v], sum[r][v][s]));
                 }
             }
         }

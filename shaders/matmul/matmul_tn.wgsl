@@ -21,8 +21,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> left: array<LeftElement>;           // dy [k, m]
-@group(0) @binding(2) var<storage, read> right: array<RightElement>;          // x [k, n]
+// Binding 1 is left: dy [k, m]
+// Binding 2 is right: x [k, n]
 @group(0) @binding(3) var<storage, read_write> product: array<Element>;  // dw [m, n]
 @group(0) @binding(4) var<storage, read_write> db: array<f32>;           // [m]
 

@@ -19,14 +19,13 @@ struct Params {
     m: u32,
     n: u32,
     k: u32,
-    activation: u32, // as in finish_…
     first: u32,      // first row of the right operand in this chunk
     rows: u32,       // rows in this chunk
     skip: u32,       // elements bound before them
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> left: array<Element>;           // [m, k]
+// Binding 1 is left: [m, k]
 @group(0) @binding(2) var<uniform> right: array<vec4<f32>, 4096>;        // rows of [n, k] or [k, n]
 @group(0) @binding(3) var<storage, read_write> product: array<Element>;  // [m, n]
 
@@ -63,6 +62,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         }
     }
 
+    var columns: array<vec4<f32>, COL_VECS>;
+    for (var v = 0u; v < COL_VECS; v++) { columns[v] = columns4(min(vec0 + v, end_vec - 1u)); }
     for (var r = 0u; r < ROW_VECS; r++) {
         for (var s = 0u; s < 4u; s++) {
             let row = 4u * (row_vec0 + r) + s;
@@ -74,7 +75,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
                         total = product4(row, params.n, vec) + total;
                     }
                     if end_k == params.k {
-                        total = finish4(row, vec, total);
+                        total = finish4(row, vec, columns[v], total);
                     }
                     store4(row, params.n, vec, total);
                 }

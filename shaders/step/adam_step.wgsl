@@ -4,7 +4,7 @@
 // Four arenas of one layout: the padding between tensors is zero in all of them and stays zero, so
 // all is one array of vectors. An invocation takes several, which are read with fewer loads than
 // scalars (software Vulkan charges by the load) and share those of the clock.
-// Header: RUNS.
+// Header: RUNS, EACH. Reading: adam_buffers, or adam_texels where software Vulkan would pay ten times as much.
 
 struct Params {
     vectors: u32,
@@ -18,13 +18,12 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> clock: array<u32>;         // [16]
 @group(0) @binding(2) var<storage, read> learning_rate: array<f32>; // scalar
-@group(0) @binding(3) var<storage, read> gradient: array<vec4<f32>>;      // [vectors]
+// Binding 3 is the gradient [vectors].
 @group(0) @binding(4) var<storage, read_write> weight: array<vec4<f32>>;  // [vectors]
 @group(0) @binding(5) var<storage, read_write> moment1: array<vec4<f32>>; // [vectors]
 @group(0) @binding(6) var<storage, read_write> moment2: array<vec4<f32>>; // [vectors]
 
 const WORKGROUP: u32 = 64u;
-const EACH: u32 = 4u;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
@@ -41,14 +40,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         if i >= params.vectors {
             return;
         }
-        var w = weight[i];
-        var g = gradient[i];
+        var w = weight_at(i);
+        var g = gradient_at(i);
         let lambda = decay_of(i);
         if params.decay == 1u {
             g += lambda * w;
         }
-        let m = params.beta1 * moment1[i] + (1.0 - params.beta1) * g;
-        let v = params.beta2 * moment2[i] + (1.0 - params.beta2) * g * g;
+        let m = params.beta1 * moment1_at(i) + (1.0 - params.beta1) * g;
+        let v = params.beta2 * moment2_at(i) + (1.0 - params.beta2) * g * g;
         if params.decay == 2u {
             w -= rate * lambda * w;
         }

@@ -53,6 +53,9 @@ pub fn sites(graph: &Graph, fusions: &BTreeSet<Fusion>, mixed: bool, profile: &D
         let applied = Applied { op: node.op.as_ref(), inputs: &inputs, outputs: &outputs };
         let candidates = candidates(&applied, profile, mixed)?;
         let [(kernel, variant), _, ..] = candidates[..] else { continue };
+        if !kernel.is_measured() {
+            continue;
+        }
         let cost = kernel.cost(&applied.asked_of(kernel, variant)?)?;
         let name = applied.site();
         let place = *places.entry(name.clone()).or_insert(found.len());

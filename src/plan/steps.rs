@@ -163,12 +163,9 @@ fn plan_dispatch(dispatch: &Dispatch, resolver: &Resolver<'_>, profile: &DeviceP
             dispatch.params.len()
         ));
     }
-    if dispatch.bindings.len() > profile.max_storage_buffers as usize {
-        return refuse(format!(
-            "{} storage buffers, the device allows {}",
-            dispatch.bindings.len(),
-            profile.max_storage_buffers
-        ));
+    let buffers = shader.storage.iter().filter(|access| **access != Access::Texels).count();
+    if buffers > profile.max_storage_buffers as usize {
+        return refuse(format!("{buffers} storage buffers, the device allows {}", profile.max_storage_buffers));
     }
     if shader.workgroup > profile.max_workgroup as usize {
         return refuse(format!("a workgroup of {}, the device allows {}", shader.workgroup, profile.max_workgroup));
@@ -186,9 +183,8 @@ fn plan_dispatch(dispatch: &Dispatch, resolver: &Resolver<'_>, profile: &DeviceP
                 profile.max_binding as f64 / 1_048_576.0
             ));
         }
-        // wgpu tracks whole buffers: reading and writing one buffer in one dispatch is an error.
-        let writes = |other: Access| (other == Access::ReadWrite) != (access == Access::ReadWrite);
-        if bindings.iter().any(|other| other.arena == arena && writes(other.access)) {
+        // wgpu tracks whole buffers: reading and writing one buffer in one dispatch is an error. A mirror is no buffer.
+        if bindings.iter().any(|other| other.arena == arena && other.access.conflicts(access)) {
             return refuse(format!("reads and writes arena {arena} in one dispatch"));
         }
         bindings.push(PlannedBinding { arena, offset, bytes, access });

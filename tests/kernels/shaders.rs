@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::common;
 use gpu_ae::ops::{Applied, Dispatch, KERNELS};
 use gpu_ae::plan::{DeviceKind, DeviceProfile};
-use gpu_ae::shader::{CAPABILITIES, KERNEL_SOURCES, SNIPPET_SOURCES, Shader, ShaderKey, shader};
+use gpu_ae::shader::{Access, CAPABILITIES, KERNEL_SOURCES, SNIPPET_SOURCES, Shader, ShaderKey, shader};
 use gpu_ae::tensor::{HostTensor, Ty};
 use naga::back::{hlsl, msl, spv};
 use naga::valid::{ModuleInfo, ValidationFlags, Validator};
@@ -20,6 +20,8 @@ const LONGEST: usize = 120;
 const LARGEST_GROUP: usize = 256;
 /// Storage buffers of a dispatch that every adapter allows.
 const MOST_BUFFERS: usize = 8;
+/// Textures of a dispatch that every adapter allows.
+const MOST_TEXTURES: usize = 16;
 /// Bytes of workgroup memory that every adapter allows.
 const SHARED_BYTES: u32 = 16 << 10;
 
@@ -29,7 +31,8 @@ const NATIVE_ONLY: &[&str] = &["matmul_cooperative"];
 
 /// A device that has everything a kernel may ask for.
 fn capable() -> DeviceProfile {
-    DeviceProfile { subgroup: Some(32), cooperative_matrix: true, ..DeviceProfile::portable(DeviceKind::Integrated) }
+    let portable = DeviceProfile::portable(DeviceKind::Integrated);
+    DeviceProfile { subgroup: Some(32), cooperative_matrix: true, texels: true, ..portable }
 }
 
 /// Every dispatch of every case, with the kernel's stem.
@@ -85,7 +88,10 @@ fn hosts_and_shaders_agree_on_parameters_and_bindings() {
 fn every_shader_fits_any_adapter() {
     for shader in variants().values() {
         assert!(shader.workgroup <= LARGEST_GROUP, "{}: a workgroup of {}", shader.label, shader.workgroup);
-        assert!(shader.storage.len() <= MOST_BUFFERS, "{}: {} storage buffers", shader.label, shader.storage.len());
+        let texels = shader.storage.iter().filter(|access| **access == Access::Texels).count();
+        let buffers = shader.storage.len() - texels;
+        assert!(buffers <= MOST_BUFFERS, "{}: {buffers} storage buffers", shader.label);
+        assert!(texels <= MOST_TEXTURES, "{}: {texels} textures", shader.label);
         assert!(shader.param_words * 4 <= 4096, "{}: more parameters than a block should hold", shader.label);
         let shared = shader.module.global_variables.iter().filter(|(_, v)| v.space == naga::AddressSpace::WorkGroup);
         let bytes: u32 = shared.map(|(_, v)| shader.module.types[v.ty].inner.size(shader.module.to_ctx())).sum();

@@ -57,6 +57,14 @@ fn means(device: &mut dyn Device, kernel: &'static dyn Kernel) -> Vec<Means> {
 }
 
 #[test]
+fn every_kernel_has_one_row_in_the_benchmarks() {
+    let rows = |kernel: &dyn Kernel| kernel.cases().iter().filter(|case| case.bench).count();
+    let others: Vec<_> =
+        KERNELS.iter().map(|kernel| (kernel.stem(), rows(*kernel))).filter(|(_, rows)| *rows != 1).collect();
+    assert!(others.is_empty(), "kernels and their rows in cargo bench --bench kernels: {others:?}");
+}
+
+#[test]
 fn every_kernel_of_the_cpu_device_is_reached_by_a_case() {
     let mut cpu = CpuDevice::new();
     let own = |means: Means| match means {

@@ -1,7 +1,6 @@
 // The target of `reconstruction_loss` read from the data set's bytes, `words` words a row: row i of the
 // batch is row rows[i] of the set, or zeros.
-alias TargetElement = u32;
-
+@group(0) @binding(2) var<storage, read> target_: array<u32>; // the data set
 @group(0) @binding(7) var<storage, read> rows: array<u32>; // [batch]
 
 const PADDING: u32 = 0xFFFFFFFFu;

@@ -4,10 +4,9 @@ struct Params {
     m: u32,
     n: u32,
     k: u32,
-    activation: u32, // as in finish_…
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> left: array<LeftElement>;      // [m, k] or [k, m]
-@group(0) @binding(2) var<storage, read> right: array<RightElement>;    // [n, k] or [k, n]
+// Binding 1 is left: [m, k] or [k, m]
+// Binding 2 is right: [n, k] or [k, n]
 @group(0) @binding(3) var<storage, read_write> product: array<Element>; // [m, n]

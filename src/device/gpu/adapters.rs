@@ -2,7 +2,9 @@
 
 use crate::device::{CpuDevice, Device, GpuDevice, Identity};
 use crate::error::{Error, Result};
+use crate::ops::VECTOR;
 use crate::plan::{DeviceKind, DeviceProfile};
+use crate::shader::TEXEL_ROW;
 
 /// What `--device` asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,9 +98,11 @@ fn features(adapter: &wgpu::Adapter) -> wgpu::Features {
 
 fn profile(adapter: &wgpu::Adapter) -> DeviceProfile {
     let (limits, info) = (adapter.limits(), adapter.get_info());
+    let max_binding = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
+    let rows_of_texels = max_binding.div_ceil((TEXEL_ROW * VECTOR) as u64);
     DeviceProfile {
         kind: kind(&info),
-        max_binding: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
+        max_binding,
         max_storage_buffers: limits.max_storage_buffers_per_shader_stage,
         max_groups: limits.max_compute_workgroups_per_dimension,
         max_workgroup: limits.max_compute_invocations_per_workgroup,
@@ -107,6 +111,7 @@ fn profile(adapter: &wgpu::Adapter) -> DeviceProfile {
             && info.subgroup_min_size == info.subgroup_max_size)
             .then_some(info.subgroup_max_size),
         cooperative_matrix: is_cooperative(adapter),
+        texels: kind(&info) == DeviceKind::Software && rows_of_texels <= limits.max_texture_dimension_2d.into(),
     }
 }
 

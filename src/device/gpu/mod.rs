@@ -2,6 +2,7 @@
 //! place that knows wgpu.
 
 pub(super) mod adapters;
+mod mirrors;
 #[cfg(not(feature = "native"))]
 #[path = "fixed_pace.rs"]
 mod pace;
@@ -147,23 +148,23 @@ fn compile(device: &wgpu::Device, shader: &Shader) -> Pipeline {
     // SAFETY: the shaders are this crate's own. They clamp or guard every index and their loops are
     // bounded, so they need no checks added; tests run them with the checks and with canaries.
     let module = unsafe { device.create_shader_module_trusted(wgpu::ShaderModuleDescriptor { label, source }, checks) };
-    let entry = |binding: u32, ty: wgpu::BufferBindingType| wgpu::BindGroupLayoutEntry {
+    let buffer = |ty| wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None };
+    let storage = |read_only| buffer(wgpu::BufferBindingType::Storage { read_only });
+    let of_access = |access: &Access| match access {
+        Access::Uniform => buffer(wgpu::BufferBindingType::Uniform),
+        Access::Texels => mirrors::BINDING,
+        Access::Read => storage(true),
+        Access::ReadWrite => storage(false),
+    };
+    let parameters = (shader.param_words > 0).then(|| (0, of_access(&Access::Uniform)));
+    let operands = (1..).zip(shader.storage.iter().map(of_access));
+    let entry = |(binding, ty)| wgpu::BindGroupLayoutEntry {
         binding,
         visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
+        ty,
         count: None,
     };
-    let mut entries = Vec::new();
-    if shader.param_words > 0 {
-        entries.push(entry(0, wgpu::BufferBindingType::Uniform));
-    }
-    for (i, access) in shader.storage.iter().enumerate() {
-        let ty = match access {
-            Access::Uniform => wgpu::BufferBindingType::Uniform,
-            Access::Read | Access::ReadWrite => wgpu::BufferBindingType::Storage { read_only: *access == Access::Read },
-        };
-        entries.push(entry(i as u32 + 1, ty));
-    }
+    let entries: Vec<_> = parameters.into_iter().chain(operands).map(entry).collect();
     let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries });
     let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
         label,

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use super::Pipeline;
+use super::mirrors::Mirrors;
 use super::pace::Pace;
 use crate::error::{Error, Result};
 use crate::plan::Plan;
-use crate::shader::ShaderKey;
+use crate::shader::{Access, ShaderKey};
 
 /// Alignment of parameter blocks: what any adapter accepts as a uniform binding's offset.
 const BLOCK: usize = 256;
@@ -15,6 +16,8 @@ struct BoundDispatch {
     pipeline: wgpu::ComputePipeline,
     bindings: wgpu::BindGroup,
     groups: [u32; 3],
+    /// Mirrors that must be brought up to date before it.
+    stale: Vec<usize>,
 }
 
 impl BoundDispatch {
@@ -31,6 +34,7 @@ pub(super) struct GpuProgram {
     pub plan: Plan,
     pub buffers: Vec<wgpu::Buffer>,
     dispatches: Vec<BoundDispatch>,
+    mirrors: Mirrors,
     /// How its steps are submitted.
     pub pace: Pace,
 }
@@ -61,6 +65,7 @@ impl GpuProgram {
         queue.write_buffer(&params, 0, &blocks);
 
         let mut dispatches = Vec::with_capacity(planned.len());
+        let mut mirrors = Mirrors::default();
         for (number, dispatch) in planned.into_iter().enumerate() {
             let label = dispatch.shader.label();
             let pipeline =
@@ -77,43 +82,65 @@ impl GpuProgram {
                 let bytes = (dispatch.params.len() as u64 * 4).next_multiple_of(16);
                 entries.push(wgpu::BindGroupEntry { binding: 0, resource: range(&params, starts[number], bytes) });
             }
-            for (i, binding) in dispatch.bindings.iter().enumerate() {
-                let resource = range(&buffers[binding.arena], binding.offset as u64, binding.bytes as u64);
-                entries.push(wgpu::BindGroupEntry { binding: i as u32 + 1, resource });
+            let bound = &dispatch.bindings;
+            let views: Vec<_> =
+                bound.iter().map(|b| (b.access == Access::Texels).then(|| mirrors.view(device, b))).collect();
+            for (i, (of, view)) in (1..).zip(bound.iter().zip(&views)) {
+                let resource = match view {
+                    Some(view) => wgpu::BindingResource::TextureView(view),
+                    None => range(&buffers[of.arena], of.offset as u64, of.bytes as u64),
+                };
+                entries.push(wgpu::BindGroupEntry { binding: i, resource });
             }
             let bindings = device.create_bind_group(&wgpu::BindGroupDescriptor {
                 label: Some(&label),
                 layout: &pipeline.layout,
                 entries: &entries,
             });
-            dispatches.push(BoundDispatch { pipeline: pipeline.pipeline.clone(), bindings, groups: dispatch.groups });
+            let (pipeline, groups, stale) =
+                (pipeline.pipeline.clone(), dispatch.groups, mirrors.stale(device, dispatch));
+            dispatches.push(BoundDispatch { pipeline, bindings, groups, stale });
         }
-        Ok(GpuProgram { plan, buffers, dispatches, pace: Pace::new() })
+        Ok(GpuProgram { plan, buffers, dispatches, mirrors, pace: Pace::new() })
     }
 
     /// Records the plan `steps` times.
     pub fn record(&self, device: &wgpu::Device, steps: u32) -> wgpu::CommandBuffer {
         let label = Some(self.plan.name.as_str());
         let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label });
-        {
+        let mut rest = std::iter::repeat_n(&self.dispatches, steps as usize).flatten().peekable();
+        while let Some(first) = rest.next() {
+            self.mirrors.refresh(&mut encoder, &first.stale, &self.buffers);
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label, timestamp_writes: None });
-            for dispatch in std::iter::repeat_n(&self.dispatches, steps as usize).flatten() {
+            first.record(&mut pass);
+            while let Some(dispatch) = rest.next_if(|dispatch| dispatch.stale.is_empty()) {
                 dispatch.record(&mut pass);
             }
         }
         encoder.finish()
     }
 
-    /// Records one of the plan's dispatches in a pass of its own.
+    /// Records one of the plan's dispatches in a pass of its own, with the copies that it waits for.
     #[cfg(feature = "native")]
     pub fn record_alone(
         &self,
         encoder: &mut wgpu::CommandEncoder,
         number: usize,
-        timestamp_writes: Option<wgpu::ComputePassTimestampWrites<'_>>,
+        mut timestamp_writes: Option<wgpu::ComputePassTimestampWrites<'_>>,
     ) {
         let label = Some(self.plan.name.as_str());
+        let dispatch = &self.dispatches[number];
+        if !dispatch.stale.is_empty() {
+            // Copies lie outside of passes: an empty one tells when they begin.
+            let begin = timestamp_writes.as_mut().map(|writes| wgpu::ComputePassTimestampWrites {
+                query_set: writes.query_set,
+                beginning_of_pass_write_index: writes.beginning_of_pass_write_index.take(),
+                end_of_pass_write_index: None,
+            });
+            encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label, timestamp_writes: begin });
+            self.mirrors.refresh(encoder, &dispatch.stale, &self.buffers);
+        }
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label, timestamp_writes });
-        self.dispatches[number].record(&mut pass);
+        dispatch.record(&mut pass);
     }
 }

@@ -199,6 +199,11 @@ pub trait Kernel: Sync {
         Ok(vec![""])
     }
 
+    /// Whether measuring says more of its variants than the device's profile does. Where not, the first is taken.
+    fn is_measured(&self) -> bool {
+        true
+    }
+
     /// The dispatches for an operation that matches. What a kernel needs to know of the operation it asks as
     /// [`Request::op`], and never makes up.
     ///

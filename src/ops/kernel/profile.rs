@@ -36,6 +36,9 @@ pub struct DeviceProfile {
     pub subgroup: Option<u32>,
     /// Whether matrices of f16 can be multiplied cooperatively, 16 × 16 with sums in f32.
     pub cooperative_matrix: bool,
+    /// Whether operands may be worth reading as texels of a texture that mirrors their buffer: software Vulkan reads buffers
+    /// lane by lane in a loop, textures in a dozen instructions.
+    pub texels: bool,
 }
 
 impl DeviceProfile {
@@ -56,6 +59,7 @@ impl DeviceProfile {
             max_shared: 16 << 10,
             subgroup: None,
             cooperative_matrix: false,
+            texels: kind == DeviceKind::Software,
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::ops::batch::batch_gather::BatchGather;
 use crate::ops::batch::gathered::{self, Gathered};
 use crate::ops::batch::rows_per_sample;
 use crate::ops::kernel::check::{arity, matrix, same};
+use crate::ops::kernel::profile::DeviceProfile;
 use crate::ops::kernel::samples::Samples;
 use crate::ops::kernel::{Bind, Case, Cost, Dispatch, Kernel, Launch, Request, Terms, Tolerance, Work};
 use crate::ops::step::clock;
@@ -79,8 +80,13 @@ impl Op for ReconstructionLoss {
 /// `shaders/loss/reconstruction_loss.wgsl`: any of the three operations above.
 pub struct ReconstructionLossKernel;
 
-/// Vectors that an invocation takes at least.
+/// The variant that reads texels, and all of them.
+const TEXELS: &str = "texels";
+const WAYS: [&str; 2] = [TEXELS, ""];
+
+/// Vectors that an invocation takes at least: more where all loads but those of the clock are cheap.
 const EACH: usize = 8;
+const EACH_OF_TEXELS: usize = 32;
 /// Most invocations of the element pass; each leaves one partial sum.
 const INVOCATIONS: usize = 8_192;
 
@@ -93,6 +99,14 @@ impl Kernel for ReconstructionLossKernel {
         gathered::unwrap(op, 1).is_some_and(|(op, _)| reconstruction_loss_grad::parts(op).is_some())
     }
 
+    fn variants(&self, _request: &Request<'_>, profile: &DeviceProfile) -> Result<Vec<&'static str>> {
+        Ok(WAYS[usize::from(!profile.texels)..].to_vec())
+    }
+
+    fn is_measured(&self) -> bool {
+        false
+    }
+
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let (op, gathered) = gathered::unwrap(r.op, 1).ok_or_else(|| r.foreign())?;
         let LossParts { loss, value, gradient } = reconstruction_loss_grad::parts(op).ok_or_else(|| r.foreign())?;
@@ -101,7 +115,8 @@ impl Kernel for ReconstructionLossKernel {
         let ty = r.inputs[if gathered { 2 } else { 0 }];
         let (_, features) = matrix(self.stem(), "the prediction", ty)?;
         let vectors = ty.elements().div_ceil(4);
-        let invocations = vectors.div_ceil(EACH).min(INVOCATIONS);
+        let texels = r.variant_in(&WAYS, |name| name)? == &TEXELS;
+        let invocations = vectors.div_ceil(if texels { EACH_OF_TEXELS } else { EACH }).min(INVOCATIONS);
         let mut scratch = vec![invocations * 4, sum_all::SCRATCH_BYTES];
         // Without a gradient there is no seed and nothing to write: stand-ins fill the bindings.
         let (seed, dx) = match gradient {
@@ -111,7 +126,12 @@ impl Kernel for ReconstructionLossKernel {
                 (prediction.clone(), Bind::Scratch(2))
             }
         };
-        let access = vec![if gathered { "target_gather" } else { "target_vec4" }];
+        let access = match (texels, gathered) {
+            (true, true) => vec!["texels", "prediction_texels", "target_gather"],
+            (true, false) => vec!["texels", "prediction_texels", "target_texels"],
+            (false, true) => vec!["prediction_buffer", "target_gather"],
+            (false, false) => vec!["prediction_buffer", "target_vec4"],
+        };
         let mut bindings = vec![prediction, target, clock, seed, dx, Bind::Scratch(0)];
         bindings.extend(gathered.then_some(Bind::Input(1)));
         let mut dispatches = vec![Dispatch::new(

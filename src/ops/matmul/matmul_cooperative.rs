@@ -54,7 +54,7 @@ impl Kernel for MatMulCooperativeKernel {
         let (_, size) = r.variant_in(&SIZES, |(name, _)| name)?;
         let mut shader = ShaderKey {
             stem: self.stem(),
-            constants: vec![("SUBGROUP", *size)],
+            constants: vec![("SUBGROUP", *size), product.activation()],
             snippets: [product.operands(), product.finish()].concat(),
         };
         product.add_patches(&mut shader);

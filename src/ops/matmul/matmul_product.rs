@@ -30,6 +30,15 @@ pub(in crate::ops) enum Finish {
     BiasSums,
 }
 
+/// How a kernel reads operands that are numbers: bytes of the data set are always read from their buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::ops) enum Source {
+    /// From storage buffers.
+    Buffers,
+    /// As texels of the textures that mirror them.
+    Texels,
+}
+
 /// A product to be computed.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::ops) struct Product {
@@ -40,6 +49,8 @@ pub(in crate::ops) struct Product {
     pub gathered: bool,
     /// The convolution that it is, if it is one, so that an operand is read as patches.
     pub patches: Option<Patches>,
+    /// How its operands are read.
+    pub source: Source,
 }
 
 /// Layout and finish of an operation that is a product.
@@ -88,7 +99,8 @@ impl Product {
         let (layout, finish) = layout_of_any(r.op).ok_or_else(|| r.foreign())?;
         if let Some(patches) = Patches::of(r)? {
             let extents = patches.extents(layout)?;
-            return Ok(Product { layout, extents, finish, gathered: false, patches: Some(patches) });
+            let (gathered, patches) = (false, Some(patches));
+            return Ok(Product { layout, extents, finish, gathered, patches, source: Source::Buffers });
         }
         let Some(gathered) = r.op.downcast::<Gathered>() else {
             return Ok(Product {
@@ -97,6 +109,7 @@ impl Product {
                 finish,
                 gathered: false,
                 patches: None,
+                source: Source::Buffers,
             });
         };
         let batch = Ty::f32(&[r.inputs[1].elements(), gathered.gather.features]);
@@ -104,7 +117,12 @@ impl Product {
             MatMul::Tn => layout.extents(r.inputs[2], &batch)?,
             _ => layout.extents(&batch, r.inputs[2])?,
         };
-        Ok(Product { layout, extents, finish, gathered: true, patches: None })
+        Ok(Product { layout, extents, finish, gathered: true, patches: None, source: Source::Buffers })
+    }
+
+    /// The same with its operands read so.
+    pub fn reading(self, source: Source) -> Self {
+        Product { source, ..self }
     }
 
     /// Bindings 1 and 2: the operands.
@@ -136,14 +154,27 @@ impl Product {
     }
 
     /// Snippets that read the operands and write the results, by vectors or by elements.
-    pub fn access(&self) -> [&'static str; 3] {
+    pub fn access(&self) -> Vec<&'static str> {
         let mut access = access(self.aligned());
         match (self.gathered, self.layout) {
             (false, layout) => self.patches.iter().for_each(|patches| patches.access(layout, &mut access)),
             (true, MatMul::Tn) => access[1] = "right_gather",
             (true, _) => access[0] = "left_gather",
         }
-        access
+        let sources = [
+            ["left_buffer", "left_texels", "left_texels_scalar"],
+            ["right_buffer", "right_texels", "right_texels_scalar"],
+        ];
+        let [left, right] = [0, 1].map(|operand| {
+            let [buffer, texels, scalar] = sources[operand];
+            match (self.source, access[operand]) {
+                (Source::Buffers, _) | (_, "left_gather" | "right_gather") => buffer,
+                (Source::Texels, way) if way.ends_with("scalar") => scalar,
+                (Source::Texels, _) => texels,
+            }
+        });
+        let place = (self.source == Source::Texels).then_some("texels");
+        place.into_iter().chain([left, right]).chain(access).collect()
     }
 
     /// Constants and the snippet by which an operand is read as patches.
@@ -196,22 +227,27 @@ impl Product {
         let sums = self.finish == Finish::BiasSums;
         let shader = ShaderKey {
             stem: "matmul_join",
-            constants: vec![("SPLITS", splits as u32)],
-            snippets: [access(self.aligned()).to_vec(), self.finish()].concat(),
+            constants: vec![("SPLITS", splits as u32), self.activation()],
+            snippets: [vec!["left_buffer", "right_buffer"], access(self.aligned()).to_vec(), self.finish()].concat(),
         };
         let bindings = [vec![Bind::Scratch(0), Bind::Scratch(1)], self.results()].concat();
         let work = Work::Invocations(m * n.div_ceil(4) + if sums { m.div_ceil(4) } else { 0 });
         (vec![4 * splits * m * n, 4 * splits * m], Dispatch::new(shader, bindings, self.params(), work))
     }
 
-    /// The uniform block of all these kernels: m, n, k, activation.
+    /// The uniform block of all these kernels: m, n, k.
     pub fn params(&self) -> Vec<u32> {
         let Extents { m, n, k } = self.extents;
+        [m, n, k].map(|extent| extent as u32).to_vec()
+    }
+
+    /// The header's constant for the activation of the finish.
+    pub fn activation(&self) -> (&'static str, u32) {
         let activation = match self.finish {
             Finish::Bias(activation) | Finish::Slope(activation) => activation,
             Finish::Plain | Finish::BiasSums => Activation::Identity,
         };
-        vec![m as u32, n as u32, k as u32, activation as u32]
+        ("ACTIVATION", activation as u32)
     }
 }
 

@@ -59,7 +59,7 @@ impl Tile {
     fn shader(&self, product: &Product) -> ShaderKey {
         let words = [self.rows, self.cols, self.depth, self.row_vecs, self.col_vecs, self.splits];
         let names = ["TILE_M", "TILE_N", "TILE_K", "ROW_VECS", "COL_VECS", "SPLITS"];
-        let constants = names.into_iter().zip(words.map(|word| word as u32)).collect();
+        let constants = names.into_iter().zip(words.map(|word| word as u32)).chain([product.activation()]).collect();
         let mut shader = ShaderKey { stem: "matmul_shared", constants, snippets: product.operands() };
         product.add_patches(&mut shader);
         shader

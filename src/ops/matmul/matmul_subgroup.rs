@@ -2,7 +2,7 @@
 
 use super::matmul_cases;
 use super::matmul_patches;
-use super::matmul_product::{self, Form, Product};
+use super::matmul_product::{self, Form, Product, Source};
 use crate::error::Result;
 use crate::graph::Op;
 use crate::ops::kernel::profile::DeviceProfile;
@@ -15,8 +15,14 @@ const LANES: usize = 8;
 /// Invocations of a workgroup, as in the shader: subgroups must divide it.
 const GROUP_SIZE: u32 = 64;
 
-/// Name of a tile, and vectors of four that a lane keeps of it, along rows and columns.
-const TILES: [(&str, [usize; 2]); 3] = [("16x32", [4, 1]), ("8x32", [2, 1]), ("16x64", [4, 2])];
+/// Name of a tile, vectors of four that a lane keeps of it, along rows and columns, and how operands are read.
+const TILES: [(&str, [usize; 2], Source); 5] = [
+    ("16x32 texels", [4, 1], Source::Texels),
+    ("16x64 texels", [4, 2], Source::Texels),
+    ("16x32", [4, 1], Source::Buffers),
+    ("8x32", [2, 1], Source::Buffers),
+    ("16x64", [4, 2], Source::Buffers),
+];
 
 /// `shaders/matmul/matmul_subgroup.wgsl`
 pub struct MatMulSubgroupKernel;
@@ -37,17 +43,18 @@ impl Kernel for MatMulSubgroupKernel {
     fn variants(&self, _request: &Request<'_>, profile: &DeviceProfile) -> Result<Vec<&'static str>> {
         let fits = |size: u32| size.is_multiple_of(LANES as u32) && GROUP_SIZE.is_multiple_of(size);
         let tiles = if profile.subgroup.is_some_and(fits) { &TILES[..] } else { &[] };
-        Ok(tiles.iter().map(|(name, _)| *name).collect())
+        let tiles = tiles.iter().filter(|(.., source)| profile.texels || *source == Source::Buffers);
+        Ok(tiles.map(|(name, ..)| *name).collect())
     }
 
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let product = Product::of(r)?;
-        let (_, [row_vecs, col_vecs]) = r.variant_in(&TILES, |(name, _)| name)?;
+        let (_, [row_vecs, col_vecs], source) = r.variant_in(&TILES, |(name, ..)| name)?;
+        let product = Product::of(r)?.reading(*source);
         let (m, n) = (product.extents.m, product.extents.n);
         let tiles = m.div_ceil(4 * row_vecs) * n.div_ceil(4 * LANES * col_vecs);
         let mut shader = ShaderKey {
             stem: self.stem(),
-            constants: vec![("ROW_VECS", *row_vecs as u32), ("COL_VECS", *col_vecs as u32)],
+            constants: vec![("ROW_VECS", *row_vecs as u32), ("COL_VECS", *col_vecs as u32), product.activation()],
             snippets: [product.operands(), product.finish()].concat(),
         };
         let mut bindings = [product.sources(), product.results()].concat();

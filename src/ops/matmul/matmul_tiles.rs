@@ -1,7 +1,7 @@
 //! The matrix product by register tiles: a shader for each of the three layouts, and one host side for all of them.
 
 use super::matmul_patches;
-use super::matmul_product::{self, Finish, Form, Product};
+use super::matmul_product::{self, Finish, Form, Product, Source};
 use crate::error::Result;
 use crate::graph::Op;
 use crate::ops::kernel::profile::DeviceProfile;
@@ -26,8 +26,16 @@ struct Tile {
     group: usize,
 }
 
-/// Names of the variants, and into how many parts a sum is split.
-const SPLITS: [(&str, usize); 3] = [("", 1), ("split 16", 16), ("split 64", 64)];
+/// Names of the variants, into how many parts a sum is split, and how operands are read. Where an operation can be split at
+/// all, the parts are the better guess.
+const WAYS: [(&str, usize, Source); 6] = [
+    ("texels split 64", 64, Source::Texels),
+    ("texels split 16", 16, Source::Texels),
+    ("texels", 1, Source::Texels),
+    ("split 64", 64, Source::Buffers),
+    ("split 16", 16, Source::Buffers),
+    ("", 1, Source::Buffers),
+];
 
 /// Fewest terms that are worth a part of a sum.
 const PART: usize = 128;
@@ -52,35 +60,32 @@ impl Kernel for TilesKernel {
     }
 
     /// A long sum is split among invocations, since few results leave most of a device idle.
-    fn variants(&self, r: &Request<'_>, _profile: &DeviceProfile) -> Result<Vec<&'static str>> {
+    fn variants(&self, r: &Request<'_>, profile: &DeviceProfile) -> Result<Vec<&'static str>> {
         let Extents { k, .. } = Product::of(r)?.extents;
-        let (unsplit, short, long) = (SPLITS[0].0, SPLITS[1].0, SPLITS[2].0);
-        Ok(match self.layout {
-            MatMul::Tn if k >= SPLITS[2].1 * PART => vec![long, short, unsplit],
-            MatMul::Tn if k >= SPLITS[1].1 * PART => vec![short, unsplit],
-            _ => vec![unsplit],
-        })
+        let fits = |splits: usize| splits == 1 || (self.layout == MatMul::Tn && k >= splits * PART);
+        let ways =
+            WAYS.iter().filter(|(_, splits, source)| fits(*splits) && (profile.texels || *source == Source::Buffers));
+        Ok(ways.map(|(name, ..)| *name).collect())
     }
 
     /// One dispatch, and one that joins the parts of a sum that is split. What a finish does not need is bound but not
     /// touched: a flag in the uniform block says so.
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
-        let product = Product::of(r)?;
+        let &(_, splits, source) = r.variant_in(&WAYS, |(name, ..)| name)?;
+        let product = Product::of(r)?.reading(source);
         if product.layout != self.layout {
             return Err(r.foreign());
         }
         let Extents { m, n, .. } = product.extents;
         let Tile { rows, vectors, group } = tile(product.aligned());
-        let &(_, splits) = r.variant_in(&SPLITS, |(name, _)| name)?;
-        let mut snippets = product.access().to_vec();
+        let mut snippets = product.access();
         let mut params = product.params();
         let (mut scratch, mut joined) = (Vec::new(), None);
         let of_finish = Bind::Input(2 + usize::from(product.gathered));
         let results = match (self.layout, product.finish) {
             (MatMul::Tn, finish) => {
                 let sums = finish == Finish::BiasSums;
-                // Without an activation its word of the block is free.
-                params[3] = u32::from(sums);
+                params.push(u32::from(sums));
                 if splits > 1 {
                     let (parts, join) = product.split(splits);
                     scratch = parts;
@@ -105,7 +110,7 @@ impl Kernel for TilesKernel {
         let mut bindings = [product.sources(), results.to_vec()].concat();
         let mut constants =
             vec![("TILE_ROWS", rows as u32), ("TILE_VECS", vectors as u32), ("GROUP_SIZE", group as u32)];
-        constants.extend((self.layout == MatMul::Tn).then_some(("SPLITS", splits as u32)));
+        constants.push(if self.layout == MatMul::Tn { ("SPLITS", splits as u32) } else { product.activation() });
         let mut shader = ShaderKey { stem: self.stem, constants, snippets };
         product.add_rows(&mut shader, &mut bindings);
         product.add_patches(&mut shader);

@@ -76,14 +76,20 @@ impl Kernel for MatMulUniformKernel {
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let product = Product::of(r)?;
         let &(_, [row_vecs, col_vecs], group) = r.variant_in(&TILES, |(name, ..)| name)?;
-        let operands = product.operands().into_iter().map(|snippet| match snippet {
+        let operands = product.operands().into_iter().filter(|snippet| *snippet != "right_buffer");
+        let operands = operands.map(|snippet| match snippet {
             "right_vec4" => "right_uniform_vec4",
             "right_scalar" => "right_uniform_scalar",
             other => other,
         });
         let mut shader = ShaderKey {
             stem: self.stem(),
-            constants: vec![("ROW_VECS", row_vecs as u32), ("COL_VECS", col_vecs as u32), ("GROUP_SIZE", group as u32)],
+            constants: vec![
+                ("ROW_VECS", row_vecs as u32),
+                ("COL_VECS", col_vecs as u32),
+                ("GROUP_SIZE", group as u32),
+                product.activation(),
+            ],
             snippets: operands.chain(product.finish()).collect(),
         };
         product.add_patches(&mut shader);

@@ -14,6 +14,7 @@ use super::decayed::{Decayed, runs, table};
 use super::packed_step::{PackedStep, SHAPES, SPARED, case_inputs};
 use crate::error::Result;
 use crate::graph::Op;
+use crate::ops::kernel::profile::DeviceProfile;
 use crate::ops::kernel::samples::Samples;
 use crate::ops::kernel::{Case, Cost, Kernel, Launch, Request, Terms, Tolerance, Work};
 use crate::shader::ShaderKey;
@@ -139,8 +140,10 @@ impl Op for AdamStep {
 /// `shaders/step/adam_step.wgsl`
 pub struct AdamStepKernel;
 
-/// Vectors that one invocation takes, as in the shader.
-const EACH: usize = 4;
+/// Names of the variants, the snippets by which they read, whether they read mirrors, and vectors that one invocation takes:
+/// where all loads but those of the clock are cheap, more of them share those.
+const WAYS: [(&str, &[&str], bool, usize); 2] =
+    [("texels", &["texels", "adam_texels"], true, 16), ("", &["adam_buffers"], false, 4)];
 
 impl Kernel for AdamStepKernel {
     fn stem(&self) -> &'static str {
@@ -151,19 +154,37 @@ impl Kernel for AdamStepKernel {
         op.downcast::<AdamStep>().is_some()
     }
 
+    fn variants(&self, _request: &Request<'_>, profile: &DeviceProfile) -> Result<Vec<&'static str>> {
+        Ok(WAYS.iter().filter(|way| profile.texels || !way.2).map(|way| way.0).collect())
+    }
+
+    fn is_measured(&self) -> bool {
+        false
+    }
+
     fn launch(&self, r: &Request<'_>) -> Result<Launch> {
         let op = r.op::<AdamStep>()?;
         let vectors = op.packed().words(r.inputs).div_ceil(4);
         let parameters = &r.inputs[op.packed().group(0)];
+        let &(_, reading, is_mirrored, each) = r.variant_in(&WAYS, |(name, ..)| name)?;
+        let mut bindings = op.packed().bindings();
+        if is_mirrored {
+            // Weights and moments once more, to be read as they were.
+            bindings.extend_from_within(3..);
+        }
         let runs = runs(parameters.iter().copied(), |ty| op.lambda_of(ty));
         let [beta1, beta2, epsilon] = [op.beta1, op.beta2, op.epsilon].map(f32::to_bits);
         let mut params = vec![vectors as u32, op.decay as u32, beta1, beta2, epsilon, 0, 0, 0];
         params.extend(table(parameters, &runs));
         Ok(Launch::single(
-            ShaderKey { constants: vec![("RUNS", runs.len() as u32)], ..ShaderKey::plain(self.stem()) },
-            op.packed().bindings(),
+            ShaderKey {
+                stem: self.stem(),
+                constants: vec![("RUNS", runs.len() as u32), ("EACH", each as u32)],
+                snippets: reading.to_vec(),
+            },
+            bindings,
             params,
-            Work::Invocations(vectors.div_ceil(EACH)),
+            Work::Invocations(vectors.div_ceil(each)),
         ))
     }
 

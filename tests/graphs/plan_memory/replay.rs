@@ -70,7 +70,7 @@ pub fn fault(graph: &Graph, plan: &Plan) -> Option<String> {
                 if span.1.end > plan.arenas[binding.arena].bytes || !binding.offset.is_multiple_of(ALIGNMENT) {
                     return Some(format!("{name} at {index} binds {span:?} of an arena"));
                 }
-                if dispatch.bindings.iter().any(|b| b.arena == binding.arena && b.access != binding.access) {
+                if dispatch.bindings.iter().any(|b| b.arena == binding.arena && b.access.conflicts(binding.access)) {
                     return Some(format!("{name} at {index} reads and writes an arena in one dispatch"));
                 }
                 if binding.access == Access::ReadWrite {

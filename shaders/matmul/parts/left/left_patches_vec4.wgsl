@@ -9,6 +9,6 @@ fn left_start(row: u32) -> u32 {
 
 fn left4(row: u32, length: u32, v: u32) -> vec4<f32> {
     let pixel = patch_pixel(row, v / (CHANNELS / 4u));
-    let value = left[select(pixel, 0u, pixel == OUTSIDE) * (CHANNELS / 4u) + v % (CHANNELS / 4u)];
+    let value = left_at(select(pixel, 0u, pixel == OUTSIDE) * (CHANNELS / 4u) + v % (CHANNELS / 4u));
     return select(value, vec4<f32>(), pixel == OUTSIDE);
 }

@@ -7,5 +7,5 @@ fn left_start(row: u32) -> u32 {
 }
 
 fn left4(row: u32, length: u32, v: u32) -> vec4<f32> {
-    return left[row * (length / 4u) + v];
+    return left_at(row * (length / 4u) + v);
 }

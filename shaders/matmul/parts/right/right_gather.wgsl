@@ -9,6 +9,6 @@ fn right_start(row: u32) -> u32 {
 
 fn right4(row: u32, length: u32, v: u32) -> vec4<f32> {
     // No branch: software Vulkan pays for each.
-    let word = right[select(row, 0u, row == PADDING) * (length / 4u) + v];
+    let word = right_at(select(row, 0u, row == PADDING) * (length / 4u) + v);
     return select(unpack4x8unorm(word), vec4<f32>(), row == PADDING);
 }

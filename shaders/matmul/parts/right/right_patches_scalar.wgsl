@@ -11,7 +11,7 @@ fn right4(row: u32, length: u32, v: u32) -> vec4<f32> {
         let k = 4u * v + c;
         let pixel = patch_pixel(row, min(k, length - 1u) / CHANNELS);
         let outside = pixel == OUTSIDE || k >= length;
-        value[c] = select(right[select(pixel, 0u, outside) * CHANNELS + k % CHANNELS], 0.0, outside);
+        value[c] = select(right_at(select(pixel, 0u, outside) * CHANNELS + k % CHANNELS), 0.0, outside);
     }
     return value;
 }

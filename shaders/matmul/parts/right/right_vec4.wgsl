@@ -7,5 +7,5 @@ fn right_start(row: u32) -> u32 {
 }
 
 fn right4(row: u32, length: u32, v: u32) -> vec4<f32> {
-    return right[row * (length / 4u) + v];
+    return right_at(row * (length / 4u) + v);
 }
