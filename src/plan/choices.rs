@@ -28,6 +28,7 @@ impl Choices {
     pub fn by_kind(profile: &DeviceProfile) -> Self {
         let more: &[Fusion] = match profile.kind {
             DeviceKind::Discrete | DeviceKind::Integrated => Fusion::FOR_HARDWARE,
+            DeviceKind::Software if profile.texels => Fusion::FOR_TEXELS,
             DeviceKind::Software => Fusion::FOR_SOFTWARE,
             DeviceKind::Cpu => &[],
         };

@@ -98,8 +98,11 @@ impl Fusion {
     pub const FOR_HARDWARE: &[Fusion] =
         &[Fusion::GatherPrologue, Fusion::Entropies, Fusion::Chain, Fusion::ChainGrad, Fusion::WeightGrads];
 
-    /// Those that software Vulkan gains from, as measured: a batch that is gathered once can be read as texels.
-    pub const FOR_SOFTWARE: &[Fusion] = &[Fusion::Entropies];
+    /// Those that software Vulkan gains from, as measured.
+    pub const FOR_SOFTWARE: &[Fusion] = &[Fusion::GatherPrologue, Fusion::Entropies];
+
+    /// The same where operands are read as texels: a batch that is gathered once can be.
+    pub const FOR_TEXELS: &[Fusion] = &[Fusion::Entropies];
 
     /// The name by which plans, tests and files know it.
     pub fn name(self) -> &'static str {
