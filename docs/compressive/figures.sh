@@ -123,5 +123,5 @@ if [ -n "$maps" ] && [ -n "$betas" ]; then
     train "$run" "${supervised[@]}" --data "$data" --set rate.beta=0.5 --set rate.layer=$maps --seed "$seed"
     told "$run" inspect.json inspect "$run" --codes
 fi
-cat "$out/classes.md"
+[ -z "$betas" ] || cat "$out/classes.md"
 [ -z "$betas_of_views" ] || cat "$out/views.md"

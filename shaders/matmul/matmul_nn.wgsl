@@ -7,7 +7,8 @@
 // dispatch and a pass over memory for every layer. Tiling, order of the sum and edges are
 // those of `matmul_nt`.
 //
-// Header: TILE_ROWS, TILE_VECS, GROUP_SIZE, ACTIVATION (whose slope multiplies: 0 none, `h` bound but not read). Access: left, right, product and mask as vec4 if k and n are
+// Header: TILE_ROWS, TILE_VECS, GROUP_SIZE, ACTIVATION (whose slope multiplies: 0 none, `h` bound but not
+// read). Access: left, right, product and mask as vec4 if k and n are
 // multiples of 4, as scalar otherwise.
 
 struct Params {

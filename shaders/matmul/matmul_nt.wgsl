@@ -16,7 +16,8 @@
 // scheduling. Threads past the tile count return; rows past the edge read the last row again
 // (a clamped index never leaves the buffer) and are not stored.
 //
-// Header: TILE_ROWS, TILE_VECS, GROUP_SIZE, ACTIVATION (as in activation_value). Access: left, right and product as vec4 if k and n are
+// Header: TILE_ROWS, TILE_VECS, GROUP_SIZE, ACTIVATION (as in activation_value). Access: left, right and
+// product as vec4 if k and n are
 // multiples of 4, as scalar otherwise; left_gather where x comes from the data set.
 
 struct Params {

@@ -95,3 +95,36 @@ impl Mirrors {
 fn extent(bytes: usize) -> wgpu::Extent3d {
     wgpu::Extent3d { width: TEXEL_ROW as u32, height: bytes.div_ceil(ROW_BYTES) as u32, depth_or_array_layers: 1 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::gpu::timestamps::tests::bare;
+    use crate::shader::ShaderKey;
+
+    /// A dispatch that uses these parts of one arena.
+    fn dispatch(uses: &[(usize, usize, Access)]) -> PlannedDispatch {
+        let bind = |&(offset, bytes, access)| PlannedBinding { arena: 3, offset, bytes, access };
+        let (shader, bindings) = (ShaderKey::plain("adam_step"), uses.iter().map(bind).collect());
+        PlannedDispatch { shader, bindings, params: Vec::new(), groups: [1; 3] }
+    }
+
+    #[test]
+    fn a_mirror_is_copied_where_it_is_first_read_and_behind_what_wrote_there() {
+        let Some(gpu) = pollster::block_on(bare()) else {
+            assert!(std::env::var_os("GPU_AE_REQUIRE_GPU").is_none(), "no adapter");
+            return;
+        };
+        let (read, write) = (Access::Texels, Access::ReadWrite);
+        let (first, second, both) = ((0, 512, read), (512, 512, read), (0, 1024, read));
+        let mut mirrors = Mirrors::default();
+        let mut stale = |uses: &[(usize, usize, Access)]| mirrors.stale(&gpu.device, &dispatch(uses));
+        assert_eq!(stale(&[first, second]), [0, 1], "read for the first time");
+        assert_eq!(stale(&[first, first]), [0; 0], "read again");
+        assert_eq!(stale(&[both]), [2], "another part is another mirror");
+        assert_eq!(stale(&[(512, 16, write)]), [0; 0], "a write needs no copy");
+        assert_eq!(stale(&[first, second, both]), [1, 2], "what lies beside what was written is still right");
+        assert_eq!(stale(&[first, (0, 512, write)]), [0; 0], "read as it was, and written, in one dispatch");
+        assert_eq!(stale(&[first, second]), [0], "written by the dispatch that read it");
+    }
+}
