@@ -5,10 +5,11 @@
 //! first half of o are means, which become sixteenths; the second half are arguments of s = 0.11 + softplus(r), whose table is
 //! found by comparing them with those of the bounds between tables, so that nothing has to be computed of them.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::gaussian::constants;
 use crate::error::{Error, Result};
+use crate::vectors::dispatch;
 
 /// Units of weights and biases.
 const UNITS: f64 = 65536.0;
@@ -69,7 +70,7 @@ impl Layer {
         let narrow: Option<Vec<(usize, i32)>> =
             there().map(|(input, &x)| Some((input, i32::try_from(x).ok()?))).collect();
         let mut sums = match narrow {
-            Some(x) => Arch::new().dispatch(Sums { layer: self, x: &x }),
+            Some(x) => dispatch(Sums { layer: self, x: &x }),
             None => self.sums(&there().map(|(input, &x)| (input, x)).collect::<Vec<(usize, i64)>>()),
         };
         sums.truncate(self.biases.len());

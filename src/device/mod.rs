@@ -17,7 +17,7 @@ mod trace;
 #[cfg(feature = "native")]
 pub mod tune;
 
-pub use cpu::{CpuDevice, check_max_isa};
+pub use cpu::CpuDevice;
 pub use gpu::GpuDevice;
 pub use gpu::adapters::{AdapterReport, Choice, absence, adapters, open};
 #[cfg(feature = "native")]

@@ -10,6 +10,7 @@ pub mod ms_ssim;
 pub mod nearest;
 pub mod normality;
 pub mod principal;
+mod softmax_loss;
 pub mod softmax_regression;
 pub mod sparsity;
 pub mod spectrum;

@@ -1,26 +1,49 @@
 //! The two directions in which points differ most, to draw what has more dimensions than paper.
 
-use super::spectrum::moments;
+use super::spectrum::{covariance, mean, products};
 use crate::eigen::reduction::eigen;
 
 /// Coordinates of each of the points, rows of `width` numbers, along their first two principal components; 0 along
 /// one that there is not. The sign of a component is chosen so that its largest weight is positive.
 pub fn principal_plane(points: &[f32], width: usize) -> Vec<(f64, f64)> {
-    let (mean, covariance) = moments(points, width);
-    let (_, vectors) = eigen(covariance, width);
+    let rows = points.len() / width.max(1);
+    let mean = mean(points, width);
+    let directions = if rows < width { of_few(points, width) } else { of_many(points, width) };
     let axis = |number: usize| -> Vec<f64> {
-        if number >= width {
-            return vec![0.0; width];
-        }
-        let weights: Vec<f64> = (0..width).map(|i| vectors[i * width + number]).collect();
+        let Some(weights) = directions.get(number) else { return vec![0.0; width] };
         let heaviest = weights.iter().fold(0.0, |most: f64, &x| if x.abs() > most.abs() { x } else { most });
-        weights.into_iter().map(|x| x * heaviest.signum()).collect()
+        weights.iter().map(|x| x * heaviest.signum()).collect()
     };
     let axes = [0, 1].map(axis);
     let along = |row: &[f32], axis: &[f64]| {
         row.iter().zip(&mean).zip(axis).map(|((&x, mean), weight)| (f64::from(x) - mean) * weight).sum()
     };
     points.chunks_exact(width.max(1)).map(|row| (along(row, &axes[0]), along(row, &axes[1]))).collect()
+}
+
+/// The first two eigenvectors of the covariance, as far as there are any.
+fn of_many(points: &[f32], width: usize) -> Vec<Vec<f64>> {
+    let (_, vectors) = eigen(covariance(points, width), width);
+    (0..width.min(2)).map(|number| (0..width).map(|i| vectors[i * width + number]).collect()).collect()
+}
+
+/// The same of fewer points than each has numbers: u of the points' products with one another is Xᵀu of the covariance.
+fn of_few(points: &[f32], width: usize) -> Vec<Vec<f64>> {
+    let (centred, products) = products(points, width);
+    let rows = centred.len();
+    let (_, vectors) = eigen(products, rows);
+    let direction = |number: usize| {
+        let mut sum = vec![0.0; width];
+        for (row, centred) in centred.iter().enumerate() {
+            let share = vectors[row * rows + number];
+            sum.iter_mut().zip(centred).for_each(|(sum, x)| *sum += share * x);
+        }
+        let length = sum.iter().map(|x| x * x).sum::<f64>().sqrt();
+        // Where the points differ in fewer directions there is no further one.
+        let scale = if length > 0.0 { 1.0 / length } else { 0.0 };
+        sum.into_iter().map(|x| x * scale).collect()
+    };
+    (0..rows.min(2)).map(direction).collect()
 }
 
 #[cfg(test)]
@@ -41,6 +64,18 @@ mod tests {
             assert!((x - 5.0 * angle.cos()).abs() < 1e-4, "{step}: {x}");
             assert!((y.abs() - angle.sin().abs()).abs() < 1e-4, "{step}: {y}");
         }
+    }
+
+    #[test]
+    fn few_points_of_many_numbers_lie_where_the_covariance_says() {
+        let mut rng = crate::rng::Rng::new([11, 0]);
+        let points: Vec<f32> = (0..6 * 10).map(|_| rng.normal() as f32).collect();
+        let [few, many] = [of_few(&points, 10), of_many(&points, 10)];
+        for (few, many) in few.iter().zip(&many) {
+            let product: f64 = few.iter().zip(many).map(|(a, b)| a * b).sum();
+            assert!((product.abs() - 1.0).abs() < 1e-10, "{few:?} {many:?}");
+        }
+        assert_eq!(few.len(), 2);
     }
 
     #[test]

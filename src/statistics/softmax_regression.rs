@@ -6,10 +6,9 @@
 
 use std::collections::VecDeque;
 
+use super::softmax_loss::Problem;
 use crate::threads::prelude::*;
 
-/// Rows whose sums are made by one thread: fixed, so that the bits do not depend on how many threads there are.
-const BLOCK: usize = 256;
 /// Pairs of steps and differences of gradients that are remembered.
 const MEMORY: usize = 10;
 /// Most steps.
@@ -73,65 +72,6 @@ pub struct SoftmaxRegression {
     pub is_converged: bool,
     /// What was minimised, there.
     pub loss: f64,
-}
-
-/// Standardised rows and their classes, and what is minimised of them.
-struct Problem<'a> {
-    rows: &'a [f32],
-    labels: &'a [u16],
-    width: usize,
-    classes: usize,
-    lambda: f64,
-}
-
-impl Problem<'_> {
-    /// The logits of a row under these weights.
-    fn logits(&self, weights: &[f64], row: &[f32], logits: &mut [f64]) {
-        let (slopes, biases) = weights.split_at(self.width * self.classes);
-        logits.copy_from_slice(biases);
-        for (line, &x) in slopes.chunks_exact(self.classes).zip(row).filter(|(_, x)| **x != 0.0) {
-            let x = f64::from(x);
-            logits.iter_mut().zip(line).for_each(|(logit, w)| *logit += x * w);
-        }
-    }
-
-    /// Value and gradient at these weights.
-    fn at(&self, weights: &[f64]) -> (f64, Vec<f64>) {
-        let of_block = |(rows, labels): (&[f32], &[u16])| {
-            let (mut sum, mut gradient) = (0.0, vec![0.0; weights.len()]);
-            let mut logits = vec![0.0; self.classes];
-            for (row, &label) in rows.chunks_exact(self.width.max(1)).zip(labels) {
-                self.logits(weights, row, &mut logits);
-                let most = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                let own = logits[usize::from(label)];
-                logits.iter_mut().for_each(|logit| *logit = (*logit - most).exp());
-                let whole: f64 = logits.iter().sum();
-                sum += most + whole.ln() - own;
-                logits.iter_mut().for_each(|share| *share /= whole);
-                logits[usize::from(label)] -= 1.0;
-                let (slopes, biases) = gradient.split_at_mut(self.width * self.classes);
-                biases.iter_mut().zip(&logits).for_each(|(bias, error)| *bias += error);
-                for (line, &x) in slopes.chunks_exact_mut(self.classes).zip(row).filter(|(_, x)| **x != 0.0) {
-                    let x = f64::from(x);
-                    line.iter_mut().zip(&logits).for_each(|(slope, error)| *slope += x * error);
-                }
-            }
-            (sum, gradient)
-        };
-        let rows = self.rows.par_chunks(BLOCK * self.width.max(1));
-        let blocks: Vec<(f64, Vec<f64>)> = rows.zip(self.labels.par_chunks(BLOCK)).map(of_block).collect();
-        let count = self.labels.len().max(1) as f64;
-        let (mut value, mut gradient) = (0.0, vec![0.0; weights.len()]);
-        for (sum, of_block) in blocks {
-            value += sum / count;
-            gradient.iter_mut().zip(of_block).for_each(|(whole, part)| *whole += part / count);
-        }
-        for (slope, &w) in gradient.iter_mut().zip(&weights[..self.width * self.classes]) {
-            *slope += self.lambda * w;
-            value += 0.5 * self.lambda * w * w;
-        }
-        (value, gradient)
-    }
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {

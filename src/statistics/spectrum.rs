@@ -2,11 +2,18 @@
 
 use crate::eigen::reduction::eigenvalues;
 
-/// Mean \[width\] and covariance (1/n) \[width, width\] of `points`, rows of `width` numbers.
-pub(super) fn moments(points: &[f32], width: usize) -> (Vec<f64>, Vec<f64>) {
+/// Mean \[width\] of `points`, rows of `width` numbers.
+pub(super) fn mean(points: &[f32], width: usize) -> Vec<f64> {
+    let n = (points.len() / width.max(1)).max(1) as f64;
+    let mean = |i: usize| points.iter().skip(i).step_by(width).map(|&x| f64::from(x)).sum::<f64>() / n;
+    (0..width).map(mean).collect()
+}
+
+/// Covariance (1/n) \[width, width\] of `points`, rows of `width` numbers.
+pub(super) fn covariance(points: &[f32], width: usize) -> Vec<f64> {
     let rows: Vec<&[f32]> = points.chunks_exact(width.max(1)).collect();
     let n = rows.len().max(1) as f64;
-    let mean: Vec<f64> = (0..width).map(|i| rows.iter().map(|row| f64::from(row[i])).sum::<f64>() / n).collect();
+    let mean = mean(points, width);
     let mut covariance = vec![0.0; width * width];
     let mut centred = vec![0.0; width];
     for row in rows {
@@ -15,7 +22,30 @@ pub(super) fn moments(points: &[f32], width: usize) -> (Vec<f64>, Vec<f64>) {
             line.iter_mut().zip(&centred).for_each(|(sum, b)| *sum += a * b / n);
         }
     }
-    (mean, covariance)
+    covariance
+}
+
+/// Rows of `width` numbers less their mean, and the products (1/n) of each with each, \[rows, rows\]: a matrix of the covariance's
+/// eigenvalues but for zeros, which is the smaller one where there are fewer rows than numbers in each.
+pub(super) fn products(points: &[f32], width: usize) -> (Vec<Vec<f64>>, Vec<f64>) {
+    let mean = mean(points, width);
+    let centred = |row: &[f32]| row.iter().zip(&mean).map(|(&x, mean)| f64::from(x) - mean).collect();
+    let centred: Vec<Vec<f64>> = points.chunks_exact(width.max(1)).map(centred).collect();
+    let gram = products_of(&centred, 1.0 / centred.len() as f64);
+    (centred, gram)
+}
+
+/// The products of each of n vectors with each, times a factor, \[n, n\].
+fn products_of(vectors: &[Vec<f64>], factor: f64) -> Vec<f64> {
+    let n = vectors.len();
+    let mut gram = vec![0.0; n * n];
+    for (i, a) in vectors.iter().enumerate() {
+        for (j, b) in vectors.iter().enumerate().take(i + 1) {
+            let product = a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>() * factor;
+            (gram[i * n + j], gram[j * n + i]) = (product, product);
+        }
+    }
+    gram
 }
 
 /// Eigenvalues of the covariance (1/n) of `codes`, rows of `width` numbers, the largest first; none of no codes.
@@ -23,8 +53,12 @@ pub fn covariance_spectrum(codes: &[f32], width: usize) -> Vec<f64> {
     if codes.len() < width.max(1) {
         return Vec::new();
     }
-    let (_, covariance) = moments(codes, width);
-    eigenvalues(covariance, width).into_iter().map(|value| value.max(0.0)).collect()
+    let rows = codes.len() / width.max(1);
+    let (matrix, size) =
+        if rows < width { (products(codes, width).1, rows) } else { (covariance(codes, width), width) };
+    let mut values: Vec<f64> = eigenvalues(matrix, size).into_iter().map(|value| value.max(0.0)).collect();
+    values.resize(width, 0.0);
+    values
 }
 
 /// Effective rank: exp of the Shannon entropy of the shares of these non-negative values, from 1 to their number;
@@ -51,14 +85,7 @@ pub fn singular_values(matrix: &[f64], columns: usize) -> Vec<f64> {
     };
     let vector = |i: usize| (0..long).map(move |k| matrix[i * element[0] + k * element[1]]);
     let vectors: Vec<Vec<f64>> = (0..n).map(|i| vector(i).collect()).collect();
-    let mut gram = vec![0.0; n * n];
-    for (i, a) in vectors.iter().enumerate() {
-        for (j, b) in vectors.iter().enumerate().take(i + 1) {
-            let product: f64 = a.iter().zip(b).map(|(a, b)| a * b).sum();
-            (gram[i * n + j], gram[j * n + i]) = (product, product);
-        }
-    }
-    eigenvalues(gram, n).into_iter().map(|value| value.max(0.0).sqrt()).collect()
+    eigenvalues(products_of(&vectors, 1.0), n).into_iter().map(|value| value.max(0.0).sqrt()).collect()
 }
 
 /// Stable rank: Σ s² over the largest s², from 1 to their number; 0 if all are 0 (Rudelson and Vershynin 2007).
@@ -107,6 +134,19 @@ mod tests {
         for (value, expected) in values.iter().zip([12.5, 0.5, 0.0]) {
             assert!((value - expected).abs() < 1e-5, "{values:?}");
         }
+    }
+
+    #[test]
+    fn fewer_codes_than_numbers_in_each_have_the_same_spectrum() {
+        let mut rng = crate::rng::Rng::new([7, 0]);
+        let codes: Vec<f32> = (0..5 * 9).map(|_| rng.normal() as f32).collect();
+        let found = covariance_spectrum(&codes, 9);
+        let expected = eigenvalues(covariance(&codes, 9), 9);
+        assert_eq!(found.len(), 9);
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+        }
+        assert!(found[3] > 0.1 && found[4] < 1e-12, "less a mean five rows span four directions: {found:?}");
     }
 
     #[test]

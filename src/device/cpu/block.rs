@@ -2,9 +2,9 @@
 
 use bytemuck::{cast_slice, cast_slice_mut};
 
-use super::kernels::activation::{activate, sigmoid, slopes};
+use super::kernels::activation::{activate, slopes};
 use super::kernels::product::RowProduct;
-use super::math::{flush, lay_out, squared_errors, unpack, wide};
+use super::math::{cross_entropy, lay_out, squared_errors, unpack, wide};
 use super::memory::{Span, Words};
 use super::own::Own;
 use super::panels::{PANEL, Paneled};
@@ -228,14 +228,4 @@ impl Block {
             }
         }
     }
-}
-
-/// Writes seed · (σ(l) − x) · act'(l) over the logits l and returns Σ \[max(l, 0) − l x + log1p(e^{−|l|})\].
-pub(in crate::device) fn cross_entropy(logits: &mut [f32], x: &[f32], seed: f32, activation: Activation) -> f32 {
-    let mut sum = 0.0;
-    for (l, &x) in logits.iter_mut().zip(x) {
-        sum += l.max(0.0) - *l * x + (-l.abs()).exp().ln_1p();
-        *l = flush((sigmoid(*l) - x) * seed * activation.slope(*l));
-    }
-    sum
 }

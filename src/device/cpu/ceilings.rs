@@ -3,8 +3,8 @@
 use crate::threads::prelude::*;
 use pulp::{Simd, WithSimd};
 
-use crate::device::cpu::vectors::dispatch;
 use crate::ops::ceiling::ceiling_fma::{CHAINS, CeilingFma, STEPS};
+use crate::vectors::dispatch;
 
 /// Elements of a copy that one task takes: long enough for the copy to bypass the caches.
 const COPIED: usize = 1 << 20;

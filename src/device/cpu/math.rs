@@ -2,28 +2,13 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::kernels::activation::softplus_slope;
+use super::exp::softplus;
+use super::kernels::activation::{sigmoid, softplus_slope};
 use super::memory::LINE;
 use super::panels::PANEL;
-use super::vectors::dispatch;
 use crate::ops::array::activation::Activation;
-
-/// Runs a task compiled for the widest registers this processor has. What it writes is passed through,
-/// since what a closure captures may alias as far as the compiler knows; the task and all it calls must
-/// be `#[inline(always)]`.
-#[inline(always)]
-pub(in crate::device) fn wide<A, R>(argument: A, task: impl FnOnce(A) -> R) -> R {
-    struct Wide<A, F>(A, F);
-    impl<A, R, F: FnOnce(A) -> R> WithSimd for Wide<A, F> {
-        type Output = R;
-
-        #[inline(always)]
-        fn with_simd<S: Simd>(self, _simd: S) -> R {
-            (self.1)(self.0)
-        }
-    }
-    dispatch(Wide(argument, task))
-}
+use crate::vectors::dispatch;
+pub(in crate::device) use crate::vectors::wide;
 
 /// 2⁻¹⁰⁰
 const SMALLEST: f32 = 7.888_609e-31;
@@ -75,6 +60,31 @@ fn softplus_errors(y: &mut [f32], x: &[f32], slope: f32) -> f32 {
             sums.iter().sum()
         },
     )
+}
+
+/// Writes seed · (σ(l) − x) · act'(l) over the logits l and returns Σ \[max(l, 0) − l x + log1p(e^{−|l|})\].
+pub(in crate::device) fn cross_entropy(logits: &mut [f32], x: &[f32], seed: f32, activation: Activation) -> f32 {
+    match activation {
+        Activation::Identity => wide(
+            logits,
+            #[inline(always)]
+            |logits: &mut [f32]| logits_errors(logits, x, seed, |_| 1.0),
+        ),
+        other => logits_errors(logits, x, seed, |l| other.slope(l)),
+    }
+}
+
+/// The same for an activation of this slope; partial sums side by side.
+#[inline(always)]
+fn logits_errors(logits: &mut [f32], x: &[f32], seed: f32, slope: impl Fn(f32) -> f32) -> f32 {
+    let mut sums = [0.0; LINE];
+    for (logits, x) in logits.chunks_mut(LINE).zip(x.chunks(LINE)) {
+        for ((sum, l), &x) in sums.iter_mut().zip(logits).zip(x) {
+            *sum += (-*l).mul_add(x, softplus(*l));
+            *l = flush((sigmoid(*l) - x) * seed * slope(*l));
+        }
+    }
+    sums.iter().sum()
 }
 
 /// A sigmoid below this, 2⁻⁵⁰, has no slope.

@@ -20,7 +20,6 @@ mod region;
 mod rows;
 mod schedule;
 mod step;
-mod vectors;
 
 use super::shared::Shared;
 use super::{Device, Identity, Means, ProgramId, Progress, Reading};
@@ -31,8 +30,6 @@ use crate::tensor::zeroed;
 use crate::threads;
 use memory::Words;
 use schedule::{Job, jobs};
-
-pub use vectors::check_max_isa;
 
 /// Words beyond every arena that no kernel may touch; tests look at them.
 const TAIL_WORDS: usize = 64;

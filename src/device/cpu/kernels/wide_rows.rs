@@ -2,8 +2,7 @@
 
 use bytemuck::cast_slice;
 
-use crate::device::cpu::block::cross_entropy;
-use crate::device::cpu::math::{squared_errors, wide};
+use crate::device::cpu::math::{cross_entropy, squared_errors, wide};
 use crate::device::cpu::memory::{Span, Words};
 use crate::device::cpu::own::Own;
 use crate::device::cpu::region::Total;

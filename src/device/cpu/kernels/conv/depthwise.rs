@@ -7,8 +7,8 @@ use super::passes::{Frame, Pass};
 use super::tile::{Pixel, lanes};
 use crate::device::cpu::kernels::product::TILE;
 use crate::device::cpu::math::add;
-use crate::device::cpu::vectors::dispatch;
 use crate::ops::conv::{Convolution, Counts};
+use crate::vectors::dispatch;
 
 /// Numbers of the results' gradients that stay in the first-level cache while the channels go by.
 const SLOPES: usize = 2048;

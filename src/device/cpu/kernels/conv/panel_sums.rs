@@ -10,8 +10,8 @@ use super::tile::{Pixel, lanes, width};
 use crate::device::cpu::kernels::product::{TILE, tile_vectors, tile_width, tiles};
 use crate::device::cpu::math::add;
 use crate::device::cpu::pool::Pool;
-use crate::device::cpu::vectors::dispatch;
 use crate::threads::current_num_threads;
+use crate::vectors::dispatch;
 
 /// Numbers of a panel: what stays in the first-level cache while all rows go by.
 const PANEL: usize = 4096;

@@ -6,8 +6,8 @@ use pulp::{Simd, WithSimd};
 use super::passes::Run;
 use super::tile::Pixel;
 use crate::device::cpu::pool::Pool;
-use crate::device::cpu::vectors::dispatch;
 use crate::threads::current_num_threads;
+use crate::vectors::dispatch;
 
 /// Channels of results up to which it is done this way.
 pub(super) const FEW: usize = 4;

@@ -6,7 +6,7 @@
 use pulp::{Simd, WithSimd};
 
 use crate::device::cpu::kernels::product::{TILE, store, tile_vectors, tile_width, tiles};
-use crate::device::cpu::vectors::dispatch;
+use crate::vectors::dispatch;
 
 /// How a right operand lies in panels as wide as a tile, or column by column.
 pub(super) struct Packed {

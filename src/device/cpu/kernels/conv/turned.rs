@@ -8,7 +8,7 @@ use super::passes::Run;
 use super::tile::lanes;
 use crate::device::cpu::kernels::product::{TILE, tile_vectors, tile_width, tiles};
 use crate::device::cpu::math::add;
-use crate::device::cpu::vectors::dispatch;
+use crate::vectors::dispatch;
 
 /// Outputs up to which it is done this way.
 const FEW: usize = 32;

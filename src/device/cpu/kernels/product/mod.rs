@@ -13,7 +13,7 @@ use pulp::{Simd, WithSimd};
 
 use crate::device::cpu::memory::LINE;
 use crate::device::cpu::panels::{PANEL, Paneled};
-use crate::device::cpu::vectors::dispatch;
+use crate::vectors::dispatch;
 use tile::{Ahead, Stretches, Tile};
 
 pub(in crate::device) use packed::copy_words;
@@ -170,8 +170,8 @@ impl<'a, F: Fn([usize; 2], [usize; 2]) -> I, I: Iterator<Item = Stretch<'a>>> Wi
 mod tests {
     use super::*;
     use crate::device::cpu::memory::Words;
-    use crate::device::cpu::vectors::each;
     use crate::rng::{Rng, Stream, stream_key};
+    use crate::vectors::each;
 
     /// a · b for matrices of these sizes, with each set of instructions.
     fn products([rows, terms, columns]: [usize; 3]) -> Vec<Vec<f32>> {

@@ -8,7 +8,7 @@ use super::tile::tile_width;
 use crate::device::cpu::math::transpose;
 use crate::device::cpu::memory::{LINE, Words};
 use crate::device::cpu::panels::PANEL;
-use crate::device::cpu::vectors::dispatch;
+use crate::vectors::dispatch;
 
 /// Columns of a strip of a right operand: those of a tile of products, so that what a tile goes along is contiguous; lines that lie
 /// a panel's width apart meet in a quarter of a first-level cache's places, and drive each other out.
@@ -93,7 +93,7 @@ impl Strips {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::device::cpu::vectors::each;
+    use crate::vectors::each;
 
     #[test]
     fn strips_hold_a_matrix_whichever_way_it_lies() {

@@ -1,10 +1,10 @@
-//! Which vector instructions the kernels use: the widest that the processor has, or that `GPU_AE_MAX_ISA` allows, so that one
+//! Which vector instructions are used: the widest that the processor has, or that `GPU_AE_MAX_ISA` allows, so that one
 //! machine can measure and prove what others run. Products have the same bits with AVX2 and AVX-512; sums of losses may differ in
 //! the last one, since each lane has a sum of its own.
 
 use std::sync::OnceLock;
 
-use pulp::{Arch, WithSimd};
+use pulp::{Arch, Simd, WithSimd};
 
 use crate::error::{Error, Result};
 
@@ -13,10 +13,27 @@ const VARIABLE: &str = "GPU_AE_MAX_ISA";
 
 /// Runs an operation that is compiled for every set of instructions.
 #[inline(always)]
-pub(in crate::device) fn dispatch<Op: WithSimd>(op: Op) -> Op::Output {
+pub(crate) fn dispatch<Op: WithSimd>(op: Op) -> Op::Output {
     static CHOSEN: OnceLock<Arch> = OnceLock::new();
     // Whoever starts a program has refused what cannot be read, by `check_max_isa`.
     CHOSEN.get_or_init(|| chosen(said().as_deref()).unwrap_or_default()).dispatch(op)
+}
+
+/// Runs a task compiled for the widest registers this processor has. What it writes is passed through,
+/// since what a closure captures may alias as far as the compiler knows; the task and all it calls must
+/// be `#[inline(always)]`.
+#[inline(always)]
+pub(crate) fn wide<A, R>(argument: A, task: impl FnOnce(A) -> R) -> R {
+    struct Wide<A, F>(A, F);
+    impl<A, R, F: FnOnce(A) -> R> WithSimd for Wide<A, F> {
+        type Output = R;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _simd: S) -> R {
+            (self.1)(self.0)
+        }
+    }
+    dispatch(Wide(argument, task))
 }
 
 /// Refuses a value of `GPU_AE_MAX_ISA` that is none, before anything is computed.
@@ -55,7 +72,7 @@ fn narrow() -> Arch {
 
 /// Every set of instructions that this processor has, to set their results side by side.
 #[cfg(test)]
-pub(in crate::device) fn each() -> Vec<Arch> {
+pub(crate) fn each() -> Vec<Arch> {
     vec![Arch::Scalar, narrow(), Arch::new()]
 }
 
