@@ -1,11 +1,12 @@
-//! Lists the shaders: every file below `shaders/` with an entry point is a kernel's, every other one a snippet.
+//! Lists the shaders: every file below `shaders/` with an entry point is a kernel's, every other one a snippet. Says which commit is built.
 //!
-//! The list is a Rust file that `src/shader.rs` includes; nobody types it.
+//! The list is a Rust file that `src/shader.rs` includes; nobody types it. The commit is what `--version` tells.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// What only a shader with an entry point has.
 const ENTRY: &str = "@compute";
@@ -36,7 +37,30 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
          pub const SNIPPET_SOURCES: &[Source] = &[\n{snippets}];\n"
     );
     fs::write(PathBuf::from(std::env::var("OUT_DIR")?).join("shaders.rs"), list)?;
+    println!("cargo::rustc-env=GPU_AE_COMMIT={}", commit().unwrap_or_default());
     Ok(())
+}
+
+/// The commit that is built, of a checkout or of a package made of one. What is built while working says none, so that a commit
+/// rebuilds nothing.
+fn commit() -> Option<String> {
+    if std::env::var("PROFILE").ok()? != "release" {
+        return None;
+    }
+    // What is not there would be seen as changed for ever.
+    let seen = [".git/HEAD", ".git/logs/HEAD", "Cargo.lock", "Cargo.toml", "src"].into_iter();
+    seen.filter(|seen| Path::new(seen).exists()).for_each(|seen| println!("cargo::rerun-if-changed={seen}"));
+    if let Ok(packaged) = fs::read_to_string(".cargo_vcs_info.json") {
+        let (_, rest) = packaged.split_once("\"sha1\": \"")?;
+        return rest.get(..7).map(str::to_string);
+    }
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git").args(arguments).output().ok().filter(|output| output.status.success())?;
+        Some(String::from_utf8_lossy(&output.stdout).trim().to_string())
+    };
+    let commit = git(&["log", "-1", "--format=%h, %cs"])?;
+    let changed = git(&["status", "--porcelain", "--", "Cargo.lock", "Cargo.toml", "shaders", "src"])?;
+    Some(if changed.is_empty() { commit } else { format!("{commit}, changed since") })
 }
 
 /// All shaders below a folder. A folder is watched too, so that a new file is seen.

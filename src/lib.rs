@@ -26,6 +26,8 @@ mod fault;
 pub mod graph;
 pub mod model;
 pub mod nn;
+#[cfg(feature = "native")]
+mod onnx;
 pub mod ops;
 pub mod optim;
 pub mod plan;
@@ -44,6 +46,7 @@ pub mod threads;
 mod threads;
 #[cfg(feature = "native")]
 pub mod train;
+pub mod vectors;
 #[cfg(feature = "native")]
 pub mod whole_file;
 

@@ -40,6 +40,9 @@ pub struct TrainingFlags {
     /// Time some steps kernel by kernel: a table, and a trace for Perfetto in the run directory
     #[arg(long)]
     pub profile: bool,
+    /// Tell TensorBoard: losses, weights and pictures as events in RUN/tensorboard; a resumed run goes on to
+    #[arg(long)]
+    pub tensorboard: bool,
     /// When to measure which kernels are fastest on this device; a resumed run keeps those it has
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Tune::Auto)]
     pub tune: Tune,
@@ -115,6 +118,9 @@ impl TrainingFlags {
         if let Some(ceilings) = ceilings {
             run.profile(ceilings)?;
         }
+        if self.tensorboard {
+            run.tell_tensorboard()?;
+        }
         Ok(Launched { run, config, data, path })
     }
 
@@ -122,6 +128,7 @@ impl TrainingFlags {
     pub fn resume(&self, path: &Path, flags: &ConfigFlags, device: &DeviceFlag) -> Result<Launched> {
         let quiet = self.is_quiet();
         let directory = RunDir::claim(path)?;
+        let tells_tensorboard = self.tensorboard || directory.tensorboard().is_dir();
         let mut file = directory.checkpoint();
         if self.from_previous {
             file = previous(&file);
@@ -150,6 +157,9 @@ impl TrainingFlags {
                 .map_err(unfit)?;
         if let Some(ceilings) = ceilings {
             run.profile(ceilings)?;
+        }
+        if tells_tensorboard {
+            run.tell_tensorboard()?;
         }
         if let Some(notice) = run.notice() {
             complain(&format!("warning: {notice}"));

@@ -18,6 +18,7 @@ mod reading;
 mod terminal;
 mod trained;
 mod tuning;
+mod version;
 mod written;
 
 use std::process::ExitCode;
@@ -32,8 +33,8 @@ use reading::ReadingBar;
 use command::codes::{compress, decode, decompress, encode, generate, interpolate, traverse};
 use command::judging::{attack, probe, saliency};
 use command::{
-    cluster, compact, compare, config, data, devices, doctor, eval, export, inspect, plan, reconstruct, score, sweep,
-    train,
+    cluster, compact, compare, completions, config, data, devices, doctor, eval, export, inspect, man, plan,
+    reconstruct, score, sweep, train,
 };
 
 /// Trains small autoencoders on any GPU with WGSL compute shaders, and lets entropy find the bottleneck.
@@ -87,7 +88,7 @@ enum Command {
     Saliency(saliency::Args),
     /// Compare runs: a table, and a picture of their errors over epochs
     Compare(compare::Args),
-    /// Write encoder and decoder as safetensors files for PyTorch
+    /// Write encoder and decoder as safetensors files for PyTorch, or as ONNX files
     Export(export::Args),
     /// Remove the neurons that carry nothing and write a smaller model
     Compact(compact::Args),
@@ -107,6 +108,10 @@ enum Command {
     Config(config::Args),
     /// Fetch or list data sets
     Data(data::Args),
+    /// Print what makes a shell complete commands and flags
+    Completions(completions::Args),
+    /// Write manual pages
+    Man(man::Args),
 }
 
 /// Ends the program with what the parser says of the command line, help included. Where an argument has what a terminal would
@@ -133,10 +138,11 @@ fn is_quiet(matches: &ArgMatches) -> bool {
 /// Parses the command line and runs the command; `begin` is when the program started.
 pub fn run(begin: Instant) -> Result<ExitCode> {
     let done = |()| ExitCode::SUCCESS;
-    let matches = Cli::command().try_get_matches().unwrap_or_else(|error| refuse(&error));
+    let program = || Cli::command().long_version(version::long_version());
+    let matches = program().try_get_matches().unwrap_or_else(|error| refuse(&error));
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| refuse(&error));
     gpu_ae::data::own::listen(Box::new(ReadingBar::new(is_quiet(&matches))));
-    gpu_ae::device::check_max_isa()?;
+    gpu_ae::vectors::check_max_isa()?;
     if let Some(notice) = gpu_ae::threads::start()? {
         output::complain(&notice);
     }
@@ -166,5 +172,7 @@ pub fn run(begin: Instant) -> Result<ExitCode> {
         Command::Doctor(args) => doctor::run(args),
         Command::Config(args) => config::run(args).map(done),
         Command::Data(args) => data::run(args).map(done),
+        Command::Completions(args) => completions::run(args, program()).map(done),
+        Command::Man(args) => man::run(args, program()).map(done),
     }
 }

@@ -5,6 +5,7 @@ use crate::config::RunConfig;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role, Var};
 use crate::nn::Network;
+use crate::nn::network::LOG_VARIANCE;
 use crate::nn::rate::CodedShape;
 use crate::ops::array::binary::Binary;
 use crate::ops::array::reshape::Reshape;
@@ -95,6 +96,23 @@ pub fn part(config: &RunConfig, part: Part, features: usize, batch: usize) -> Re
         }
     };
     g.result(RESULT, result);
+    Ok(std::mem::take(g))
+}
+
+/// The graph of an encoder for `batch` rows of `features` values: source `rows`, result `result`, the codes, and where these are drawn
+/// result `log_variance`.
+///
+/// # Errors
+/// When the layers do not fit the data.
+pub fn encoder(config: &RunConfig, features: usize, batch: usize) -> Result<Graph> {
+    let g = &mut Graph::new();
+    let model = network(g, config, features)?;
+    let rows = g.source(Role::Input, ROWS, Ty::f32(&[batch, features]));
+    let (code, log_variance) = model.latent(g, rows)?;
+    g.result(RESULT, code);
+    if let Some(log_variance) = log_variance {
+        g.result(LOG_VARIANCE, log_variance);
+    }
     Ok(std::mem::take(g))
 }
 

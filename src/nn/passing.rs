@@ -70,6 +70,18 @@ impl Network {
         self.through(g, 0..self.encoder, x)
     }
 
+    /// The codes of rows x, with their log-variances where they are drawn.
+    ///
+    /// # Errors
+    /// When x has another shape.
+    pub fn latent(&self, g: &mut Graph, x: Var) -> Result<(Var, Option<Var>)> {
+        let last = self.encoder - 1;
+        let before = self.through(g, 0..last, x)?;
+        let code = self.through(g, last..self.encoder, before)?;
+        let log_variance = self.log_variance.as_ref().map(|layer| layer.forward(g, before)).transpose()?;
+        Ok((code, log_variance))
+    }
+
     /// What the encoder makes of rows x for this purpose.
     ///
     /// # Errors

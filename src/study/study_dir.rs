@@ -39,6 +39,11 @@ impl StudyDir {
         self.0.join("sweep.png")
     }
 
+    /// The page that tells all of it.
+    pub fn page(&self) -> PathBuf {
+        self.0.join("report.html")
+    }
+
     /// Of a study of networks that code pictures: what images cost and how good they come back, beside other coders.
     pub fn rate_distortion_plot(&self) -> PathBuf {
         self.0.join("rate_distortion.png")

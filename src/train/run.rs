@@ -7,6 +7,7 @@ use super::early_stopping::{Judgement, judge, outcome};
 use super::pace::Pace;
 use super::profile::profiler::Profiler;
 use super::record::checkpoint::Checkpoint;
+use super::record::events::Events;
 use super::record::metrics::{Judged, LEARNING_RATE, Progress, Weights};
 use super::stretches::{Read, Stretches};
 use super::{EpochMetrics, Event, Interrupt, RunDir, Session, TermSums, Tuning};
@@ -47,6 +48,7 @@ pub struct Run {
     pub(super) stretches: Stretches,
     pub(super) notice: Option<String>,
     pub(super) interrupt: Interrupt,
+    pub(super) events: Option<Events>,
 }
 
 impl Run {
@@ -288,6 +290,7 @@ impl Run {
         let mut metrics = EpochMetrics::new(&self.config, progress, judged, observed);
         metrics.samples_per_second = self.pace.samples_per_second(self.sums.rows);
         self.directory.append_metrics(&metrics)?;
+        self.events.as_ref().map_or(Ok(()), |events| events.metrics(&metrics))?;
         tell(Event::Epoch(&metrics));
         self.metrics.push(metrics);
         self.sums = TermSums::default();
@@ -309,6 +312,9 @@ impl Run {
         let (encoding, rows) = (Some(self.encoding.clone()), Some(self.rows.clone()));
         let checkpoint = Checkpoint { config, tuning, encoding, rows, state, sums: self.sums.clone() };
         self.directory.save(&checkpoint)?;
+        if let Some(events) = self.events.as_ref().filter(|_| self.clock[clock::BATCH] == 0) {
+            events.weights(checkpoint.step(), &checkpoint.state, self.session.parameter_names())?;
+        }
         if self.judgement().is_some_and(|judgement| judgement.best.step == checkpoint.step()) {
             checkpoint.replace(&self.directory.best_checkpoint())?;
         }

@@ -223,6 +223,11 @@ impl Session {
         Ok(())
     }
 
+    /// Names of the network's parameters and buffers, in order.
+    pub fn parameter_names(&self) -> impl Iterator<Item = &str> {
+        self.network.parameters.iter().map(|parameter| parameter.name.as_str())
+    }
+
     /// What a checkpoint holds, which roles decide; of an evaluation session's, the parameters alone, since its clock is
     /// its own.
     fn kept(&self) -> fn(Role) -> bool {

@@ -102,6 +102,7 @@ impl Run {
             stretches,
             notice: None,
             interrupt: Interrupt::default(),
+            events: None,
         })
     }
 }

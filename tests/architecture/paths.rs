@@ -201,3 +201,15 @@ fn what_a_promise_says_is_tested_is_tested() {
     assert!(count > 10, "only {count} tests are named");
     assert_none(problems);
 }
+
+/// A page that the book's table of contents leaves out is a page that nobody finds.
+#[test]
+fn every_page_is_in_the_book() {
+    let contents = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/SUMMARY.md")).unwrap();
+    let listed: BTreeSet<&str> = contents.lines().flat_map(links).collect();
+    let tree = Tree::of_package();
+    let pages = tree.files.iter().filter_map(|file| file.strip_prefix("docs/")).filter(|file| file.ends_with(".md"));
+    let pages: BTreeSet<&str> = pages.filter(|page| *page != "SUMMARY.md").collect();
+    assert_none(pages.difference(&listed).map(|page| format!("docs/{page} is not in docs/SUMMARY.md")).collect());
+    assert_eq!(pages, listed);
+}

@@ -70,6 +70,9 @@ const ROOMS: &[&str] = &[
     "src/ops/random",
     "src/ops/rate",
     "src/ops/step",
+    // Graphs for others to run.
+    "src/onnx",
+    "src/onnx/lowering",
     // HOW
     "src/plan",
     "src/plan/fuse",

@@ -21,6 +21,7 @@ use crate::cli::flags::{ConfigFlags, DataFlags, DeviceFlag, number, seed, whole}
 use crate::cli::interrupt::Signals;
 use crate::cli::launch::{Launched, TrainingFlags};
 use crate::cli::output::{say, tell};
+use crate::cli::pictures::page;
 use crate::cli::pictures::table;
 use crate::cli::written::Table;
 
@@ -224,8 +225,9 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
             args.training.start(config, directory, None, None)?
         }
     };
-    launched.train(begin, signals, quiet)?;
+    let directory = launched.train(begin, signals, quiet)?;
     let groups = finish(&mut launched)?;
+    page::write(&mut launched, &directory, &[CLUSTERS.into()])?;
     if args.training.json {
         return launched.say_outcome();
     }
@@ -238,9 +240,13 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
         let path = launched.path.display();
         tell(&format!("table and picture: {path}/clusters.csv, clusters.png"));
         tell(&format!("encoder:       {path}/encoder.safetensors"));
+        tell(&format!("all of it:     {path}/report.html"));
     }
     Ok(())
 }
+
+/// Name of the picture of the clusters.
+pub const CLUSTERS: &str = "clusters.png";
 
 /// Leaves the table, the picture and the encoder as plain layers.
 pub fn finish(launched: &mut Launched) -> Result<Groups> {
@@ -251,7 +257,7 @@ pub fn finish(launched: &mut Launched) -> Result<Groups> {
     let mut table = Table::new(&groups.headings)?;
     groups.rows().into_iter().try_for_each(|row| table.push(row))?;
     table.write(&path.join("clusters.csv"), "write the table")?;
-    write_png(&path.join("clusters.png"), &picture(data, &test, config.code_width())?)?;
+    write_png(&path.join(CLUSTERS), &picture(data, &test, config.code_width())?)?;
     let state = run.session().judged_state()?;
     let (blocks, plain) = plain_encoder(config, &state)?;
     let encoder = Part::encoder(config, &blocks, data.train.width)?.to_bytes(&encoder_file(&plain))?;

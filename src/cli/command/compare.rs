@@ -11,6 +11,7 @@ use gpu_ae::{Error, Result};
 use serde::Serialize;
 
 use crate::cli::output::{complain, say, say_json, thousands};
+use crate::cli::pictures::page::write_compared;
 use crate::cli::pictures::picture_name;
 use crate::cli::terminal::table;
 
@@ -30,7 +31,7 @@ pub struct Args {
     /// What to draw over epochs: a key of metrics.jsonl [default: test_mse, or test_loss where a run has no such error]
     #[arg(long, value_name = "KEY")]
     metric: Option<String>,
-    /// Picture to write
+    /// Picture to write; a page with all curves is written beside it, as .html
     #[arg(long, value_name = "FILE", default_value = "compare.png", value_parser = picture_name)]
     out: PathBuf,
     /// Print errors and the table only
@@ -99,11 +100,12 @@ pub fn run(args: Args) -> Result<()> {
     }
     let usual = if runs.iter().all(|run| run.line.test_mse.is_some()) { "test_mse" } else { "test_loss" };
     let metric = args.metric.as_deref().unwrap_or(usual);
-    let (mut lines, mut series) = (Vec::new(), Vec::new());
+    let (mut lines, mut series, mut curves) = (Vec::new(), Vec::new(), Vec::new());
     for Compared { line, metrics, file } in runs {
         match curve(metric, line.run.clone(), &metrics, &file) {
             Ok(curve) => {
                 series.push(curve);
+                curves.push((line.run.clone(), metrics));
                 lines.push(line);
             }
             Err(error) => leave_out(error),
@@ -114,12 +116,16 @@ pub fn run(args: Args) -> Result<()> {
     }
     let title = format!("{} over epochs", metric.replace('_', " "));
     write_png(&args.out, &line_plot(&title, "epoch", "", &series)?)?;
+    let table = cells(&lines);
+    let web = args.out.with_extension("html");
+    let lead = format!("{} runs of gpu-ae side by side", lines.len());
+    write_compared(&web, ["Runs compared", &lead], table.clone(), &curves, &[&args.out])?;
     if args.json {
         return say_json(&lines);
     }
-    print(&lines);
+    print(&table);
     if !args.quiet {
-        say(&format!("wrote {}", args.out.display()));
+        say(&format!("wrote {} and {}", args.out.display(), web.display()));
     }
     Ok(())
 }
@@ -171,12 +177,13 @@ fn line(run: String, checkpoint: &Checkpoint, worth: &EpochMetrics) -> Result<Li
     })
 }
 
-fn print(lines: &[Line]) {
+/// A row of the table for each run, and one of heads before them.
+fn cells(lines: &[Line]) -> Vec<Vec<String>> {
     let terms: BTreeSet<&String> = lines.iter().flat_map(|line| line.further.keys()).collect();
     let titles: Vec<String> = terms.iter().map(|term| term.replace('_', " ")).collect();
     let head = ["run", "model", "recipe", "data", "parameters", "epoch", "test mse", "test loss"];
     let tail = ["code", "active", "samples/s"];
-    let headers: Vec<&str> = head.into_iter().chain(titles.iter().map(String::as_str)).chain(tail).collect();
+    let headers = head.into_iter().chain(titles.iter().map(String::as_str)).chain(tail).map(String::from).collect();
     let optional = |value: Option<f64>| value.map_or("-".into(), format_number);
     let row = |line: &Line| {
         let fixed = [&line.run, &line.model, &line.recipe, &line.data].map(String::clone);
@@ -188,6 +195,10 @@ fn print(lines: &[Line]) {
         cells.extend([thousands(line.code_width as u64), active, thousands(line.samples_per_second.round() as u64)]);
         cells
     };
-    let rows: Vec<Vec<String>> = lines.iter().map(row).collect();
-    say(&table(&headers, &rows));
+    [headers].into_iter().chain(lines.iter().map(row)).collect()
+}
+
+fn print(cells: &[Vec<String>]) {
+    let Some((heads, rows)) = cells.split_first() else { return };
+    say(&table(&heads.iter().map(String::as_str).collect::<Vec<_>>(), rows));
 }

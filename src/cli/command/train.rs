@@ -9,14 +9,14 @@ use gpu_ae::study::collapse::mean_image;
 use gpu_ae::train::{EpochMetrics, Run, RunDir};
 use gpu_ae::{Error, Result};
 
-use crate::cli::command::cluster::finish;
+use crate::cli::command::cluster::{CLUSTERS, finish};
 use crate::cli::data_flags::ReadingFlags;
 use crate::cli::flags::{ConfigFlags, DeviceFlag};
 use crate::cli::from::begin_with;
 use crate::cli::interrupt::Signals;
 use crate::cli::launch::{TrainingFlags, prepare};
 use crate::cli::output::{complain, tell};
-use crate::cli::pictures::draw;
+use crate::cli::pictures::{draw, page};
 use crate::cli::terminal::table;
 use crate::cli::tuning::{Precision, Tune};
 
@@ -77,7 +77,11 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
         // What 'gpu-ae cluster' leaves of such a run, whoever trains it further.
         finish(&mut launched)?;
     }
-    let pictures = draw(&mut launched.run, &directory, &launched.data)?;
+    let mut pictures = draw(&mut launched.run, &directory, &launched.data)?;
+    if launched.config.clustering.is_some() {
+        pictures.insert(0, CLUSTERS.into());
+    }
+    page::write(&mut launched, &directory, &pictures)?;
     if args.training.json {
         return launched.say_outcome();
     }
@@ -99,6 +103,7 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
         tell(&patterns(&mut launched.run)?);
     }
     tell(&format!("pictures:      {path}/{}", pictures.join(", ")));
+    tell(&format!("all of it:     {path}/report.html"));
     // What a network no longer uses is told of a chain of layers.
     let inspected = if config.images().is_some() { String::new() } else { format!("gpu-ae inspect {path}, ") };
     tell(&format!("what next:     {inspected}{}", next(config, &path)));
@@ -111,6 +116,7 @@ fn check_untrained(args: &Args) -> Result<()> {
     let flags = [
         ("--from", args.from.is_some()),
         ("--profile", training.profile),
+        ("--tensorboard", training.tensorboard),
         ("--tune", training.tune != Tune::Auto),
         ("--precision", training.precision != Precision::F32),
     ];

@@ -6,12 +6,12 @@ pub mod colours;
 mod features;
 pub mod maps;
 pub mod mistakes;
+pub mod page;
 pub mod table;
 
 use std::path::PathBuf;
 
 use ::image::RgbImage;
-use gpu_ae::Result;
 use gpu_ae::config::RunConfig;
 use gpu_ae::data::{Dataset, Encoding, ImageShape};
 use gpu_ae::nn::Pass;
@@ -23,6 +23,7 @@ use gpu_ae::rng::{Rng, Stream, stream_key};
 use gpu_ae::study::codes::Reconstructions;
 use gpu_ae::train::record::metrics::{weight_key, weights_move};
 use gpu_ae::train::{EpochMetrics, Observation, Run, RunDir};
+use gpu_ae::{Error, Result, whole_file};
 
 /// Rows, columns and elements of a layer's weights.
 type Weights = (usize, usize, Vec<f32>);
@@ -74,6 +75,12 @@ pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<Vec<Str
     }
     for (path, picture) in &pictures {
         write_png(path, picture)?;
+        if let Some(events) = run.events() {
+            let step = run.metrics().last().map_or(0, |metrics| metrics.step);
+            let tag = path.file_stem().unwrap_or_default().to_string_lossy();
+            let bytes = whole_file::read(path).map_err(Error::io(path, "read"))?;
+            events.picture(step, &format!("pictures/{tag}"), picture.dimensions().into(), bytes)?;
+        }
     }
     let name = |(path, _): (PathBuf, RgbImage)| path.file_name().map(|name| name.to_string_lossy().into_owned());
     Ok(pictures.into_iter().filter_map(name).collect())

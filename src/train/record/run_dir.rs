@@ -140,6 +140,16 @@ impl RunDir {
         self.path.join("metrics.jsonl")
     }
 
+    /// The page that tells all of it.
+    pub fn page(&self) -> PathBuf {
+        self.path.join("report.html")
+    }
+
+    /// The folder of what TensorBoard is told.
+    pub fn tensorboard(&self) -> PathBuf {
+        self.path.join("tensorboard")
+    }
+
     /// Test images over their reconstructions; of a table, the error of each column.
     pub fn reconstructions(&self) -> PathBuf {
         self.path.join("reconstructions.png")

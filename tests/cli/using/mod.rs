@@ -1,6 +1,8 @@
 //! What a trained model is used for on the command line: codes, images, scores, comparisons.
 
+mod onnx;
 mod pictures;
+mod told;
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;

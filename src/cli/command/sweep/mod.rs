@@ -1,5 +1,6 @@
 //! `gpu-ae sweep`
 
+mod page;
 mod rate_distortion;
 
 use std::path::{Path, PathBuf};
@@ -81,12 +82,18 @@ pub fn run(args: Args) -> Result<()> {
         let name = if name == groups[0].0 { path.display().to_string() } else { name };
         groups.push((name, summaries(&other)));
     }
+    let cells = cells(&groups);
+    let has_plot = draw(&directory, &groups)?;
+    let plots = [(directory.plot(), has_plot), (directory.rate_distortion_plot(), codes_pictures)];
+    let plots: Vec<&Path> = plots.iter().filter(|(_, is_there)| *is_there).map(|(path, _)| path.as_path()).collect();
+    page::write(&directory, &groups[0].0, &outcomes, &cells, &plots)?;
     if quiet {
-        return draw(&directory, &groups).map(drop);
+        return Ok(());
     }
-    say(&table(&groups));
+    let heads: Vec<&str> = cells[0].iter().map(String::as_str).collect();
+    say(&crate::cli::terminal::table(&heads, &cells[1..]));
     let (table, plot) = (directory.table(), directory.plot());
-    match draw(&directory, &groups)? {
+    match has_plot {
         true => tell(&format!("table and plot: {}, {}", table.display(), plot.display())),
         false => tell(&format!("table: {}", table.display())),
     }
@@ -94,6 +101,7 @@ pub fn run(args: Args) -> Result<()> {
         let (table, plot) = (directory.rate_distortion_table(), directory.rate_distortion_plot());
         tell(&format!("bits and quality of pictures: {}, {}", table.display(), plot.display()));
     }
+    tell(&format!("all of it: {}", directory.page().display()));
     Ok(())
 }
 
@@ -259,7 +267,8 @@ fn line(outcome: &Outcome) -> String {
     )
 }
 
-fn table(groups: &[(String, Vec<Summary>)]) -> String {
+/// The table, its first row the heads.
+fn cells(groups: &[(String, Vec<Summary>)]) -> Vec<Vec<String>> {
     let row = |group: &str, s: &Summary| {
         vec![
             group.to_string(),
@@ -272,11 +281,10 @@ fn table(groups: &[(String, Vec<Summary>)]) -> String {
             format!("{} of {}", s.undertrained, s.runs),
         ]
     };
-    let rows: Vec<Vec<String>> =
-        groups.iter().flat_map(|(group, summaries)| summaries.iter().map(move |s| row(group, s))).collect();
     let headers =
         ["study", "point", "runs", "test mse", "effective width", "active units", "collapsed", "undertrained"];
-    crate::cli::terminal::table(&headers, &rows)
+    let rows = groups.iter().flat_map(|(group, summaries)| summaries.iter().map(move |s| row(group, s)));
+    [headers.map(String::from).to_vec()].into_iter().chain(rows).collect()
 }
 
 /// The frontier: test error over the number of active code neurons, means with bars of one standard deviation over seeds, a

@@ -1,0 +1,44 @@
+//! `gpu-ae man`
+
+use std::path::PathBuf;
+
+use gpu_ae::{Error, Result, whole_file};
+
+use crate::cli::output::say;
+
+#[derive(clap::Args)]
+#[command(after_help = "Example: gpu-ae man --out ~/.local/share/man/man1, then man gpu-ae-train")]
+pub struct Args {
+    /// Folder to write gpu-ae.1 and a page for each command into
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Print errors only
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// Writes the manual of `program`, a page a command.
+pub fn run(args: Args, mut program: clap::Command) -> Result<()> {
+    program.build();
+    let mut pages = Vec::new();
+    collect(&program, &mut pages)?;
+    whole_file::make_folder(&args.out)?;
+    for (name, page) in &pages {
+        whole_file::write(&args.out.join(name), page, "write the manual")?;
+    }
+    if !args.quiet {
+        say(&format!("wrote {} pages into {}", pages.len(), args.out.display()));
+    }
+    Ok(())
+}
+
+/// The pages of a command and of those inside it, with their files' names.
+fn collect(command: &clap::Command, pages: &mut Vec<(String, Vec<u8>)>) -> Result<()> {
+    let own = command.get_display_name().unwrap_or(command.get_name()).to_string();
+    let page = clap_mangen::Man::new(command.clone().name(own));
+    let mut text = Vec::new();
+    page.render(&mut text).map_err(|error| Error::Failed(format!("the manual: {error}")))?;
+    pages.push((page.get_filename(), text));
+    let inner = command.get_subcommands().filter(|inner| inner.get_name() != "help");
+    inner.into_iter().try_for_each(|inner| collect(inner, pages))
+}
