@@ -7,6 +7,13 @@ use std::path::{Path, PathBuf};
 /// Result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// A path as a shell takes it, for commands that are to be pasted: in quotes where it has what a shell would read otherwise.
+pub fn pasted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+:,@%=\\".contains(c);
+    if !path.is_empty() && path.chars().all(is_plain) { path } else { format!("'{}'", path.replace('\'', "'\\''")) }
+}
+
 /// Text that is at most `most` characters long, with what was left out counted: for what a stranger's file says, which
 /// may be of any length.
 pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
@@ -117,7 +124,21 @@ impl Error {
 
 #[cfg(test)]
 mod tests {
-    use super::shortened;
+    use super::{Path, pasted, shortened};
+
+    #[test]
+    fn what_a_shell_would_read_is_quoted() {
+        for (path, expected) in [
+            ("runs/a-1", "runs/a-1"),
+            ("runs/Häuser", "runs/Häuser"),
+            ("a b", "'a b'"),
+            ("$HOME", "'$HOME'"),
+            ("it's", "'it'\\''s'"),
+            ("", "''"),
+        ] {
+            assert_eq!(pasted(Path::new(path)), expected);
+        }
+    }
 
     #[test]
     fn what_is_left_out_is_counted_in_whole_characters() {

@@ -1,6 +1,7 @@
 // Draws the curves of a page: lines over a common axis, values under the pointer or, with the arrow keys, under a cursor.
 "use strict";
-const SIZE = { width: 420, height: 220, left: 52, right: 10, top: 8, bottom: 24 };
+const SIZE = { width: 420, height: 220, right: 10, top: 8, bottom: 24 };
+const LETTER = 6.4;
 const COLOURS = 8;
 
 const element = (name, attributes = {}, ...children) => {
@@ -18,24 +19,34 @@ const told = (value) => {
   return size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(3) : String(Number(value.toPrecision(4)));
 };
 
-// Round numbers from `low` to `high`, about five.
-const ticks = (low, high) => {
-  const rough = (high - low) / 5 || 1;
+// A number beside others that differ from it by `step`: as many digits as tell them apart.
+const labelled = (value, step) => {
+  const size = Math.abs(value);
+  if (size === 0) return "0";
+  const digits = Math.max(0, Math.ceil(Math.log10(size / step) - 1e-9));
+  if (size < 1e-3 || size >= 1e5) return value.toExponential(Math.min(digits, 4)).replace("e+", "e");
+  return value.toFixed(Math.min(8, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9))));
+};
+
+// Round numbers from `low` to `high`, about five, at least so far apart, and how far they are.
+const ticks = (low, high, least = 0) => {
+  const rough = Math.max((high - low) / 5 || 1, least);
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough);
   const all = [];
   for (let at = Math.ceil(low / step) * step; at <= high + step * 1e-9; at += step) all.push(Math.abs(at) < step * 1e-9 ? 0 : at);
-  return all;
+  return { all, step };
 };
 
-const draw = (chart, axis, place) => {
+const draw = (chart, axis, place, colours) => {
+  const colour = chart.series.map((series, number) => colours.get(series.name) ?? number);
   const shown = chart.series.map(() => true);
   const keys = element("div", { class: "keys" });
   const svg = element("svg", { viewBox: `0 0 ${SIZE.width} ${SIZE.height}`, tabindex: 0, role: "img", "aria-label": `${chart.title} over ${axis}; arrow keys move a cursor` });
   place.append(element("h3", {}, chart.title), svg, keys);
   const labels = chart.series.map((series, number) => {
     const value = element("span");
-    const bar = element("i", { style: `background: var(--s${number % COLOURS})` });
+    const bar = element("i", { style: `background: var(--s${colour[number] % COLOURS})` });
     const button = element("button", { type: "button", "aria-pressed": "true" }, bar, series.name + " ", value);
     button.onclick = () => { shown[number] = !shown[number]; button.setAttribute("aria-pressed", shown[number]); paint(); };
     keys.append(button);
@@ -51,7 +62,7 @@ const draw = (chart, axis, place) => {
       const point = cursor === null ? finite[finite.length - 1] : series.points.find((point) => point[0] === xs[cursor]);
       labels[number].textContent = point ? told(point[1]) : "";
       if (cursor === null || !shown[number] || !point || point[1] === null) return;
-      cross.append(element("circle", { cx: scale.x(point[0]), cy: scale.y(point[1]), r: 3.5, fill: `var(--s${number % COLOURS})` }));
+      cross.append(element("circle", { cx: scale.x(point[0]), cy: scale.y(point[1]), r: 3.5, fill: `var(--s${colour[number] % COLOURS})` }));
     });
     if (cursor === null) return;
     const x = scale.x(xs[cursor]);
@@ -66,27 +77,31 @@ const draw = (chart, axis, place) => {
     const range = (values) => values.length ? [Math.min(...values), Math.max(...values)] : [0, 1];
     const [left, right] = range(xs);
     let [low, high] = range(points.map((point) => point[1]));
-    if (low === high) [low, high] = [low - Math.abs(low) / 10 - 1e-9, high + Math.abs(high) / 10 + 1e-9];
-    const wide = SIZE.width - SIZE.left - SIZE.right, tall = SIZE.height - SIZE.top - SIZE.bottom;
+    const most = Math.max(Math.abs(low), Math.abs(high));
+    if (high - low <= 1e-9 * most) [low, high] = most > 0 ? [low - most / 10, high + most / 10] : [-1, 1];
+    const marks = ticks(low, high);
+    const names = marks.all.map((y) => labelled(y, marks.step));
+    const margin = 12 + LETTER * Math.max(2, ...names.map((name) => name.length));
+    const wide = SIZE.width - margin - SIZE.right, tall = SIZE.height - SIZE.top - SIZE.bottom;
     scale = {
-      x: (x) => SIZE.left + (right > left ? (x - left) / (right - left) : 0.5) * wide,
+      x: (x) => margin + (right > left ? (x - left) / (right - left) : 0.5) * wide,
       y: (y) => SIZE.top + (1 - (y - low) / (high - low)) * tall,
     };
-    for (const y of ticks(low, high)) {
-      svg.append(element("line", { class: "grid", x1: SIZE.left, x2: SIZE.width - SIZE.right, y1: scale.y(y), y2: scale.y(y) }));
-      svg.append(element("text", { x: SIZE.left - 6, y: scale.y(y) + 4, "text-anchor": "end" }, told(y)));
-    }
-    for (const x of ticks(left, right)) svg.append(element("text", { x: scale.x(x), y: SIZE.height - 7, "text-anchor": "middle" }, told(x)));
+    marks.all.forEach((y, number) => {
+      svg.append(element("line", { class: "grid", x1: margin, x2: SIZE.width - SIZE.right, y1: scale.y(y), y2: scale.y(y) }));
+      svg.append(element("text", { x: margin - 6, y: scale.y(y) + 4, "text-anchor": "end" }, names[number]));
+    });
+    for (const x of ticks(left, right, 1).all) svg.append(element("text", { x: scale.x(x), y: SIZE.height - 7, "text-anchor": "middle" }, told(x)));
     chart.series.forEach((series, number) => {
       if (!shown[number]) return;
-      const colour = `var(--s${number % COLOURS})`, dash = number >= COLOURS ? "5 3" : "none";
+      const ink = `var(--s${colour[number] % COLOURS})`, dash = colour[number] >= COLOURS ? "5 3" : "none";
       let path = "", begun = false;
       for (const [x, y] of series.points) {
         if (y !== null) path += `${begun ? "L" : "M"}${scale.x(x).toFixed(1)} ${scale.y(y).toFixed(1)}`;
         begun = y !== null;
       }
-      svg.append(element("path", { d: path, fill: "none", stroke: colour, "stroke-width": 1.8, "stroke-linejoin": "round", "stroke-dasharray": dash }));
-      if (series.points.length < 2) for (const [x, y] of series.points) if (y !== null) svg.append(element("circle", { cx: scale.x(x), cy: scale.y(y), r: 3, fill: colour }));
+      svg.append(element("path", { d: path, fill: "none", stroke: ink, "stroke-width": 1.8, "stroke-linejoin": "round", "stroke-dasharray": dash }));
+      if (series.points.length < 2) for (const [x, y] of series.points) if (y !== null) svg.append(element("circle", { cx: scale.x(x), cy: scale.y(y), r: 3, fill: ink }));
     });
     cross = element("g");
     svg.append(cross);
@@ -112,9 +127,14 @@ const draw = (chart, axis, place) => {
 
 for (const place of document.querySelectorAll(".charts")) {
   const { axis, charts } = JSON.parse(place.querySelector("script").textContent);
+  // What several charts have keeps its colour.
+  const counts = new Map();
+  for (const series of charts.flatMap((chart) => chart.series)) counts.set(series.name, (counts.get(series.name) ?? 0) + 1);
+  const shared = [...counts].filter(([, count]) => count > 1).map(([name], number) => [name, number]);
+  const colours = new Map(shared);
   for (const chart of charts) {
     const card = element("div", { class: "chart" });
     place.append(card);
-    draw(chart, axis, card);
+    draw(chart, axis, card, colours);
   }
 }

@@ -29,13 +29,27 @@ fn encoder(from: &Path, quiet: bool) -> Result<Encoder> {
     Ok(Encoder { blocks, state, data: checkpoint.config.data, data_dir: checkpoint.config.data_dir })
 }
 
+/// The parameters of the encoder that a configuration says it began with, if it says so: of a file that is read again.
+pub fn begin_again(config: &RunConfig, quiet: bool) -> Result<Option<State>> {
+    let Some(from) = config.classifier.as_ref().and_then(|classifier| classifier.from.as_ref()) else {
+        return Ok(None);
+    };
+    let encoder = encoder(from, quiet)?;
+    if encoder.blocks != config.encoder {
+        let problem = "its encoder is not that of this configuration; --from RUN takes the encoder of a run as it is";
+        return Err(Error::Usage(format!("classifier.from {}: {problem}", from.display())));
+    }
+    Ok(Some(encoder.state))
+}
+
 /// Puts the encoder of the run `from` into a configuration, and its data unless `flags` name some; returns its parameters.
 pub fn begin_with(from: &Path, config: &mut RunConfig, flags: &ConfigFlags, quiet: bool) -> Result<State> {
     let Some(classifier) = &mut config.classifier else {
         let problem = "expected --model classifier, which alone begins with another run's encoder";
         return Err(Error::Usage(format!("--from {}: {problem}", from.display())));
     };
-    classifier.from = Some(from.to_path_buf());
+    // Whoever reads the configuration again may be in another folder.
+    classifier.from = Some(std::path::absolute(from).map_err(Error::io(from, "find"))?);
     let encoder = encoder(from, quiet)?;
     config.encoder = encoder.blocks;
     config.entropy.layers.clear();

@@ -40,7 +40,7 @@ pub struct TrainingFlags {
     /// Time some steps kernel by kernel: a table, and a trace for Perfetto in the run directory
     #[arg(long)]
     pub profile: bool,
-    /// Tell TensorBoard: losses, weights and pictures as events in RUN/tensorboard; a resumed run goes on to
+    /// Tell TensorBoard: losses, weights and pictures as events in RUN/tensorboard; a resumed run goes on with them
     #[arg(long)]
     pub tensorboard: bool,
     /// When to measure which kernels are fastest on this device; a resumed run keeps those it has

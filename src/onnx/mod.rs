@@ -18,7 +18,9 @@ use messages::{Entry, IR_VERSION, Model, OperatorSet, ValueInfo};
 use writing::Writing;
 
 /// Version of the operators.
-pub const OPSET: i64 = 17;
+const OPSET: i64 = 17;
+/// Bytes that readers of such a file take.
+const MOST: usize = i32::MAX as usize;
 
 /// What a file says of itself, and what it calls what goes in and comes out.
 #[derive(Clone, Debug)]
@@ -75,7 +77,12 @@ pub fn model(
         opset_import: vec![OperatorSet { domain: String::new(), version: OPSET }],
         metadata_props: interface.metadata.iter().map(entry).collect(),
     };
-    Ok(model.encode_to_vec())
+    match model.encoded_len() {
+        bytes if bytes <= MOST => Ok(model.encode_to_vec()),
+        bytes => {
+            Err(Error::Failed(format!("a network of {bytes} bytes has no place in an ONNX file, which holds {MOST}")))
+        }
+    }
 }
 
 fn no_counterpart(what: &str) -> Error {

@@ -260,15 +260,13 @@ impl<'a> Writing<'a> {
     /// Gives a value that is wanted the name that it is wanted under.
     pub fn result(&mut self, var: Var, name: &str) -> Result<()> {
         let rows = self.rows(var)?;
-        let inner = self.nodes.iter().any(|node| node.output[0] == rows);
-        if !inner {
-            let made = self.add("Identity", &[rows], Vec::new());
-            return self.renamed(&made, name);
-        }
-        self.renamed(&rows, name)
+        let is_made = self.nodes.iter().any(|node| node.output[0] == rows);
+        let rows = if is_made { rows } else { self.add("Identity", &[rows], Vec::new()) };
+        self.rename(&rows, name);
+        Ok(())
     }
 
-    fn renamed(&mut self, old: &str, new: &str) -> Result<()> {
+    fn rename(&mut self, old: &str, new: &str) {
         for node in &mut self.nodes {
             node.input
                 .iter_mut()
@@ -280,7 +278,6 @@ impl<'a> Writing<'a> {
             value.name = new.into();
         }
         self.forms.values_mut().filter(|name| *name == old).for_each(|name| *name = new.into());
-        Ok(())
     }
 
     /// The graph of the file.

@@ -34,7 +34,7 @@ pub use grid::{Band, image_grid, reconstruction_grid};
 pub use heat::{Heat, heat_picture};
 pub use loss::{Curves, Losses, loss_plot};
 pub use matrix::Matrix;
-pub use page::{Chart, Section, page};
+pub use page::{Chart, Section, is_page, page};
 pub use plot::{Colors, Plot, Series, line_plot, line_plots, scatter_plot, share_plot};
 pub use png::{check_png, write_png};
 pub use printable::{printable, printable_line};

@@ -10,6 +10,14 @@ use super::Series;
 const STYLE: &str = include_str!("../../assets/page/page.css");
 const SCRIPT: &str = include_str!("../../assets/page/page.js");
 
+/// What tells a page of this program from others.
+const GENERATOR: &str = "<meta name=\"generator\" content=\"gpu-ae\">";
+
+/// Whether a text is a page of this program.
+pub fn is_page(text: &str) -> bool {
+    text.contains(GENERATOR)
+}
+
 /// Curves over one axis.
 #[derive(Clone, Debug)]
 pub struct Chart {
@@ -49,7 +57,7 @@ pub fn page(title: &str, lead: &str, sections: &[(&str, Section)]) -> String {
     let (title, lead) = (spelt(title), spelt(lead));
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, \
-         initial-scale=1\">\n<title>{title}</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n<p>{lead}</p>\n\
+         initial-scale=1\">\n{GENERATOR}\n<title>{title}</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n<p>{lead}</p>\n\
          <nav>{links}</nav>\n{body}<script>\n{SCRIPT}</script>\n</body>\n</html>\n"
     )
 }

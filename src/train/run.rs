@@ -15,7 +15,7 @@ use crate::config::RunConfig;
 use crate::data::{Encoding, Fingerprint};
 use crate::device::Device;
 use crate::device::ceilings::Ceilings;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, pasted};
 use crate::model::graph::RING_STEPS;
 use crate::model::optimiser::learning_rate_step;
 use crate::nn::Pass;
@@ -191,7 +191,7 @@ impl Run {
         if self.clock[clock::BATCH] != 0 {
             self.save()?;
         }
-        let (step, path) = (self.clock[clock::STEP], self.directory.path().display());
+        let (step, path) = (self.clock[clock::STEP], pasted(self.directory.path()));
         let command = if self.config.clustering.is_some() { "cluster" } else { "train" };
         let done = format!("interrupted after step {step}, which is kept");
         Err(Error::Interrupted { signal, done, advice: format!("gpu-ae {command} --resume {path}") })

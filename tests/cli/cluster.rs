@@ -140,6 +140,16 @@ fn a_classifier_begins_with_the_encoder_of_clusters() {
     succeed(&[&flags[..], &more, &[classes.to_str().unwrap()]].concat());
     let config = std::fs::read_to_string(classes.join("config.toml")).unwrap();
     assert!(config.contains("linear = 20") && config.contains("path = \"mnist\""), "{config}");
+    // Its settings, read again, make the same run, which begins with the same encoder.
+    let again = folder.path().join("again");
+    let settings = classes.join("config.toml");
+    succeed(&["train", "--config", settings.to_str().unwrap(), "--out", again.to_str().unwrap(), "--quiet"]);
+    let losses = |run: &Path| {
+        let metrics = std::fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+        let of = |line: &str| serde_json::from_str::<Value>(line).unwrap()["train_loss"].clone();
+        metrics.lines().map(of).collect::<Vec<_>>()
+    };
+    assert_eq!(losses(&again), losses(&classes));
 
     succeed(&["export", classes.to_str().unwrap(), "--quiet"]);
     let (before, after) = (clusters.join("encoder.safetensors"), classes.join("encoder.safetensors"));

@@ -45,6 +45,7 @@ fn a_run_leaves_what_it_promises_and_every_command_uses_it() {
         "loss.png",
         "metrics.jsonl",
         "reconstructions.png",
+        "report.html",
         "weights.png",
         "widths.png",
     ];

@@ -10,7 +10,7 @@ use gpu_ae::data::{Dataset, is_named, shape};
 use gpu_ae::nn::BlockConfig;
 use gpu_ae::nn::block::{ActivationBlock, BatchNormBlock, LinearBlock};
 use gpu_ae::ops::array::activation::Activation;
-use gpu_ae::report::{Strip, brief, image_sheet, write_png};
+use gpu_ae::report::{Strip, brief, image_sheet};
 use gpu_ae::statistics::assignments::Assignments;
 use gpu_ae::study::cluster::{encoder_file, plain_encoder};
 use gpu_ae::train::RunDir;
@@ -21,8 +21,8 @@ use crate::cli::flags::{ConfigFlags, DataFlags, DeviceFlag, number, seed, whole}
 use crate::cli::interrupt::Signals;
 use crate::cli::launch::{Launched, TrainingFlags};
 use crate::cli::output::{say, tell};
-use crate::cli::pictures::page;
 use crate::cli::pictures::table;
+use crate::cli::pictures::{leave, page};
 use crate::cli::written::Table;
 
 /// Most characters of a class's name above a column.
@@ -227,7 +227,7 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
     };
     let directory = launched.train(begin, signals, quiet)?;
     let groups = finish(&mut launched)?;
-    page::write(&mut launched, &directory, &[CLUSTERS.into()])?;
+    page::write(&mut launched.run, &directory, &launched.data, &[CLUSTERS.into()])?;
     if args.training.json {
         return launched.say_outcome();
     }
@@ -257,7 +257,7 @@ pub fn finish(launched: &mut Launched) -> Result<Groups> {
     let mut table = Table::new(&groups.headings)?;
     groups.rows().into_iter().try_for_each(|row| table.push(row))?;
     table.write(&path.join("clusters.csv"), "write the table")?;
-    write_png(&path.join(CLUSTERS), &picture(data, &test, config.code_width())?)?;
+    leave(run, &path.join(CLUSTERS), &picture(data, &test, config.code_width())?)?;
     let state = run.session().judged_state()?;
     let (blocks, plain) = plain_encoder(config, &state)?;
     let encoder = Part::encoder(config, &blocks, data.train.width)?.to_bytes(&encoder_file(&plain))?;

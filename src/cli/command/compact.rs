@@ -17,7 +17,7 @@ use crate::cli::bar::Bar;
 use crate::cli::flags::{DataFlags, DeviceFlag, open_device, open_run, session_on, whole};
 use crate::cli::interrupt::Signals;
 use crate::cli::output::{complain, say, say_json, tell, thousands};
-use crate::cli::pictures::draw;
+use crate::cli::pictures::{draw, page};
 use crate::cli::progress::RunBar;
 use crate::cli::terminal::table;
 
@@ -233,7 +233,8 @@ fn fine_tune(checkpoint: Checkpoint, directory: RunDir, signals: Signals, quiet:
         }
     })?;
     drop(bar);
-    draw(&mut run, &directory, &data)?;
+    let pictures = draw(&mut run, &directory, &data)?;
+    page::write(&mut run, &directory, &data, &pictures)?;
     let last = run.metrics().last().and_then(|metrics| metrics.test(term));
     last.ok_or_else(|| Error::Failed("--fine-tune: no epoch was trained".into()))
 }

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use gpu_ae::model::forward::parameter_count;
-use gpu_ae::report::{Series, format_number, line_plot, write_png};
+use gpu_ae::report::{Series, format_number, is_page, line_plot, write_png};
 use gpu_ae::train::early_stopping::outcome;
 use gpu_ae::train::{Checkpoint, EpochMetrics, RunDir};
-use gpu_ae::{Error, Result};
+use gpu_ae::{Error, Result, whole_file};
 use serde::Serialize;
 
 use crate::cli::output::{complain, say, say_json, thousands};
@@ -85,7 +85,24 @@ impl Compared {
     }
 }
 
+/// The page beside a picture, which must not take the place of anything else: a run's own files, or somebody's page.
+fn page_beside(picture: &Path) -> Result<PathBuf> {
+    let page = picture.with_extension("html");
+    let folder = picture.parent().unwrap_or(Path::new(""));
+    if RunDir::open(folder).is_ok() && !folder.as_os_str().is_empty() {
+        let problem = "is in a run directory, whose files are the run's; expected --out elsewhere";
+        return Err(Error::input(picture, problem));
+    }
+    if page.exists() && !whole_file::read(&page).is_ok_and(|text| is_page(&String::from_utf8_lossy(&text))) {
+        let problem =
+            "is there already and no page of this program, which it would take the place of; expected another --out";
+        return Err(Error::input(&page, problem));
+    }
+    Ok(page)
+}
+
 pub fn run(args: Args) -> Result<()> {
+    let web = page_beside(&args.out)?;
     // One that has nothing to compare does not keep the others from it.
     let mut left_out = None;
     let mut leave_out = |error: Error| {
@@ -117,7 +134,6 @@ pub fn run(args: Args) -> Result<()> {
     let title = format!("{} over epochs", metric.replace('_', " "));
     write_png(&args.out, &line_plot(&title, "epoch", "", &series)?)?;
     let table = cells(&lines);
-    let web = args.out.with_extension("html");
     let lead = format!("{} runs of gpu-ae side by side", lines.len());
     write_compared(&web, ["Runs compared", &lead], table.clone(), &curves, &[&args.out])?;
     if args.json {

@@ -20,6 +20,12 @@ pub fn run(args: Args, mut program: clap::Command) -> Result<()> {
     let mut script = Vec::new();
     let name = program.get_name().to_string();
     clap_complete::generate(args.shell, &mut program, name, &mut script);
-    say(String::from_utf8_lossy(&script).trim_end());
+    say(of_hyphen(&String::from_utf8_lossy(&script)).trim_end());
     Ok(())
+}
+
+/// What clap_complete 4.6 writes for bash takes the hyphen of this program's name for the end of a command's in some places, so that
+/// nothing is completed behind the first word.
+fn of_hyphen(script: &str) -> String {
+    script.replace("gpu__subcmd__ae", "gpu__ae")
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
 use gpu_ae::config::RunConfig;
+use gpu_ae::error::pasted;
 use gpu_ae::study::codes::Reconstructions;
 use gpu_ae::study::collapse::mean_image;
 use gpu_ae::train::{EpochMetrics, Run, RunDir};
@@ -12,7 +13,7 @@ use gpu_ae::{Error, Result};
 use crate::cli::command::cluster::{CLUSTERS, finish};
 use crate::cli::data_flags::ReadingFlags;
 use crate::cli::flags::{ConfigFlags, DeviceFlag};
-use crate::cli::from::begin_with;
+use crate::cli::from::{begin_again, begin_with};
 use crate::cli::interrupt::Signals;
 use crate::cli::launch::{TrainingFlags, prepare};
 use crate::cli::output::{complain, tell};
@@ -66,8 +67,10 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
                 let told = [quiet, args.training.json];
                 return crate::cli::hopfield::run(&config, settings, &data, device.as_mut(), &directory, told);
             }
-            let begun = args.from.as_ref().map(|from| begin_with(from, &mut config, &args.config, quiet));
-            let encoder = begun.transpose()?;
+            let encoder = match &args.from {
+                Some(from) => Some(begin_with(from, &mut config, &args.config, quiet)?),
+                None => begin_again(&config, quiet)?,
+            };
             args.config.data.check_used(&config.data)?;
             args.training.start(config, directory, encoder.as_ref(), args.config.config.as_deref())?
         }
@@ -81,7 +84,7 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
     if launched.config.clustering.is_some() {
         pictures.insert(0, CLUSTERS.into());
     }
-    page::write(&mut launched, &directory, &pictures)?;
+    page::write(&mut launched.run, &directory, &launched.data, &pictures)?;
     if args.training.json {
         return launched.say_outcome();
     }
@@ -105,8 +108,9 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
     tell(&format!("pictures:      {path}/{}", pictures.join(", ")));
     tell(&format!("all of it:     {path}/report.html"));
     // What a network no longer uses is told of a chain of layers.
-    let inspected = if config.images().is_some() { String::new() } else { format!("gpu-ae inspect {path}, ") };
-    tell(&format!("what next:     {inspected}{}", next(config, &path)));
+    let run = pasted(&launched.path);
+    let inspected = if config.images().is_some() { String::new() } else { format!("gpu-ae inspect {run}, ") };
+    tell(&format!("what next:     {inspected}{}", next(config, &run)));
     Ok(())
 }
 

@@ -9,7 +9,7 @@ pub mod mistakes;
 pub mod page;
 pub mod table;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ::image::RgbImage;
 use gpu_ae::config::RunConfig;
@@ -74,16 +74,20 @@ pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<Vec<Str
         pictures.push((directory.widths_plot(), width_plot(&effective, &active)?));
     }
     for (path, picture) in &pictures {
-        write_png(path, picture)?;
-        if let Some(events) = run.events() {
-            let step = run.metrics().last().map_or(0, |metrics| metrics.step);
-            let tag = path.file_stem().unwrap_or_default().to_string_lossy();
-            let bytes = whole_file::read(path).map_err(Error::io(path, "read"))?;
-            events.picture(step, &format!("pictures/{tag}"), picture.dimensions().into(), bytes)?;
-        }
+        leave(run, path, picture)?;
     }
     let name = |(path, _): (PathBuf, RgbImage)| path.file_name().map(|name| name.to_string_lossy().into_owned());
     Ok(pictures.into_iter().filter_map(name).collect())
+}
+
+/// Writes a picture of a run, and tells TensorBoard of it if that listens.
+pub fn leave(run: &Run, path: &Path, picture: &RgbImage) -> Result<()> {
+    write_png(path, picture)?;
+    let Some(events) = run.events() else { return Ok(()) };
+    let step = run.metrics().last().map_or(0, |metrics| metrics.step);
+    let tag = path.file_stem().unwrap_or_default().to_string_lossy();
+    let bytes = whole_file::read(path).map_err(Error::io(path, "read"))?;
+    events.picture(step, &format!("pictures/{tag}"), picture.dimensions().into(), bytes)
 }
 
 /// Images that a generator makes of random codes, the same for every run of a seed; nothing of rows that are no images.

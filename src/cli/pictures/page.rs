@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use gpu_ae::data::Dataset;
 use gpu_ae::report::{Chart, Section, Series, format_number, page};
-use gpu_ae::train::{EpochMetrics, RunDir};
+use gpu_ae::train::{EpochMetrics, Run, RunDir};
 use gpu_ae::{Error, Result, whole_file};
 
-use crate::cli::launch::Launched;
 use crate::cli::output::thousands;
 use crate::cli::version::long_version;
 
@@ -17,33 +17,32 @@ const ROWS: [&str; 3] = ["train", "validation", "test"];
 const AXIS: &str = "epoch";
 
 /// Writes the page of a run with these pictures, files of its directory.
-pub fn write(launched: &mut Launched, directory: &RunDir, pictures: &[String]) -> Result<()> {
-    let path = launched.path.display().to_string();
-    let device = launched.run.session().device_name().to_string();
-    let run = &launched.run;
+pub fn write(run: &mut Run, directory: &RunDir, data: &Dataset, pictures: &[String]) -> Result<()> {
+    let path = directory.path();
+    let device = run.session().device_name().to_string();
     let pictures = pictures.iter().map(|name| {
-        let file = launched.path.join(name);
+        let file = path.join(name);
         let bytes = whole_file::read(&file).map_err(Error::io(&file, "read"))?;
         Ok((caption(name), bytes))
     });
     let settings = directory.config();
     let text = whole_file::read(&settings).map_err(Error::io(&settings, "read"))?;
-    let again = "Kept as config.toml, this makes the same run again, to the same bits on the same device and version: gpu-ae train \
-                 --config config.toml --out again. Of a cluster run: gpu-ae cluster, with its flags.";
+    let again = "Kept as config.toml, these settings make such a run again: gpu-ae train --config config.toml --out again. It has the same bits \
+                 on the same device and version, if this one was made in one go and not resumed with other settings.";
     let sections = [
-        ("What it came to", Section::Facts(facts(launched, device))),
+        ("What it came to", Section::Facts(facts(run, data, device))),
         ("Curves", Section::Charts(AXIS, charts(run.metrics()))),
         ("Pictures", Section::Pictures(pictures.collect::<Result<_>>()?)),
         ("How to make it again", Section::Text(again.into(), String::from_utf8_lossy(&text).into_owned())),
     ];
-    let lead = format!("A run of gpu-ae: {} on {}", launched.config.model, launched.data.name);
-    let html = page(&path, &lead, &sections);
+    let lead = format!("A run of gpu-ae: {} on {}", run.config().model, data.name);
+    let html = page(&path.display().to_string(), &lead, &sections);
     whole_file::write(&directory.page(), html.as_bytes(), "write the page")
 }
 
 /// What a run is and how far it came.
-fn facts(launched: &Launched, device: String) -> Vec<(String, String)> {
-    let (config, data) = (&launched.config, &launched.data);
+fn facts(run: &Run, data: &Dataset, device: String) -> Vec<(String, String)> {
+    let config = run.config();
     let [_, words] = data.encoding.words();
     let [train, test] = [data.train.rows, data.test.rows].map(|rows| thousands(rows as u64));
     let mut facts = vec![
@@ -54,7 +53,7 @@ fn facts(launched: &Launched, device: String) -> Vec<(String, String)> {
         ),
         ("seed", config.seed.to_string()),
     ];
-    if let Some(metrics) = launched.run.outcome() {
+    if let Some(metrics) = run.outcome() {
         let figures = metrics.figures.iter().filter(|(key, _)| {
             // Of each dimension or layer there is too much for a list.
             key.starts_with("test_") && !key.ends_with(|last: char| last.is_ascii_digit())
@@ -63,10 +62,8 @@ fn facts(launched: &Launched, device: String) -> Vec<(String, String)> {
         let figures = loss.chain(figures.map(|(key, value)| (key.replace('_', " "), *value)));
         let figures: Vec<String> = figures.map(|(key, value)| format!("{key} {}", format_number(value))).collect();
         facts.push(("figures", figures.join(", ")));
-        facts.push((
-            "epoch",
-            format!("{} of {}, {} steps", metrics.epoch, launched.run.epoch(), thousands(metrics.step.into())),
-        ));
+        facts
+            .push(("epoch", format!("{} of {}, {} steps", metrics.epoch, run.epoch(), thousands(metrics.step.into()))));
         facts.push((
             "speed",
             format!("{} samples/s in that epoch", thousands(metrics.samples_per_second.round() as u64)),

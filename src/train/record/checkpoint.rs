@@ -12,7 +12,7 @@ use super::sums::Sums;
 use super::tensors::{opened, sealed};
 use crate::config::RunConfig;
 use crate::data::{Encoding, Fingerprint};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, pasted};
 use crate::ops::step::clock;
 use crate::train::session::State;
 use crate::train::{TermSums, Tuning};
@@ -136,7 +136,7 @@ impl Checkpoint {
         let advice = || {
             let earlier = previous(path);
             if path.ends_with(NEWEST) && earlier.exists() {
-                let run = path.parent().unwrap_or(path).display();
+                let run = pasted(path.parent().unwrap_or(path));
                 format!(
                     "; the checkpoint before it is {}: 'gpu-ae train --resume {run} --from-previous' goes on from it",
                     earlier.display()

@@ -109,21 +109,27 @@ pub struct Events {
 }
 
 impl Events {
-    /// A new file in this folder, for what comes behind so many steps.
+    /// A new file in this folder.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn begin(folder: &Path, step: u32) -> Result<Self> {
+    pub fn begin(folder: &Path) -> Result<Self> {
         whole_file::make_folder(folder)?;
         let now = now();
         let path = folder.join(format!("events.out.tfevents.{:.0}.{}.gpu-ae", now * 1e3, std::process::id()));
         let events = Events { path };
         let first = Event { wall_time: now, step: 0, what: Some(What::FileVersion(VERSION.into())) };
-        let log = What::SessionLog(SessionLog { status: START });
-        // Of the steps from the next one on, nothing that was told before counts.
-        let start = Event { wall_time: now, step: i64::from(step) + 1, what: Some(log) };
-        events.append(&[record(&first), record(&start)].concat())?;
+        events.append(&record(&first))?;
         Ok(events)
+    }
+
+    /// Training goes on behind so many steps: nothing that was told of later ones counts.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn goes_on_behind(&self, step: u32) -> Result<()> {
+        let log = Some(What::SessionLog(SessionLog { status: START }));
+        self.append(&record(&Event { wall_time: now(), step: i64::from(step) + 1, what: log }))
     }
 
     /// The metrics of an epoch, those of one kind of rows under one heading.
@@ -177,7 +183,15 @@ impl Run {
     /// # Errors
     /// When it cannot be written.
     pub fn tell_tensorboard(&mut self) -> Result<()> {
-        self.events = Some(Events::begin(&self.directory.tensorboard(), self.clock[clock::STEP])?);
+        let folder = self.directory.tensorboard();
+        let told = folder.is_dir();
+        let events = Events::begin(&folder)?;
+        if !told {
+            // What came before is known as well.
+            self.metrics.iter().try_for_each(|metrics| events.metrics(metrics))?;
+        }
+        events.goes_on_behind(self.clock[clock::STEP])?;
+        self.events = Some(events);
         Ok(())
     }
 

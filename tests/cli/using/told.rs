@@ -104,6 +104,26 @@ fn runs_are_compared_on_a_page() {
     let mse = charts.iter().find(|chart| chart["title"] == "test mse").unwrap();
     assert_eq!(names(mse), ["vae", "plain"]);
     assert!(text.contains("<th>test mse</th>") && text.contains("<td>plain</td>"));
+    // Once more over its own, but over nobody else's.
+    ok(&[&"compare", &run("vae"), &run("plain"), &"--out", &picture, &"--quiet"]);
+    let [own, foreign] = [run("vae").join("report.png"), folder.path().join("index.png")];
+    std::fs::write(foreign.with_extension("html"), "<p>mine</p>").unwrap();
+    for (out, word) in [(&own, "run directory"), (&foreign, "no page of this program")] {
+        let message = refused(&[&"compare", &run("vae"), &run("plain"), &"--out", out]);
+        assert!(message.contains(word) && !out.exists(), "{message}");
+    }
+}
+
+/// What bash makes of words of which the last one is to be completed; an error where there is no bash.
+fn completed(words: &[&str]) -> std::io::Result<String> {
+    let quoted = words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ");
+    let (last, at) = (words[words.len() - 1], words.len() - 1);
+    let (script, before) = (ok(&[&"completions", &"bash"]), words[at - 1]);
+    let asked = format!(
+        "COMP_WORDS=({quoted}); COMP_CWORD={at}; _gpu-ae gpu-ae '{last}' '{before}'; echo \"${{COMPREPLY[@]}}\""
+    );
+    let output = Command::new("bash").args(["-c", &format!("{script}\n{asked}")]).output()?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 #[test]
@@ -114,9 +134,14 @@ fn shells_and_manuals_know_every_command() {
         assert!(script.contains("tensorboard") && script.contains("saliency"), "{shell}: {script}");
     }
     assert!(refused(&[&"completions", &"cobol"]).contains("cobol"));
+    if let Ok(found) = completed(&["gpu-ae", "export", "--on"]) {
+        assert_eq!(found.trim(), "--onnx");
+        assert!(completed(&["gpu-ae", "data", ""]).unwrap().contains("preview"));
+        assert!(completed(&["gpu-ae", "exp"]).unwrap().contains("export"));
+    }
     ok(&[&"man", &"--out", &folder.path(), &"--quiet"]);
     let page = std::fs::read_to_string(folder.path().join("gpu-ae-train.1")).unwrap();
-    assert!(page.starts_with(".ie") && page.contains("\\-\\-tensorboard"), "{page}");
+    assert!(page.contains("\\-\\-tensorboard") && page.is_ascii() && page.contains(".nf\nExample:\n"), "{page}");
     assert!(folder.path().join("gpu-ae.1").is_file() && folder.path().join("gpu-ae-data-fetch.1").is_file());
     let version = ok(&[&"--version"]);
     assert!(

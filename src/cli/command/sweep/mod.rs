@@ -9,6 +9,7 @@ use gpu_ae::claim::Claim;
 use gpu_ae::config::RunConfig;
 use gpu_ae::data::options::OfRun;
 use gpu_ae::device::Device;
+use gpu_ae::error::pasted;
 use gpu_ae::report::{Mark, Marked, marked_plot, write_png};
 use gpu_ae::study::study_dir::{Study, StudyDir};
 use gpu_ae::study::sweep::{Grid, Outcome, Spread, Summary, label, settings, summaries};
@@ -184,7 +185,7 @@ fn train(directory: &StudyDir, study: &Study, signals: Signals, quiet: bool) -> 
             let trained = train_one(directory, &path, &name, &config, ready, signals.interrupt(), bar);
             let (outcome, returned) = trained.map_err(|error| match error {
                 Error::Interrupted { signal, done, .. } => {
-                    let advice = format!("gpu-ae sweep --resume {}", directory.0.display());
+                    let advice = format!("gpu-ae sweep --resume {}", pasted(&directory.0));
                     Error::Interrupted { signal, done: format!("{name} seed {seed}: {done}"), advice }
                 }
                 other => other,
