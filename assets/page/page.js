@@ -19,12 +19,11 @@ const told = (value) => {
   return size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(3) : String(Number(value.toPrecision(4)));
 };
 
-// A number beside others that differ from it by `step`: as many digits as tell them apart.
-const labelled = (value, step) => {
-  const size = Math.abs(value);
-  if (size === 0) return "0";
-  const digits = Math.max(0, Math.ceil(Math.log10(size / step) - 1e-9));
-  if (size < 1e-3 || size >= 1e5) return value.toExponential(Math.min(digits, 4)).replace("e+", "e");
+// A number of an axis up to `most` in steps of `step`: as many digits as tell them apart.
+const labelled = (value, step, most) => {
+  if (value === 0) return "0";
+  const digits = Math.max(0, Math.ceil(Math.log10(most / step) - 1e-9));
+  if (most < 1e-3 || most >= 1e5) return value.toExponential(Math.min(digits, 4)).replace("e+", "e");
   return value.toFixed(Math.min(8, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9))));
 };
 
@@ -80,7 +79,7 @@ const draw = (chart, axis, place, colours) => {
     const most = Math.max(Math.abs(low), Math.abs(high));
     if (high - low <= 1e-9 * most) [low, high] = most > 0 ? [low - most / 10, high + most / 10] : [-1, 1];
     const marks = ticks(low, high);
-    const names = marks.all.map((y) => labelled(y, marks.step));
+    const names = marks.all.map((y) => labelled(y, marks.step, most));
     const margin = 12 + LETTER * Math.max(2, ...names.map((name) => name.length));
     const wide = SIZE.width - margin - SIZE.right, tall = SIZE.height - SIZE.top - SIZE.bottom;
     scale = {

@@ -57,14 +57,20 @@ fn rendered(page: &clap_mangen::Man, command: &clap::Command) -> std::io::Result
     }
     let mut text = String::from_utf8_lossy(&text).into_owned();
     if let Some(more) = command.get_after_help() {
-        text.push_str(".SH NOTES\n.nf\n");
+        text.push_str(".SH NOTES\n");
+        let mut stands = false;
         for line in more.to_string().lines() {
+            // Examples stand as they are, sentences are filled.
+            if line.starts_with("  ") != stands {
+                stands = !stands;
+                text.push_str(if stands { ".nf\n" } else { ".fi\n" });
+            }
             let line = line.replace('\\', "\\e").replace('-', "\\-");
             // A dot or a quote at the beginning of a line would be a request.
             let guard = if line.starts_with(['.', '\'']) { "\\&" } else { "" };
             text.push_str(&format!("{guard}{line}\n"));
         }
-        text.push_str(".fi\n");
+        text.push_str(if stands { ".fi\n" } else { "" });
     }
     let ascii = text.chars().map(|c| if c.is_ascii() { c.to_string() } else { format!("\\[u{:04X}]", c as u32) });
     Ok(ascii.collect::<String>().into_bytes())

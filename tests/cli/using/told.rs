@@ -119,8 +119,9 @@ fn completed(words: &[&str]) -> std::io::Result<String> {
     let quoted = words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ");
     let (last, at) = (words[words.len() - 1], words.len() - 1);
     let (script, before) = (ok(&[&"completions", &"bash"]), words[at - 1]);
+    let function = script.rsplit_once("complete -F ").unwrap().1.split(' ').next().unwrap();
     let asked = format!(
-        "COMP_WORDS=({quoted}); COMP_CWORD={at}; _gpu-ae gpu-ae '{last}' '{before}'; echo \"${{COMPREPLY[@]}}\""
+        "COMP_WORDS=({quoted}); COMP_CWORD={at}; {function} gpu-ae '{last}' '{before}'; echo \"${{COMPREPLY[@]}}\""
     );
     let output = Command::new("bash").args(["-c", &format!("{script}\n{asked}")]).output()?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
@@ -141,7 +142,10 @@ fn shells_and_manuals_know_every_command() {
     }
     ok(&[&"man", &"--out", &folder.path(), &"--quiet"]);
     let page = std::fs::read_to_string(folder.path().join("gpu-ae-train.1")).unwrap();
-    assert!(page.contains("\\-\\-tensorboard") && page.is_ascii() && page.contains(".nf\nExample:\n"), "{page}");
+    assert!(
+        page.contains("\\-\\-tensorboard") && page.is_ascii() && page.contains("Example:\n.nf\n  gpu\\-ae train"),
+        "{page}"
+    );
     assert!(folder.path().join("gpu-ae.1").is_file() && folder.path().join("gpu-ae-data-fetch.1").is_file());
     let version = ok(&[&"--version"]);
     assert!(
