@@ -30,8 +30,7 @@ impl Problem<'_> {
         }
     }
 
-    /// Adds to the gradient and returns the loss, both summed, of the `R` rows that a batch begins with, whose numbers lie side by side in
-    /// `x` \[width, R\]. Weights and gradient \[width + 1, stride\] have whole lanes of classes, of which the last may be none.
+    /// Adds to the gradient and returns the loss, both summed, of `R` rows whose numbers lie side by side in `x` \[width, R\]. Weights and gradient \[width + 1, stride\] have whole lanes of classes, of which the last may be none.
     #[inline(always)]
     fn together<const R: usize>(&self, weights: &[f64], x: &[f64], labels: &[u16], gradient: &mut [f64]) -> f64 {
         let stride = self.classes.next_multiple_of(LANES);

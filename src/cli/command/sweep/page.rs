@@ -21,8 +21,9 @@ pub(super) fn write(
     for outcome in outcomes {
         let name = if outcome.point.is_empty() { title } else { &outcome.point };
         if curves.iter().all(|(own, _)| own != name) {
-            let metrics = RunDir::open(&directory.0.join(&outcome.path))?.read_metrics()?;
-            curves.push((name.to_string(), metrics));
+            // A run that is gone has its line in the table all the same.
+            let metrics = RunDir::open(&directory.0.join(&outcome.path)).and_then(|run| run.read_metrics());
+            curves.push((name.to_string(), metrics.unwrap_or_default()));
         }
     }
     let lead =
