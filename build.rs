@@ -41,15 +41,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// The commit that is built, of a checkout or of a package made of one. What is built while working says none, so that a commit
-/// rebuilds nothing.
+/// The commit that is built, of a checkout or of a package made of one. What is built while working says none, and a commit alone
+/// rebuilds nothing: until a source changes, the program is that of the commit before, "changed since".
 fn commit() -> Option<String> {
     if std::env::var("PROFILE").ok()? != "release" {
         return None;
     }
-    // What is not there would be seen as changed for ever.
-    let seen = [".git/HEAD", ".git/logs/HEAD", "Cargo.lock", "Cargo.toml", "src"].into_iter();
-    seen.filter(|seen| Path::new(seen).exists()).for_each(|seen| println!("cargo::rerun-if-changed={seen}"));
+    println!("cargo::rerun-if-changed=src");
     if let Ok(packaged) = fs::read_to_string(".cargo_vcs_info.json") {
         let (_, rest) = packaged.split_once("\"sha1\": \"")?;
         return rest.get(..7).map(str::to_string);
