@@ -12,6 +12,7 @@ out=${OUT:-$pack/out}
 mkdir -p "$out"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+tar -C "$scratch" -xzf "$pack/programs.tgz"
 export XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-$scratch} GPU_AE_CACHE=${GPU_AE_CACHE:-$scratch/cache}
 
 # A loader where the system has none, without touching the system.
@@ -21,11 +22,11 @@ if ! ldconfig -p 2>/dev/null | grep -q 'libvulkan\.so'; then
     export LD_LIBRARY_PATH
 fi
 # In containers NVIDIA's driver lies beside the system's own folders.
-if ! "$pack/gpu-ae" devices 2>/dev/null | grep -qi -- "$name" && [ -d /usr/local/nvidia/share ]; then
+if ! "$scratch/gpu-ae" devices 2>/dev/null | grep -qi -- "$name" && [ -d /usr/local/nvidia/share ]; then
     export VK_DRIVER_FILES=/usr/local/nvidia/share/vulkan/icd.d/nvidia_icd.json
     export __EGL_VENDOR_LIBRARY_FILENAMES=/usr/local/nvidia/share/glvnd/egl_vendor.d/10_nvidia.json
 fi
-if ! "$pack/gpu-ae" devices 2>&1 | tee "$out/devices.txt" | grep -i -- "$name"; then
+if ! "$scratch/gpu-ae" devices 2>&1 | tee "$out/devices.txt" | grep -i -- "$name"; then
     echo "measure.sh $name: no such adapter; there are:" >&2
     cat "$out/devices.txt" >&2
     exit 2
@@ -46,7 +47,7 @@ part() {
 speed() {
     local title=$1 run=$scratch/run figure
     shift
-    timeout 60 "$pack/gpu-ae" train --device "$name" --out "$run" --quiet "$@" >"$scratch/said" 2>&1 ||
+    timeout 60 "$scratch/gpu-ae" train --device "$name" --out "$run" --quiet "$@" >"$scratch/said" 2>&1 ||
         echo "$title: $(tail -n 1 "$scratch/said")" | tee -a "$out/failed.txt"
     figure=$(grep -o '"samples_per_second":[0-9.e+]*' "$run/metrics.jsonl" 2>/dev/null | tail -n 1 | cut -d: -f2)
     echo "$title: ${figure:-no} samples/s" | tee -a "$out/samples.txt"
@@ -54,7 +55,7 @@ speed() {
 }
 
 nvidia-smi --query-gpu=name,driver_version,clocks.sm,memory.total --format=csv 2>/dev/null | tee "$out/gpu.txt"
-part 120 doctor 12 "$pack/gpu-ae" doctor --device "$name"
+part 120 doctor 12 "$scratch/gpu-ae" doctor --device "$name"
 
 # Rows of random bytes in MNIST's format, which everybody trains on.
 data=$scratch/data
@@ -80,11 +81,11 @@ else
     echo "no PyTorch with CUDA in $python: no comparison"
 fi
 export GPU_AE_TEST_DEVICE=$name
-part 90 matmul 30 "$pack/benches/matmul" --bench
-part 60 profiled 4 "$pack/gpu-ae" train --device "$name" --config benches/peers/w1.toml "${own[@]}" --epochs 1 --out "$scratch/profiled" --profile --quiet
+part 90 matmul 30 "$scratch/benches/matmul" --bench
+part 60 profiled 4 "$scratch/gpu-ae" train --device "$name" --config benches/peers/w1.toml "${own[@]}" --epochs 1 --out "$scratch/profiled" --profile --quiet
 cp "$scratch/profiled/profile.txt" "$out/" 2>/dev/null && head -n 40 "$out/profile.txt"
-part 90 step 30 env GPU_AE_BENCH_KERNELS=1 "$pack/benches/step" --bench
-part 120 kernels 90 "$pack/benches/kernels" --bench
+part 90 step 30 env GPU_AE_BENCH_KERNELS=1 "$scratch/benches/step" --bench
+part 120 kernels 90 "$scratch/benches/kernels" --bench
 echo "---"
 cat "$out/samples.txt"
 [ ! -f "$out/failed.txt" ] || { echo "failed:" && cat "$out/failed.txt"; }

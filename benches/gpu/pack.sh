@@ -28,4 +28,7 @@ if command -v apt-get >/dev/null; then
         echo "pack.sh: no Vulkan loader could be had; the machine needs its own" >&2
 fi
 cp benches/gpu/measure.sh "$pack/measure"
+# A third of the size: what carries it there may carry little.
+tar -C "$pack" -czf "$pack/programs.tgz" gpu-ae benches
+rm -r "$pack/gpu-ae" "$pack/benches"
 du -sh "$pack"
