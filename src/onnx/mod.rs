@@ -88,3 +88,52 @@ pub fn model(
 fn no_counterpart(what: &str) -> Error {
     Error::Failed(format!("{what} has no counterpart in ONNX"))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::graph::Role;
+    use crate::ops::array::reshape::Reshape;
+    use crate::ops::pool::Pool;
+    use crate::ops::pool::avg_pool::AvgPool;
+    use crate::ops::random::random_uniform::RandomUniform;
+    use crate::ops::step::clock;
+    use crate::tensor::{Shape, Ty};
+
+    const INTERFACE: Interface<'_> =
+        Interface { name: "test", input: ["rows", "x"], outputs: &[["a", "first"], ["b", "second"]], metadata: &[] };
+
+    /// A row may be read as images of several sizes, each of which has its own form in the file.
+    #[test]
+    fn a_value_has_a_form_for_each_size() {
+        let g = &mut Graph::new();
+        let rows = g.source(Role::Input, "rows", Ty::f32(&[1, 16]));
+        let pixels = g.apply(Reshape::to(&[16, 1]), &[rows]).unwrap();
+        for (name, size) in [("a", [4, 4]), ("b", [2, 8])] {
+            let mean = g.apply(AvgPool(Pool::global(size)), &[pixels]).unwrap();
+            g.result(name, mean);
+        }
+        let bytes = model(g, &INTERFACE, |_| None).unwrap();
+        let graph = Model::decode(&bytes[..]).unwrap().graph.unwrap();
+        let pools: Vec<_> = graph.node.iter().filter(|node| node.op_type == "GlobalAveragePool").collect();
+        assert_eq!(pools.len(), 2);
+        assert_ne!(pools[0].input, pools[1].input);
+        let shapes: Vec<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
+        assert!(shapes.contains(&"-1x4x4x1") && shapes.contains(&"-1x2x8x1"), "{shapes:?}");
+        let outputs: Vec<&str> = graph.output.iter().map(|output| output.name.as_str()).collect();
+        assert_eq!(outputs, ["first", "second"]);
+    }
+
+    #[test]
+    fn what_has_no_counterpart_is_named() {
+        let g = &mut Graph::new();
+        let rows = g.source(Role::Input, "rows", Ty::f32(&[1, 4]));
+        g.result("a", rows);
+        let clock = g.source(Role::State, "clock", clock::ty());
+        let draws = g.apply(RandomUniform { shape: Shape::new(&[1, 4]), stream: 1 }, &[clock]).unwrap();
+        g.result("b", draws);
+        let message = model(g, &INTERFACE, |_| None).unwrap_err().to_string();
+        assert!(message.contains("the source 'clock' has no counterpart in ONNX"), "{message}");
+    }
+}

@@ -10,7 +10,7 @@ use crate::ops::array::broadcast::Broadcast;
 use crate::tensor::HostTensor;
 
 /// How the matrix of a value lies in the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Layout {
     /// \[rows, columns\]
     Rows,
@@ -39,7 +39,7 @@ pub(super) struct Writing<'a> {
     constants: HashMap<Var, HostTensor<f64>>,
     values: HashMap<Var, Value>,
     /// Forms of values other than that in which they were made.
-    forms: HashMap<(Var, &'static str), String>,
+    forms: HashMap<(Var, Layout), String>,
 }
 
 impl<'a> Writing<'a> {
@@ -144,7 +144,7 @@ impl<'a> Writing<'a> {
         let Value { name, layout } = self.value(var)?;
         match layout {
             Layout::Rows | Layout::Shared => Ok(name),
-            _ => self.form(var, "rows", |w| {
+            _ => self.form(var, Layout::Rows, |w| {
                 let pixels = match layout {
                     Layout::Image([height, width]) if height * width > 1 => w.pixels_innermost(&name, false),
                     _ => name,
@@ -159,7 +159,7 @@ impl<'a> Writing<'a> {
         let Value { name, layout } = self.value(var)?;
         match layout {
             Layout::Image([height, width]) if height * width > 1 => {
-                self.form(var, "loose", |w| Ok(w.pixels_innermost(&name, false)))
+                self.form(var, Layout::Loose, |w| Ok(w.pixels_innermost(&name, false)))
             }
             _ => Ok(name),
         }
@@ -171,10 +171,10 @@ impl<'a> Writing<'a> {
         let columns = self.columns(var) as i64;
         match layout {
             Layout::Image(own) if own == size => Ok(name),
-            Layout::Shared => self.form(var, "image", |w| Ok(w.reshaped(&name, &[1, columns, 1, 1]))),
+            Layout::Shared => self.form(var, Layout::Image(size), |w| Ok(w.reshaped(&name, &[1, columns, 1, 1]))),
             _ => {
                 let loose = self.loose(var)?;
-                self.form(var, "image", |w| {
+                self.form(var, Layout::Image(size), |w| {
                     let pixels = w.reshaped(&loose, &[-1, size[0] as i64, size[1] as i64, columns]);
                     Ok(w.pixels_innermost(&pixels, true))
                 })
@@ -182,7 +182,7 @@ impl<'a> Writing<'a> {
         }
     }
 
-    fn form(&mut self, var: Var, form: &'static str, make: impl FnOnce(&mut Self) -> Result<String>) -> Result<String> {
+    fn form(&mut self, var: Var, form: Layout, make: impl FnOnce(&mut Self) -> Result<String>) -> Result<String> {
         if let Some(name) = self.forms.get(&(var, form)) {
             return Ok(name.clone());
         }

@@ -178,6 +178,8 @@ fn a_network_trained_by_gradient_descent_is_compacted() {
     let smaller = Checkpoint::load(&checkpoint(&Path::new(run).join("compact"))).unwrap();
     let moment = &smaller.state["sgd.u.autoencoder.1.weight"].0;
     assert_eq!(moment, &smaller.state["autoencoder.1.weight"].0);
+    let page = std::fs::read_to_string(Path::new(run).join("compact/report.html")).unwrap();
+    assert!(page.contains("sgd") && page.contains("data:image/png;base64,"), "a page of its own");
     assert!(!smaller.state.keys().any(|name| name.starts_with("adam")));
 }
 

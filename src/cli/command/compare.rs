@@ -11,7 +11,7 @@ use gpu_ae::{Error, Result, whole_file};
 use serde::Serialize;
 
 use crate::cli::output::{complain, say, say_json, thousands};
-use crate::cli::pictures::page::write_compared;
+use crate::cli::pictures::page::{points, write_compared};
 use crate::cli::pictures::picture_name;
 use crate::cli::terminal::table;
 
@@ -158,13 +158,7 @@ fn names(runs: &[PathBuf]) -> Vec<String> {
 
 /// A metric over epochs.
 fn curve(key: &str, name: String, metrics: &[EpochMetrics], file: &Path) -> Result<Series> {
-    let value = |m: &EpochMetrics| match key {
-        "seconds" => Some(m.seconds),
-        "samples_per_second" => Some(m.samples_per_second),
-        key => m.get(key),
-    };
-    let point = |m: &EpochMetrics| Some((f64::from(m.epoch), value(m)?));
-    let points: Vec<(f64, f64)> = metrics.iter().filter_map(point).collect();
+    let points = points(metrics, key);
     if points.is_empty() {
         return Err(Error::input(file, format!("has no {key}; expected --metric to be a key of its lines")));
     }

@@ -79,9 +79,7 @@ fn charts(metrics: &[EpochMetrics]) -> Vec<Chart> {
     let mut charts: BTreeMap<String, Vec<Series>> = BTreeMap::new();
     for key in keys(metrics) {
         let (chart, name) = headed(&key);
-        let points: Vec<(f64, f64)> =
-            metrics.iter().filter_map(|m| Some((f64::from(m.epoch), value(m, &key)?))).collect();
-        charts.entry(chart).or_default().push(Series { name, points });
+        charts.entry(chart).or_default().push(Series { name, points: points(metrics, &key) });
     }
     // By number, not by digit.
     charts.values_mut().for_each(|series| series.sort_by_key(|series| (series.name.len(), series.name.clone())));
@@ -99,12 +97,9 @@ fn keys(metrics: &[EpochMetrics]) -> BTreeSet<String> {
     metrics.iter().flat_map(|metrics| metrics.figures.keys().cloned()).chain(own).collect()
 }
 
-/// A figure of an epoch by its key.
-fn value(metrics: &EpochMetrics, key: &str) -> Option<f64> {
-    match key {
-        "samples_per_second" => Some(metrics.samples_per_second),
-        key => metrics.get(key),
-    }
+/// A figure over epochs by its key.
+pub fn points(metrics: &[EpochMetrics], key: &str) -> Vec<(f64, f64)> {
+    metrics.iter().filter_map(|metrics| Some((f64::from(metrics.epoch), metrics.get(key)?))).collect()
 }
 
 /// The chart that a figure belongs to, and its name there: `kl of each`, `test 3` of `test_kl_3`, beside `kl`, `test` of `test_kl`.
@@ -132,16 +127,13 @@ pub fn write_compared(
 ) -> Result<()> {
     let all: BTreeSet<String> = runs.iter().flat_map(|(_, metrics)| keys(metrics)).collect();
     let chart = |key: &String| {
-        let series = runs.iter().map(|(name, metrics)| {
-            let points = metrics.iter().filter_map(|m| Some((f64::from(m.epoch), value(m, key)?))).collect();
-            Series { name: name.clone(), points }
-        });
+        let series = runs.iter().map(|(name, metrics)| Series { name: name.clone(), points: points(metrics, key) });
         let series: Vec<Series> = series.filter(|series| !series.points.is_empty()).collect();
         Chart { title: key.replace('_', " "), series }
     };
     let is_compared = |key: &&String| !key.starts_with("train_") && !key.ends_with(|last: char| last.is_ascii_digit());
     let mut charts: Vec<Chart> = all.iter().filter(is_compared).map(chart).collect();
-    charts.retain(|chart| chart.series.len() == runs.len() || chart.series.len() > 1);
+    charts.retain(|chart| chart.series.len() > 1 || runs.len() == 1);
     charts.sort_by_key(|chart| !chart.title.starts_with("test"));
     let read = |file: &&Path| {
         let name = file.file_name().unwrap_or_default().to_string_lossy();

@@ -177,6 +177,8 @@ impl EpochMetrics {
         match key {
             "train_loss" => Some(self.train_loss),
             "test_loss" => Some(self.test_loss),
+            "seconds" => Some(self.seconds),
+            "samples_per_second" => Some(self.samples_per_second),
             key => self.figures.get(key).copied(),
         }
     }
