@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use gpu_ae::config::RunConfig;
 use gpu_ae::data::{Dataset, Encoding, ImageShape, Split, ValueKind, Values};
+use gpu_ae::device::wait;
 use gpu_ae::rng::{Rng, Stream, stream_key};
 use gpu_ae::train::{Session, Tuning};
 
@@ -91,7 +92,7 @@ fn time(session: &mut Session, steps: u32) -> (Duration, Duration) {
     session.take_waits();
     let begin = Instant::now();
     session.train(steps).unwrap();
-    session.clock().unwrap();
+    wait(session.clock()).unwrap();
     (begin.elapsed(), session.take_waits().iter().map(|wait| wait.length).sum())
 }
 
@@ -110,8 +111,9 @@ fn main() {
                 let mut config = config(work);
                 config.data.on_device = on_device;
                 let choices = Tuning::or_static(None, device.as_ref());
-                let mut session = Session::for_training(device, &config, &data, &choices, &mut |_, _| ()).unwrap();
-                session.initialise(work.rows, None).unwrap();
+                let mut session =
+                    wait(Session::for_training(device, &config, &data, &choices, &mut |_, _| ())).unwrap();
+                wait(session.initialise(work.rows, None)).unwrap();
                 time(&mut session, 4);
                 session
             });

@@ -37,14 +37,12 @@ pub mod rng;
 pub mod shader;
 mod spelling;
 pub mod statistics;
-#[cfg(feature = "native")]
 pub mod study;
 pub mod tensor;
 #[cfg(feature = "native")]
 pub mod threads;
 #[cfg(not(feature = "native"))]
 mod threads;
-#[cfg(feature = "native")]
 pub mod train;
 pub mod vectors;
 #[cfg(feature = "native")]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use gpu_ae::data::{Dataset, Fingerprint};
-use gpu_ae::device::{Device, open};
+use gpu_ae::device::{Device, open, wait};
 use gpu_ae::train::{Checkpoint, RunDir, Session, Tuning};
 use gpu_ae::{Error, Result};
 
@@ -79,6 +79,6 @@ pub fn session_on(checkpoint: &Checkpoint, data: &Dataset, quiet: bool) -> Resul
     let device = open_device(&checkpoint.config.device, quiet)?;
     let choices = Tuning::or_static(checkpoint.tuning.as_ref(), device.as_ref());
     let mut session = Session::for_evaluation(device, &checkpoint.config, data, &choices)?;
-    session.restore(&checkpoint.state)?;
+    wait(session.restore(&checkpoint.state))?;
     Ok(session)
 }

@@ -7,9 +7,10 @@ use std::str::FromStr;
 
 use gpu_ae::config::RunConfig;
 use gpu_ae::data::{Dataset, Split};
+use gpu_ae::device::wait;
 use gpu_ae::error::shortened;
 use gpu_ae::model::part::Part;
-use gpu_ae::study::codes::LonePart;
+use gpu_ae::study::lone_part::LonePart;
 use gpu_ae::study::symbols::Code;
 use gpu_ae::train::{Checkpoint, RunDir, Session, Tuning};
 use gpu_ae::{Error, Result};
@@ -155,7 +156,7 @@ impl Trained {
 
     /// Codes of all rows of a split, `[rows, width of the code]`.
     pub fn codes(&mut self, split: &Split) -> Result<Vec<f32>> {
-        self.session.codes(split)
+        wait(self.session.codes(split))
     }
 
     /// Gives the rows of a split and what the network makes of them to `each`, block by block: the numbers of the rows, and
@@ -168,8 +169,8 @@ impl Trained {
         for first in (0..split.rows).step_by(BLOCK) {
             let range = first..(first + BLOCK).min(split.rows);
             let rows = split.values(range.clone());
-            let codes = self.session.encode(&rows)?;
-            each(range, &rows, &self.session.decode(&codes)?)?;
+            let codes = wait(self.session.encode(&rows))?;
+            each(range, &rows, &wait(self.session.decode(&codes))?)?;
         }
         Ok(())
     }

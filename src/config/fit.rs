@@ -7,7 +7,6 @@ use crate::error::{Error, Result, thousands};
 use crate::nn::BlockConfig;
 use crate::nn::network::joined;
 use crate::ops::array::activation::Activation;
-use crate::tensor::Shape;
 
 /// Steps that training takes at least, if nothing is said and epochs do not get too many.
 const ENOUGH: usize = 2000;
@@ -76,6 +75,14 @@ impl RunConfig {
             self.check_ahead(said)?;
         }
         let data = data::shape(&self.data, self.data_dir.as_deref(), self.seed)?;
+        self.follow_rows(said, data, is_own)
+    }
+
+    /// The same for rows of this shape, which are the user's own or a data set's that has a name.
+    ///
+    /// # Errors
+    /// When the network cannot be fitted to them.
+    pub fn follow_rows(&mut self, said: Said, data: DataShape, is_own: bool) -> Result<()> {
         let makes_rows = self.makes_rows();
         let is_other = |own: [usize; 3]| own != [data.image.height, data.image.width, data.image.channels];
         if self.images().is_some_and(is_other) && !said.augment {
@@ -193,61 +200,13 @@ impl RunConfig {
         }
         Ok(())
     }
-
-    /// Refuses a network that does not fit rows of this shape, called `name`: that does not take them or does not answer
-    /// with as many values, or as a classifier with one for each class, or takes values for probabilities that are none.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] that begins with the key of what is wrong.
-    pub fn check_data(&self, data: &DataShape, name: &str) -> Result<()> {
-        let refuse = |problem: String| Err(Error::Usage(problem));
-        if self.classifier.is_some() && data.classes < 2 {
-            let found = if data.classes == 0 { "no classes" } else { "one class" };
-            return refuse(format!("--model {}: expected rows of several classes, {name} has {found}", self.model));
-        }
-        let features = data.image.values();
-        let found = self.shapes(&Shape::new(&[features]))?.pop().map_or(0, |(_, _, shape)| shape.elements());
-        let last = self.layer_key(self.depth().saturating_sub(1));
-        let expected = match (self.makes_rows(), &self.classifier) {
-            (true, _) => Some((features, "the values of a row")),
-            (false, Some(_)) => Some((data.classes, "the classes")),
-            (false, None) => None,
-        };
-        if let Some((expected, what)) = expected.filter(|(expected, _)| *expected != found) {
-            if let Some(image) = self.images().filter(|image| image.iter().product::<usize>() == features) {
-                let [height, width, channels] = image;
-                let problem = format!("makes {found} values of images of {height}x{width}x{channels}");
-                return refuse(format!("decoder: {problem}: expected {expected}, {what} of {name}"));
-            }
-            return refuse(format!("{last}.linear {found}: expected {expected}, {what} of {name}"));
-        }
-        self.check_augment(data, name)?;
-        // What of it images alone have may be gone.
-        self.check_views()?;
-        if data.is_unit || !self.makes_rows() {
-            return Ok(());
-        }
-        let beyond = format!("the values of {name} are not all from 0 to 1");
-        if self.contrastive_divergence.is_some() {
-            return refuse(format!("--model {}: expected values from 0 to 1, and {beyond}", self.model));
-        }
-        if self.variational.is_some_and(|variational| variational.likelihood == Likelihood::Bernoulli) {
-            return refuse(format!("variational.likelihood bernoulli: expected gaussian, since {beyond}"));
-        }
-        match self.answer_activation("") {
-            Ok((key, Activation::Sigmoid)) => {
-                refuse(format!("{key}.activation sigmoid: expected identity, since {beyond}"))
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::data::{DataOptions, ImageShape, ValueKind};
+    use crate::data::DataOptions;
 
     fn widths(config: &RunConfig) -> Vec<usize> {
         config.layers().iter().map(|layer| layer.linear).collect()
@@ -299,27 +258,5 @@ mod tests {
         labelled.last(unsaid, 60_000);
         assert_eq!((labelled.batch_size, labelled.epochs), (8, 200));
         assert_eq!(RunConfig { epochs: 500, batch_size: 32, ..labelled }.length(120), "epochs 500: 2,000 steps");
-    }
-
-    #[test]
-    fn values_that_are_no_shares_are_refused_by_what_needs_shares() {
-        let shape = |is_unit| DataShape {
-            image: ImageShape::row(784),
-            train_rows: 9,
-            classes: 0,
-            kind: ValueKind::Float,
-            is_unit,
-        };
-        let refused = |model: &str| {
-            let config = RunConfig::model(model).unwrap();
-            config.check_data(&shape(true), "X").unwrap();
-            config.check_data(&shape(false), "X").unwrap_err().to_string()
-        };
-        assert!(refused("vae").starts_with("variational.likelihood bernoulli"));
-        assert!(refused("rbm").starts_with("--model rbm"));
-        assert!(refused("entropic").starts_with("decoder.3.activation sigmoid"));
-        let classifier = RunConfig::model("classifier").unwrap();
-        let message = classifier.check_data(&shape(true), "X").unwrap_err().to_string();
-        assert!(message.contains("several classes, X has no classes"), "{message}");
     }
 }

@@ -8,6 +8,7 @@ mod check;
 mod early_stopping;
 mod file;
 mod fit;
+mod fitting;
 mod hopfield;
 mod idle;
 mod images;

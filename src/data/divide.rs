@@ -1,6 +1,7 @@
 //! Which rows are tested with where the data does not say: a share of all, by a hash of each row's name, so that a row
 //! stays on its side whatever is added.
 
+#[cfg(feature = "native")]
 use super::found::Side;
 use crate::rng::{Stream, stream_key, threefry2x32};
 
@@ -8,6 +9,7 @@ use crate::rng::{Stream, stream_key, threefry2x32};
 pub(super) const ONE_ROW: &str = "one row, expected at least two: one to learn from and one to test with";
 
 /// Rows that their sources divide already.
+#[cfg(feature = "native")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Told {
     has_test: bool,
@@ -15,6 +17,7 @@ pub struct Told {
 
 /// What the sides of all that holds rows say together; nothing if rows are yet to be divided: who names one side alone has
 /// not divided.
+#[cfg(feature = "native")]
 pub fn told(sides: impl Iterator<Item = Side>) -> Option<Told> {
     let (mut has_test, mut has_validation, mut has_other) = (false, false, false);
     for side in sides {
@@ -27,6 +30,7 @@ pub fn told(sides: impl Iterator<Item = Side>) -> Option<Told> {
     ((has_test || has_validation) && has_other).then_some(Told { has_test })
 }
 
+#[cfg(feature = "native")]
 impl Told {
     /// The side that rows are on whose source says this: what no source speaks of is to be learnt from.
     pub fn side(self, said: Side) -> Side {
@@ -69,7 +73,7 @@ pub fn tested<'a>(names: impl Iterator<Item = std::borrow::Cow<'a, str>>, seed: 
     tested
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "native"))]
 mod tests {
     use super::*;
 

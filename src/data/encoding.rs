@@ -135,6 +135,17 @@ impl Encoding {
         self.as_stored(values).into_iter().map(share).collect()
     }
 
+    /// What [`shown`](Self::shown) has shown, as the network sees it.
+    pub fn seen(&self, shares: &[f32]) -> Vec<f32> {
+        let [least, most] = self.stored.unwrap_or([0.0, 1.0]);
+        let channels = self.scale.len().max(1);
+        let seen = |(place, &share): (usize, &f32)| {
+            let stored = least + share * (most - least);
+            self.scale.get(place % channels).map_or(stored, |map| (stored - map.mean) / map.deviation)
+        };
+        shares.iter().enumerate().map(seen).collect()
+    }
+
     /// The number of the class of this name.
     pub fn class(&self, name: &str) -> Option<u16> {
         let place = self.classes.iter().position(|class| class == name)?;

@@ -1,8 +1,10 @@
 //! What a reader of files finds, before it is divided into what is trained on and what is tested with.
 
+use super::ImageShape;
+#[cfg(feature = "native")]
+use super::format;
 use super::kind::Kind;
 use super::values::Values;
-use super::{ImageShape, format};
 use crate::error::Result;
 
 /// Which side of a split rows are on, as their source says by a name.
@@ -61,6 +63,7 @@ pub enum Found {
         parts: Vec<Part>,
     },
     /// Columns of numbers and categories.
+    #[cfg(feature = "native")]
     Table(Vec<(Side, format::table::Table)>),
 }
 

@@ -4,25 +4,21 @@
 pub mod cache;
 #[cfg(feature = "native")]
 pub mod columns;
-#[cfg(feature = "native")]
 mod divide;
 #[cfg(feature = "native")]
 pub mod download;
 pub mod encoding;
-#[cfg(feature = "native")]
 mod fingerprint;
-#[cfg(feature = "native")]
 pub mod format;
-#[cfg(feature = "native")]
 pub mod found;
 pub mod kind;
 #[cfg(feature = "native")]
 mod mapped;
+pub mod memory;
 pub mod options;
 #[cfg(feature = "native")]
 pub mod own;
 mod progress;
-#[cfg(feature = "native")]
 mod scaling;
 pub mod set;
 mod split;
@@ -38,7 +34,6 @@ use set::{digits, one_hot};
 use set::{mnist, relatives};
 
 pub use encoding::{Encoding, ImageShape};
-#[cfg(feature = "native")]
 pub use fingerprint::Fingerprint;
 #[cfg(feature = "native")]
 pub use mapped::Mapped;

@@ -1,9 +1,12 @@
 //! Waiting for a device, where a program may: what its futures bring, on the thread that asks.
 
-use pollster::block_on;
-
 use super::{Device, ProgramId, Reading, Trace};
 use crate::error::Result;
+
+/// What a future brings, on the thread that asks.
+pub fn wait<T>(work: impl Future<Output = T>) -> T {
+    pollster::block_on(work)
+}
 
 impl dyn Device + '_ {
     /// Waits until everything started so far is done.
@@ -11,7 +14,7 @@ impl dyn Device + '_ {
     /// # Errors
     /// When the device failed meanwhile.
     pub fn finish(&mut self) -> Result<()> {
-        block_on(self.idle())
+        wait(self.idle())
     }
 
     /// Waits for a reading, and for nothing run later: as [`receive`](Device::receive).
@@ -19,7 +22,7 @@ impl dyn Device + '_ {
     /// # Errors
     /// When the device fails.
     pub fn end_read(&mut self, reading: Reading) -> Result<Vec<u8>> {
-        block_on(self.receive(reading))
+        wait(self.receive(reading))
     }
 
     /// Runs a plan `times` times and takes the time of every dispatch: as [`traced`](Device::traced).
@@ -27,7 +30,7 @@ impl dyn Device + '_ {
     /// # Errors
     /// When the device fails.
     pub fn trace(&mut self, program: ProgramId, times: u32) -> Result<Trace> {
-        block_on(self.traced(program, times))
+        wait(self.traced(program, times))
     }
 
     /// Reads bytes of an arena, after everything run before.
@@ -44,8 +47,7 @@ impl dyn Device + '_ {
     /// # Errors
     /// When there is none of that name, or the device fails.
     pub fn read(&mut self, program: ProgramId, name: &str) -> Result<Vec<u8>> {
-        let reading = self.begin(program, &[name])?;
-        self.end_read(reading)
+        wait(self.fetch_one(program, name))
     }
 
     /// Reads sources or results by name, every arena once: as `fetch`.
@@ -53,7 +55,7 @@ impl dyn Device + '_ {
     /// # Errors
     /// When there is none of a name, or the device fails.
     pub fn read_many(&mut self, program: ProgramId, names: &[&str]) -> Result<Vec<Vec<u8>>> {
-        block_on(self.fetch(program, names))
+        wait(self.fetch(program, names))
     }
 
     /// Reads a source or result of floats.
@@ -61,7 +63,7 @@ impl dyn Device + '_ {
     /// # Errors
     /// As `read`.
     pub fn read_f32(&mut self, program: ProgramId, name: &str) -> Result<Vec<f32>> {
-        Ok(bytemuck::pod_collect_to_vec(&self.read(program, name)?))
+        wait(self.fetch_f32(program, name))
     }
 
     /// Reads a source or result of words.
@@ -69,6 +71,6 @@ impl dyn Device + '_ {
     /// # Errors
     /// As `read`.
     pub fn read_u32(&mut self, program: ProgramId, name: &str) -> Result<Vec<u32>> {
-        Ok(bytemuck::pod_collect_to_vec(&self.read(program, name)?))
+        wait(self.fetch_u32(program, name))
     }
 }

@@ -9,7 +9,6 @@ mod blocking;
 pub mod ceilings;
 mod cpu;
 mod gpu;
-#[cfg(feature = "native")]
 pub mod proof;
 mod shared;
 #[cfg(feature = "native")]
@@ -17,6 +16,8 @@ mod trace;
 #[cfg(feature = "native")]
 pub mod tune;
 
+#[cfg(feature = "native")]
+pub use blocking::wait;
 pub use cpu::CpuDevice;
 pub use gpu::GpuDevice;
 pub use gpu::adapters::{AdapterReport, Choice, absence, adapters, open};
@@ -243,5 +244,30 @@ impl dyn Device + '_ {
             bytes[at + place.offset - begin..][..place.ty.bytes()].to_vec()
         };
         Ok(places.iter().map(part).collect())
+    }
+
+    /// A source or result by name.
+    ///
+    /// # Errors
+    /// When there is none of that name, or the device fails.
+    pub async fn fetch_one(&mut self, program: ProgramId, name: &str) -> Result<Vec<u8>> {
+        let reading = self.begin(program, &[name])?;
+        self.receive(reading).await
+    }
+
+    /// A source or result of floats by name.
+    ///
+    /// # Errors
+    /// When there is none of that name, or the device fails.
+    pub async fn fetch_f32(&mut self, program: ProgramId, name: &str) -> Result<Vec<f32>> {
+        Ok(bytemuck::pod_collect_to_vec(&self.fetch_one(program, name).await?))
+    }
+
+    /// A source or result of words by name.
+    ///
+    /// # Errors
+    /// When there is none of that name, or the device fails.
+    pub async fn fetch_u32(&mut self, program: ProgramId, name: &str) -> Result<Vec<u32>> {
+        Ok(bytemuck::pod_collect_to_vec(&self.fetch_one(program, name).await?))
     }
 }

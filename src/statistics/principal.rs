@@ -4,21 +4,26 @@ use super::spectrum::{covariance, mean, products};
 use crate::eigen::reduction::eigen;
 
 /// Coordinates of each of the points, rows of `width` numbers, along their first two principal components; 0 along
-/// one that there is not. The sign of a component is chosen so that its largest weight is positive.
+/// one that there is not.
 pub fn principal_plane(points: &[f32], width: usize) -> Vec<(f64, f64)> {
+    let (mean, axes) = principal_axes(points, width);
+    let along = |row: &[f32], axis: &[f64]| {
+        row.iter().zip(&mean).zip(axis).map(|((&x, mean), weight)| (f64::from(x) - mean) * weight).sum()
+    };
+    points.chunks_exact(width.max(1)).map(|row| (along(row, &axes[0]), along(row, &axes[1]))).collect()
+}
+
+/// Mean and first two principal components of points, rows of `width` numbers: of length 1, or 0 where there is none. The sign of
+/// a component is chosen so that its largest weight is positive.
+pub fn principal_axes(points: &[f32], width: usize) -> (Vec<f64>, [Vec<f64>; 2]) {
     let rows = points.len() / width.max(1);
-    let mean = mean(points, width);
     let directions = if rows < width { of_few(points, width) } else { of_many(points, width) };
     let axis = |number: usize| -> Vec<f64> {
         let Some(weights) = directions.get(number) else { return vec![0.0; width] };
         let heaviest = weights.iter().fold(0.0, |most: f64, &x| if x.abs() > most.abs() { x } else { most });
         weights.iter().map(|x| x * heaviest.signum()).collect()
     };
-    let axes = [0, 1].map(axis);
-    let along = |row: &[f32], axis: &[f64]| {
-        row.iter().zip(&mean).zip(axis).map(|((&x, mean), weight)| (f64::from(x) - mean) * weight).sum()
-    };
-    points.chunks_exact(width.max(1)).map(|row| (along(row, &axes[0]), along(row, &axes[1]))).collect()
+    (mean(points, width), [0, 1].map(axis))
 }
 
 /// The first two eigenvectors of the covariance, as far as there are any.

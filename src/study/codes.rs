@@ -1,20 +1,19 @@
 //! Parts of a trained network at work: rows become codes, codes become rows, rows are judged one by one.
 
-use super::parts::{Batched, Source, batch, loaded, through, widths};
+use super::parts::{Batched, Source, batch, through, widths};
 use crate::config::RunConfig;
 use crate::data::Split;
-use crate::device::{Device, ProgramId};
 use crate::error::Result;
-use crate::graph::Role;
 use crate::model::graph;
 use crate::model::part::{self, Part};
 use crate::nn::BlockConfig;
 use crate::nn::network::joined;
 use crate::ops::array::activation::Activation;
 use crate::ops::step::clock;
-use crate::plan::Choices;
-use crate::train::Checkpoint;
-use crate::train::session::{Session, State, load, restore, set};
+use crate::train::session::{Session, load, set};
+
+/// Rows that go through a part in a small batch.
+const FEW: usize = 8;
 
 /// Most test rows that are reconstructed at a time.
 const MOST_AT_ONCE: usize = 4096;
@@ -36,7 +35,7 @@ impl Session {
     ///
     /// # Errors
     /// When the device fails.
-    pub fn reconstruct(&mut self, images: usize) -> Result<Reconstructions> {
+    pub async fn reconstruct(&mut self, images: usize) -> Result<Reconstructions> {
         let images = images.min(self.test.count());
         // As many at a time as a device that does not hold all of them has room for.
         let batch = images.min(self.test.holding.held).min(MOST_AT_ONCE);
@@ -51,14 +50,12 @@ impl Session {
             (clock[clock::STEP], clock[clock::BATCH], clock[clock::VALID_ROWS]) = (number, number, valid as u32);
             let device = self.device.as_mut();
             self.test.begin(device, program, clock, Some(1))?.run(device, 1)?;
-            let mut read = |name: &str, all: &mut Vec<f32>| -> Result<()> {
-                let values = device.read_f32(program, name)?;
+            let all = [("x", Some(&mut originals)), ("reconstruction", Some(&mut outputs)), ("noisy", noisy.as_mut())];
+            for (name, all) in all {
+                let Some(all) = all else { continue };
+                let values = device.fetch_f32(program, name).await?;
                 all.extend_from_slice(&values[..values.len() / batch * valid]);
-                Ok(())
-            };
-            read("x", &mut originals)?;
-            read("reconstruction", &mut outputs)?;
-            noisy.as_mut().map(|noisy| read("noisy", noisy)).transpose()?;
+            }
         }
         Ok(Reconstructions { originals, noisy, outputs })
     }
@@ -68,7 +65,7 @@ impl Session {
     ///
     /// # Errors
     /// When the device fails.
-    pub fn augmented(&mut self, rows: &[f32], steps: u32) -> Result<Vec<Vec<f32>>> {
+    pub async fn augmented(&mut self, rows: &[f32], steps: u32) -> Result<Vec<Vec<f32>>> {
         let features = self.test.holding.data.features;
         let count = rows.len() / features.max(1);
         if self.config.augmentation().is_none() || count == 0 {
@@ -84,7 +81,7 @@ impl Session {
             clock[clock::STEP] = step;
             device.write(program, "clock", bytemuck::cast_slice(&clock))?;
             device.run(program, 1)?;
-            changed.push(device.read_f32(program, "changed")?);
+            changed.push(device.fetch_f32(program, "changed").await?);
         }
         Ok(changed)
     }
@@ -93,33 +90,33 @@ impl Session {
     ///
     /// # Errors
     /// When the device fails.
-    pub fn encode(&mut self, rows: &[f32]) -> Result<Vec<f32>> {
-        self.through(Part::Encode, rows)
+    pub async fn encode(&mut self, rows: &[f32]) -> Result<Vec<f32>> {
+        self.through(Part::Encode, rows).await
     }
 
     /// What the decoder makes of codes, `[rows, width of the code]`: rows `[rows, features]`.
     ///
     /// # Errors
     /// When the device fails.
-    pub fn decode(&mut self, codes: &[f32]) -> Result<Vec<f32>> {
-        self.through(Part::Decode, codes)
+    pub async fn decode(&mut self, codes: &[f32]) -> Result<Vec<f32>> {
+        self.through(Part::Decode, codes).await
     }
 
     /// The network's answers to `rows`, `[rows, features]`: of a classifier logits `[rows, classes]`.
     ///
     /// # Errors
     /// When the device fails, or an answer is not finite.
-    pub fn answers_to(&mut self, rows: &[f32]) -> Result<Vec<f32>> {
-        self.through(Part::Answer, rows)
+    pub async fn answers_to(&mut self, rows: &[f32]) -> Result<Vec<f32>> {
+        self.through(Part::Answer, rows).await
     }
 
     /// The codes `[rows, width of the code]` of all rows of a split.
     ///
     /// # Errors
     /// When the device fails.
-    pub fn codes(&mut self, split: &Split) -> Result<Vec<f32>> {
-        let (program, widths) = self.part(Part::Encode)?;
-        through(self.device.as_mut(), program, Part::Encode, widths, &Source::Split(split), |_, _| ())
+    pub async fn codes(&mut self, split: &Split) -> Result<Vec<f32>> {
+        let (program, widths) = self.part(Part::Encode, split.rows)?;
+        through(self.device.as_mut(), program, Part::Encode, widths, &Source::Split(split), |_, _| ()).await
     }
 
     /// The mean squared error per value of the reconstruction of each row of a split: `[rows]`. Of a variational network it
@@ -127,111 +124,32 @@ impl Session {
     ///
     /// # Errors
     /// When the device fails.
-    pub fn row_errors(&mut self, split: &Split, tell: impl FnMut(usize, usize)) -> Result<Vec<f32>> {
-        let (program, widths) = self.part(Part::Judge)?;
-        through(self.device.as_mut(), program, Part::Judge, widths, &Source::Split(split), tell)
+    pub async fn row_errors(&mut self, split: &Split, tell: impl FnMut(usize, usize)) -> Result<Vec<f32>> {
+        let (program, widths) = self.part(Part::Judge, split.rows)?;
+        through(self.device.as_mut(), program, Part::Judge, widths, &Source::Split(split), tell).await
     }
 
     /// Batch by batch through a part.
-    fn through(&mut self, which: Part, rows: &[f32]) -> Result<Vec<f32>> {
-        let (program, widths) = self.part(which)?;
-        through(self.device.as_mut(), program, which, widths, &Source::Rows(rows), |_, _| ())
+    async fn through(&mut self, which: Part, rows: &[f32]) -> Result<Vec<f32>> {
+        let widths = widths(&self.config, which, self.test.holding.data.features)?;
+        let (program, widths) = self.part(which, rows.len() / widths[0].max(1))?;
+        through(self.device.as_mut(), program, which, widths, &Source::Rows(rows), |_, _| ()).await
     }
 
-    /// The program of a part, and the values of a row that it takes and gives.
-    fn part(&mut self, which: Part) -> Result<(Batched, [usize; 2])> {
+    /// The program of a part for so many rows, and the values of a row that it takes and gives.
+    fn part(&mut self, which: Part, rows: usize) -> Result<(Batched, [usize; 2])> {
         let features = self.test.holding.data.features;
-        let program = match self.parts.get(&which) {
+        // A row that somebody looks at is not to wait for hundreds that nobody asked for.
+        let batch = if rows <= FEW { FEW.min(batch(features)) } else { batch(features) };
+        let program = match self.parts.get(&(which, batch)) {
             Some(&program) => program,
             None => {
-                let graph = part::part(&self.config, which, features, batch(features))?;
+                let graph = part::part(&self.config, which, features, batch)?;
                 let program = load(self.device.as_mut(), which.name(), &graph, &self.choices)?;
-                *self.parts.entry(which).or_insert(program)
+                *self.parts.entry((which, batch)).or_insert(program)
             }
         };
-        Ok(((program, batch(features)), widths(&self.config, which, features)?))
-    }
-}
-
-/// A part of a trained network on a device of its own, for rows that are brought along: no data set is needed.
-pub struct LonePart {
-    device: Box<dyn Device>,
-    program: ProgramId,
-    which: Part,
-    widths: [usize; 2],
-    /// Rows that go through it at a time.
-    batch: usize,
-}
-
-impl LonePart {
-    /// A part of the network of a checkpoint.
-    ///
-    /// # Errors
-    /// When a parameter is missing or of another shape, or the device fails.
-    pub fn open(device: Box<dyn Device>, checkpoint: &Checkpoint, choices: &Choices, which: Part) -> Result<Self> {
-        let batch = batch(checkpoint.features()?);
-        LonePart::open_for(device, checkpoint, choices, which, batch)
-    }
-
-    /// The same for so many rows at a time.
-    ///
-    /// # Errors
-    /// As [`open`](Self::open).
-    pub fn open_for(
-        mut device: Box<dyn Device>,
-        checkpoint: &Checkpoint,
-        choices: &Choices,
-        which: Part,
-        batch: usize,
-    ) -> Result<Self> {
-        let program = loaded(device.as_mut(), checkpoint, choices, which, batch)?;
-        let widths = widths(&checkpoint.config, which, checkpoint.features()?)?;
-        Ok(LonePart { device, program, which, widths, batch })
-    }
-
-    /// Becomes another part of a network, on the same device.
-    ///
-    /// # Errors
-    /// As [`open`](Self::open).
-    pub fn turn(&mut self, checkpoint: &Checkpoint, choices: &Choices, which: Part) -> Result<()> {
-        self.program = loaded(self.device.as_mut(), checkpoint, choices, which, self.batch)?;
-        self.widths = widths(&checkpoint.config, which, checkpoint.features()?)?;
-        self.which = which;
-        Ok(())
-    }
-
-    /// Takes other parameters, those of a state.
-    ///
-    /// # Errors
-    /// When one is missing or of another shape, or the device fails.
-    pub fn restore(&mut self, state: &State) -> Result<()> {
-        restore(self.device.as_mut(), self.program, state, Role::is_parameter)
-    }
-
-    /// Values of a row of what goes in, and of what comes out.
-    pub fn widths(&self) -> [usize; 2] {
-        self.widths
-    }
-
-    /// What the part makes of rows that lie one behind the other.
-    ///
-    /// # Errors
-    /// When the device fails, or what comes out is not finite.
-    pub fn run(&mut self, rows: &[f32]) -> Result<Vec<f32>> {
-        self.through(&Source::Rows(rows))
-    }
-
-    /// What the part makes of all rows of a split.
-    ///
-    /// # Errors
-    /// As [`run`](Self::run).
-    pub fn run_split(&mut self, split: &Split) -> Result<Vec<f32>> {
-        self.through(&Source::Split(split))
-    }
-
-    fn through(&mut self, rows: &Source<'_>) -> Result<Vec<f32>> {
-        let (program, batch) = (self.program, self.batch);
-        through(self.device.as_mut(), (program, batch), self.which, self.widths, rows, |_, _| ())
+        Ok(((program, batch), widths(&self.config, which, features)?))
     }
 }
 

@@ -8,6 +8,7 @@
 
 use super::units::{Unit, Units};
 use crate::config::RunConfig;
+use crate::device::wait;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model::forward::network;
@@ -58,7 +59,7 @@ pub fn error_term(config: &RunConfig) -> &'static str {
 /// Error of a network on the session's test rows.
 fn error(session: &mut Session, term: &str) -> Result<f64> {
     let missing = || Error::Failed(format!("compact: the network has no {term}"));
-    session.evaluate()?.mean(term).ok_or_else(missing)
+    wait(session.evaluate())?.mean(term).ok_or_else(missing)
 }
 
 /// Why the units of those layers have to stay that another layer might have read.
@@ -100,7 +101,7 @@ pub fn compact(
     mut tell: impl FnMut(Progress),
 ) -> Result<Compaction> {
     let layers = checkpoint.wiring()?;
-    let read = session.observe_readings(&layers)?;
+    let read = wait(session.observe_readings(&layers))?;
     let units = Units { layers: &layers, read: &read };
     let (hidden, bound) = (units.all(), bound(&layers));
     if hidden.is_empty() {
@@ -111,7 +112,7 @@ pub fn compact(
     let error_before = error(session, term)?;
     let silent = units.silent(&checkpoint.state)?;
     let mut judge = |removed: &[Unit]| -> Result<f64> {
-        session.restore(&units.held(&checkpoint.state, removed)?)?;
+        wait(session.restore(&units.held(&checkpoint.state, removed)?))?;
         error(session, term)
     };
     let mut effects = Vec::with_capacity(hidden.len());
@@ -151,7 +152,7 @@ pub fn compact(
         }
         tell(Progress::Tried { done: done + 1, all: removable.len() - kept });
     }
-    session.restore(&checkpoint.state)?;
+    wait(session.restore(&checkpoint.state))?;
     removed.sort_unstable();
     let (config, state) = units.without(&checkpoint.config, &checkpoint.state, &removed)?;
     let smaller = Checkpoint { config, state, ..checkpoint.clone() };

@@ -4,6 +4,7 @@
 //! in turn; after enough of that a state is a draw from the machine's distribution, wherever it began. The
 //! probabilities are the encoder's and the decoder's outputs; what is drawn from them is drawn on the host.
 
+use crate::device::wait;
 use crate::error::Result;
 use crate::rng::Rng;
 use crate::train::session::Session;
@@ -22,9 +23,9 @@ impl Session {
     pub fn gibbs(&mut self, mut rows: Vec<f32>, steps: u32, rng: &mut Rng) -> Result<Vec<f32>> {
         for _ in 0..steps {
             bernoulli(&mut rows, rng);
-            let mut hidden = self.encode(&rows)?;
+            let mut hidden = wait(self.encode(&rows))?;
             bernoulli(&mut hidden, rng);
-            rows = self.decode(&hidden)?;
+            rows = wait(self.decode(&hidden))?;
         }
         Ok(rows)
     }

@@ -4,11 +4,7 @@ use crate::config::RunConfig;
 use crate::data::Split;
 use crate::device::{Device, ProgramId};
 use crate::error::{Error, Result};
-use crate::graph::Role;
 use crate::model::part::{self, Part, RESULT, ROWS};
-use crate::plan::Choices;
-use crate::train::Checkpoint;
-use crate::train::session::{load, restore};
 
 /// Most rows that go through a part at a time.
 const BATCH: usize = 500;
@@ -20,20 +16,6 @@ pub(super) type Batched = (ProgramId, usize);
 /// How many rows of so many values go through a part at a time.
 pub(super) fn batch(features: usize) -> usize {
     (MOST_VALUES / features.max(1)).clamp(1, BATCH)
-}
-
-/// The program of a part of a checkpoint's network for so many rows at a time.
-pub(super) fn loaded(
-    device: &mut dyn Device,
-    checkpoint: &Checkpoint,
-    choices: &Choices,
-    which: Part,
-    batch: usize,
-) -> Result<ProgramId> {
-    let graph = part::part(&checkpoint.config, which, checkpoint.features()?, batch)?;
-    let program = load(device, which.name(), &graph, choices)?;
-    restore(device, program, &checkpoint.state, Role::is_parameter)?;
-    Ok(program)
 }
 
 /// Where the rows come from that go through a part.
@@ -80,7 +62,7 @@ pub(super) fn widths(config: &RunConfig, which: Part, features: usize) -> Result
 }
 
 /// Batch by batch through a part that is loaded; the last one is filled up with zeros.
-pub(super) fn through(
+pub(super) async fn through(
     device: &mut dyn Device,
     (program, batch): Batched,
     which: Part,
@@ -98,7 +80,7 @@ pub(super) fn through(
         filled.resize(batch * from, 0.0);
         device.write(program, ROWS, bytemuck::cast_slice(&filled))?;
         device.run(program, 1)?;
-        let result = device.read_f32(program, RESULT)?;
+        let result = device.fetch_f32(program, RESULT).await?;
         results.extend_from_slice(&result[..(end - first) * to]);
         tell(end, count);
     }

@@ -3,6 +3,7 @@
 
 use super::attack::Pixels;
 use super::slopes::{Arriving, Slopes};
+use crate::device::wait;
 use crate::error::Result;
 use crate::model::slopes::Slope;
 use crate::rng::{Rng, Stream, stream_key, threefry2x32};
@@ -47,14 +48,14 @@ impl Session {
     ) -> Result<Saliency> {
         let values = self.image().values().max(1);
         let winners = match self.config.classifier {
-            Some(_) => Some(winners(&self.answers_to(rows)?, rows.len() / values)),
+            Some(_) => Some(winners(&wait(self.answers_to(rows))?, rows.len() / values)),
             None => None,
         };
         let slope = Slopes::load(self, if winners.is_some() { Slope::Answer } else { Slope::Code })?;
         let gradients = |session: &mut Session, rows: &[f32]| -> Result<Vec<f32>> {
             let weights = match &winners {
                 Some((weights, _)) => weights.clone(),
-                None => directions(session.encode(rows)?, rows.len() / values),
+                None => directions(wait(session.encode(rows))?, rows.len() / values),
             };
             let [_, mut gradients] = slope.of(session, rows, Arriving::Weights(&weights))?;
             pixels.of_gradient(&mut gradients);

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::codes::LonePart;
+use super::lone_part::LonePart;
 use crate::coding::file::{self, Identity, Picture, Reader, Refused, Written};
 use crate::coding::prior::{Grid, Kind, Lie, Prior};
 use crate::error::{Error, Result};

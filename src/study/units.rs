@@ -9,9 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::tensors::{add, cut, floats, put};
 use crate::config::RunConfig;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::nn::wired::{Weights, Wired, narrow};
-use crate::train::session::State;
+use crate::nn::wiring::wiring;
+use crate::tensor::Shape;
+use crate::train::session::{Session, State};
 
 /// A hidden unit, a neuron or a channel: number of its layer, from 1, and its number in it, from 0.
 pub type Unit = (usize, usize);
@@ -20,7 +22,7 @@ pub type Unit = (usize, usize);
 const OF_NORM: [&str; 4] = ["weight", "bias", "running_mean", "running_var"];
 
 /// The layers of a network, with mean and variance of every number that each of them reads.
-pub(super) struct Units<'a> {
+pub struct Units<'a> {
     /// The layers.
     pub layers: &'a [Wired],
     /// Of each layer the means and the variances of what it reads.
@@ -145,6 +147,28 @@ impl Units<'_> {
     }
 }
 
+impl Session {
+    /// Holds these units at their means, in place of those that were held before; of none, gives the network back what it
+    /// learnt. `learnt` is that state, as a training session's [`state`](Session::state) is.
+    ///
+    /// # Errors
+    /// When a unit cannot go, or the device fails.
+    pub async fn hold(&mut self, learnt: &State, units: &[Unit]) -> Result<()> {
+        self.restore(learnt).await?;
+        if units.is_empty() {
+            return Ok(());
+        }
+        let layers = wiring(&self.config.network_spec(), &Shape::new(&[self.test.holding.data.features]))?;
+        let read = self.observe_readings(&layers).await?;
+        let of_network = Units { layers: &layers, read: &read };
+        let all = of_network.all();
+        if let Some((layer, unit)) = units.iter().find(|unit| !all.contains(unit)) {
+            return Err(Error::Usage(format!("unit {unit} of layer {layer} cannot be taken away")));
+        }
+        self.restore(&of_network.held(learnt, units)?).await
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -152,9 +176,8 @@ mod tests {
     use crate::graph::{Feeds, Graph, Role, interpret};
     use crate::model::forward::network;
     use crate::nn::builder::initial_values;
-    use crate::nn::wiring::wiring;
     use crate::rng::Rng;
-    use crate::tensor::{HostTensor, Shape, Ty};
+    use crate::tensor::{HostTensor, Ty};
 
     /// A configuration of these blocks, and the state that its network begins with; moments of norms are random.
     fn begun(encoder: &str, decoder: &str, features: usize) -> (RunConfig, State) {

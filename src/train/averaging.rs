@@ -49,7 +49,7 @@ impl Session {
     ///
     /// # Errors
     /// When the device fails.
-    pub(super) fn show_means(&mut self) -> Result<()> {
+    pub async fn show_means(&mut self) -> Result<()> {
         let Some(program) = self.train.filter(|_| self.learnt.is_none() && self.config.optimiser.average.is_some())
         else {
             return Ok(());
@@ -59,7 +59,7 @@ impl Session {
         let means = moved.iter().filter(|parameter| parameter.trained).map(|parameter| average_of(&parameter.name));
         let own = moved.iter().map(|parameter| parameter.name.clone());
         let names: Vec<String> = own.chain(means).collect();
-        let bytes = self.device.read_many(program, &names.iter().map(String::as_str).collect::<Vec<&str>>())?;
+        let bytes = self.device.fetch(program, &names.iter().map(String::as_str).collect::<Vec<&str>>()).await?;
         let types = |name: &str| self.device.plan(program).sources[name].1.ty.clone();
         let read: State = names.iter().zip(bytes).map(|(name, bytes)| (name.clone(), (types(name), bytes))).collect();
         let mut shown = read.clone();
@@ -75,7 +75,7 @@ impl Session {
     ///
     /// # Errors
     /// When the device fails.
-    pub(super) fn learn_on(&mut self) -> Result<()> {
+    pub fn learn_on(&mut self) -> Result<()> {
         let program = self.trainer()?;
         for (name, (_, bytes)) in self.learnt.take().into_iter().flatten() {
             self.device.write(program, &name, &bytes)?;
@@ -87,8 +87,8 @@ impl Session {
     ///
     /// # Errors
     /// When the device fails.
-    pub fn judged_state(&mut self) -> Result<State> {
-        let mut state = self.state()?;
+    pub async fn judged_state(&mut self) -> Result<State> {
+        let mut state = self.state().await?;
         if self.config.optimiser.average.is_some() {
             put_means(&mut state, &self.network.parameters)?;
         }

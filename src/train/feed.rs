@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+#[cfg(feature = "native")]
+use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 use std::thread::Builder;
 
 use super::passage::Passage;
+#[cfg(feature = "native")]
+use super::streamed::Streamed;
 use crate::data::{IMAGES, LABELS, NEIGHBOUR_DISTANCES, Split};
 use crate::device::{Device, ProgramId};
 use crate::error::{Error, Result};
@@ -27,18 +31,21 @@ const PIECE: usize = 16 << 20;
 pub(crate) struct Further(BTreeMap<&'static str, Vec<u32>>);
 
 impl Further {
-    /// What a graph needs of a split, `computed` when it does.
-    pub fn of(graph: &Graph, computed: impl FnOnce() -> Result<Vec<f32>>) -> Result<Self> {
+    /// Whether a graph needs the distances of a split's rows to their neighbours.
+    pub fn is_wanted(graph: &Graph) -> bool {
         let wanted = |name: &str| name.ends_with(NEIGHBOUR_DISTANCES);
-        if graph.sources().any(|(_, source)| source.role == Role::Data && wanted(&source.name)) {
-            return Ok(Further(BTreeMap::from([(NEIGHBOUR_DISTANCES, words(computed()?))])));
-        }
-        Ok(Further::default())
+        graph.sources().any(|(_, source)| source.role == Role::Data && wanted(&source.name))
+    }
+
+    /// These distances, one for each row.
+    pub fn distances(distances: Vec<f32>) -> Self {
+        Further(BTreeMap::from([(NEIGHBOUR_DISTANCES, words(distances))]))
     }
 
     /// The same with every row as far from its neighbours as any other: to measure how fast a step is.
+    #[cfg(feature = "native")]
     pub fn assumed(rows: usize) -> Self {
-        Further(BTreeMap::from([(NEIGHBOUR_DISTANCES, words(vec![1.0; rows]))]))
+        Further::distances(vec![1.0; rows])
     }
 }
 
@@ -108,6 +115,7 @@ fn is_rows(what: &str) -> bool {
 }
 
 /// Bytes of what is called `what` of the first rows of a split, as the sources of `holding` have it.
+#[cfg(feature = "native")]
 pub(super) fn first(rows: &Rows, what: &str, holding: &Holding, count: usize) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let piece = piece(holding, what);
@@ -133,10 +141,12 @@ pub(super) fn wanted<'a>(names: impl Iterator<Item = (&'a str, Role)>, split: &s
 
 /// A split on its way to a device.
 pub(crate) struct Feed {
+    #[cfg(feature = "native")]
     name: &'static str,
     /// How the device holds its rows.
     pub holding: Holding,
     /// The rows, where they come window by window.
+    #[cfg(feature = "native")]
     rows: Option<Arc<Rows>>,
 }
 
@@ -150,13 +160,29 @@ impl Feed {
         rows: Rows,
         holding: Holding,
     ) -> Result<Self> {
+        #[cfg(feature = "native")]
         if holding.is_streamed() {
             return Ok(Feed { name, holding, rows: Some(Arc::new(rows)) });
+        }
+        #[cfg(not(feature = "native"))]
+        if holding.is_streamed() {
+            return Err(Error::Failed(format!(
+                "{} holds at most {} of {} rows",
+                device.name(),
+                holding.held,
+                holding.data.rows
+            )));
         }
         for what in of_program(device, program, name) {
             load(device, program, name, &what, &rows, &holding)?;
         }
-        Ok(Feed { name, holding, rows: None })
+        Ok(Feed {
+            #[cfg(feature = "native")]
+            name,
+            holding,
+            #[cfg(feature = "native")]
+            rows: None,
+        })
     }
 
     /// Number of rows.
@@ -179,10 +205,13 @@ impl Feed {
         let window = self.holding.window(clock[clock::BATCH_SIZE] as usize);
         clock[clock::WINDOW] = steps.map_or(window, |steps| window.min(steps));
         device.write(program, "clock", bytemuck::cast_slice(&clock))?;
-        let Some(rows) = self.rows.clone() else { return Ok(Passage::of_all(program)) };
-        let names = of_program(device, program, self.name);
-        let sources = names.into_iter().map(|what| (format!("{} {what}", self.name), what)).collect();
-        Passage::streamed(program, clock, rows, sources, steps)
+        #[cfg(feature = "native")]
+        if let Some(rows) = self.rows.clone() {
+            let names = of_program(device, program, self.name);
+            let sources = names.into_iter().map(|what| (format!("{} {what}", self.name), what)).collect();
+            return Ok(Passage::through(program, Streamed::new(clock, rows, sources, steps)?));
+        }
+        Ok(Passage::of_all(program))
     }
 }
 

@@ -19,8 +19,8 @@ impl Session {
     ///
     /// # Errors
     /// When the device fails or a term is not finite.
-    pub fn evaluate(&mut self) -> Result<TermSums> {
-        judge(self.device.as_mut(), &self.config, ("test", self.evaluate), &self.test)
+    pub async fn evaluate(&mut self) -> Result<TermSums> {
+        judge(self.device.as_mut(), &self.config, ("test", self.evaluate), &self.test).await
     }
 
     /// Mean of every loss term over the rows set aside for validation; nothing without such rows, or in a session that was
@@ -28,9 +28,9 @@ impl Session {
     ///
     /// # Errors
     /// When the device fails or a term is not finite.
-    pub fn validate(&mut self) -> Result<Option<TermSums>> {
+    pub async fn validate(&mut self) -> Result<Option<TermSums>> {
         let Some((program, rows)) = &self.validate else { return Ok(None) };
-        judge(self.device.as_mut(), &self.config, ("validation", *program), rows).map(Some)
+        judge(self.device.as_mut(), &self.config, ("validation", *program), rows).await.map(Some)
     }
 
     /// Prepares [`validate`](Self::validate) on these rows, if there are any.
@@ -51,20 +51,21 @@ impl Session {
     ///
     /// # Errors
     /// When the device fails.
-    pub fn matrices(&mut self) -> Result<Vec<(usize, usize, Vec<f32>)>> {
+    pub async fn matrices(&mut self) -> Result<Vec<(usize, usize, Vec<f32>)>> {
         let program = self.evaluate;
         let named = self.network.layer_weights().map(|parameter| (parameter.name.clone(), parameter.ty.clone()));
         let named: Vec<(String, Ty)> = named.collect();
-        let matrix = |(name, ty): (String, Ty)| {
+        let mut matrices = Vec::new();
+        for (name, ty) in named {
             let (rows, columns) = ty.shape.matrix().unwrap_or((1, ty.elements()));
-            Ok((rows, columns, self.device.read_f32(program, &name)?))
-        };
-        named.into_iter().map(matrix).collect()
+            matrices.push((rows, columns, self.device.fetch_f32(program, &name).await?));
+        }
+        Ok(matrices)
     }
 }
 
 /// Mean of every loss term over the rows of a split that a program evaluates.
-fn judge(
+async fn judge(
     device: &mut dyn Device,
     config: &RunConfig,
     (split, program): (&str, ProgramId),
@@ -75,12 +76,12 @@ fn judge(
     let names = terms(config, Pass::Judge);
     let clock = clock::start(rows.count(), batch, false, 0);
     rows.begin(device, program, clock, Some(steps))?.run(device, steps)?;
-    let after = device.read_u32(program, "clock")?;
+    let after = device.fetch_u32(program, "clock").await?;
     if after[clock::BAD_STEP] != 0 {
         let term = bad_term(&names, &after);
         return Err(Error::Failed(format!("the {term} of the {split} data is not finite")));
     }
-    let ring = device.read_f32(program, "ring")?;
+    let ring = device.fetch_f32(program, "ring").await?;
     let mut sums = TermSums::default();
     ring.chunks_exact(1 + names.len()).for_each(|row| sums.add_row(&names, row));
     Ok(sums)

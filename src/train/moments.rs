@@ -73,7 +73,7 @@ impl Session {
     ///
     /// # Errors
     /// When the device fails.
-    pub fn settle_moments(&mut self) -> Result<()> {
+    pub async fn settle_moments(&mut self) -> Result<()> {
         let Some(holding) = self.training.as_ref().map(|(feed, _)| feed.holding) else { return Ok(()) };
         let (rows, batch) = (holding.data.rows, batch(&self.config, holding.data));
         let Some((program, names)) = self.moments(holding, batch)? else { return Ok(()) };
@@ -88,7 +88,7 @@ impl Session {
             passage.run(device, 1)?;
             let valid = batch.min(rows - number * batch);
             for (index, sums) in sums.iter_mut().enumerate() {
-                sums.add(valid as f64, &device.read_f32(program, &format!("moments {index}"))?);
+                sums.add(valid as f64, &device.fetch_f32(program, &format!("moments {index}")).await?);
             }
         }
         for (names, sums) in names.iter().zip(&sums) {

@@ -70,7 +70,7 @@ fn products(holding: Holding, references: usize, batch: usize) -> Result<Graph> 
 ///
 /// # Errors
 /// When the split has no rows, or the device fails.
-pub fn distances(
+pub async fn distances(
     device: &mut dyn Device,
     config: &RunConfig,
     split: &Split,
@@ -101,7 +101,7 @@ pub fn distances(
     let mut nearest = Vec::with_capacity(count);
     while distances.len() < data.rows {
         passage.run(device, 1)?;
-        let products = device.read_f32(program, "products")?;
+        let products = device.fetch_f32(program, "products").await?;
         let valid = batch.min(data.rows - distances.len());
         for products in products.chunks_exact(count).take(valid) {
             let number = distances.len();

@@ -46,7 +46,7 @@ impl Session {
     ///
     /// # Errors
     /// When the device fails.
-    pub fn observe(&mut self) -> Result<Observation> {
+    pub async fn observe(&mut self) -> Result<Observation> {
         let (count, batch) = (self.test.count(), batch(&self.config, self.test.holding.data));
         let batches = ROWS.min(count) / batch;
         let program = match self.further.get("observe") {
@@ -66,8 +66,8 @@ impl Session {
             batch_rows::fill(&clock, 0, &mut numbers);
             rows.extend(numbers.into_iter().map(|row| row as usize));
             self.test.begin(self.device.as_mut(), program, clock, Some(1))?.run(self.device.as_mut(), 1)?;
-            codes.extend(self.device.read_f32(program, "codes")?);
-            seen.read(self.device.as_mut(), program)?;
+            codes.extend(self.device.fetch_f32(program, "codes").await?);
+            seen.read(self.device.as_mut(), program).await?;
         }
         let levels = seen.mean("level entropies");
         let mut layers = Vec::new();
@@ -88,7 +88,7 @@ impl Session {
     ///
     /// # Errors
     /// When the device fails, or the layers are not those of this network.
-    pub fn observe_readings(&mut self, layers: &[Wired]) -> Result<Vec<[Vec<f64>; 2]>> {
+    pub async fn observe_readings(&mut self, layers: &[Wired]) -> Result<Vec<[Vec<f64>; 2]>> {
         let (count, batch) = (self.test.count(), batch(&self.config, self.test.holding.data));
         let graph = readings(&self.config, self.test.holding, batch, layers)?;
         let program = load(self.device.as_mut(), "observe readings", &graph, &self.choices)?;
@@ -97,7 +97,7 @@ impl Session {
         for number in 0..ROWS.min(count) / batch {
             clock[clock::BATCH] = number as u32;
             self.test.begin(self.device.as_mut(), program, clock, Some(1))?.run(self.device.as_mut(), 1)?;
-            seen.read(self.device.as_mut(), program)?;
+            seen.read(self.device.as_mut(), program).await?;
         }
         let missing = || Error::Failed("nothing was read".into());
         (1..=layers.len()).map(|number| seen.moments(number).ok_or_else(missing)).collect()
@@ -107,7 +107,7 @@ impl Session {
     ///
     /// # Errors
     /// When the device fails.
-    pub fn answers(&mut self) -> Result<Vec<f32>> {
+    pub async fn answers(&mut self) -> Result<Vec<f32>> {
         let (count, batch) = (self.test.count(), evaluation_batch(&self.config, self.test.holding.data));
         let program = match self.further.get("answers") {
             Some(&program) => program,
@@ -124,7 +124,7 @@ impl Session {
         for number in 0..steps {
             passage.run(device, 1)?;
             let valid = batch.min(count - number * batch);
-            let read = device.read_f32(program, "answers")?;
+            let read = device.fetch_f32(program, "answers").await?;
             answers.extend_from_slice(&read[..read.len() / batch * valid]);
         }
         Ok(answers)
@@ -134,13 +134,13 @@ impl Session {
     ///
     /// # Errors
     /// When the device fails.
-    pub fn judge_answers(&mut self, labels: &[u16]) -> Result<BTreeMap<String, f64>> {
+    pub async fn judge_answers(&mut self, labels: &[u16]) -> Result<BTreeMap<String, f64>> {
         let config = self.config.clone();
         let asking: Vec<_> = config.objectives().into_iter().filter(|objective| objective.wants_answers()).collect();
         if asking.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let answers = self.answers()?;
+        let answers = self.answers().await?;
         let width = answers.len() / self.test.count().max(1);
         Ok(asking.into_iter().flat_map(|objective| objective.judge(&answers, labels, width)).collect())
     }
@@ -156,10 +156,10 @@ struct Seen {
 
 impl Seen {
     /// Adds what a program has found of a batch, but for what is of each row.
-    fn read(&mut self, device: &mut dyn Device, program: ProgramId) -> Result<()> {
+    async fn read(&mut self, device: &mut dyn Device, program: ProgramId) -> Result<()> {
         let results: Vec<String> = device.plan(program).results.keys().cloned().collect();
         for name in results.iter().filter(|name| !["codes", "row numbers"].contains(&name.as_str())) {
-            self.add(name, &device.read_f32(program, name)?);
+            self.add(name, &device.fetch_f32(program, name).await?);
         }
         Ok(())
     }

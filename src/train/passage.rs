@@ -1,67 +1,39 @@
 //! One way of a program through the rows of a split: batch after batch, in the order that a clock says.
 //!
-//! Where a device holds all rows, this is nothing but steps. Where it holds a window of them, the next window is written
-//! behind the steps of this one, and read before that by a thread of its own: the device computes on while rows are on
-//! their way.
+//! Where a device holds all rows, this is nothing but steps; else they come window by window (`streamed.rs`).
 
-use std::collections::VecDeque;
-use std::sync::Arc;
-
-use super::feed::Rows;
-use super::reader::{Order, Reader};
-use crate::device::{Device, ProgramId, Reading, Span, Timer, Trace};
+#[cfg(feature = "native")]
+use super::streamed::Streamed;
+use crate::device::{Device, ProgramId};
+#[cfg(feature = "native")]
+use crate::device::{Span, Timer, Trace};
 use crate::error::Result;
-use crate::ops::step::clock;
-
-/// Windows whose steps may be under way at a time: what is written to a device is kept until it gets there.
-const UNDER_WAY: usize = 2;
 
 /// A program's way through rows.
 pub(crate) struct Passage {
     program: ProgramId,
+    #[cfg(feature = "native")]
     streamed: Option<Streamed>,
+    #[cfg(feature = "native")]
     waits: Vec<Span>,
-}
-
-/// What rows need that come window by window.
-struct Streamed {
-    rows: Arc<Rows>,
-    /// Names of the program's sources, and what they are called of the rows.
-    sources: Vec<(String, String)>,
-    order: Order,
-    /// Steps before the next one.
-    step: u64,
-    /// The window that is in place.
-    placed: Option<u64>,
-    reader: Option<Reader>,
-    /// What is known once the steps of a window are done.
-    ends: VecDeque<Reading>,
 }
 
 impl Passage {
     /// The way of a program that holds all rows.
     pub fn of_all(program: ProgramId) -> Self {
-        Passage { program, streamed: None, waits: Vec::new() }
+        Passage {
+            program,
+            #[cfg(feature = "native")]
+            streamed: None,
+            #[cfg(feature = "native")]
+            waits: Vec::new(),
+        }
     }
 
-    /// The way of a program whose clock is this through rows that come window by window, for the sources of these names.
-    /// They are read from now on, for so many steps if that is known.
-    ///
-    /// # Errors
-    /// When the system gives no thread.
-    pub fn streamed(
-        program: ProgramId,
-        clock: [u32; clock::WORDS],
-        rows: Arc<Rows>,
-        sources: Vec<(String, String)>,
-        steps: Option<u32>,
-    ) -> Result<Self> {
-        let order = Order::new(clock);
-        let (step, ends) = (order.begin(), VecDeque::new());
-        let mut streamed = Streamed { rows, sources, step, order, placed: None, reader: None, ends };
-        let end = steps.map_or(u64::MAX, |steps| streamed.order.window_of(step + u64::from(steps.max(1)) - 1) + 1);
-        streamed.reader = Some(streamed.start([streamed.order.window_of(step), end])?);
-        Ok(Passage { program, streamed: Some(streamed), waits: Vec::new() })
+    /// The way of a program whose rows come window by window.
+    #[cfg(feature = "native")]
+    pub fn through(program: ProgramId, streamed: Streamed) -> Self {
+        Passage { program, streamed: Some(streamed), waits: Vec::new() }
     }
 
     /// Starts the next `steps` steps.
@@ -77,6 +49,7 @@ impl Passage {
     ///
     /// # Errors
     /// As [`run`](Self::run).
+    #[cfg(feature = "native")]
     pub fn trace(&mut self, device: &mut dyn Device, steps: u32) -> Result<Trace> {
         let program = self.program;
         let mut whole = Trace { timer: Timer::Clock, dispatches: Vec::new(), host: Vec::new() };
@@ -97,63 +70,25 @@ impl Passage {
         steps: u32,
         run: &mut dyn FnMut(&mut dyn Device, u32) -> Result<()>,
     ) -> Result<()> {
-        let Some(streamed) = &mut self.streamed else { return run(device, steps) };
-        let mut left = u64::from(steps);
-        while left > 0 {
-            let window = streamed.order.window_of(streamed.step);
-            if streamed.placed != Some(window) {
-                self.waits.extend(streamed.place(device, self.program, window)?);
-            }
-            let end = streamed.order.end_of(window);
-            let steps = left.min(end - streamed.step);
-            run(device, steps as u32)?;
-            left -= steps;
-            streamed.step += steps;
-            if streamed.step == end {
-                streamed.ends.push_back(device.begin(self.program, &["clock"])?);
-            }
+        #[cfg(feature = "native")]
+        if let Some(streamed) = &mut self.streamed {
+            self.waits.extend(streamed.each(device, self.program, steps, run)?);
+            return Ok(());
         }
-        Ok(())
+        run(device, steps)
     }
 
     /// Takes note that another program has overwritten the rows in place.
     pub fn displaced(&mut self) {
+        #[cfg(feature = "native")]
         if let Some(streamed) = &mut self.streamed {
-            streamed.placed = None;
+            streamed.displaced();
         }
     }
 
     /// How long rows were waited for since this was last asked, each time that they were.
+    #[cfg(feature = "native")]
     pub fn take_waits(&mut self) -> Vec<Span> {
         std::mem::take(&mut self.waits)
-    }
-}
-
-impl Streamed {
-    /// A reader of these windows.
-    fn start(&self, windows: [u64; 2]) -> Result<Reader> {
-        let names = self.sources.iter().map(|(_, what)| what.clone()).collect();
-        Reader::start(self.rows.clone(), names, self.order.clone(), windows)
-    }
-
-    /// Puts a window in place, behind everything asked of the device so far; returns how long it was waited for.
-    fn place(&mut self, device: &mut dyn Device, program: ProgramId, window: u64) -> Result<Option<Span>> {
-        while self.ends.len() >= UNDER_WAY
-            && let Some(end) = self.ends.pop_front()
-        {
-            device.end_read(end)?;
-        }
-        let reader = match self.reader.take().filter(|reader| reader.is_at(window)) {
-            Some(reader) => reader,
-            None => self.start([window, u64::MAX])?,
-        };
-        let reader = self.reader.insert(reader);
-        let (bytes, wait) = reader.window()?;
-        for ((name, _), bytes) in self.sources.iter().zip(&bytes) {
-            device.write_part(program, name, 0, bytes)?;
-        }
-        reader.give_back(bytes);
-        self.placed = Some(window);
-        Ok(wait)
     }
 }

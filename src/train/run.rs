@@ -1,23 +1,22 @@
 //! The training loop: epochs, evaluation, checkpoints.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::early_stopping::{Judgement, judge, outcome};
+use super::epoch::{Epoch, Outcome};
 use super::pace::Pace;
 use super::profile::profiler::Profiler;
 use super::record::checkpoint::Checkpoint;
 use super::record::events::Events;
-use super::record::metrics::{Judged, LEARNING_RATE, Progress, Weights};
+use super::record::metrics::Weights;
 use super::stretches::{Read, Stretches};
 use super::{EpochMetrics, Event, Interrupt, RunDir, Session, TermSums, Tuning};
 use crate::config::RunConfig;
 use crate::data::{Encoding, Fingerprint};
-use crate::device::Device;
 use crate::device::ceilings::Ceilings;
+use crate::device::{Device, wait};
 use crate::error::{Error, Result, pasted};
 use crate::model::graph::RING_STEPS;
-use crate::model::optimiser::learning_rate_step;
 use crate::nn::Pass;
 use crate::ops::step::clock;
 
@@ -101,9 +100,9 @@ impl Run {
     pub fn take_best(&mut self) -> Result<()> {
         let path = self.directory.best_checkpoint();
         if self.config.early_stopping.is_some() && path.exists() {
-            self.session.restore(&Checkpoint::load(&path)?.state)?;
+            wait(self.session.restore(&Checkpoint::load(&path)?.state))?;
         }
-        self.session.show_means()
+        wait(self.session.show_means())
     }
 
     /// Whether there is nothing left to train.
@@ -263,32 +262,20 @@ impl Run {
 
     fn end_epoch(&mut self, tell: &mut impl FnMut(Event<'_>)) -> Result<()> {
         let begin = Instant::now();
-        self.session.show_means()?;
-        self.session.settle_moments()?;
-        let stopped = |error| match error {
+        let epoch = Epoch {
+            clock: &self.clock,
+            seconds: self.pace.seconds(),
+            samples_per_second: self.pace.samples_per_second(self.sums.rows),
+            sums: &self.sums,
+            labels: &self.labels,
+        };
+        let ended = wait(self.session.end_epoch(epoch)).map_err(|error| match error {
             Error::Failed(what) => self.directory.stopped(&format!("step {}: {what}", self.clock[clock::STEP])),
             other => other,
-        };
-        let test = self.session.evaluate().map_err(stopped)?;
-        let validation = self.session.validate().map_err(stopped)?;
+        });
         self.note("evaluate", begin);
-        // What a discriminator makes of a row is no code, nor are its units a generator's.
-        let mut observed = match self.config.adversarial {
-            Some(_) => BTreeMap::new(),
-            None => self.session.observe()?.metrics(),
-        };
-        observed.extend(self.session.judge_answers(&self.labels)?);
-        self.session.learn_on()?;
-        if let Some(schedule) = learning_rate_step(&self.config, self.clock[clock::ROWS] as usize) {
-            // Of the last step that was made.
-            observed.insert(LEARNING_RATE.into(), schedule.rate(self.clock[clock::STEP] - 1));
-        }
-        self.weights = self.session.weights()?;
-        let (epoch, step, weights) = (self.epoch(), self.clock[clock::STEP], &self.weights);
-        let progress = Progress { epoch, step, seconds: self.pace.seconds(), weights };
-        let judged = Judged { train: &self.sums, validation: validation.as_ref(), test: &test };
-        let mut metrics = EpochMetrics::new(&self.config, progress, judged, observed);
-        metrics.samples_per_second = self.pace.samples_per_second(self.sums.rows);
+        let Outcome { metrics, weights, .. } = ended?;
+        self.weights = weights;
         self.directory.append_metrics(&metrics)?;
         self.events.as_ref().map_or(Ok(()), |events| events.metrics(&metrics))?;
         tell(Event::Epoch(&metrics));
@@ -307,7 +294,7 @@ impl Run {
 
     pub(super) fn save(&mut self) -> Result<()> {
         let begin = Instant::now();
-        let state = self.session.state()?;
+        let state = wait(self.session.state())?;
         let (config, tuning) = (self.config.clone(), Some(self.tuning.clone()));
         let (encoding, rows) = (Some(self.encoding.clone()), Some(self.rows.clone()));
         let checkpoint = Checkpoint { config, tuning, encoding, rows, state, sums: self.sums.clone() };

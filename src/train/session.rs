@@ -40,8 +40,8 @@ pub struct Session {
     pub(super) moments: Option<MomentsProgram>,
     /// Parameters as they are trained, while their means have their place.
     pub(super) learnt: Option<State>,
-    /// The programs of parts of the network, once they were used.
-    pub(crate) parts: BTreeMap<Part, ProgramId>,
+    /// The programs of parts of the network for so many rows at a time, once they were used.
+    pub(crate) parts: BTreeMap<(Part, usize), ProgramId>,
     /// The rows that are trained on, and how far the training program is in them.
     pub(super) training: Option<(Feed, Passage)>,
     pub(crate) test: Feed,
@@ -103,7 +103,7 @@ impl Session {
     ///
     /// # Errors
     /// When the model does not fit the data or the device.
-    pub fn for_training(
+    pub async fn for_training(
         mut device: Box<dyn Device>,
         config: &RunConfig,
         data: &Dataset,
@@ -116,7 +116,10 @@ impl Session {
         let holding = room::of_training(config, &data.train, device.profile());
         let graph = graph::training(config, holding)?;
         // Before anything is loaded, since what is computed for it takes the whole device.
-        let further = Further::of(&graph, || distances(device.as_mut(), config, &data.train, tell))?;
+        let further = match Further::is_wanted(&graph) {
+            true => Further::distances(distances(device.as_mut(), config, &data.train, tell).await?),
+            false => Further::default(),
+        };
         let mut session = Self::for_evaluation(device, config, data, choices)?;
         let program = load_step(session.device.as_mut(), config, &data.train, &graph, choices)?;
         let rows = Rows::new(&data.train, further);
@@ -186,9 +189,9 @@ impl Session {
     ///
     /// # Errors
     /// When the device fails.
-    pub fn clock(&mut self) -> Result<Vec<u32>> {
+    pub async fn clock(&mut self) -> Result<Vec<u32>> {
         let program = self.trainer()?;
-        self.device.read_u32(program, "clock")
+        self.device.fetch_u32(program, "clock").await
     }
 
     pub(super) fn trainer(&self) -> Result<ProgramId> {
@@ -200,12 +203,12 @@ impl Session {
     ///
     /// # Errors
     /// When `encoder` is another network's, or the device fails.
-    pub fn initialise(&mut self, rows: usize, encoder: Option<&State>) -> Result<()> {
+    pub async fn initialise(&mut self, rows: usize, encoder: Option<&State>) -> Result<()> {
         let program = self.trainer()?;
         for (name, bytes) in start_values(&self.config, self.test.holding.data.features, rows)? {
             self.device.write(program, &name, &bytes)?;
         }
-        self.go_on()?;
+        self.go_on().await?;
         let Some(encoder) = encoder else { return Ok(()) };
         for parameter in self.network.encoder_parameters() {
             let name = &parameter.name;
@@ -238,11 +241,11 @@ impl Session {
     ///
     /// # Errors
     /// When the device fails.
-    pub fn state(&mut self) -> Result<State> {
+    pub async fn state(&mut self) -> Result<State> {
         let program = self.trainer()?;
         let types = types_of(self.device.as_ref(), program, self.kept());
         let names: Vec<&str> = types.iter().map(|(name, _)| name.as_str()).collect();
-        let bytes = self.device.read_many(program, &names)?;
+        let bytes = self.device.fetch(program, &names).await?;
         let mut state: State = types.into_iter().zip(bytes).map(|((name, ty), bytes)| (name, (ty, bytes))).collect();
         state.extend(self.learnt.clone().unwrap_or_default());
         // How rows get to a device is no part of the training.
@@ -258,12 +261,12 @@ impl Session {
     ///
     /// # Errors
     /// When a tensor is missing or has another shape, or the device fails.
-    pub fn restore(&mut self, state: &State) -> Result<()> {
+    pub async fn restore(&mut self, state: &State) -> Result<()> {
         self.learnt = None;
         let program = self.train.unwrap_or(self.evaluate);
         let kept = self.kept();
         restore(self.device.as_mut(), program, state, kept)?;
-        if self.train.is_some() { self.go_on() } else { Ok(()) }
+        if self.train.is_some() { self.go_on().await } else { Ok(()) }
     }
 
     /// The plan of a training step.
@@ -274,16 +277,44 @@ impl Session {
         Ok(self.device.plan(self.trainer()?))
     }
 
+    /// The run's configuration, as far as it was adjusted.
+    pub fn config(&self) -> &RunConfig {
+        &self.config
+    }
+
+    /// Trains on with another step size, the largest one where it moves, and another weight of the entropy.
+    ///
+    /// # Errors
+    /// When one is none that a run may have, or would make other terms of the loss, as a weight of 0 does; or the device fails.
+    pub fn adjust(&mut self, lr: f32, lambda_entropy: f32) -> Result<()> {
+        let program = self.trainer()?;
+        let adjusted = RunConfig { lr, lambda_entropy, ..self.config.clone() };
+        adjusted.check()?;
+        let terms = |config: &RunConfig| -> Vec<(&'static str, bool, bool)> {
+            let terms = config.terms(Pass::Train).into_iter();
+            terms.map(|(name, weight)| (name, weight.counts, weight.moves())).collect()
+        };
+        if terms(&adjusted) != terms(&self.config) {
+            let was = self.config.lambda_entropy;
+            let expected =
+                if was == 0.0 { "0, as the run has no entropy" } else { "more than 0, with which the run began" };
+            return Err(Error::Usage(format!("weight of the entropy {lambda_entropy}: expected {expected}")));
+        }
+        set(self.device.as_mut(), program, &adjusted)?;
+        self.config = adjusted;
+        Ok(())
+    }
+
     /// The weights of the terms that count, as they are now.
     ///
     /// # Errors
     /// When the device fails.
-    pub fn weights(&mut self) -> Result<Weights> {
+    pub async fn weights(&mut self) -> Result<Weights> {
         let program = self.trainer()?;
         let mut weights = Weights::new();
         for (name, weight) in self.config.terms(Pass::Train).into_iter().filter(|(_, weight)| weight.counts) {
             let value = match weight.moves() {
-                true => self.device.read_f32(program, &weight_name(name))?[0],
+                true => self.device.fetch_f32(program, &weight_name(name)).await?[0],
                 false => weight.value,
             };
             weights.insert(name.to_string(), f64::from(value));

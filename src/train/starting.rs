@@ -9,7 +9,7 @@ use super::stretches::Stretches;
 use super::{Checkpoint, Interrupt, Run, RunDir, Session, TermSums, Tuning};
 use crate::config::RunConfig;
 use crate::data::{Dataset, Fingerprint};
-use crate::device::Device;
+use crate::device::{Device, wait};
 use crate::error::{Error, Result};
 use crate::ops::step::clock;
 
@@ -31,8 +31,8 @@ impl Run {
         let mut config = config;
         config.follow_pixels(data)?;
         let rows = Fingerprint::of(&data.train);
-        let mut session = Session::for_training(device, &config, data, &tuning.choices, tell)?;
-        session.initialise(data.train.rows, encoder)?;
+        let mut session = wait(Session::for_training(device, &config, data, &tuning.choices, tell))?;
+        wait(session.initialise(data.train.rows, encoder))?;
         let mut run = Self::new(config, tuning, directory, session, (data, rows), TermSums::default())?;
         // First, since with it the run has begun: a kill before it leaves an empty folder, one behind it a run.
         run.save()?;
@@ -58,8 +58,8 @@ impl Run {
     ) -> Result<Self> {
         let rows = Fingerprint::of(&data.train);
         check_rows(&config, &checkpoint, &rows)?;
-        let mut session = Session::for_training(device, &config, data, &tuning.choices, tell)?;
-        session.restore(&checkpoint.state)?;
+        let mut session = wait(Session::for_training(device, &config, data, &tuning.choices, tell))?;
+        wait(session.restore(&checkpoint.state))?;
         let rows = (data, rows);
         let mut run = Self::new(config, tuning, directory, session, rows, checkpoint.sums.clone())?;
         (run.metrics, run.notice) = run.directory.cut_metrics(run.clock[clock::STEP])?;
@@ -80,8 +80,8 @@ impl Run {
         (data, rows): (&Dataset, Fingerprint),
         sums: TermSums,
     ) -> Result<Self> {
-        let clock = session.clock()?;
-        let weights = session.weights()?;
+        let clock = wait(session.clock())?;
+        let weights = wait(session.weights())?;
         let (metrics, saved, pace) = (Vec::new(), Instant::now(), Pace::default());
         let (profiler, stretches) = (None, Stretches::new());
         Ok(Run {

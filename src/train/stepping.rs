@@ -3,7 +3,9 @@
 use super::Session;
 use super::passage::Passage;
 use super::record::metrics::TermSums;
-use crate::device::{Device, Reading, Span, Trace};
+use crate::device::{Device, Reading};
+#[cfg(feature = "native")]
+use crate::device::{Span, Trace};
 use crate::error::{Error, Result};
 use crate::model::graph::{RING_STEPS, terms};
 use crate::nn::Pass;
@@ -20,10 +22,10 @@ pub struct Stretch {
 
 impl Session {
     /// Goes on with the rows where the training program's clock stands.
-    pub(super) fn go_on(&mut self) -> Result<()> {
+    pub(super) async fn go_on(&mut self) -> Result<()> {
         let program = self.trainer()?;
         let mut clock = [0; clock::WORDS];
-        clock.copy_from_slice(&self.device.read_u32(program, "clock")?);
+        clock.copy_from_slice(&self.device.fetch_u32(program, "clock").await?);
         if let Some((feed, passage)) = &mut self.training {
             *passage = feed.begin(self.device.as_mut(), program, clock, None)?;
         }
@@ -43,6 +45,7 @@ impl Session {
     ///
     /// # Errors
     /// As [`train`](Self::train).
+    #[cfg(feature = "native")]
     pub fn trace(&mut self, steps: u32) -> Result<Trace> {
         let (device, passage) = self.passage()?;
         passage.trace(device, steps)
@@ -50,6 +53,7 @@ impl Session {
 
     /// How long steps waited for rows since this was last asked, each time that they did: never where the device holds all
     /// rows, or their reader keeps up.
+    #[cfg(feature = "native")]
     pub fn take_waits(&mut self) -> Vec<Span> {
         self.training.as_mut().map(|(_, passage)| passage.take_waits()).unwrap_or_default()
     }
@@ -81,8 +85,8 @@ impl Session {
     ///
     /// # Errors
     /// When the device fails; a loss that is not finite is reported in the result.
-    pub fn end_losses(&mut self, reading: Reading, first_step: u32, sums: &mut TermSums) -> Result<Stretch> {
-        let bytes = self.device.end_read(reading)?;
+    pub async fn end_losses(&mut self, reading: Reading, first_step: u32, sums: &mut TermSums) -> Result<Stretch> {
+        let bytes = self.device.receive(reading).await?;
         let (clock, ring) = bytes.split_at(clock::WORDS * 4);
         let (clock, ring): (Vec<u32>, Vec<f32>) =
             (bytemuck::pod_collect_to_vec(clock), bytemuck::pod_collect_to_vec(ring));

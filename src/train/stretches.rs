@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::stepping::Stretch;
 use super::{Session, TermSums};
-use crate::device::{Reading, Trace};
+use crate::device::{Reading, Trace, wait};
 use crate::error::Result;
 
 /// Steps that were started.
@@ -72,7 +72,7 @@ impl Stretches {
     pub fn end(&mut self, session: &mut Session, sums: &mut TermSums) -> Result<Option<Read>> {
         let Some(Begun { first, steps, at, trace, losses }) = self.begun.pop_front() else { return Ok(None) };
         let waited = Instant::now();
-        let stretch = session.end_losses(losses, first, sums)?;
+        let stretch = wait(session.end_losses(losses, first, sums))?;
         let begin = at.max(self.read);
         self.read = Instant::now();
         Ok(Some(Read { first, steps, begin, waited, time: self.read - begin, trace, stretch }))

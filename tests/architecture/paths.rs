@@ -7,10 +7,10 @@ use std::path::Path;
 use crate::source::assert_none;
 
 /// Folders that are read, as are the files beside them. A name that begins with one of them is one of this package.
-const ROOTS: &[&str] = &["assets", "benches", "docs", "shaders", "src", "tests"];
+const ROOTS: &[&str] = &["assets", "benches", "docs", "shaders", "src", "tests", "web"];
 
 /// Below the roots, what builds leave there.
-const LEFT_BY_BUILDS: &[&str] = &["target", "__pycache__"];
+const LEFT_BY_BUILDS: &[&str] = &["target", "__pycache__", "dist"];
 
 /// Endings of the files that are read; those without an ending are programs and licences.
 const TEXTS: &[&str] = &["rs", "wgsl", "md", "toml", "sh", "py", "mjs", ""];
@@ -102,8 +102,10 @@ impl Tree {
     }
 }
 
+/// Whether it is a path from the root, of something that does not only come of a build.
 fn is_rooted(name: &str) -> bool {
-    name.split_once('/').is_some_and(|(first, _)| ROOTS.contains(&first))
+    let is_of_build = name.split('/').any(|part| LEFT_BY_BUILDS.contains(&part));
+    !is_of_build && name.split_once('/').is_some_and(|(first, _)| ROOTS.contains(&first))
 }
 
 /// Whatever in a line has the form of a path in this package.

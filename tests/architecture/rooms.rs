@@ -98,6 +98,7 @@ const ROOMS: &[&str] = &[
     "src/model",
     // The one loop, and what it leaves.
     "src/train",
+    "src/train/tuning",
     "src/train/profile",
     "src/train/record",
     "src/train/room",

@@ -11,7 +11,7 @@ use crate::cases::cases;
 use gpu_ae::config::{RunConfig, model_file};
 use gpu_ae::data::format::{idx, npy};
 use gpu_ae::device::tune::Cache;
-use gpu_ae::device::{CpuDevice, Identity};
+use gpu_ae::device::{CpuDevice, Identity, wait};
 use gpu_ae::error::Result;
 use gpu_ae::model::graph::{DataShape, training};
 use gpu_ae::plan::Fusion;
@@ -135,10 +135,10 @@ fn used(checkpoint: &Checkpoint, folder: &Path) {
     let (device, other) = (Box::new(CpuDevice::new()), Box::new(CpuDevice::new()));
     let choices = Tuning::or_static(checkpoint.tuning.as_ref(), device.as_ref());
     if let Ok(mut session) = Session::for_evaluation(device, &checkpoint.config, &data, &choices) {
-        let _ = session.restore(&checkpoint.state).and_then(|()| session.evaluate());
+        let _ = wait(session.restore(&checkpoint.state)).and_then(|()| wait(session.evaluate()));
     }
-    if let Ok(mut session) = Session::for_training(other, &checkpoint.config, &data, &choices, &mut |_, _| ()) {
-        let _ = session.restore(&checkpoint.state).and_then(|()| session.train(3));
+    if let Ok(mut session) = wait(Session::for_training(other, &checkpoint.config, &data, &choices, &mut |_, _| ())) {
+        let _ = wait(session.restore(&checkpoint.state)).and_then(|()| session.train(3));
     }
 }
 

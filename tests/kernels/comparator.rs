@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::common;
 use gpu_ae::device::proof::check::{CaseReport, compare, run_case};
-use gpu_ae::device::{CpuDevice, Device, Later, ProgramId, Reading, Trace};
+use gpu_ae::device::{CpuDevice, Device, Later, ProgramId, Reading, Trace, wait};
 use gpu_ae::graph::{Op, OpRef};
 use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::ops::{Case, KERNELS, Terms, Tolerance};
@@ -139,7 +139,7 @@ fn a_twin_that_differs_is_noticed_for_every_kernel_on_every_device() {
         for case in cases() {
             for (label, fault) in faults {
                 let op = Arc::new(Falsified { inner: case.op.clone(), fault });
-                let report = run_case(device.as_mut(), &Case { op, ..case.clone() }).unwrap();
+                let report = wait(run_case(device.as_mut(), &Case { op, ..case.clone() })).unwrap();
                 assert!(fails(&report), "{} {}: {label} passed on {}", case.op.name(), case.label, device.name());
             }
         }
@@ -210,12 +210,12 @@ fn a_device_that_writes_too_little_or_too_much_is_noticed() {
     let elements: Vec<f32> = (0..65).map(|i| i as f32 - 31.5).collect();
     let relu = Case::new("relu 65", Activation::Relu, vec![HostTensor::from_f32(&[65], &elements)], ROUNDING);
     for mischief in [Mischief::None, Mischief::Idle, Mischief::Short, Mischief::Overrun] {
-        let report = run_case(&mut Faulty(CpuDevice::new(), mischief), &relu).unwrap();
+        let report = wait(run_case(&mut Faulty(CpuDevice::new(), mischief), &relu)).unwrap();
         assert_eq!(fails(&report), mischief != Mischief::None, "{mischief:?}: {report:?}");
     }
     for case in cases() {
         for mischief in [Mischief::Idle, Mischief::Overrun] {
-            let report = run_case(&mut Faulty(CpuDevice::new(), mischief), &case).unwrap();
+            let report = wait(run_case(&mut Faulty(CpuDevice::new(), mischief), &case)).unwrap();
             assert!(fails(&report), "{mischief:?} on {} {}", case.op.name(), case.label);
         }
     }

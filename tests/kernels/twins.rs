@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::common;
 use gpu_ae::device::proof::check::{cases, load, run_case};
-use gpu_ae::device::{CpuDevice, Device, Means};
+use gpu_ae::device::{CpuDevice, Device, Means, wait};
 use gpu_ae::ops::{Case, KERNELS, Kernel, kernel_named};
 use gpu_ae::plan::{DeviceKind, DeviceProfile};
 
@@ -27,7 +27,7 @@ fn prove(device: &mut dyn Device, kernel: &'static dyn Kernel) {
     let (mut failures, mut by_twin) = (Vec::new(), Vec::new());
     for case in &cases {
         assert!(kernel.matches(case.op.as_ref()), "{}: a case of another kernel: {}", kernel.stem(), case.label);
-        match run_case(device, case) {
+        match wait(run_case(device, case)) {
             Ok(report) => {
                 by_twin.extend(report.by_twin.then_some(case.label.as_str()));
                 failures.extend(report.problem.map(|p| format!("{}: {p} [{}]", case.label, case.tolerance.why)))
@@ -98,7 +98,7 @@ fn what_a_twin_computes_is_no_proof_and_what_a_kernel_computes_is() {
             let loaded = load(device.as_mut(), &case).unwrap();
             let is_cpu = device.profile().kind == DeviceKind::Cpu;
             assert_eq!(device.means(loaded.program()).iter().all(twin), is_cpu && stem == "clock_advance", "{stem}");
-            let report = run_case(device.as_mut(), &case).unwrap();
+            let report = wait(run_case(device.as_mut(), &case)).unwrap();
             assert_eq!(report.by_twin, is_cpu && stem == "clock_advance", "{stem} on {}", device.name());
         }
     }

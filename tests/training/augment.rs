@@ -3,6 +3,7 @@
 use crate::common;
 use crate::ways::{ROWS, Way, changed, data, session};
 use gpu_ae::data::ValueKind;
+use gpu_ae::device::wait;
 use gpu_ae::graph::{Feeds, Graph, Role, interpret};
 use gpu_ae::model::graph::{DataShape, answers, evaluation, moments, reconstruction, training};
 use gpu_ae::ops::step::clock;
@@ -15,16 +16,16 @@ fn a_run_on_changed_images_goes_on_to_the_same_bits() {
     for number in 0..common::devices().len() {
         let device = || common::devices().swap_remove(number);
         let mut whole = session(device(), &config, &data, Way::AtOnce);
-        whole.initialise(ROWS, None).unwrap();
+        wait(whole.initialise(ROWS, None)).unwrap();
         whole.train(50).unwrap();
         let mut first = session(device(), &config, &data, Way::AtOnce);
-        first.initialise(ROWS, None).unwrap();
+        wait(first.initialise(ROWS, None)).unwrap();
         first.train(17).unwrap();
-        let state = first.state().unwrap();
+        let state = wait(first.state()).unwrap();
         let mut second = session(device(), &config, &data, Way::AtOnce);
-        second.restore(&state).unwrap();
+        wait(second.restore(&state)).unwrap();
         second.train(33).unwrap();
-        assert!(whole.state().unwrap() == second.state().unwrap(), "{}", whole.device_name());
+        assert!(wait(whole.state()).unwrap() == wait(second.state()).unwrap(), "{}", whole.device_name());
     }
 }
 

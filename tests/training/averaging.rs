@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use gpu_ae::config::RunConfig;
 use gpu_ae::data::{self, Dataset};
-use gpu_ae::device::CpuDevice;
+use gpu_ae::device::{CpuDevice, wait};
 use gpu_ae::train::{Checkpoint, Interrupt, Run, RunDir, Session, Tuning};
 
 /// A network with batch norms, one with tied weights, and one whose batches go through it in parts, with draws.
@@ -68,8 +68,8 @@ fn judging(checkpoint: &Checkpoint, data: &Dataset) -> f64 {
     let device = Box::new(CpuDevice::new());
     let choices = Tuning::or_static(None, device.as_ref());
     let mut session = Session::for_evaluation(device, &checkpoint.config, data, &choices).unwrap();
-    session.restore(&checkpoint.state).unwrap();
-    session.evaluate().unwrap().mean("mse").unwrap()
+    wait(session.restore(&checkpoint.state)).unwrap();
+    wait(session.evaluate()).unwrap().mean("mse").unwrap()
 }
 
 #[test]
@@ -96,15 +96,18 @@ fn what_is_judged_is_the_mean_and_whoever_reads_a_checkpoint_gets_it() {
 
         // What stands for a batch's moments is that of the network with the means.
         let (device, choices) = (Box::new(CpuDevice::new()), Tuning::fixed(&CpuDevice::new()).choices);
-        let mut session = Session::for_training(device, &judged.config, &data, &choices, &mut |_, _| ()).unwrap();
-        session.restore(&judged.state).unwrap();
-        session.settle_moments().unwrap();
-        assert!(session.state().unwrap() == judged.state, "{label}");
+        let mut session = wait(Session::for_training(device, &judged.config, &data, &choices, &mut |_, _| ())).unwrap();
+        wait(session.restore(&judged.state)).unwrap();
+        wait(session.settle_moments()).unwrap();
+        assert!(wait(session.state()).unwrap() == judged.state, "{label}");
 
         // Pictures and what else comes after training are of the means; what is kept stays what it was.
         run.take_best().unwrap();
-        assert_eq!(run.session().evaluate().unwrap().mean("mse").unwrap(), told, "{label}");
-        assert!(run.session().state().unwrap() == kept.state && run.session().judged_state().unwrap() == judged.state);
+        assert_eq!(wait(run.session().evaluate()).unwrap().mean("mse").unwrap(), told, "{label}");
+        assert!(
+            wait(run.session().state()).unwrap() == kept.state
+                && wait(run.session().judged_state()).unwrap() == judged.state
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::common;
 use gpu_ae::config::RunConfig;
 use gpu_ae::data::Split;
-use gpu_ae::device::CpuDevice;
+use gpu_ae::device::{CpuDevice, wait};
 use gpu_ae::rng::{Rng, Stream, stream_key};
 use gpu_ae::train::neighbours::distances;
 
@@ -42,7 +42,7 @@ fn every_row_is_as_far_from_its_tenth_neighbour_as_counted() {
     for (rows, row_bytes) in [(1, 3), (2, 5), (11, 7), (521, 30)] {
         let split = split(rows, row_bytes);
         for mut device in common::devices() {
-            let found = distances(device.as_mut(), &config(), &split, &mut |_, _| ()).unwrap();
+            let found = wait(distances(device.as_mut(), &config(), &split, &mut |_, _| ())).unwrap();
             assert_eq!(found.len(), rows);
             for (row, &distance) in found.iter().enumerate() {
                 let exact = counted(&split, row, 10);
@@ -59,7 +59,8 @@ fn in_a_large_set_they_are_estimated_without_bias() {
     // More rows than are compared with all others.
     let split = split(10_000, 12);
     let mut told = Vec::new();
-    let found = distances(&mut CpuDevice::new(), &config(), &split, &mut |done, all| told.push((done, all))).unwrap();
+    let found =
+        wait(distances(&mut CpuDevice::new(), &config(), &split, &mut |done, all| told.push((done, all)))).unwrap();
     assert!(told.len() > 2 && told.is_sorted() && told.iter().all(|told| told.1 == 10_000), "{told:?}");
     assert_eq!(told.last(), Some(&(10_000, 10_000)));
     let sampled = (0..split.rows).step_by(47);

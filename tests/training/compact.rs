@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use crate::program::{gpu_ae, small_mnist, succeed, train};
 use gpu_ae::config::RunConfig;
 use gpu_ae::data::{self, Dataset};
-use gpu_ae::device::CpuDevice;
+use gpu_ae::device::{CpuDevice, wait};
 use gpu_ae::nn::BlockConfig;
 use gpu_ae::ops::array::activation::Activation::{Relu, Sigmoid};
 use gpu_ae::study::compact::{Progress, compact};
@@ -36,7 +36,7 @@ pub fn session(checkpoint: &Checkpoint, data: &Dataset) -> Session {
     let device = Box::new(CpuDevice::new());
     let choices = Tuning::or_static(None, device.as_ref());
     let mut session = Session::for_evaluation(device, &checkpoint.config, data, &choices).unwrap();
-    session.restore(&checkpoint.state).unwrap();
+    wait(session.restore(&checkpoint.state)).unwrap();
     session
 }
 
@@ -57,7 +57,7 @@ fn dead_and_constant_neurons_go_and_nothing_changes() {
     edit(&mut checkpoint, "autoencoder.5.weight", |w| w[4 * 10..5 * 10].fill(0.0));
     edit(&mut checkpoint, "autoencoder.5.bias", |b| b[4] = 0.6);
     let mut session_before = session(&checkpoint, data);
-    let before = session_before.evaluate().unwrap().mean("mse").unwrap();
+    let before = wait(session_before.evaluate()).unwrap().mean("mse").unwrap();
     let mut told = Vec::new();
     // The error is a mean in f32: that of a network which does the same may differ by some of its last bits, on processors
     // with narrower vectors by others.
@@ -78,10 +78,10 @@ fn dead_and_constant_neurons_go_and_nothing_changes() {
     let widths: Vec<usize> = smaller.config.layers().iter().map(|layer| layer.linear).collect();
     let left = |number: usize, width: usize| width - outcome.removed.iter().filter(|(l, _)| *l == number).count();
     assert_eq!(widths, [left(1, 24), left(2, 10), left(3, 24), 784]);
-    let after = session(smaller, data).evaluate().unwrap().mean("mse").unwrap();
+    let after = wait(session(smaller, data).evaluate()).unwrap().mean("mse").unwrap();
     assert!(after / before - 1.0 < 1e-5, "{before} before, {after} after");
     assert!(
-        (session_before.evaluate().unwrap().mean("mse").unwrap() - before).abs() < 1e-12,
+        (wait(session_before.evaluate()).unwrap().mean("mse").unwrap() - before).abs() < 1e-12,
         "the session holds something else now"
     );
     let rows = |name: &str| smaller.state[name].0.shape.dims().to_vec();
@@ -93,12 +93,12 @@ fn dead_and_constant_neurons_go_and_nothing_changes() {
 #[test]
 fn a_larger_tolerance_removes_more_and_is_kept() {
     let (checkpoint, data) = &*TRAINED;
-    let before = session(checkpoint, data).evaluate().unwrap().mean("mse").unwrap();
+    let before = wait(session(checkpoint, data).evaluate()).unwrap().mean("mse").unwrap();
     assert!(before < 0.85 * data.mean_row_error(), "nothing was learnt: {before}");
     let mut removed = Vec::new();
     for tolerance in [0.0, 0.05, 0.3] {
         let outcome = compact(&mut session(checkpoint, data), checkpoint, tolerance, |_| ()).unwrap();
-        let after = session(&outcome.checkpoint, data).evaluate().unwrap().mean("mse").unwrap();
+        let after = wait(session(&outcome.checkpoint, data).evaluate()).unwrap().mean("mse").unwrap();
         assert!(after <= outcome.error_before * (1.0 + tolerance) * (1.0 + 1e-6), "{tolerance}: {after}");
         removed.push(outcome.removed.len());
     }

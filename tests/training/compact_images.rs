@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::compact::session;
 use crate::program::{gpu_ae, small_mnist, succeed, train};
 use gpu_ae::data::Dataset;
+use gpu_ae::device::wait;
 use gpu_ae::study::compact::compact;
 use gpu_ae::train::{Checkpoint, RunDir};
 use serde_json::{Value, json as value};
@@ -31,7 +32,7 @@ fn json(arguments: &[&str]) -> Value {
 }
 
 fn error(checkpoint: &Checkpoint, data: &Dataset) -> f64 {
-    session(checkpoint, data).evaluate().unwrap().mean("mse").unwrap()
+    wait(session(checkpoint, data).evaluate()).unwrap().mean("mse").unwrap()
 }
 
 /// The last maps are what the code is computed of, and images have theirs whoever goes beside them.
@@ -49,7 +50,7 @@ fn maps_are_those_that_become_codes(checkpoint: &Checkpoint, data: &Dataset) {
     let layer = &checkpoint.wiring().unwrap()[2].name;
     let floats =
         |part: &str| -> Vec<f32> { bytemuck::pod_collect_to_vec(&checkpoint.state[&format!("{layer}.{part}")].1) };
-    let (weights, biases, codes) = (floats("weight"), floats("bias"), session.encode(&images).unwrap());
+    let (weights, biases, codes) = (floats("weight"), floats("bias"), wait(session.encode(&images)).unwrap());
     for (map, code) in maps[1].values.chunks_exact(294).zip(codes.chunks_exact(8)) {
         for ((row, bias), code) in weights.chunks_exact(294).zip(&biases).zip(code) {
             let due = bias + row.iter().zip(map).map(|(w, x)| w * x).sum::<f32>();

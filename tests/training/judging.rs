@@ -2,7 +2,7 @@
 
 use gpu_ae::config::{MODELS, RunConfig, Said};
 use gpu_ae::data;
-use gpu_ae::device::CpuDevice;
+use gpu_ae::device::{CpuDevice, wait};
 use gpu_ae::train::{Session, Tuning};
 
 fn mean(values: &[f32]) -> f64 {
@@ -26,18 +26,19 @@ fn the_error_of_the_test_data_is_the_mean_of_that_of_its_rows() {
         let data = if config.data.path == "digits" { digits.clone() } else { config.load_data().unwrap() };
         let device = Box::new(CpuDevice::new());
         let choices = Tuning::or_static(None, device.as_ref());
-        let mut session = Session::for_training(device, &config, &data, &choices, &mut |_, _| ()).unwrap();
-        session.initialise(data.train.rows, None).unwrap();
+        let mut session = wait(Session::for_training(device, &config, &data, &choices, &mut |_, _| ())).unwrap();
+        wait(session.initialise(data.train.rows, None)).unwrap();
         session.train(3).unwrap();
-        let sums = session.evaluate().unwrap();
+        let sums = wait(session.evaluate()).unwrap();
         let rows = data.test.values(0..data.test.rows);
-        let (error, errors) = (sums.mean("mse").unwrap(), mean(&session.row_errors(&data.test, |_, _| ()).unwrap()));
+        let (error, errors) =
+            (sums.mean("mse").unwrap(), mean(&wait(session.row_errors(&data.test, |_, _| ())).unwrap()));
         assert!((error - errors).abs() < 1e-6 * errors, "{model}: {error} as a term, {errors} as a mean of rows");
         judged += 1;
         if config.variational.is_some() {
             // A likelihood is that of a drawn code, which is not that of the mean.
-            let codes = session.encode(&rows).unwrap();
-            let pairs = session.decode(&codes).unwrap();
+            let codes = wait(session.encode(&rows)).unwrap();
+            let pairs = wait(session.decode(&codes)).unwrap();
             let nats = |(&x, &p): (&f32, &f32)| {
                 let (x, p) = (f64::from(x), f64::from(p));
                 -(x * p.ln() + (1.0 - x) * (1.0 - p).ln())

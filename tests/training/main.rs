@@ -21,6 +21,7 @@ mod decayed;
 mod descent;
 mod judging;
 mod latch;
+mod live;
 mod objectives;
 mod optimisers;
 mod rate;

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::common;
 use gpu_ae::config::RunConfig;
 use gpu_ae::data::{Dataset, Encoding, ImageShape, Split, ValueKind, Values};
-use gpu_ae::device::{CpuDevice, Device, Identity, Later, Means, ProgramId, Reading, Trace};
+use gpu_ae::device::{CpuDevice, Device, Identity, Later, Means, ProgramId, Reading, Trace, wait};
 use gpu_ae::ops::step::clock;
 use gpu_ae::plan::{DeviceProfile, Plan};
 use gpu_ae::rng::{Rng, Stream, stream_key};
@@ -147,7 +147,7 @@ pub fn session(device: Box<dyn Device>, config: &RunConfig, data: &Dataset, way:
     config.data.on_device = (way == Way::ByWindows).then_some(0);
     let device = if way == Way::InPieces { Limited::of(device) } else { device };
     let choices = Tuning::or_static(None, device.as_ref());
-    let session = Session::for_training(device, &config, data, &choices, &mut |_, _| ()).unwrap();
+    let session = wait(Session::for_training(device, &config, data, &choices, &mut |_, _| ())).unwrap();
     let sources = &session.training_plan().unwrap().sources;
     let rows = |name: &str| sources.get(name).map(|(_, place)| place.ty.shape.dims()[0]);
     match way {
@@ -173,15 +173,16 @@ fn bits(values: &[f32]) -> Vec<u32> {
 }
 
 fn seen(session: &mut Session, config: &RunConfig) -> Seen {
-    session.settle_moments().unwrap();
-    let sums = vec![format!("{:?}", session.evaluate().unwrap()), format!("{:?}", session.validate().unwrap())];
-    let observed = format!("{:?}", session.observe().unwrap());
-    let answers = bits(&session.answers().unwrap());
+    wait(session.settle_moments()).unwrap();
+    let sums =
+        vec![format!("{:?}", wait(session.evaluate()).unwrap()), format!("{:?}", wait(session.validate()).unwrap())];
+    let observed = format!("{:?}", wait(session.observe()).unwrap());
+    let answers = bits(&wait(session.answers()).unwrap());
     // Noise is drawn batch by batch, and a device that holds fewer rows has smaller batches.
-    let made = session.reconstruct(if config.corruption.is_some() { 900 } else { OTHERS }).unwrap();
+    let made = wait(session.reconstruct(if config.corruption.is_some() { 900 } else { OTHERS })).unwrap();
     let mut reconstructions = bits(&made.outputs);
     reconstructions.extend(bits(&made.originals));
-    let state = session.state().unwrap();
+    let state = wait(session.state()).unwrap();
     let words: Vec<u32> = bytemuck::pod_collect_to_vec(&state["clock"].1);
     assert_eq!(words[clock::WINDOW], 0, "how rows get there is in a checkpoint");
     Seen { state, sums, observed, answers, reconstructions }
@@ -205,7 +206,7 @@ fn same_bits(config: &RunConfig, data: &Dataset, ways: &[Way]) {
         let mut expected: Option<Vec<Seen>> = None;
         for &way in ways {
             let mut session = session(device(), config, data, way);
-            session.initialise(ROWS, None).unwrap();
+            wait(session.initialise(ROWS, None)).unwrap();
             let name = session.device_name().to_string();
             let stretches: &[u32] = if way == Way::AtOnce { &[39] } else { &[1, 21, 3, 14] };
             let found = train(&mut session, config, stretches);
@@ -223,7 +224,7 @@ fn same_bits(config: &RunConfig, data: &Dataset, ways: &[Way]) {
 /// What is expected: all rows on the device, one step after the other.
 fn train_again(device: Box<dyn Device>, config: &RunConfig, data: &Dataset) -> Vec<Seen> {
     let mut session = session(device, config, data, Way::AtOnce);
-    session.initialise(ROWS, None).unwrap();
+    wait(session.initialise(ROWS, None)).unwrap();
     train(&mut session, config, &[1; 39])
 }
 
@@ -266,20 +267,20 @@ fn rows_with_distances_to_their_neighbours() {
 fn a_run_goes_on_in_another_way_than_it_was_begun() {
     let (config, data) = (denoising(), data(ValueKind::Byte, 12));
     let mut whole = session(Box::new(CpuDevice::new()), &config, &data, Way::AtOnce);
-    whole.initialise(ROWS, None).unwrap();
+    wait(whole.initialise(ROWS, None)).unwrap();
     whole.train(2 * 39).unwrap();
-    let expected = whole.state().unwrap();
+    let expected = wait(whole.state()).unwrap();
     for (first, second) in
         [(Way::AtOnce, Way::ByWindows), (Way::ByWindows, Way::InPieces), (Way::ByWindows, Way::ByWindows)]
     {
         let mut begun = session(Box::new(CpuDevice::new()), &config, &data, first);
-        begun.initialise(ROWS, None).unwrap();
+        wait(begun.initialise(ROWS, None)).unwrap();
         // In the middle of the second epoch, and of a window.
         begun.train(39 + 20).unwrap();
-        let state = begun.state().unwrap();
+        let state = wait(begun.state()).unwrap();
         let mut gone_on = session(Box::new(CpuDevice::new()), &config, &data, second);
-        gone_on.restore(&state).unwrap();
+        wait(gone_on.restore(&state)).unwrap();
         gone_on.train(19).unwrap();
-        assert!(gone_on.state().unwrap() == expected, "{first:?}, then {second:?}");
+        assert!(wait(gone_on.state()).unwrap() == expected, "{first:?}, then {second:?}");
     }
 }

@@ -7,6 +7,7 @@ use gpu_ae::config::augment::Augment as Changes;
 use gpu_ae::config::objective::clustering::{Adversarial, Clustering};
 use gpu_ae::config::{MOST_BATCH, RunConfig, Said};
 use gpu_ae::data::{Dataset, is_named, shape};
+use gpu_ae::device::wait;
 use gpu_ae::nn::BlockConfig;
 use gpu_ae::nn::block::{ActivationBlock, BatchNormBlock, LinearBlock};
 use gpu_ae::ops::array::activation::Activation;
@@ -251,14 +252,14 @@ pub const CLUSTERS: &str = "clusters.png";
 /// Leaves the table, the picture and the encoder as plain layers.
 pub fn finish(launched: &mut Launched) -> Result<Groups> {
     let Launched { run, config, data, path } = launched;
-    let answers = run.session().answers()?;
+    let answers = wait(run.session().answers())?;
     let test = Assignments::new(&answers, config.code_width());
     let groups = Groups::new(&test, data, config.code_width());
     let mut table = Table::new(&groups.headings)?;
     groups.rows().into_iter().try_for_each(|row| table.push(row))?;
     table.write(&path.join("clusters.csv"), "write the table")?;
     leave(run, &path.join(CLUSTERS), &picture(data, &test, config.code_width())?)?;
-    let state = run.session().judged_state()?;
+    let state = wait(run.session().judged_state())?;
     let (blocks, plain) = plain_encoder(config, &state)?;
     let encoder = Part::encoder(config, &blocks, data.train.width)?.to_bytes(&encoder_file(&plain))?;
     whole_file::write(&path.join("encoder.safetensors"), &encoder, "write the encoder")?;

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use gpu_ae::config::Schedule;
 use gpu_ae::data::Dataset;
+use gpu_ae::device::wait;
 use gpu_ae::nn::wired::Wired;
 use gpu_ae::report::format_number;
 use gpu_ae::study::compact::{Progress, compact, error_term, parameters};
@@ -153,12 +154,12 @@ pub fn run(args: Args) -> Result<()> {
     smaller.config.early_stopping = None;
     let term = error_term(&checkpoint.config);
     let error = |checkpoint: &Checkpoint, data: &Dataset| -> Result<f64> {
-        Ok(session_on(checkpoint, data, true)?.evaluate()?.mean(term).unwrap_or(f64::NAN))
+        Ok(wait(session_on(checkpoint, data, true)?.evaluate())?.mean(term).unwrap_or(f64::NAN))
     };
     let validated = aside.as_ref().map(|aside| error(&smaller, aside)).transpose()?;
     let before = if aside.is_some() { error(&checkpoint, &data)? } else { compaction.error_before };
     let mut session = session_on(&smaller, &data, true)?;
-    let judged = session.evaluate()?;
+    let judged = wait(session.evaluate())?;
     let after = judged.mean(term).unwrap_or(f64::NAN);
     let (decided, allowed) = (validated.unwrap_or(after), compaction.error_before * (1.0 + args.tolerance));
     if decided.is_nan() || decided > allowed * (1.0 + 1e-6) {
@@ -175,7 +176,7 @@ pub fn run(args: Args) -> Result<()> {
     for metrics in measured.iter().filter(|metrics| metrics.step <= smaller.step()) {
         // What was measured of the larger network after these steps is no figure of this one.
         let line = if metrics.step == smaller.step() {
-            metrics.of_successor(&smaller.config, &smaller.weights(), &judged, session.observe()?.metrics())
+            metrics.of_successor(&smaller.config, &smaller.weights(), &judged, wait(session.observe())?.metrics())
         } else {
             metrics.clone()
         };

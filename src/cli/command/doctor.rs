@@ -4,9 +4,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use gpu_ae::Result;
-use gpu_ae::device::Device;
 use gpu_ae::device::proof::check::{cases, load, run_case, time_case};
 use gpu_ae::device::tune::Cache;
+use gpu_ae::device::{Device, wait};
 use gpu_ae::ops::{KERNELS, Kernel};
 use gpu_ae::report::format_number;
 use serde::Serialize;
@@ -71,7 +71,7 @@ fn examine(device: &mut dyn Device, kernel: &'static dyn Kernel) -> Row {
     };
     let mut row = Row::new(kernel.stem());
     for case in &cases {
-        match run_case(device, case) {
+        match wait(run_case(device, case)) {
             Ok(report) => {
                 *if report.by_twin { &mut row.twins } else { &mut row.cases } += 1;
                 row.worst_error = row.worst_error.max(report.worst);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use gpu_ae::Result;
 use gpu_ae::data::columns::{ColumnError, ColumnErrors};
+use gpu_ae::device::wait;
 use gpu_ae::report::format_number;
 use serde::Serialize;
 
@@ -68,9 +69,9 @@ pub fn run(args: Args) -> Result<()> {
     let mut trained = Trained { directory, config: checkpoint.config.clone(), data, session };
     let columns = columns(&mut trained)?;
     let Trained { data, mut session, .. } = trained;
-    let sums = session.evaluate()?;
+    let sums = wait(session.evaluate())?;
     let mut figures = sums.figures(&checkpoint.config, "test");
-    figures.extend(session.judge_answers(&data.test.labels)?);
+    figures.extend(wait(session.judge_answers(&data.test.labels))?);
     let result = Evaluation {
         data: data.name.clone(),
         rows: sums.rows as u64,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use gpu_ae::data::columns::{ColumnErrors, Columns};
+use gpu_ae::device::wait;
 use gpu_ae::report::write_png;
 use gpu_ae::study::codes::Reconstructions;
 use gpu_ae::{Error, Result};
@@ -53,7 +54,7 @@ pub fn run(args: Args) -> Result<()> {
     match columns.filter(|_| is_table) {
         Some(columns) => {
             let rows = args.images.map_or(trained.data.test.rows, |rows| rows as usize);
-            let reconstructions = trained.session.reconstruct(rows)?;
+            let reconstructions = wait(trained.session.reconstruct(rows))?;
             write_table(&path, &trained, &columns, &reconstructions)?;
             if !args.run.quiet {
                 let mut errors = ColumnErrors::new(&columns);
@@ -70,7 +71,7 @@ pub fn run(args: Args) -> Result<()> {
             if rows > DRAWN[1] {
                 return Err(Error::Usage(format!("--images {rows}: expected 1 to {} of a picture", DRAWN[1])));
             }
-            let reconstructions = trained.session.reconstruct(rows as usize)?;
+            let reconstructions = wait(trained.session.reconstruct(rows as usize))?;
             write_png(&path, &reconstruction_picture(&reconstructions, &trained.data.encoding, &trained.data.name)?)?;
         }
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
 use gpu_ae::config::RunConfig;
+use gpu_ae::device::wait;
 use gpu_ae::error::pasted;
 use gpu_ae::study::codes::Reconstructions;
 use gpu_ae::study::collapse::mean_image;
@@ -145,9 +146,9 @@ fn next(config: &RunConfig, path: &str) -> String {
 
 /// The codes that a network has found for the patterns of the encoder task.
 fn patterns(run: &mut Run) -> Result<String> {
-    let observation = run.session().observe()?;
+    let observation = wait(run.session().observe())?;
     let Reconstructions { originals: patterns, outputs: reconstructions, .. } =
-        run.session().reconstruct(observation.rows.len())?;
+        wait(run.session().reconstruct(observation.rows.len()))?;
     let rows = observation.rows.len().max(1);
     let codes = observation.codes.chunks_exact((observation.codes.len() / rows).max(1));
     let width = patterns.len() / rows;

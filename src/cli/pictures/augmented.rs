@@ -3,6 +3,7 @@
 use ::image::RgbImage;
 use gpu_ae::Result;
 use gpu_ae::data::Dataset;
+use gpu_ae::device::wait;
 use gpu_ae::report::{Band, image_grid};
 use gpu_ae::train::Run;
 
@@ -14,7 +15,7 @@ const TIMES: u32 = 4;
 /// The first training images over what the run makes of each at some steps; nothing where it changes none.
 pub fn picture(run: &mut Run, data: &Dataset) -> Result<Option<RgbImage>> {
     let originals = data.train.values(0..COLUMNS.min(data.train.rows));
-    let changed = run.session().augmented(&originals, TIMES)?;
+    let changed = wait(run.session().augmented(&originals, TIMES))?;
     if changed.is_empty() || data.image().height == 1 {
         return Ok(None);
     }

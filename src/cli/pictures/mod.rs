@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use ::image::RgbImage;
 use gpu_ae::config::RunConfig;
 use gpu_ae::data::{Dataset, Encoding, ImageShape};
+use gpu_ae::device::wait;
 use gpu_ae::nn::Pass;
 use gpu_ae::report::{
     Band, Curves, Losses, Matrix, Series, check_png, image_grid, loss_plot, reconstruction_grid, weight_picture,
@@ -40,13 +41,13 @@ const ROWS: usize = 10_000;
 /// Draws everything that a run directory promises; the names of the files.
 pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<Vec<String>> {
     let image = run.session().image();
-    let observation = run.session().observe()?;
+    let observation = wait(run.session().observe())?;
     let mut pictures = Vec::new();
     if run.config().classifier.is_some() {
-        let answers = run.session().reconstruct(data.test.rows)?;
+        let answers = wait(run.session().reconstruct(data.test.rows))?;
         pictures.extend(mistakes::picture(data, &answers)?.map(|picture| (directory.mistakes(), picture)));
     } else if let (Some(columns), true) = (&data.encoding.columns, run.config().reconstructs()) {
-        let rows = run.session().reconstruct(ROWS)?;
+        let rows = wait(run.session().reconstruct(ROWS))?;
         pictures.push((directory.reconstructions(), table::errors(columns, &rows, &data.name)?));
         let correlations = table::correlations(columns, &rows, &data.name)?;
         pictures.extend(correlations.map(|picture| (directory.columns(), picture)));
@@ -56,7 +57,7 @@ pub fn draw(run: &mut Run, directory: &RunDir, data: &Dataset) -> Result<Vec<Str
         pictures.push((directory.reconstructions(), reconstructions(run, &observation, data)?));
     }
     pictures.extend(augmented::picture(run, data)?.map(|picture| (directory.augmented(), picture)));
-    let weights = run.session().matrices()?;
+    let weights = wait(run.session().matrices())?;
     let features = features::picture(run.config(), &weights, &observation, image)?;
     pictures.extend(features.map(|picture| (directory.features(), picture)));
     pictures.extend(maps::picture(run, data)?.map(|picture| (directory.feature_maps(), picture)));
@@ -95,7 +96,7 @@ fn generated(run: &mut Run, data: &Dataset) -> Result<Option<RgbImage>> {
     let (seed, width) = (run.config().seed, run.config().code_width());
     let mut rng = Rng::new(stream_key(seed, Stream::Generate));
     let codes: Vec<f32> = (0..GENERATED * width).map(|_| rng.normal() as f32).collect();
-    let made = run.session().decode(&codes)?;
+    let made = wait(run.session().decode(&codes))?;
     if data.encoding.columns.is_some() || data.image().height == 1 {
         return Ok(None);
     }
@@ -106,7 +107,7 @@ fn generated(run: &mut Run, data: &Dataset) -> Result<Option<RgbImage>> {
 
 /// The first test rows and what the network makes of them; of rows that are no images, the codes between them.
 fn reconstructions(run: &mut Run, observation: &Observation, data: &Dataset) -> Result<RgbImage> {
-    let images = run.session().reconstruct(IMAGES)?;
+    let images = wait(run.session().reconstruct(IMAGES))?;
     let image = data.image();
     let rows = images.originals.len() / image.values().max(1);
     if image.height > 1 || observation.rows.len() != rows {

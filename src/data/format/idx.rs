@@ -44,7 +44,7 @@ pub fn images(path: &Path, height: usize, width: usize) -> Result<Vec<u8>> {
 }
 
 /// A file of images whose header promises such.
-fn open_images(path: &Path, height: usize, width: usize) -> Result<Idx> {
+fn open_images(path: &Path, height: usize, width: usize) -> Result<Idx<'static>> {
     let file = Idx::open(path, 3)?;
     match file.header.shape[1..] {
         [found_height, found_width] if (found_height, found_width) != (height, width) => {
@@ -60,7 +60,7 @@ pub fn labels(path: &Path, classes: u8) -> Result<Vec<u8>> {
     checked_labels(Idx::open(path, 1)?, classes)
 }
 
-fn checked_labels(file: Idx, classes: u8) -> Result<Vec<u8>> {
+fn checked_labels(file: Idx<'_>, classes: u8) -> Result<Vec<u8>> {
     let path = file.origin.path.clone();
     let labels = file.body()?;
     match labels.iter().position(|&label| label >= classes) {
@@ -131,16 +131,23 @@ pub(super) fn header(
     }
 }
 
+/// The bytes of a file of one axis that is in memory, as labels are.
+pub(super) fn bytes(origin: &Origin, file: &[u8]) -> Result<Vec<u8>> {
+    let mut input = decompressed(file).map_err(|error| origin.unreadable(error))?;
+    let header = header(&mut input, origin, Some([0, 0, UNSIGNED_BYTE, 1]), (MAX_BYTES, ""))?;
+    Idx { origin: origin.clone(), header, input }.body()
+}
+
 /// A file of unsigned bytes whose header has been read and found sound.
-struct Idx {
+struct Idx<'a> {
     origin: Origin,
     header: Header,
     /// What follows the header.
-    input: Box<dyn Read>,
+    input: Box<dyn Read + 'a>,
 }
 
-impl Idx {
-    fn open(path: &Path, rank: u8) -> Result<Self> {
+impl Idx<'_> {
+    fn open(path: &Path, rank: u8) -> Result<Idx<'static>> {
         let origin = Origin::file(path);
         let mut input = content(path).map_err(|error| origin.unreadable(error))?;
         let header = header(&mut input, &origin, Some([0, 0, UNSIGNED_BYTE, rank]), (MAX_BYTES, ""))?;

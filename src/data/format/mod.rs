@@ -2,15 +2,23 @@
 
 pub mod array;
 pub mod idx;
+#[cfg(feature = "native")]
 pub mod image;
+#[cfg(feature = "native")]
 pub mod npy;
+#[cfg(feature = "native")]
 pub mod table;
 
+#[cfg(feature = "native")]
 use std::path::Path;
 
+#[cfg(feature = "native")]
 use super::found::{Found, Listener};
+#[cfg(feature = "native")]
 use super::kind::Kind;
+#[cfg(feature = "native")]
 use super::options::DataOptions;
+#[cfg(feature = "native")]
 use crate::error::{Error, Result};
 
 /// Reads whatever lies at a path.
@@ -18,6 +26,7 @@ use crate::error::{Error, Result};
 /// # Errors
 /// When nothing lies there, or nothing that can be read, or it is damaged; the message names the file, and the line or row
 /// in it.
+#[cfg(feature = "native")]
 pub fn read(path: &Path, options: &DataOptions, listener: &mut dyn Listener) -> Result<Found> {
     let there = std::fs::metadata(path).map_err(Error::io(path, "read"))?;
     if there.is_dir() && !array::is_set(path) {
@@ -39,6 +48,7 @@ pub fn read(path: &Path, options: &DataOptions, listener: &mut dyn Listener) -> 
 }
 
 /// What is to be read is of this kind: refuses what means nothing to it, and what other data is wanted than.
+#[cfg(feature = "native")]
 fn begins(kind: Kind, options: &DataOptions, listener: &mut dyn Listener) -> Result<()> {
     listener.begins(kind)?;
     kind.check(options)

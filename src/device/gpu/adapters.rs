@@ -67,6 +67,15 @@ fn kind(info: &wgpu::AdapterInfo) -> DeviceKind {
     }
 }
 
+/// What an adapter is called: browsers tell no name.
+fn called(info: &wgpu::AdapterInfo) -> &str {
+    match info.name.as_str() {
+        "" if kind(info) == DeviceKind::Software => "software",
+        "" => "GPU",
+        name => name,
+    }
+}
+
 /// Order of preference, best first.
 fn rank(kind: DeviceKind) -> u8 {
     match kind {
@@ -126,7 +135,7 @@ fn report(adapter: &wgpu::Adapter) -> AdapterReport {
         (wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX, "cooperative matrix"),
     ];
     AdapterReport {
-        name: info.name.clone(),
+        name: called(&info).to_string(),
         backend: info.backend.to_string(),
         driver: format!("{} {}", info.driver, info.driver_info).trim().to_string(),
         kind: kind(&info),
@@ -165,9 +174,10 @@ async fn open_adapter(adapter: &wgpu::Adapter) -> Result<GpuDevice> {
         })
         .await
         .map_err(|error| Error::Device(format!("{}: cannot be opened: {error}", info.name)))?;
-    let name = format!("{} ({}, {})", info.name, info.backend, info.driver);
+    let driver = if info.driver.is_empty() { String::new() } else { format!(", {}", info.driver) };
+    let name = format!("{} ({}{driver})", called(&info), info.backend);
     let identity = Identity {
-        adapter: format!("{}, {}", info.name, info.backend),
+        adapter: format!("{}, {}", called(&info), info.backend),
         driver: format!("{} {}", info.driver, info.driver_info).trim().to_string(),
     };
     Ok(GpuDevice::new(name, identity, profile(adapter), device, queue))

@@ -14,6 +14,7 @@ pub(super) mod read;
 mod timestamps;
 mod work;
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
@@ -144,7 +145,12 @@ fn compile(device: &wgpu::Device, shader: &Shader) -> Pipeline {
         wgpu::ShaderRuntimeChecks::unchecked()
     };
     let label = Some(shader.label.as_str());
-    let source = wgpu::ShaderSource::Wgsl(shader.source.as_str().into());
+    // naga knows subgroups without the line that browsers demand, and refuses the line.
+    let source: Cow<'_, str> = match cfg!(target_arch = "wasm32") && shader.source.contains("subgroup") {
+        true => format!("enable subgroups;\n{}", shader.source).into(),
+        false => shader.source.as_str().into(),
+    };
+    let source = wgpu::ShaderSource::Wgsl(source);
     // SAFETY: the shaders are this crate's own. They clamp or guard every index and their loops are
     // bounded, so they need no checks added; tests run them with the checks and with canaries.
     let module = unsafe { device.create_shader_module_trusted(wgpu::ShaderModuleDescriptor { label, source }, checks) };

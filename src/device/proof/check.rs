@@ -1,5 +1,6 @@
 //! Proof of a kernel on a device: its cases against the f64 twin. Tests and `gpu-ae doctor` share it.
 
+#[cfg(feature = "native")]
 use std::time::{Duration, Instant};
 
 pub use super::reference::{Reference, reference};
@@ -161,25 +162,25 @@ pub fn load(device: &mut dyn Device, case: &Case) -> Result<LoadedCase> {
 ///
 /// # Errors
 /// When the case cannot be planned or the device fails; a wrong result is a report, not an error.
-pub fn run_case(device: &mut dyn Device, case: &Case) -> Result<CaseReport> {
-    judge_case(device, case, &reference(case)?)
+pub async fn run_case(device: &mut dyn Device, case: &Case) -> Result<CaseReport> {
+    judge_case(device, case, &reference(case)?).await
 }
 
 /// Runs a case once and judges it by a reference made before.
 ///
 /// # Errors
 /// As [`run_case`].
-pub fn judge_case(device: &mut dyn Device, case: &Case, reference: &Reference) -> Result<CaseReport> {
+pub async fn judge_case(device: &mut dyn Device, case: &Case, reference: &Reference) -> Result<CaseReport> {
     let loaded = load(device, case)?;
     device.run(loaded.program, 1)?;
     let mut report = CaseReport { worst: 0.0, problem: None, by_twin: false };
     for (port, name) in loaded.outputs.iter().enumerate() {
-        let one = reference.judge(port, &device.read(loaded.program, name)?, &case.tolerance);
+        let one = reference.judge(port, &device.fetch_one(loaded.program, name).await?, &case.tolerance);
         if one.worst > report.worst {
             report = one;
         }
     }
-    if let Some(problem) = overrun(device, loaded.program)? {
+    if let Some(problem) = overrun(device, loaded.program).await? {
         report = CaseReport { worst: f64::INFINITY, problem: Some(problem), by_twin: false };
     }
     let by_twin = device.means(loaded.program).iter().all(|means| *means == Means::Twin);
@@ -187,10 +188,11 @@ pub fn judge_case(device: &mut dyn Device, case: &Case, reference: &Reference) -
 }
 
 /// Whether anything wrote behind the end of an arena.
-fn overrun(device: &mut dyn Device, program: ProgramId) -> Result<Option<String>> {
+async fn overrun(device: &mut dyn Device, program: ProgramId) -> Result<Option<String>> {
     let arenas = device.plan(program).arenas.clone();
     for (number, arena) in arenas.iter().enumerate() {
-        let tail = device.read_bytes(program, number, arena.bytes, CANARY_WORDS * 4)?;
+        let reading = device.begin_read(program, &[(number, arena.bytes, CANARY_WORDS * 4)])?;
+        let tail = device.receive(reading).await?;
         if bytemuck::pod_collect_to_vec::<u8, u32>(&tail).iter().any(|&word| word != POISON) {
             return Ok(Some(format!("something was written behind the end of '{}'", arena.name)));
         }
@@ -203,6 +205,7 @@ fn overrun(device: &mut dyn Device, program: ProgramId) -> Result<Option<String>
 ///
 /// # Errors
 /// When the device fails.
+#[cfg(feature = "native")]
 pub fn time_case(device: &mut dyn Device, case: &LoadedCase, budget: Duration) -> Result<Duration> {
     device.run(case.program, 1)?;
     device.finish()?;

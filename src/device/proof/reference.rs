@@ -1,6 +1,9 @@
 //! What a case should give: the f64 twin's answer, or another device's.
 
-use super::check::{CaseReport, compare, load};
+#[cfg(feature = "native")]
+use super::check::load;
+use super::check::{CaseReport, compare};
+#[cfg(feature = "native")]
 use crate::device::Device;
 use crate::error::Result;
 use crate::ops::{Case, Terms, Tolerance};
@@ -19,6 +22,7 @@ impl Reference {
     ///
     /// # Errors
     /// When that device fails.
+    #[cfg(feature = "native")]
     pub fn measured(device: &mut dyn Device, case: &Case) -> Result<Self> {
         let mut run = |case: &Case| -> Result<Vec<HostTensor<f64>>> {
             let loaded = load(device, case)?;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use crate::threads::prelude::*;
 
 use crate::device::proof::check::{Reference, judge_case, reference};
-use crate::device::{CpuDevice, Device};
+use crate::device::{CpuDevice, Device, wait};
 use crate::error::Result;
 use crate::graph::OpRef;
 use crate::ops::{Applied, Case, Kernel};
@@ -121,7 +121,7 @@ impl Prover {
             return Ok(Some("none of the kernel's own cases proves it".into()));
         }
         for (case, reference) in &proofs {
-            let report = judge_case(device, case, reference)?;
+            let report = wait(judge_case(device, case, reference))?;
             if let Some(problem) = report.problem {
                 return Ok(Some(format!("{}: {problem}", case.label)));
             }
@@ -223,5 +223,5 @@ fn differs_from_cpu(device: &mut dyn Device, mut case: Case) -> Result<Option<St
     case.kernel = kernel;
     case.tolerance.rtol *= 2.0;
     case.tolerance.atol *= 2.0;
-    Ok(judge_case(device, &case, &expected)?.problem.map(|problem| format!("{}: {problem}", case.label)))
+    Ok(wait(judge_case(device, &case, &expected))?.problem.map(|problem| format!("{}: {problem}", case.label)))
 }

@@ -1,6 +1,7 @@
 //! A trained classifier, under attack on the device of its session.
 
 use super::{Attacked, Pixels};
+use crate::device::wait;
 use crate::error::Result;
 use crate::model::slopes::Slope;
 use crate::study::slopes::{Arriving, Slopes};
@@ -34,7 +35,7 @@ impl<'a> TrainedClassifier<'a> {
 impl Attacked for TrainedClassifier<'_> {
     fn answers(&mut self, pixels: &[f32]) -> Result<Vec<f32>> {
         let rows = self.seen(pixels);
-        self.session.answers_to(&rows)
+        wait(self.session.answers_to(&rows))
     }
 
     fn slopes(&mut self, pixels: &[f32], classes: &[u16]) -> Result<[Vec<f32>; 2]> {

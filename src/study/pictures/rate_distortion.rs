@@ -7,7 +7,7 @@ use crate::data::{ImageShape, Split};
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::model::part::Part;
-use crate::study::codes::LonePart;
+use crate::study::lone_part::LonePart;
 use crate::study::symbols::Code;
 use crate::train::{Checkpoint, Tuning};
 

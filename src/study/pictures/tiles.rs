@@ -12,7 +12,7 @@ use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::model::part::{Part, coded_shape};
 use crate::plan::Choices;
-use crate::study::codes::LonePart;
+use crate::study::lone_part::LonePart;
 use crate::study::symbols::Code;
 use crate::train::Checkpoint;
 

@@ -3,6 +3,7 @@
 //! Tensors: parameters, the optimiser's moments, the clock (step, data cursor, random keys, latch). Metadata (`tensors.rs`):
 //! the configuration, the choice of kernels, and the sums of the epoch under way, with a hash per tensor and of itself. There is no wall-clock time in it, so the same training state gives the same bytes.
 
+#[cfg(feature = "native")]
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -12,10 +13,13 @@ use super::sums::Sums;
 use super::tensors::{opened, sealed};
 use crate::config::RunConfig;
 use crate::data::{Encoding, Fingerprint};
-use crate::error::{Error, Result, pasted};
+use crate::error::Result;
+#[cfg(feature = "native")]
+use crate::error::{Error, pasted};
 use crate::ops::step::clock;
 use crate::train::session::State;
 use crate::train::{TermSums, Tuning};
+#[cfg(feature = "native")]
 use crate::whole_file;
 
 /// Version of the layout.
@@ -26,8 +30,10 @@ const UNNAMED: u32 = 1;
 /// In place of kernels: there was no choice yet.
 const STATIC: &str = "static";
 /// Name of the newest checkpoint's file, the only one that has a previous one.
+#[cfg(feature = "native")]
 pub(crate) const NEWEST: &str = "checkpoint.safetensors";
 /// What an error says was attempted.
+#[cfg(feature = "native")]
 const ACTION: &str = "write the checkpoint";
 
 /// A training state with what it belongs to.
@@ -64,6 +70,7 @@ struct Metadata {
 }
 
 /// Where the checkpoint before the newest one is kept.
+#[cfg(feature = "native")]
 pub fn previous(path: &Path) -> PathBuf {
     path.with_file_name("checkpoint.prev.safetensors")
 }
@@ -85,6 +92,7 @@ impl Checkpoint {
     }
 
     /// Rows that the run is trained on.
+    #[cfg(feature = "native")]
     pub(in crate::train) fn training_rows(&self) -> usize {
         self.clock(clock::ROWS) as usize
     }
@@ -93,6 +101,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// When the folder cannot be written; an earlier checkpoint is then still in place.
+    #[cfg(feature = "native")]
     pub fn save(&self, path: &Path) -> Result<()> {
         let bytes = self.to_bytes()?;
         if path.exists() {
@@ -105,11 +114,16 @@ impl Checkpoint {
     ///
     /// # Errors
     /// When the folder cannot be written; the earlier checkpoint is then still in place.
+    #[cfg(feature = "native")]
     pub fn replace(&self, path: &Path) -> Result<()> {
         whole_file::write(path, &self.to_bytes()?, ACTION)
     }
 
-    fn to_bytes(&self) -> Result<Vec<u8>> {
+    /// The bytes of its file.
+    ///
+    /// # Errors
+    /// Never for a state of this program.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
         self.of_format(FORMAT, Sums::of(&self.sums))
     }
 
@@ -132,6 +146,7 @@ impl Checkpoint {
     /// # Errors
     /// When the file is missing, damaged, not of this program, or contradicts itself; the message names the file and, if
     /// there is one, the previous checkpoint and how to resume from it.
+    #[cfg(feature = "native")]
     pub fn load(path: &Path) -> Result<Self> {
         let advice = || {
             let earlier = previous(path);
@@ -149,27 +164,31 @@ impl Checkpoint {
             std::io::ErrorKind::NotFound => Error::input(path, format!("there is no checkpoint here{}", advice())),
             _ => Error::io(path, "read")(error),
         })?;
-        parse(&bytes).map_err(|problem| Error::input(path, format!("{problem}{}", advice())))
+        Self::from_bytes(&bytes).map_err(|problem| Error::input(path, format!("{problem}{}", advice())))
     }
-}
 
-fn parse(bytes: &[u8]) -> Result<Checkpoint, String> {
-    let damaged = |error: &dyn std::fmt::Display| format!("damaged checkpoint ({error})");
-    let check = |metadata: &Metadata| match metadata.format {
-        UNNAMED | FORMAT => Ok(()),
-        other => Err(format!("a checkpoint of format {other}, this program reads {UNNAMED} and {FORMAT}")),
-    };
-    let (metadata, mut state) = opened(bytes, "checkpoint", check)?;
-    let config = RunConfig::stored(&metadata.config).map_err(|e| damaged(&e))?;
-    config.check().map_err(|error| format!("its configuration: {error}"))?;
-    order::from_file(&mut state, &config).map_err(|error| format!("its configuration: {error}"))?;
-    let sums = metadata.sums.read(&config)?;
-    let tuning = match metadata.tuning.as_str() {
-        STATIC => None,
-        text => Some(Tuning::from_text(text).map_err(|problem| format!("its kernels: {problem}"))?),
-    };
-    let Metadata { encoding, rows, .. } = metadata;
-    Checkpoint { config, tuning, encoding, rows, state, sums }.fitted()
+    /// Reads the bytes of its file, as [`load`](Self::load) does.
+    ///
+    /// # Errors
+    /// What is wrong with them, when they are damaged, not of this program, or contradict themselves.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        let damaged = |error: &dyn std::fmt::Display| format!("damaged checkpoint ({error})");
+        let check = |metadata: &Metadata| match metadata.format {
+            UNNAMED | FORMAT => Ok(()),
+            other => Err(format!("a checkpoint of format {other}, this program reads {UNNAMED} and {FORMAT}")),
+        };
+        let (metadata, mut state) = opened(bytes, "checkpoint", check)?;
+        let config = RunConfig::stored(&metadata.config).map_err(|e| damaged(&e))?;
+        config.check().map_err(|error| format!("its configuration: {error}"))?;
+        order::from_file(&mut state, &config).map_err(|error| format!("its configuration: {error}"))?;
+        let sums = metadata.sums.read(&config)?;
+        let tuning = match metadata.tuning.as_str() {
+            STATIC => None,
+            text => Some(Tuning::from_text(text).map_err(|problem| format!("its kernels: {problem}"))?),
+        };
+        let Metadata { encoding, rows, .. } = metadata;
+        Checkpoint { config, tuning, encoding, rows, state, sums }.fitted()
+    }
 }
 
 #[cfg(test)]

@@ -35,6 +35,8 @@ pub(super) fn evaluation_batch(config: &RunConfig, data: DataShape) -> usize {
 /// half of the memory that was free when this was first asked for.
 fn limit(config: &RunConfig, profile: &DeviceProfile) -> u64 {
     match config.data.on_device {
+        // Where there is no thread to bring them, all rows are held.
+        _ if cfg!(not(feature = "native")) => u64::MAX,
         Some(megabytes) => megabytes.saturating_mul(1_000_000),
         None if profile.kind == DeviceKind::Cpu => half_of_memory(),
         None => USUAL,

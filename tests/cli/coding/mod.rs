@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use gpu_ae::data::format::npy::{read_rows, write_rows};
 use gpu_ae::device::{CpuDevice, Device};
 use gpu_ae::model::part::Part;
-use gpu_ae::study::codes::LonePart;
+use gpu_ae::study::lone_part::LonePart;
 use gpu_ae::train::{Checkpoint, RunDir, Tuning};
 use serde_json::Value;
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use gpu_ae::coding::file::Written;
 use gpu_ae::model::part::Part;
 use gpu_ae::report::format_number;
-use gpu_ae::study::codes::LonePart;
+use gpu_ae::study::lone_part::LonePart;
 use gpu_ae::train::Tuning;
 use gpu_ae::{Error, Result, whole_file};
 use serde::Serialize;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use gpu_ae::coding::file::Refused;
 use gpu_ae::data::format::npy::write_blocks;
 use gpu_ae::model::part::Part;
-use gpu_ae::study::codes::LonePart;
+use gpu_ae::study::lone_part::LonePart;
 use gpu_ae::study::pictures::PictureCode;
 use gpu_ae::train::Tuning;
 use gpu_ae::{Error, Result, whole_file};

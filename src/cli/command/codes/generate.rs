@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use gpu_ae::device::wait;
 use gpu_ae::report::{Band, format_number, image_grid, write_png};
 use gpu_ae::rng::{Rng, Stream, stream_key};
 use gpu_ae::statistics::mixture::Mixture;
@@ -148,14 +149,14 @@ pub fn run(args: Args) -> Result<()> {
 /// The images of codes.
 fn decoded(trained: &mut Trained, mut codes: Vec<f32>) -> Result<Vec<f32>> {
     into_range(&trained.config, &mut codes);
-    trained.session.decode(&codes)
+    wait(trained.session.decode(&codes))
 }
 
 /// The mixture of the codes of training rows.
 fn mixture(trained: &mut Trained, components: usize, tell: bool, rng: &mut Rng) -> Result<Mixture> {
     let train = &trained.data.train;
     let rows = train.rows.min(FITTED);
-    let codes = trained.session.encode(&train.values(0..rows))?;
+    let codes = wait(trained.session.encode(&train.values(0..rows)))?;
     let fitted = Mixture::fit(&codes, trained.config.code_width(), components, rng)?;
     if let Some(objective) = fitted.objective.last().filter(|_| tell) {
         say(&format!(

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use gpu_ae::Result;
+use gpu_ae::device::wait;
 use gpu_ae::report::{Strip, brief, image_sheet, write_png};
 
 use crate::cli::flags::whole;
@@ -59,7 +60,7 @@ pub fn run(args: Args) -> Result<()> {
                 Ok(mean_code(&codes, trained.config.code_width(), &test.labels, class))
             });
             let [from_code, to_code] = ends;
-            let pixels = trained.session.decode(&line(&from_code?, &to_code?, steps))?;
+            let pixels = wait(trained.session.decode(&line(&from_code?, &to_code?, steps)))?;
             let caption = format!("class {} to {}", brief(&from, NAME), brief(&to, NAME));
             strips.push(Strip { caption, headings: Vec::new(), pixels });
         }
@@ -106,8 +107,8 @@ fn write_lines(run: &RunFlags, path: &Path, trained: &Trained, strips: &[Strip],
 /// The originals at both ends, between them what the network makes of the line from one code to the other.
 fn between_rows(trained: &mut Trained, (from, to): (usize, usize), steps: usize) -> Result<Strip> {
     let [first, last] = [trained.test_row("--between", from)?, trained.test_row("--between", to)?];
-    let [a, b] = [trained.session.encode(&first)?, trained.session.encode(&last)?];
-    let between = trained.session.decode(&line(&a, &b, steps))?;
+    let [a, b] = [wait(trained.session.encode(&first))?, wait(trained.session.encode(&last))?];
+    let between = wait(trained.session.decode(&line(&a, &b, steps)))?;
     Ok(Strip { caption: format!("rows {from}, {to}"), headings: Vec::new(), pixels: [first, between, last].concat() })
 }
 

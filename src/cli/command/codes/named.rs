@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use gpu_ae::model::part::Part;
-use gpu_ae::study::codes::LonePart;
+use gpu_ae::study::lone_part::LonePart;
 use gpu_ae::train::{Checkpoint, RunDir, Tuning};
 use gpu_ae::{Error, Result};
 

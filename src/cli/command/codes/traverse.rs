@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use gpu_ae::Result;
 use gpu_ae::data::columns::Columns;
+use gpu_ae::device::wait;
 use gpu_ae::report::{Heat, Strip, format_number, heat_picture, image_sheet, write_png};
 use gpu_ae::study::codes::into_range;
 use image::RgbImage;
@@ -68,7 +69,7 @@ pub fn run(args: Args) -> Result<()> {
     let width = trained.config.code_width();
     let test = &trained.data.test;
     let rows = test.rows.min(ROWS);
-    let codes = trained.session.encode(&test.values(0..rows))?;
+    let codes = wait(trained.session.encode(&test.values(0..rows)))?;
     let column = |i: usize| codes.iter().skip(i).step_by(width).map(|&value| f64::from(value));
     let mean: Vec<f64> = (0..width).map(|i| column(i).sum::<f64>() / rows as f64).collect();
     let variance = |i: usize| column(i).map(|value| (value - mean[i]).powi(2)).sum::<f64>() / rows as f64;
@@ -76,7 +77,7 @@ pub fn run(args: Args) -> Result<()> {
     let middle: Vec<f32> = match args.row {
         Some(row) => {
             let row = trained.test_row("--row", row)?;
-            trained.session.encode(&row)?
+            wait(trained.session.encode(&row))?
         }
         None => mean.iter().map(|&value| value as f32).collect(),
     };
@@ -160,7 +161,7 @@ fn moved(trained: &mut Trained, middle: &[f32], deviation: &[f64]) -> Result<Vec
         }
     }
     into_range(&trained.config, &mut codes);
-    trained.session.decode(&codes)
+    wait(trained.session.decode(&codes))
 }
 
 /// Standard deviations from the middle, one an image.

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use gpu_ae::data::{Split, is_named};
 use gpu_ae::model::part::Part;
 use gpu_ae::statistics::nearest::Nearness;
-use gpu_ae::study::codes::LonePart;
+use gpu_ae::study::lone_part::LonePart;
 use gpu_ae::study::probe::{Probe, Represented, Worth, chosen, untrained};
 use gpu_ae::train::{Checkpoint, Tuning};
 use gpu_ae::{Error, Result};

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use gpu_ae::data::ImageShape;
+use gpu_ae::device::wait;
 use gpu_ae::report::{Strip, brief, image_sheet, write_png};
 use gpu_ae::study::attack::Pixels;
 use gpu_ae::study::saliency::{Saliency, Smoothing, half_share};
@@ -148,7 +149,7 @@ fn groups(trained: &mut Trained, count: usize) -> Result<Vec<(&'static str, Vec<
     let (mut right, mut wrong) = (Vec::new(), Vec::new());
     for first in (0..test.rows).step_by(BLOCK) {
         let rows = first..(first + BLOCK).min(test.rows);
-        let answers = trained.session.answers_to(&test.values(rows.clone()))?;
+        let answers = wait(trained.session.answers_to(&test.values(rows.clone())))?;
         for (row, logits) in rows.clone().zip(answers.chunks_exact((answers.len() / rows.len()).max(1))) {
             let is_right = largest(logits) == usize::from(test.labels[row]);
             let kind = if is_right { &mut right } else { &mut wrong };

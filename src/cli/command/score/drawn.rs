@@ -5,6 +5,7 @@ use std::path::Path;
 use gpu_ae::Result;
 use gpu_ae::data::Dataset;
 use gpu_ae::data::columns::Columns;
+use gpu_ae::device::wait;
 use gpu_ae::report::{Strip, brief, image_sheet, write_png};
 
 use crate::cli::pictures::{COLUMNS, table as columns_of};
@@ -42,8 +43,8 @@ pub fn draw(path: &Path, trained: &mut Trained, scores: &[f32], order: &[usize])
         let test = &trained.data.test;
         let headings = rows.iter().map(|&row| score_of(&trained.data, row, scores[row])).collect();
         let originals: Vec<f32> = rows.iter().flat_map(|&row| test.values(row..row + 1)).collect();
-        let codes = trained.session.encode(&originals)?;
-        let reconstructions = trained.session.decode(&codes)?;
+        let codes = wait(trained.session.encode(&originals))?;
+        let reconstructions = wait(trained.session.decode(&codes))?;
         let encoding = &trained.data.encoding;
         let [originals, reconstructions] = [&originals, &reconstructions].map(|values| encoding.shown(values));
         strips.push(Strip { caption: caption.into(), headings, pixels: originals });
@@ -67,7 +68,7 @@ fn draw_columns(path: &Path, trained: &mut Trained, columns: &Columns, rows: &[u
     let names = rows.iter().map(name).collect();
     let originals: Vec<f32> = rows.iter().flat_map(|&row| data.test.values(row..row + 1)).collect();
     let title = format!("Squared errors by column of the test rows of {} whose errors are largest", data.name);
-    let codes = trained.session.encode(&originals)?;
-    let reconstructions = trained.session.decode(&codes)?;
+    let codes = wait(trained.session.encode(&originals))?;
+    let reconstructions = wait(trained.session.decode(&codes))?;
     write_png(path, &columns_of::row_errors(&title, columns, &originals, &reconstructions, names)?)
 }

@@ -8,6 +8,7 @@ mod verdict;
 
 use std::path::{Path, PathBuf};
 
+use gpu_ae::device::wait;
 use gpu_ae::report::format_number;
 use gpu_ae::statistics::auroc::auroc;
 use gpu_ae::{Error, Result};
@@ -137,7 +138,7 @@ pub fn run(args: Args) -> Result<()> {
 
     let test = trained.data.test.clone();
     let bar = Bar::new("scoring", test.rows as u64, quiet);
-    let scores = trained.session.row_errors(&test, |done, _| bar.at(done as u64, &[]))?;
+    let scores = wait(trained.session.row_errors(&test, |done, _| bar.at(done as u64, &[])))?;
     drop(bar);
     let area = judged.as_ref().and_then(|judged| auroc(&scores, &judged.anomalies));
     if judged.is_some() && area.is_none() {

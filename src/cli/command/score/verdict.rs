@@ -1,5 +1,6 @@
 //! Which rows are odd: those whose errors are beyond what the rows that were learnt from have.
 
+use gpu_ae::device::wait;
 use gpu_ae::{Error, Result};
 use serde::Serialize;
 
@@ -64,7 +65,7 @@ fn training_errors(flags: &RunFlags, trained: &mut Trained, quiet: bool) -> Resu
         return Err(Error::Usage("there are none".into()));
     }
     let bar = Bar::new("scoring training rows", train.rows as u64, quiet);
-    trained.session.row_errors(&train, |done, _| bar.at(done as u64, &[]))
+    wait(trained.session.row_errors(&train, |done, _| bar.at(done as u64, &[])))
 }
 
 /// The smallest of these errors that no more than a share of them is beyond.

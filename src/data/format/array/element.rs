@@ -84,6 +84,7 @@ impl Element {
     }
 
     /// Whether it lies in a file as this program keeps it in memory.
+    #[cfg(feature = "native")]
     pub fn is_native(&self) -> bool {
         self.is_byte() || ((self.kind, self.size) == (Kind::Float, 4) && !self.is_big)
     }
@@ -131,6 +132,7 @@ impl Element {
     }
 
     /// The whole number that these bytes of one element are; nothing if they are none, or one beyond i64.
+    #[cfg(feature = "native")]
     pub fn whole(&self, word: &[u8]) -> Option<i64> {
         let mut bytes = [0; 8];
         let ordered = || word.iter().rev().copied();
@@ -157,6 +159,7 @@ impl Element {
     }
 
     /// The characters of one element; nothing if they are none, or if it is no text.
+    #[cfg(feature = "native")]
     pub fn text(&self, word: &[u8]) -> Option<String> {
         let text = match self.kind {
             Kind::Text => {

@@ -1,12 +1,9 @@
-//! How a run's kernels are chosen, and the record of the choice that a resumed run repeats.
+//! How a run's kernels are chosen: measured, remembered, or by the device's kind.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use super::feed::{Further, Rows, first, wanted};
-use super::room::{self, evaluation_batch};
+use super::Tuning;
 use crate::config::RunConfig;
 use crate::data::Dataset;
 use crate::device::Device;
@@ -17,6 +14,8 @@ use crate::model::graph;
 use crate::model::holding::Holding;
 use crate::model::start::{settings, start_values};
 use crate::plan::{Choices, DeviceKind, DeviceProfile};
+use crate::train::feed::{Further, Rows, first, wanted};
+use crate::train::room::{self, evaluation_batch};
 
 /// Time that measuring may take unless it was asked for.
 const BUDGET: Duration = Duration::from_secs(1);
@@ -24,16 +23,6 @@ const BUDGET: Duration = Duration::from_secs(1);
 const LONG_BUDGET: Duration = Duration::from_secs(30);
 /// Batches of training data that whole plans are compared on.
 const BATCHES: usize = 4;
-
-/// The choices of a run with the adapter that they are for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tuning {
-    /// The adapter.
-    pub adapter: String,
-    /// The choices.
-    pub choices: Choices,
-}
 
 /// When kernels are measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,38 +47,6 @@ pub enum Progress<'a> {
     Failed,
     /// Something that is in the way, which stops nothing.
     Notice(&'a str),
-}
-
-impl Tuning {
-    /// The record as text.
-    ///
-    /// # Errors
-    /// Never for choices of this program.
-    pub fn to_text(&self) -> Result<String> {
-        toml::to_string(self).map_err(|error| Error::Failed(format!("the tuning choice cannot be written: {error}")))
-    }
-
-    /// Reads the record.
-    ///
-    /// # Errors
-    /// When it names a fusion or a kernel that this program does not have; the message lists those it has.
-    pub fn from_text(text: &str) -> Result<Self, String> {
-        let tuning: Tuning = toml::from_str(text).map_err(|error| error.to_string())?;
-        tuning.choices.check().map_err(|error| error.to_string())?;
-        Ok(tuning)
-    }
-
-    /// The choices of the device's kind, nothing measured.
-    pub fn fixed(device: &dyn Device) -> Self {
-        Tuning { adapter: device.identity().adapter, choices: Choices::by_kind(device.profile()) }
-    }
-
-    /// The recorded choices if they are for this device, else those of its kind.
-    pub fn or_static(recorded: Option<&Tuning>, device: &dyn Device) -> Choices {
-        let adapter = device.identity().adapter;
-        let fitting = recorded.filter(|tuning| tuning.adapter == adapter);
-        fitting.map_or_else(|| Choices::by_kind(device.profile()), |tuning| tuning.choices.clone())
-    }
 }
 
 /// The ways to fuse a step that may be the best on a device as a whole, the static one first.
