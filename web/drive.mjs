@@ -48,7 +48,7 @@ async function opened() {
 /** Waits until the page is in one of these phases; a run that fails says why. */
 async function phase(page, ...wanted) {
     await page.waitForFunction(
-        (wanted) => [...wanted, "failed", "broken"].includes(window.gpuAe?.state.phase), { timeout: 300_000 }, wanted);
+        (wanted) => [...wanted, "failed", "broken"].includes(window.gpuAe?.state.phase), { timeout: 60_000 }, wanted);
     const [now, told] = await page.evaluate(() => [gpuAe.state.phase, document.querySelector("#status").textContent]);
     demand(wanted.includes(now), `the page is ${now}: ${told}`);
 }
@@ -126,6 +126,26 @@ try {
     await other.evaluate(() => indexedDB.deleteDatabase("gpu-ae"));
     await other.reload();
     compared("CPU", await trained(other, "cpu"));
+
+    // The CPU device lets itself be asked while it trains, and a failed network is not kept.
+    await set(other, "#epochs", "10000");
+    await other.click("#start");
+    await phase(other, "running");
+    await other.waitForFunction(() => gpuAe.state.metrics.length > 2 && gpuAe.state.checkpoint, { timeout: 30_000 });
+    await other.click("#pause");
+    await phase(other, "paused");
+    const before = await other.evaluate(() => gpuAe.state.metrics.length);
+    await set(other, "#lr", "1e30");
+    await other.click("#pause");
+    await other.waitForFunction(() => gpuAe.state.phase === "failed", { timeout: 30_000 });
+    const refused = await other.evaluate(() => gpuAe.ask("checkpoint").catch(String));
+    demand(/has failed/.test(refused), `a checkpoint of a failed network: ${refused}`);
+    await set(other, "#lr", "0.001");
+    await other.click("#pause");
+    await phase(other, "running");
+    await other.waitForFunction((before) => gpuAe.state.metrics.length > before + 2, { timeout: 30_000 }, before);
+    await other.click("#pause");
+    await phase(other, "paused");
 
     // The program's own checkpoint goes on here.
     const native = Array.from(readFileSync(join(folder, "native.safetensors")));

@@ -13,14 +13,18 @@ async function nameOfGpu() {
     return description || [vendor, architecture].filter(Boolean).join(" ");
 }
 
+/** Least time between two checkpoints of epochs, in milliseconds. */
+const KEEP_EVERY = 500;
+
 /** Text of an error of the library or of the browser. */
 const words = (error) => (error instanceof Error ? error.message : String(error));
 
 /** A run under way: steps of the next stretch, and how long the steps of this epoch took. */
 const pace = {
-    steps: 1, milliseconds: 0, samples: 0, timed: 0, isWarm: false,
-    begin() {
-        Object.assign(this, { milliseconds: 0, samples: 0, timed: 0 });
+    steps: 1, milliseconds: 0, samples: 0, timed: 0, isWarm: false, before: 0,
+    /** An epoch begins, or is gone on with behind so many rows. */
+    begin(before = 0) {
+        Object.assign(this, { milliseconds: 0, samples: 0, timed: 0, before });
     },
     /** Takes note of a stretch: how many steps, over so many rows, took how long. The first of all includes what is compiled late. */
     took(steps, samples, time) {
@@ -41,6 +45,10 @@ const pace = {
 
 let library = null;
 let isRunning = false;
+/** Whether an examination of the device is to end before its end. */
+let isStopped = false;
+/** When a checkpoint was last sent along with an epoch. */
+let kept = -Infinity;
 /** The last question, or what comes after it. */
 let last = Promise.resolve();
 
@@ -53,22 +61,26 @@ function inTurn(question) {
 
 /** Steps of the run until it is paused or over. */
 async function run() {
-    let before = 0;
     while (isRunning) {
         try {
             await inTurn(async () => {
+                // The CPU device has its answers at once, and a message of the page would never have its turn.
+                await new Promise((done) => setTimeout(done));
                 if (!isRunning) return;
                 const [begin, steps] = [performance.now(), pace.steps];
                 const told = await library.advance(steps);
-                pace.took(steps, told.samples - before, performance.now() - begin);
-                before = told.is_epoch ? 0 : told.samples;
+                pace.took(steps, told.samples - pace.before, performance.now() - begin);
+                pace.before = told.samples;
                 const rate = pace.rate(told.samples);
                 postMessage({ event: "progress", ...told, samples_per_second: rate });
                 if (!told.is_epoch) return;
                 const ended = await library.end_epoch(pace.milliseconds / 1000, rate);
                 pace.begin();
                 isRunning = !ended.is_over;
-                postMessage({ event: "epoch", ...ended });
+                // The checkpoint of the epoch itself: what is asked for later may be of a network that has failed.
+                const isKept = ended.is_over || performance.now() - kept > KEEP_EVERY;
+                if (isKept) kept = performance.now();
+                postMessage({ event: "epoch", ...ended, checkpoint: isKept ? await library.checkpoint() : null });
                 if (ended.is_over) postMessage({ event: "over" });
             });
         } catch (error) {
@@ -89,13 +101,15 @@ const answers = {
         inTurn(() => library.draw());
         return opened;
     },
-    start(asked) {
+    async start(asked) {
+        const summary = await library.start(asked);
         pace.begin();
-        return library.start(asked);
+        return summary;
     },
-    resume(asked) {
-        pace.begin();
-        return library.resume(asked);
+    async resume(asked) {
+        const summary = await library.resume(asked);
+        pace.begin(summary.samples);
+        return summary;
     },
     set: (asked) => library.set(asked),
     more: ({ epochs }) => library.more(epochs),
@@ -104,8 +118,14 @@ const answers = {
     decode: ({ code }) => library.decode(code),
     without: ({ units }) => library.without(new Uint32Array(units.flat())),
     checkpoint: () => library.checkpoint(),
-    doctor: ({ device }) =>
-        library.doctor(device ?? "gpu", (done, of, kernel) => postMessage({ event: "doctor", done, of, kernel })),
+    doctor({ device }) {
+        isStopped = false;
+        return library.doctor(device ?? "gpu", async (done, of, kernel) => {
+            postMessage({ event: "doctor", done, of, kernel });
+            await new Promise((done) => setTimeout(done));
+            return !isStopped;
+        });
+    },
 };
 
 /** What answers at once, whatever is under way. */
@@ -115,6 +135,10 @@ const atOnce = {
             isRunning = true;
             run();
         }
+        return {};
+    },
+    stop() {
+        isStopped = true;
         return {};
     },
     async pause() {

@@ -6,9 +6,12 @@ const numberOf = (id) => (byId(id).value.trim() === "" ? null : Number(byId(id).
 // A number of the form, or an error that names its field. An empty field is left to the model's default.
 const chosen = (id, name, isWhole, least) => {
   const value = numberOf(id);
-  const isRight = byId(id).validity.badInput ? false : value === null || (Number.isFinite(value) && value >= least && (!isWhole || Number.isInteger(value)));
+  const most = byId(id).max === "" ? Infinity : Number(byId(id).max);
+  const isWithin = value !== null && Number.isFinite(value) && value <= most && (isWhole ? Number.isInteger(value) && value >= least : value > least);
+  const isRight = !byId(id).validity.badInput && (value === null || isWithin);
   byId(id).setAttribute("aria-invalid", !isRight);
-  if (!isRight) throw new Error(`${name} must be a ${isWhole ? "whole number" : "number"} of at least ${least}.`);
+  const limit = most === Infinity ? "" : ` and at most ${thousands(most)}`;
+  if (!isRight) throw new Error(`${name} must be a ${isWhole ? "whole number of at least" : "number of more than"} ${least}${limit}.`);
   return value;
 };
 
@@ -58,6 +61,11 @@ const showData = () => {
   showIf(data.kind !== "digits", "data-digits");
 };
 
+// Other data and other models have defaults of their own.
+const forgetSettings = () => {
+  for (const id of ["lr", "batch-size", "entropy-weight"]) byId(id).value = "";
+};
+
 const setField = (id, value) => {
   const field = byId(id);
   // What is being typed is not overwritten.
@@ -88,13 +96,16 @@ const showControls = () => {
   byId("pause").disabled = !(isRunning || phase === "paused" || canRaise || (phase === "failed" && state.checkpoint));
   byId("pause").classList.toggle("first", ["paused", "failed"].includes(phase) || canRaise);
   for (const id of ["model", "device", "seed", "batch-size", "data-files", "data-folder", "data-digits", "image-size", "image-channels", "upload"]) byId(id).disabled = !isIdle;
-  for (const id of ["entropy-weight", "entropy-halve", "entropy-double"]) byId(id).disabled = summary?.entropy_weight == null;
+  for (const id of ["entropy-weight", "entropy-halve", "entropy-double"]) byId(id).disabled = Boolean(summary) && summary.entropy_weight == null;
   byId("entropy-weight").placeholder = summary && summary.entropy_weight == null ? "none in this model" : "";
   byId("download").disabled = !summary || phase === "busy";
   byId("doctor").disabled = !(isIdle || isRunning);
   byId("forget").disabled = !isIdle;
   showIf(!summary, "intro");
-  showIf(Boolean(summary), "training", "network-section");
+  showIf(Boolean(summary), "training");
+  const hasLayers = Boolean(summary?.layers.length);
+  showIf(hasLayers, "network-section");
+  byId("width").closest("figure").hidden = !hasLayers;
 };
 
 const showKept = () => {
@@ -111,9 +122,14 @@ const say = (text, isWrong = false) => {
 
 // Step size and entropy weight go to the network that is there; before there is one they wait for the start.
 const changed = (id, key, name) => coalesced(async () => {
-  const value = chosen(id, name, false, 0);
-  if (!state.summary || value === null) return;
-  await client.ask("set", { [key]: value });
+  const value = state.summary && chosen(id, name, false, 0);
+  if (value === null || !state.summary) return;
+  try {
+    await client.ask("set", { [key]: value });
+  } catch (error) {
+    byId(id).value = state.summary[key] ?? "";
+    throw error;
+  }
   state.summary[key] = value;
   say(`${name}: ${told(value)} from the next step on.`);
 });
@@ -129,7 +145,7 @@ const bindControls = () => {
   byId("settings").onsubmit = (event) => event.preventDefault();
   byId("model").onchange = () => {
     // Each model has defaults of its own.
-    for (const id of ["lr", "batch-size"]) byId(id).value = "";
+    forgetSettings();
     showModel();
   };
   byId("lr").onchange = changed("lr", "lr", "The step size");
@@ -139,5 +155,6 @@ const bindControls = () => {
   byId("entropy-halve").onclick = () => scaled("entropy-weight", 0.5);
   byId("entropy-double").onclick = () => scaled("entropy-weight", 2);
   byId("epochs").oninput = showControls;
-  byId("epochs").onchange = () => { if (state.phase === "running") raiseEpochs(); };
+  const change = coalesced(changeEpochs);
+  byId("epochs").onchange = () => { if (state.phase === "running") change(); };
 };

@@ -20,23 +20,33 @@ const doctorText = ({ device, lines, is_sound: isSound, limits }) => [
   ...Object.entries(limits ?? {}).map(([name, value]) => `${name}: ${value}`),
 ].join("\n").trimEnd();
 
+let isExamining = false;
+
 const examine = async () => {
+  if (isExamining) return client.ask("stop");
   const wasRunning = state.phase === "running";
-  byId("doctor").disabled = true;
+  isExamining = true;
+  // Both at once would compete for the device.
+  if (wasRunning) await pause();
+  const before = state.phase;
+  setPhase("busy", "Examining the device.");
+  byId("doctor").disabled = false;
+  byId("doctor").textContent = "Stop";
   try {
-    // Both at once would compete for the device; the times of the doctor would mean nothing.
-    if (wasRunning) await pause();
     byId("doctor-told").textContent = "Examining.";
     showIf(true, "doctor-progress");
-    const found = await client.ask("doctor");
+    const found = await client.ask("doctor", { device: byId("device").value });
     byId("doctor-result").textContent = doctorText(found);
     byId("doctor-told").textContent = found.is_sound ? `${found.device} is sound.` : `${found.device} is not sound: see the lines that fail.`;
     showIf(true, "doctor-result", "doctor-copy");
   } catch (error) {
     byId("doctor-told").textContent = error.message;
   }
+  isExamining = false;
+  byId("doctor").textContent = "Examine this device";
   showIf(false, "doctor-progress");
   byId("doctor-step").textContent = "";
+  setPhase(before, "The device was examined.");
   if (wasRunning && state.phase === "paused") await goOn();
   showControls();
 };

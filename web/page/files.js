@@ -42,7 +42,8 @@ const readArrays = async (files, kind) => {
   const rows = preferred(files.filter((file) => !isLabels(file)));
   if (!rows) throw new Error("There are only labels here: images are missing.");
   const candidates = files.filter((file) => isLabels(file) && isTest(file) === isTest(rows));
-  const labels = preferred(candidates);
+  // Labels of arrays are for the command line, which reads more kinds of them.
+  const labels = kind === "idx" ? preferred(candidates) : undefined;
   const problems = files.filter((file) => file !== rows && file !== labels).map(({ path }) => path);
   return { data: { kind, name: rows.file.name, images: await bytesOf(rows), labels: labels ? await bytesOf(labels) : null }, problems };
 };
@@ -62,8 +63,10 @@ const takeFiles = attempt("Reading the files.", async (all) => {
   if (!files.length) throw new Error("There are no files in this folder.");
   const arrays = files.filter(isArray), idx = files.filter((file) => !isArray(file) && isIdx(file));
   const { data, problems } = await (arrays.length ? readArrays(arrays, "npy") : idx.length ? readArrays(idx, "idx") : readImages(files));
-  if (!data) throw new Error(`None of ${counted(files.length, "file")} is an image, an array or an IDX file: ${problems.slice(0, 5).join(", ")}.`);
-  Object.assign(state, { data, problems: problems.sort() });
+  if (!data) throw new Error(`No image, array or IDX file is among: ${problems.slice(0, 5).join(", ")}.`);
+  const others = arrays.length ? files.filter((file) => !isArray(file)) : idx.length ? files.filter((file) => !isIdx(file)) : [];
+  Object.assign(state, { data, problems: [...problems, ...others.map(({ path }) => path)].sort() });
+  forgetSettings();
   showData();
   say(`${data.name} is ready. Press ${state.summary ? "Start over" : "Start"} to train on it.`);
 });
@@ -86,7 +89,9 @@ const bindFiles = () => {
   };
   byId("data-digits").onclick = () => {
     Object.assign(state, { data: { kind: "digits" }, problems: [] });
+    forgetSettings();
     showData();
+    say(`The built-in digits are chosen. Press ${state.summary ? "Start over" : "Start"} to train on them.`);
   };
   for (const id of ["image-size", "image-channels"]) byId(id).onchange = () => { if (state.data.kind === "images" && lastImages.files.length) takeFiles(lastImages.files); };
   const isFiles = (event) => event.dataTransfer?.types.includes("Files");

@@ -45,7 +45,7 @@ const layAcross = (svg, wide) => {
     const size = cellSize(layer.units), columns = Math.ceil(layer.units * size / tall), lines = Math.ceil(layer.units / columns);
     return { layer, number, size, lines, wide: columns * size };
   })];
-  const room = parts.map((part) => Math.max(part.wide, 74));
+  const room = parts.map((part) => Math.max(part.wide, 96));
   const gap = (wide - room.reduce((sum, each) => sum + each, 0)) / Math.max(1, parts.length - 1);
   if (gap < 4) return false;
   let at = 0;

@@ -128,7 +128,7 @@ const forgetPictures = () => {
 };
 
 const refreshPictures = coalesced(async () => {
-  if (!state.summary) return;
+  if (!state.summary || state.phase === "failed") return;
   pictures.now = await client.ask("pictures");
   const { reconstructions, features, codes, clusters } = pictures.now;
   showIf(Boolean(reconstructions), "reconstructions-card");

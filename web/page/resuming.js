@@ -7,6 +7,7 @@ const LOSSES_ON_GPU = 3;
 const ownData = (data) => (data.kind === "digits" ? null : data);
 
 const keepCheckpoint = coalesced(async () => {
+  if (state.phase === "failed") return;
   const checkpoint = await client.ask("checkpoint");
   // Metrics and progress are of this moment, as the checkpoint is.
   state.checkpoint = { ...checkpoint, metrics: [...state.metrics], live: [...state.live], figure: state.figure, shares: state.shares };
@@ -27,7 +28,11 @@ const keepRun = async () => {
 // Takes up a checkpoint: of this page, of an earlier visit, or of the command line.
 const resume = async ({ bytes, metrics = [], live, figure, shares }, { device, data, isDataKept = false }) => {
   const summary = await client.ask("resume", { bytes, device, data: ownData(data), metrics });
+  // A run on digits brings its rows along, whatever was chosen here.
+  if (summary.data.name === "digits") data = { kind: "digits" };
   state.begun = { device, data, isDataKept };
+  state.data = data;
+  showData();
   adopt(summary, { live, figure, shares });
 };
 
@@ -55,7 +60,7 @@ const continueKept = attempt("Reading the run that this browser keeps.", async (
   await resume(run, { device, data: state.data, isDataKept: true });
   Object.assign(state, { checkpoint: run, isKept: true });
   showKept();
-  settle(`Continued from ${run.name}.`);
+  settle("Continued the run that this browser keeps.");
   if (run.isRunning && state.phase === "paused") await runOn();
 });
 

@@ -45,6 +45,7 @@ const adopt = (summary, { live = [], figure = null, shares = null } = {}) => {
   showMetrics();
   forgetPictures();
   forgetRemoved();
+  byId("network-told").textContent = "";
   showControls();
   showSummary();
   showProgress();
@@ -56,13 +57,16 @@ const adopt = (summary, { live = [], figure = null, shares = null } = {}) => {
 const showSummary = () => {
   const { data, ...of } = state.summary;
   const sides = data.height > 1 ? `${data.width} × ${data.height}${data.channels > 1 ? ` × ${data.channels}` : ""}` : counted(data.width * data.channels, "value");
-  byId("summary-told").textContent = `${of.model} with ${counted(of.parameters, "parameter")} on ${data.name}: ${thousands(data.train_rows)} rows to train, ` +
+  const title = state.open.models.find(({ name }) => name === of.model)?.title ?? of.model;
+  byId("summary-told").textContent = `${title} (${of.model}), with ${counted(of.parameters, "parameter")} on ${data.name}: ${thousands(data.train_rows)} rows to train, ` +
     `${thousands(data.test_rows)} to test, ${sides}. On ${of.device}, batches of ${of.batch_size}, ${counted(of.steps_per_epoch, "step")} an epoch.`;
 };
 
 const runOn = async () => {
   await client.ask("run");
   setPhase("running", `Training on ${state.summary.device}.`);
+  // So that a reload knows that it was running.
+  keepRun();
 };
 
 // An action of the visitor: while it is done nothing else begins, and if it fails everything is as before.
@@ -82,7 +86,12 @@ function attempt(doing, action) {
 
 const start = attempt("Preparing the data and the network.", async () => {
   const settings = chosenSettings();
+  const weight = numberOf("entropy-weight");
   const summary = await client.ask("start", settings);
+  if (weight > 0 && summary.entropy_weight !== null && weight !== summary.entropy_weight) {
+    await client.ask("set", { entropy_weight: weight });
+    summary.entropy_weight = weight;
+  }
   // Before it is shown, since pictures of a network that has learnt nothing can wait for its first steps.
   await client.ask("run");
   Object.assign(state, { begun: { ...settings, isDataKept: false }, checkpoint: null, losses: 0 });
@@ -92,14 +101,15 @@ const start = attempt("Preparing the data and the network.", async () => {
 
 const pause = attempt("Pausing after this step.", async () => {
   await client.ask("pause");
-  settle(`Paused after ${counted(epochsDone(), "epoch")}.`);
+  settle(state.progress?.samples ? `Paused in epoch ${epochsDone() + 1}.` : `Paused after ${counted(epochsDone(), "epoch")}.`);
   keepCheckpoint();
   refreshPictures();
 });
 
-const raiseEpochs = async () => {
+// Of a run that is over only more epochs mean anything, of any other fewer too.
+const changeEpochs = async () => {
   const wanted = chosen("epochs", "Epochs", true, 1) ?? state.summary.epochs;
-  if (wanted <= state.summary.epochs) return;
+  if (wanted === state.summary.epochs) return;
   const { epochs } = await client.ask("more", { epochs: wanted });
   state.summary.epochs = epochs;
   showProgress();
@@ -107,13 +117,23 @@ const raiseEpochs = async () => {
 };
 
 const goOn = attempt("Going on.", async () => {
-  if (state.begun.hasFailed) await resume(state.checkpoint, state.begun);
-  await raiseEpochs();
+  if (state.begun.hasFailed) {
+    // What was typed since is why somebody goes on.
+    const typed = { lr: numberOf("lr"), entropy_weight: numberOf("entropy-weight") };
+    await resume(state.checkpoint, state.begun);
+    for (const key of ["lr", "entropy_weight"]) {
+      if (!(typed[key] > 0) || state.summary[key] === null || typed[key] === state.summary[key]) continue;
+      await client.ask("set", { [key]: typed[key] });
+      state.summary[key] = typed[key];
+    }
+    showSettings();
+  }
+  await changeEpochs();
   setField("epochs", state.summary.epochs);
   await runOn();
 });
 
-const onEpoch = ({ metrics, layers }) => {
+const onEpoch = ({ metrics, layers, checkpoint }) => {
   state.metrics.push(metrics);
   if (layers) state.shares = layers.map(({ shares }) => shares);
   Object.assign(state.summary, { epoch: metrics.epoch, step: metrics.step });
@@ -125,7 +145,10 @@ const onEpoch = ({ metrics, layers }) => {
   repaint(paintCurves, showShares);
   const losses = shownTerms().map(([name, key]) => `${name} ${told(metrics[key])}`).join(", ");
   if (state.phase === "running") say(`Epoch ${metrics.epoch} of ${state.summary.epochs}: ${losses}.`);
-  keepCheckpoint();
+  if (checkpoint) {
+    state.checkpoint = { ...checkpoint, metrics: [...state.metrics], live: [...state.live], figure: state.figure, shares: state.shares };
+    keepRun();
+  }
   if (!document.hidden) refreshPictures();
 };
 
@@ -143,7 +166,6 @@ const onWorkerEvent = (event) => {
   if (event.event === "over") {
     setPhase("over", `${counted(epochsDone(), "epoch")} trained. Raise Epochs to continue.`);
     showProgress();
-    keepCheckpoint();
   }
   if (event.event === "failed") {
     state.begun.hasFailed = true;
@@ -163,7 +185,7 @@ const bindSession = () => {
     say("The kept run was forgotten. The network in this page is still there.");
   });
   document.addEventListener("visibilitychange", () => {
-    if (!state.summary || state.phase === "busy") return;
+    if (!state.summary || ["busy", "failed"].includes(state.phase)) return;
     // A tab in the background may be discarded, so its newest step is kept; pictures wait until they are seen.
     if (document.hidden) keepCheckpoint();
     else refreshPictures();

@@ -3,9 +3,9 @@
 
 use std::cell::RefCell;
 
-use gpu_ae::data::format::array::memory;
+use gpu_ae::data::format::array::memory as array;
 use gpu_ae::data::options::USUAL_TEST;
-use gpu_ae::data::{DataOptions, Dataset, Encoding, ImageShape, Split, Values, load};
+use gpu_ae::data::{DataOptions, Dataset, Encoding, ImageShape, Split, Values, load, memory};
 use gpu_ae::train::Checkpoint;
 use wasm_bindgen::{JsError, JsValue};
 
@@ -20,60 +20,48 @@ thread_local! {
     static DRAWN: RefCell<Option<(u64, Dataset)>> = const { RefCell::new(None) };
 }
 
-/// Rows with what a configuration calls them.
-pub struct Given {
-    /// The name or path of a configuration.
-    pub path: String,
-    /// The rows.
-    pub data: Dataset,
+/// The rows that are asked for under `data`.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn read(asked: &JsValue, seed: u64) -> Result<Dataset, JsValue> {
+    let Some(data) = property(asked, "data") else { return digits(seed) };
+    let name = text(&data, "name").unwrap_or_default();
+    let (encoding, all) = match text(&data, "kind").unwrap_or_default().as_str() {
+        DIGITS => return digits(seed),
+        "npy" => array::npy(&name, &bytes(&data, "images")?).map_err(said)?,
+        "idx" => {
+            let labels = property(&data, "labels").map(|_| bytes(&data, "labels")).transpose()?;
+            array::idx(&name, &bytes(&data, "images")?, labels.as_deref()).map_err(said)?
+        }
+        "images" => images(&data)?,
+        other => return Err(JsError::new(&format!("'{other}' is no kind of data")).into()),
+    };
+    memory::dataset(&name, encoding, &all, seed, USUAL_TEST).map_err(said)
 }
 
-impl Given {
-    /// What is asked for under `data`.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn read(asked: &JsValue, seed: u64) -> Result<Given, JsValue> {
-        let Some(data) = property(asked, "data") else { return Given::digits(seed) };
-        let name = text(&data, "name").unwrap_or_default();
-        let (encoding, all) = match text(&data, "kind").unwrap_or_default().as_str() {
-            "digits" => return Given::digits(seed),
-            "npy" => memory::npy(&name, &bytes(&data, "images")?).map_err(said)?,
-            "idx" => {
-                let labels = property(&data, "labels").map(|_| bytes(&data, "labels")).transpose()?;
-                memory::idx(&name, &bytes(&data, "images")?, labels.as_deref()).map_err(said)?
-            }
-            "images" => images(&data)?,
-            other => return Err(JsError::new(&format!("'{other}' is no kind of data")).into()),
-        };
-        let data = gpu_ae::data::memory::dataset(&name, encoding, &all, seed, USUAL_TEST).map_err(said)?;
-        Ok(Given { path: name, data })
+/// The rows of a run that goes on: those that are given, else those that it names.
+///
+/// # Errors
+/// When they are needed and not given.
+pub fn of_run(asked: &JsValue, checkpoint: &Checkpoint) -> Result<Dataset, JsValue> {
+    let (path, seed) = (&checkpoint.config.data.path, checkpoint.config.seed);
+    if path == DIGITS {
+        return digits(seed);
     }
+    if property(asked, "data").and_then(|data| text(&data, "kind")).is_none_or(|kind| kind == DIGITS) {
+        let problem = format!("the run was trained on '{path}': drop these data first, then its checkpoint");
+        return Err(JsError::new(&problem).into());
+    }
+    read(asked, seed)
+}
 
-    /// The rows of a run that goes on: those that are given, else those that it names.
-    ///
-    /// # Errors
-    /// When they are needed and not given.
-    pub fn of_run(asked: &JsValue, checkpoint: &Checkpoint) -> Result<Given, JsValue> {
-        let (path, seed) = (&checkpoint.config.data.path, checkpoint.config.seed);
-        if path == DIGITS {
-            return Given::digits(seed);
-        }
-        if property(asked, "data").and_then(|data| text(&data, "kind")).is_none_or(|kind| kind == DIGITS) {
-            let problem = format!("the run was trained on '{path}': drop these data first, then its checkpoint");
-            return Err(JsError::new(&problem).into());
-        }
-        let Given { data, .. } = Given::read(asked, seed)?;
-        Ok(Given { path: path.clone(), data })
-    }
-
-    /// The digits of a seed, which are drawn once.
-    pub fn digits(seed: u64) -> Result<Given, JsValue> {
-        let drawn = DRAWN.take().filter(|(of, _)| *of == seed).map(|(_, data)| Ok(data));
-        let data = drawn.unwrap_or_else(|| load(&DataOptions::of(DIGITS), None, seed, None)).map_err(said)?;
-        DRAWN.set(Some((seed, data.clone())));
-        Ok(Given { path: DIGITS.into(), data })
-    }
+/// The digits of a seed, which are drawn once.
+pub fn digits(seed: u64) -> Result<Dataset, JsValue> {
+    let drawn = DRAWN.take().filter(|(of, _)| *of == seed).map(|(_, data)| Ok(data));
+    let data = drawn.unwrap_or_else(|| load(&DataOptions::of(DIGITS), None, seed, None)).map_err(said)?;
+    DRAWN.set(Some((seed, data.clone())));
+    Ok(data)
 }
 
 /// Images that were decoded: bytes \[rows, height, width, channels\], names, and perhaps the name of each one's class.

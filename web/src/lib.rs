@@ -15,7 +15,6 @@ use gpu_ae::device::{Choice, Device, absence, adapters, open};
 use gpu_ae::train::{Checkpoint, EpochMetrics};
 use wasm_bindgen::prelude::*;
 
-use given::Given;
 use training::Training;
 use values::{bytes, number, object, text};
 
@@ -26,9 +25,19 @@ pub struct Worker {
     training: Option<Training>,
 }
 
+/// What the command line calls by a flag and the page by a name.
+const NAMES: [(&str, &str); 5] = [
+    ("--batch-size", "batch size"),
+    ("--epochs", "epochs"),
+    ("--lambda-entropy", "entropy weight"),
+    ("--lr", "step size"),
+    ("--seed", "seed"),
+];
+
 /// An error as the page shows it.
 fn said(error: Error) -> JsValue {
-    JsError::new(&error.to_string()).into()
+    let text = NAMES.iter().fold(error.to_string(), |text, (flag, name)| text.replace(flag, name));
+    JsError::new(&text).into()
 }
 
 /// What is said where there is nothing to ask anything of.
@@ -70,7 +79,7 @@ impl Worker {
     /// # Errors
     /// Never.
     pub fn draw(&self) -> Result<(), JsValue> {
-        Given::digits(0).map(|_| ())
+        given::digits(0).map(|_| ())
     }
 
     /// Begins to train; see `summary` for what comes back.
@@ -79,10 +88,10 @@ impl Worker {
     /// When the data cannot be read, or the model does not fit it or the device.
     pub async fn start(&mut self, asked: JsValue) -> Result<JsValue, JsValue> {
         let seed = number(&asked, "seed").unwrap_or(0.0) as u64;
-        let given = Given::read(&asked, seed)?;
-        let config = training::configured(&asked, &given, seed)?;
+        let data = given::read(&asked, seed)?;
+        let config = training::configured(&asked, &data, seed)?;
         let device = device(&text(&asked, "device").unwrap_or_default()).await?;
-        self.begun(Training::start(device, config, given.data).await.map_err(said)?)
+        self.begun(Training::start(device, config, data).await.map_err(said)?)
     }
 
     /// Goes on with the run of a checkpoint.
@@ -92,9 +101,9 @@ impl Worker {
     pub async fn resume(&mut self, asked: JsValue) -> Result<JsValue, JsValue> {
         let checkpoint = Checkpoint::from_bytes(&bytes(&asked, "bytes")?).map_err(|problem| JsError::new(&problem))?;
         let metrics: Vec<EpochMetrics> = values::parsed(&asked, "metrics").unwrap_or_default();
-        let given = Given::of_run(&asked, &checkpoint)?;
+        let data = given::of_run(&asked, &checkpoint)?;
         let device = device(&text(&asked, "device").unwrap_or_default()).await?;
-        self.begun(Training::resume(device, checkpoint, given.data, metrics).await.map_err(said)?)
+        self.begun(Training::resume(device, checkpoint, data, metrics).await.map_err(said)?)
     }
 
     /// Takes `steps` steps, fewer where the epoch ends before; `seconds` is how long the steps of this epoch took before.

@@ -18,6 +18,7 @@ const FEATURES: usize = 128;
 
 /// Everything that is drawn behind an epoch.
 pub async fn pictures(training: &mut Training) -> Result<JsValue> {
+    training.check()?;
     training.session.show_means().await?;
     let drawn = drawn(training).await;
     training.session.learn_on()?;

@@ -3,8 +3,9 @@
 use gpu_ae::device::Device;
 use gpu_ae::device::proof::check::{cases, run_case};
 use gpu_ae::ops::{KERNELS, Kernel};
-use js_sys::Function;
+use js_sys::{Function, Promise};
 use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
 
 use crate::values::{list, object, text_of};
 
@@ -37,7 +38,8 @@ async fn proved(device: &mut dyn Device, kernel: &'static dyn Kernel) -> Proved 
     proved
 }
 
-/// Proves all kernels and says what came of each; `tell` is called with how many of how many are done, and the next one's name.
+/// Proves all kernels and says what came of each; `tell` is called with how many of how many are done, and the next one's name;
+/// what it promises says whether to go on.
 ///
 /// # Errors
 /// When the page's function fails.
@@ -45,7 +47,11 @@ pub async fn of_all(mut device: Box<dyn Device>, tell: &Function) -> Result<JsVa
     let (mut lines, mut failed, mut cases) = (Vec::new(), 0, 0);
     for (done, kernel) in KERNELS.iter().enumerate() {
         let of = KERNELS.len() as u32;
-        tell.call3(&JsValue::NULL, &(done as u32).into(), &of.into(), &kernel.stem().into())?;
+        let told = tell.call3(&JsValue::NULL, &(done as u32).into(), &of.into(), &kernel.stem().into())?;
+        if JsFuture::from(Promise::resolve(&told)).await?.is_falsy() {
+            lines.push(format!("stopped before {}", kernel.stem()));
+            break;
+        }
         let proved = proved(device.as_mut(), *kernel).await;
         let result = match (proved.problems.is_empty(), proved.cases) {
             (false, _) => "FAIL",

@@ -116,6 +116,7 @@ pub fn of(training: &Training) -> Result<JsValue, JsValue> {
         ("epochs", config.epochs.into()),
         ("epoch", training.epoch().into()),
         ("step", training.step().into()),
+        ("samples", training.sums.rows.into()),
         ("steps_per_epoch", training.steps_per_epoch().into()),
         ("batch_size", (config.batch_size as u32).into()),
         ("lr", config.lr.into()),

@@ -1,7 +1,7 @@
 //! A run in a browser: its steps, its epochs, its checkpoint. What the command line's run has in files the page keeps.
 
-use gpu_ae::config::{RunConfig, Said};
-use gpu_ae::data::{Dataset, Fingerprint, is_named};
+use gpu_ae::config::RunConfig;
+use gpu_ae::data::{Dataset, Fingerprint};
 use gpu_ae::device::Device;
 use gpu_ae::model::graph::RING_STEPS;
 use gpu_ae::nn::Pass;
@@ -12,12 +12,8 @@ use gpu_ae::train::{Checkpoint, EpochMetrics, Observation, Session, TermSums, Tu
 use gpu_ae::{Error, Result};
 use wasm_bindgen::JsValue;
 
-use crate::given::Given;
 use crate::said;
 use crate::values::{number, text};
-
-/// Clusters where the rows have no classes to say how many.
-const CLUSTERS: usize = 10;
 
 /// A run.
 pub struct Training {
@@ -28,6 +24,8 @@ pub struct Training {
     /// The network on its device.
     pub session: Session,
     tuning: Tuning,
+    /// Whether a loss was not finite, so that the network is no longer worth anything.
+    has_failed: bool,
     /// What tells the rows from others, once it was asked for.
     rows: Option<Fingerprint>,
     clock: Vec<u32>,
@@ -44,32 +42,15 @@ pub struct Training {
 ///
 /// # Errors
 /// When there is no such model, or it does not fit.
-pub fn configured(asked: &JsValue, given: &Given, seed: u64) -> std::result::Result<RunConfig, JsValue> {
+pub fn configured(asked: &JsValue, data: &Dataset, seed: u64) -> std::result::Result<RunConfig, JsValue> {
     let name = text(asked, "model").unwrap_or_default();
-    let mut config = match gpu_ae::config::RECIPES.contains(&name.as_str()) {
-        true => RunConfig::recipe(&name),
-        false => RunConfig::model(&name),
-    }
-    .map_err(said)?;
-    config.data.path.clone_from(&given.path);
-    config.seed = seed;
-    config.device = text(asked, "device").unwrap_or_else(|| "auto".into());
-    let (epochs, batch_size) = (number(asked, "epochs"), number(asked, "batch_size"));
-    config.epochs = epochs.map_or(config.epochs, |epochs| epochs as u32);
-    config.batch_size = batch_size.map_or(config.batch_size, |rows| rows as usize);
-    config.lr = number(asked, "lr").map_or(config.lr, |lr| lr as f32);
-    let said_of = Said { epochs: epochs.is_some(), batch_size: batch_size.is_some(), ..Said::default() };
-    let shape = given.data.shape();
-    config.follow_rows(said_of, shape, !is_named(&given.path)).map_err(said)?;
-    if config.clustering.is_some() {
-        let clusters = if shape.classes > 1 { shape.classes } else { CLUSTERS };
-        if let Some(last) = config.encoder.iter_mut().rev().find_map(|block| block.as_linear_mut()) {
-            last.linear = clusters;
-        }
-    }
-    config.check().map_err(said)?;
-    config.check_data(&shape, &given.data.name).map_err(said)?;
-    Ok(config.settled())
+    let device = text(asked, "device").unwrap_or_else(|| "auto".into());
+    let numbers = ["epochs", "batch_size", "lr"].into_iter();
+    let numbers = numbers.filter_map(|key| Some((key, number(asked, key)?.to_string())));
+    let settings: Vec<(&str, String)> =
+        [("seed", seed.to_string()), ("device", device)].into_iter().chain(numbers).collect();
+    let settings: Vec<(&str, &str)> = settings.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    RunConfig::of_rows(&name, "page:", &settings, data).map_err(said)
 }
 
 impl Training {
@@ -78,8 +59,6 @@ impl Training {
     /// # Errors
     /// When the model fits neither rows nor device.
     pub async fn start(device: Box<dyn Device>, config: RunConfig, data: Dataset) -> Result<Self> {
-        let mut config = config;
-        config.follow_pixels(&data)?;
         let tuning = Tuning::fixed(device.as_ref());
         let session = Session::for_training(device, &config, &data, &tuning.choices, &mut |_, _| ()).await?;
         let mut training = Self::of(config, data, session, tuning).await?;
@@ -120,7 +99,19 @@ impl Training {
     async fn of(config: RunConfig, data: Dataset, mut session: Session, tuning: Tuning) -> Result<Self> {
         let (rows, clock, weights) = (None, session.clock().await?, session.weights().await?);
         let (sums, metrics, observation) = (TermSums::default(), Vec::new(), None);
-        Ok(Training { config, data, session, tuning, rows, clock, weights, sums, metrics, observation })
+        Ok(Training {
+            config,
+            data,
+            session,
+            tuning,
+            rows,
+            clock,
+            weights,
+            sums,
+            metrics,
+            observation,
+            has_failed: false,
+        })
     }
 
     /// Epochs completed.
@@ -165,6 +156,7 @@ impl Training {
         let reading = self.session.begin_losses()?;
         let stretch = self.session.end_losses(reading, first, &mut self.sums).await?;
         self.clock = stretch.clock;
+        self.has_failed = stretch.bad.is_some();
         match stretch.bad {
             Some((step, term)) => Err(Error::Failed(format!(
                 "step {step}: the {term} term of the loss is not finite; a smaller step size may help"
@@ -216,14 +208,28 @@ impl Training {
     fn adjust(&mut self, lr: f32, lambda_entropy: f32) -> Result<()> {
         self.session.adjust(lr, lambda_entropy)?;
         (self.config.lr, self.config.lambda_entropy) = (lr, lambda_entropy);
+        let fixed = self.config.terms(Pass::Train).into_iter().filter(|(_, weight)| weight.counts && !weight.moves());
+        self.weights.extend(fixed.map(|(name, weight)| (name.to_string(), f64::from(weight.value))));
         Ok(())
+    }
+
+    /// Refuses a network that has failed.
+    ///
+    /// # Errors
+    /// When a loss was not finite.
+    pub fn check(&self) -> Result<()> {
+        match self.has_failed {
+            true => Err(Error::Usage("the network has failed: its last loss was not finite".into())),
+            false => Ok(()),
+        }
     }
 
     /// The checkpoint of now.
     ///
     /// # Errors
-    /// When the device fails.
+    /// When the network has failed, or the device does.
     pub async fn checkpoint(&mut self) -> Result<Vec<u8>> {
+        self.check()?;
         let state = self.session.state().await?;
         let rows = self.rows.get_or_insert_with(|| Fingerprint::of(&self.data.train)).clone();
         let checkpoint = Checkpoint {

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// The interpreter that ./check gives what the proofs need of Python.
 pub fn python(what: &str) -> Option<PathBuf> {
-    let python = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("python/bin/python");
+    let python = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("python").join("bin/python");
     if python.is_file() {
         return Some(python);
     }
