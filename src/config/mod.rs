@@ -14,6 +14,7 @@ mod idle;
 mod images;
 mod network;
 pub mod objective;
+mod of_rows;
 mod optimiser;
 mod rate;
 mod recipe;

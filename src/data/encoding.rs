@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "native")]
 use super::columns::Columns;
+use super::scaling;
+use super::split::Split;
 
 /// Layout of one row, channels innermost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -133,6 +135,11 @@ impl Encoding {
         let [least, most] = self.stored.unwrap_or([0.0, 1.0]);
         let share = |stored: f32| (stored - least) / (most - least).max(f32::MIN_POSITIVE);
         self.as_stored(values).into_iter().map(share).collect()
+    }
+
+    /// Rows as they were stored as the network sees them.
+    pub fn mapped(&self, rows: &Split) -> Split {
+        scaling::apply(rows.clone(), self.image, &self.scale)
     }
 
     /// What [`shown`](Self::shown) has shown, as the network sees it.

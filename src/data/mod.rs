@@ -40,7 +40,7 @@ pub use mapped::Mapped;
 pub use options::DataOptions;
 pub use progress::Progress;
 pub use split::Split;
-pub use values::{ValueKind, Values};
+pub use values::{Foreign, ValueKind, Values};
 
 /// Training rows of the built-in digits, as many as MNIST has.
 const DIGITS_TRAIN_ROWS: usize = 60_000;

@@ -35,6 +35,13 @@ enum Memory {
     Floats(Arc<Vec<f32>>),
     #[cfg(feature = "native")]
     Mapped(Arc<super::mapped::Mapped>),
+    Foreign(Arc<dyn Foreign>),
+}
+
+/// Memory of somebody else, such as an array of Python's, which stays where it is and what it is as long as this is there.
+pub trait Foreign: Send + Sync {
+    /// Its bytes.
+    fn bytes(&self) -> &[u8];
 }
 
 impl Values {
@@ -54,10 +61,15 @@ impl Values {
         Values { kind, memory: Memory::Mapped(Arc::new(mapped)) }
     }
 
+    /// Values in memory of somebody else, little-endian.
+    pub fn foreign(kind: ValueKind, memory: Arc<dyn Foreign>) -> Self {
+        Values { kind, memory: Memory::Foreign(memory) }
+    }
+
     /// Whether they lie in a file, so that looking at them may mean waiting for it.
     pub fn is_mapped(&self) -> bool {
         match &self.memory {
-            Memory::Bytes(_) | Memory::Floats(_) => false,
+            Memory::Bytes(_) | Memory::Floats(_) | Memory::Foreign(_) => false,
             #[cfg(feature = "native")]
             Memory::Mapped(_) => true,
         }
@@ -75,6 +87,7 @@ impl Values {
             Memory::Floats(floats) => bytemuck::cast_slice(floats),
             #[cfg(feature = "native")]
             Memory::Mapped(mapped) => mapped.bytes(),
+            Memory::Foreign(foreign) => foreign.bytes(),
         }
     }
 

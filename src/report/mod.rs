@@ -36,7 +36,7 @@ pub use loss::{Curves, Losses, loss_plot};
 pub use matrix::Matrix;
 pub use page::{Chart, Section, is_page, page};
 pub use plot::{Colors, Plot, Series, line_plot, line_plots, scatter_plot, share_plot};
-pub use png::{check_png, write_png};
+pub use png::{check_png, png_bytes, write_png};
 pub use printable::{printable, printable_line};
 pub use sheet::{Strip, image_sheet};
 pub use table::{format_number, text_table};

@@ -14,11 +14,20 @@ use crate::whole_file;
 /// When the name is that of another kind of picture, or the folder cannot be written.
 pub fn write_png(path: &Path, image: &RgbImage) -> Result<()> {
     check_png(path)?;
+    let bytes = png_bytes(image).map_err(|error| Error::Failed(format!("{}: {error}", path.display())))?;
+    whole_file::write(path, &bytes, "write the picture")
+}
+
+/// The bytes of a PNG file.
+///
+/// # Errors
+/// When the picture is too large for one.
+pub fn png_bytes(image: &RgbImage) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     image
         .write_with_encoder(PngEncoder::new(&mut bytes))
-        .map_err(|failure| Error::Failed(format!("{}: cannot be encoded: {failure}", path.display())))?;
-    whole_file::write(path, &bytes, "write the picture")
+        .map_err(|failure| Error::Failed(format!("the picture cannot be encoded: {failure}")))?;
+    Ok(bytes)
 }
 
 /// Refuses a name that says another kind of file than PNG, which all pictures are.

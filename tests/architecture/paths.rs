@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::source::assert_none;
 
 /// Folders that are read, as are the files beside them. A name that begins with one of them is one of this package.
-const ROOTS: &[&str] = &["assets", "benches", "docs", "shaders", "src", "tests", "web"];
+const ROOTS: &[&str] = &["assets", "benches", "docs", "python", "shaders", "src", "tests", "web"];
 
 /// Below the roots, what builds leave there.
 const LEFT_BY_BUILDS: &[&str] = &["target", "__pycache__", "dist"];
