@@ -36,7 +36,7 @@ class _Trained(BaseEstimator):
         X = validate_data(self, X, dtype=[np.float32, np.uint8], order="C", ensure_min_samples=2, allow_nd=True)
         return as_rows(X)
 
-    def _train(self, model: str, X, labels=None):
+    def _train(self, model: str, X):
         rows = self._checked(X)
         asked = {
             "seed": self.seed, "device": self.device, "epochs": self.epochs, "batch_size": self.batch_size,
@@ -46,7 +46,7 @@ class _Trained(BaseEstimator):
         out = os.fspath(self.out) if self.out is not None else os.path.join(tempfile.mkdtemp(prefix="gpu-ae-"), "run")
         progress = Progress(self.verbose, len(rows))
         try:
-            trained = _native.train(model, rows, labels, [], settings, out, float(self.test_share), progress)
+            trained = _native.train(model, rows, settings, out, float(self.test_share), progress)
         except KeyboardInterrupt:
             print(f"interrupted; the checkpoint is kept in {out}")
             raise

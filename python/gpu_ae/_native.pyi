@@ -16,8 +16,6 @@ def image_grid(
 def train(
     model: str,
     rows: NDArray[np.float32] | NDArray[np.uint8],
-    labels: list[int] | None,
-    classes: list[str],
     settings: dict[str, str],
     out: str | PathLike[str],
     test: float,

@@ -59,16 +59,10 @@ pub fn values(rows: &Bound<'_, PyAny>) -> PyResult<(ImageShape, Values)> {
     array(floats.map_err(|_| PyTypeError::new_err("rows have to be uint8 or float32"))?, ValueKind::Float)
 }
 
-/// The data set of rows with classes, if there are any; a share of them is set aside to test with, or if that is 0 all rows are
+/// The data set of rows; a share of them is set aside to test with, or if that is 0 all rows are
 /// tested with too.
-pub fn dataset(
-    rows: &Bound<'_, PyAny>,
-    labels: Option<(Vec<u16>, Vec<String>)>,
-    seed: u64,
-    test: f32,
-) -> PyResult<Dataset> {
+pub fn dataset(rows: &Bound<'_, PyAny>, seed: u64, test: f32) -> PyResult<Dataset> {
     let (image, values) = values(rows)?;
-    let (labels, classes) = labels.unwrap_or_default();
-    let all = Split::new(image.values(), values, labels, Vec::new());
-    memory::dataset("array", Encoding::images(image, classes), &all, seed, test).map_err(raised)
+    let all = Split::new(image.values(), values, Vec::new(), Vec::new());
+    memory::dataset("array", Encoding::images(image, Vec::new()), &all, seed, test).map_err(raised)
 }

@@ -7,6 +7,7 @@ use gpu_ae::config::RunConfig;
 use gpu_ae::device::{open, wait};
 use gpu_ae::train::tuning::{Mode, choose};
 use gpu_ae::train::{Event, Interrupt, Run, RunDir};
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -25,7 +26,8 @@ fn told(event: &Event<'_>, tell: &Py<PyAny>) -> PyResult<()> {
                 tell.call1(py, ("progress", *epoch, *samples, figure.0, figure.1, *samples_per_second)).map(|_| ())
             }
             Event::Epoch(metrics) => {
-                let line = serde_json::to_string(metrics).unwrap_or_default();
+                let line =
+                    serde_json::to_string(metrics).map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
                 tell.call1(py, ("epoch", line)).map(|_| ())
             }
             Event::Stopped(_) | Event::Profile(_) => Ok(()),
@@ -37,14 +39,10 @@ fn told(event: &Event<'_>, tell: &Py<PyAny>) -> PyResult<()> {
 /// called as it goes, `("progress", epoch, samples, name, value, samples_per_second)` and `("epoch", line of metrics.jsonl)`;
 /// what it raises ends the run, whose checkpoint is kept in `out`.
 #[pyfunction]
-#[pyo3(signature = (model, rows, labels, classes, settings, out, test, tell))]
-#[allow(clippy::too_many_arguments)]
 pub fn train(
     py: Python<'_>,
     model: &str,
     rows: &Bound<'_, PyAny>,
-    labels: Option<Vec<u16>>,
-    classes: Vec<String>,
     settings: &Bound<'_, PyDict>,
     out: PathBuf,
     test: f32,
@@ -53,7 +51,7 @@ pub fn train(
     let pairs = settings.iter().map(|(key, value)| Ok((key.extract()?, value.extract()?)));
     let settings = pairs.collect::<PyResult<Vec<(String, String)>>>()?;
     let seed = settings.iter().find(|(key, _)| key == "seed").and_then(|(_, seed)| seed.parse().ok()).unwrap_or(0);
-    let data = rows::dataset(rows, labels.map(|labels| (labels, classes)), seed, test)?;
+    let data = rows::dataset(rows, seed, test)?;
     let settings: Vec<(&str, &str)> = settings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     let config = RunConfig::of_rows(model, "settings", &settings, &data).map_err(raised)?;
     let mut problem = None;

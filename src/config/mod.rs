@@ -5,10 +5,10 @@
 
 pub mod augment;
 mod check;
+mod check_data;
 mod early_stopping;
 mod file;
 mod fit;
-mod fitting;
 mod hopfield;
 mod idle;
 mod images;

@@ -1,12 +1,10 @@
 //! The configuration of a model for rows that are in memory, as pages and Python have them: what a command line says by flags.
 
+use super::objective::clustering;
 use super::{Assignment, RECIPES, RunConfig, Said};
 use crate::data::{Dataset, is_named};
 use crate::error::Result;
 use crate::nn::BlockConfig;
-
-/// Fewest and most classes that say how many clusters there are.
-const CLUSTERS: std::ops::RangeInclusive<usize> = 2..=256;
 
 impl RunConfig {
     /// The model or recipe of this name, with these keys set by what is called `flag`, fitted to rows: as many clusters as these
@@ -24,7 +22,7 @@ impl RunConfig {
         let said = assignments.iter().fold(Said::default(), |said, (key, _)| said.or_by(key));
         let shape = data.shape();
         config.follow_rows(said, shape, !is_named(&data.name))?;
-        let clusters = config.clustering.is_some() && !said.encoder && CLUSTERS.contains(&shape.classes);
+        let clusters = config.clustering.is_some() && !said.encoder && (2..=clustering::MOST).contains(&shape.classes);
         if let Some(last) = config.encoder.iter_mut().rev().find_map(BlockConfig::as_linear_mut).filter(|_| clusters) {
             last.linear = shape.classes;
         }

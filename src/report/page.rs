@@ -8,7 +8,7 @@ use serde_json::json;
 use super::Series;
 
 const STYLE: &str = include_str!("../../assets/page/page.css");
-const SCRIPT: &str = include_str!("../../assets/page/page.js");
+const SCRIPT: &str = concat!(include_str!("../../assets/page/axes.js"), include_str!("../../assets/page/page.js"));
 
 /// What tells a page of this program from others.
 const GENERATOR: &str = "<meta name=\"generator\" content=\"gpu-ae\">";

@@ -16,7 +16,6 @@ mod augment;
 mod averaging;
 mod cluster_neighbours;
 mod compact;
-mod compact_images;
 mod decayed;
 mod descent;
 mod judging;

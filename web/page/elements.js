@@ -17,13 +17,6 @@ const drawn = (name, attributes = {}, ...children) => {
   return made;
 };
 
-// A number as one reads it: four digits, powers of ten where it is very small or large.
-const told = (value) => {
-  if (value === null || value === undefined) return "–";
-  const size = Math.abs(value);
-  return size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(3) : String(Number(value.toPrecision(4)));
-};
-
 const thousands = (value) => Math.round(value).toLocaleString("en");
 
 const counted = (count, name, names = `${name}s`) => `${thousands(count)} ${count === 1 ? name : names}`;

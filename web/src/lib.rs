@@ -45,9 +45,9 @@ fn nothing() -> JsValue {
     JsError::new("nothing is being trained").into()
 }
 
-/// The device of this name: a GPU through WebGPU, or the processor.
-async fn device(name: &str) -> Result<Box<dyn Device>, JsValue> {
-    let choice = if name == "gpu" { Choice::Gpu } else { Choice::Cpu };
+/// The device that `asked` names as `--device` does: `gpu` through WebGPU, or `cpu`.
+async fn device(asked: &str) -> Result<Box<dyn Device>, JsValue> {
+    let choice: Choice = asked.parse().map_err(said)?;
     open(&choice).await.map(|(device, _)| device).map_err(said)
 }
 
@@ -106,7 +106,7 @@ impl Worker {
         self.begun(Training::resume(device, checkpoint, data, metrics).await.map_err(said)?)
     }
 
-    /// Takes `steps` steps, fewer where the epoch ends before; `seconds` is how long the steps of this epoch took before.
+    /// Takes `steps` steps, fewer where the epoch ends before.
     ///
     /// # Errors
     /// When the device fails, or a loss is not finite.

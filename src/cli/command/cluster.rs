@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use gpu_ae::config::augment::Augment as Changes;
-use gpu_ae::config::objective::clustering::{Adversarial, Clustering};
+use gpu_ae::config::objective::clustering::{Adversarial, Clustering, MOST};
 use gpu_ae::config::{MOST_BATCH, RunConfig, Said};
 use gpu_ae::data::{Dataset, is_named, shape};
 use gpu_ae::device::wait;
@@ -107,8 +107,6 @@ enum Augment {
 
 /// Clusters if neither a flag nor classes say how many.
 const USUAL: usize = 10;
-/// Most clusters.
-const MOST: usize = 4096;
 /// Widest hidden layer.
 const WIDEST: usize = 1 << 16;
 

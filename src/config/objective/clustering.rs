@@ -67,7 +67,7 @@ impl Default for Adversarial {
 pub const CONSISTENCY: f32 = 10.0;
 
 /// Most clusters.
-const MOST: usize = 4096;
+pub const MOST: usize = 4096;
 
 /// Name of the number 1 on a device, from which a gradient starts.
 pub const ONE: &str = "one";

@@ -1,5 +1,6 @@
 //! Arrays whose file is in memory already, as a browser has what is dropped onto a page.
 
+use std::io::Read;
 use std::path::Path;
 
 use super::header::Header;
@@ -21,7 +22,12 @@ pub fn npy(name: &str, bytes: &[u8]) -> Result<(Encoding, Split)> {
     let origin = Origin::file(Path::new(name));
     let mut input = idx::decompressed(bytes).map_err(|error| origin.unreadable(error))?;
     let header = Header::read_numpy(&mut input).map_err(|problem| origin.error(problem))?;
-    let (image, values) = values(&header, false, &mut input, &origin, &mut Silent)?;
+    rows(&header, &mut input, &origin)
+}
+
+/// Rows without classes, whose input stands at its first element.
+fn rows(header: &Header, input: &mut dyn Read, origin: &Origin) -> Result<(Encoding, Split)> {
+    let (image, values) = values(header, false, input, origin, &mut Silent)?;
     Ok((Encoding::images(image, Vec::new()), Split::new(image.values(), values, Vec::new(), Vec::new())))
 }
 
@@ -33,20 +39,17 @@ pub fn idx(name: &str, bytes: &[u8], labels: Option<&[u8]>) -> Result<(Encoding,
     let origin = Origin::file(Path::new(name));
     let mut input = idx::decompressed(bytes).map_err(|error| origin.unreadable(error))?;
     let header = idx::header(&mut input, &origin, None, (MOST, ""))?;
-    let (image, values) = values(&header, false, &mut input, &origin, &mut Silent)?;
-    let Some(labels) = labels else {
-        return Ok((Encoding::images(image, Vec::new()), Split::new(image.values(), values, Vec::new(), Vec::new())));
-    };
+    let (encoding, mut split) = rows(&header, &mut input, &origin)?;
+    let Some(labels) = labels else { return Ok((encoding, split)) };
     let of_labels = Origin::file(Path::new("labels"));
-    let (labels, rows) = (idx::bytes(&of_labels, labels)?, header.rows());
-    if labels.len() != rows {
-        return Err(
-            of_labels.error(format!("expected {rows} labels, one for each row of {name}, found {}", labels.len()))
-        );
+    let labels = idx::bytes(&of_labels, labels)?;
+    if labels.len() != split.rows {
+        let problem = format!("expected {} labels, one for each row of {name}, found {}", split.rows, labels.len());
+        return Err(of_labels.error(problem));
     }
     let classes = labels.iter().max().map_or(0, |&most| usize::from(most) + 1);
-    let labels = labels.into_iter().map(u16::from).collect();
-    Ok((Encoding::numbered(image, classes), Split::new(image.values(), values, labels, Vec::new())))
+    split.labels = labels.into_iter().map(u16::from).collect();
+    Ok((Encoding::numbered(encoding.image, classes), split))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::compact::session;
+use super::session;
 use crate::program::{gpu_ae, small_mnist, succeed, train};
 use gpu_ae::data::Dataset;
 use gpu_ae::device::wait;

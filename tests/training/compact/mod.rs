@@ -1,5 +1,7 @@
 //! Compaction: what carries nothing goes, what is left computes the same.
 
+mod images;
+
 use std::path::Path;
 use std::sync::LazyLock;
 
