@@ -86,6 +86,7 @@ impl RunConfig {
             logits: self.variational.is_some_and(|variational| variational.likelihood == Likelihood::Bernoulli),
             coding: self.rate.as_ref().map(|rate| rate.spec(self)),
             dropout: self.dropout.as_ref().map(|dropout| (dropout.rate, dropout.layers.clone())),
+            has_others: false,
         }
     }
 

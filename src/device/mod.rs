@@ -20,7 +20,7 @@ pub mod tune;
 pub use blocking::wait;
 pub use cpu::CpuDevice;
 pub use gpu::GpuDevice;
-pub use gpu::adapters::{AdapterReport, Choice, absence, adapters, open};
+pub use gpu::adapters::{AdapterReport, Choice, absence, adapters, open, open_one};
 #[cfg(feature = "native")]
 pub use trace::{Span, TimedDispatch, Timer, Trace};
 
@@ -28,7 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 
 use crate::error::{Error, Result};
-use crate::plan::{DeviceProfile, Place, Plan};
+use crate::plan::{DeviceProfile, Member, Place, Plan};
 use crate::shader::ShaderKey;
 
 /// What a device will have done or brought. On a GPU outside of a browser it is driven by the thread that
@@ -106,6 +106,12 @@ pub trait Device: Send {
     /// When the device fails.
     fn run(&mut self, program: ProgramId, times: u32) -> Result<()>;
 
+    /// Runs one stretch of a plan that [pauses](Plan::pauses), once: what lies between two pauses.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn run_stretch(&mut self, program: ProgramId, stretch: usize) -> Result<()>;
+
     /// Host's time to record `times` runs of a plan without starting them; none where nothing is recorded.
     #[cfg(feature = "native")]
     fn recording(&mut self, program: ProgramId, times: u32) -> Option<std::time::Duration> {
@@ -134,6 +140,24 @@ pub trait Device: Send {
     /// # Errors
     /// When the device fails.
     fn write_bytes(&mut self, program: ProgramId, arena: usize, offset: usize, bytes: &[u8]) -> Result<()>;
+
+    /// Floats of an arena where they lie, on a device whose memory is the host's own.
+    ///
+    /// # Errors
+    /// When they lie outside of the arena.
+    fn floats_mut(
+        &mut self,
+        program: ProgramId,
+        arena: usize,
+        offset: usize,
+        bytes: usize,
+    ) -> Result<Option<&mut [f32]>> {
+        let _ = (program, arena, offset, bytes);
+        Ok(None)
+    }
+
+    /// Makes this one of several devices that learn together.
+    fn join(&mut self, member: Member);
 
     /// Whether [`run`](Self::run) returns before the work is done, so that it pays to start more before
     /// results are waited for.
@@ -180,6 +204,26 @@ fn place(plan: &Plan, name: &str) -> Result<Place> {
 }
 
 impl dyn Device + '_ {
+    /// Hands floats of an arena out to be changed, as they are after everything run before and before anything run later: its
+    /// number, their first byte, their bytes.
+    ///
+    /// # Errors
+    /// When the device fails, or `change` does.
+    pub async fn change(
+        &mut self,
+        program: ProgramId,
+        (arena, offset, bytes): (usize, usize, usize),
+        change: &mut dyn FnMut(&mut [f32]) -> Result<()>,
+    ) -> Result<()> {
+        if let Some(floats) = self.floats_mut(program, arena, offset, bytes)? {
+            return change(floats);
+        }
+        let reading = self.begin_read(program, &[(arena, offset, bytes)])?;
+        let mut floats: Vec<f32> = bytemuck::pod_collect_to_vec(&self.receive(reading).await?);
+        change(&mut floats)?;
+        self.write_bytes(program, arena, offset, bytemuck::cast_slice(&floats))
+    }
+
     /// Writes a source by name: little-endian elements.
     ///
     /// # Errors

@@ -35,9 +35,10 @@ pub struct Node {
 }
 
 impl Node {
-    /// Whether something has to run for this node: sources are there already, and so is what a view shows.
+    /// Whether a device has something to run for this node: sources are there already, so is what a view shows, and what is
+    /// exchanged with others is the host's to do.
     pub fn is_computed(&self) -> bool {
-        !self.inputs.is_empty() && self.op.views().is_empty()
+        !self.inputs.is_empty() && self.op.views().is_empty() && !self.op.is_exchange()
     }
 }
 

@@ -53,6 +53,12 @@ pub trait Op: Debug + Send + Sync + Any {
         Vec::new()
     }
 
+    /// Whether it is nothing that a device computes, but what the host does with others while the device pauses: its outputs
+    /// are its inputs' memory, in which what all of them have is put in the place of what this one has.
+    fn is_exchange(&self) -> bool {
+        false
+    }
+
     /// The same operation with some of its `outputs` outputs added to values that come as further inputs, in
     /// place, and which outputs these are; none if it cannot.
     fn adding(&self, outputs: usize) -> Option<(OpRef, Range<usize>)> {

@@ -6,9 +6,11 @@ use super::holding::Holding;
 use crate::config::RunConfig;
 use crate::error::Result;
 use crate::graph::{Graph, Role, Var};
+use crate::nn::network::NetworkSpec;
 use crate::nn::{Batch, Network, Pass};
 use crate::ops::batch::batch_rows::BatchRows;
 use crate::ops::step::clock;
+use crate::plan::Member;
 use crate::tensor::Shape;
 
 /// The configuration's network for rows of `features` values. Memory of parameters is shared by all plans, so every graph
@@ -69,8 +71,15 @@ impl Entrance {
     pub fn new(g: &mut Graph, config: &RunConfig, split: &str, holding: Holding) -> Result<Self> {
         let clock = g.source(Role::State, "clock", clock::ty());
         let sources = holding.sources(g, split);
-        let network = Rc::new(network(g, config, holding.data.features)?);
+        let has_others = holding.member.has_others() && !holding.member.own_norms;
+        let spec = NetworkSpec { has_others, ..config.network_spec() };
+        let network = Rc::new(Network::build(g, &spec, &Shape::new(&[holding.data.features]))?);
         Ok(Entrance { clock, network, sources, split: split.to_string(), holding })
+    }
+
+    /// Which of the devices that learn together learns from them.
+    pub fn member(&self) -> Member {
+        self.holding.member
     }
 
     /// The rows that this clock says are next, so many of them, through the network; while training as changed as that has them, and as

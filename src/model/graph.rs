@@ -130,12 +130,13 @@ pub fn training(config: &RunConfig, holding: impl Into<Holding>) -> Result<Graph
         let problem = "a Hopfield network is not trained by steps, so there is no plan of one";
         return Err(Error::Usage(format!("--model {}: {problem}", config.model)));
     }
+    config.check_members(holding.member.size)?;
     let g = &mut Graph::new();
     let entrance = Entrance::new(g, config, "train", holding)?;
     let clock = entrance.clock;
     let (rows, parts) = (config.step_rows(data.rows), config.optimiser.accumulate());
     // What goes through in one piece does so before anything else is there, as it always did.
-    let whole = match parts {
+    let whole = match parts * holding.member.size {
         1 => Some(entrance.batch(g, config, clock, rows, Pass::Train)?),
         _ => None,
     };

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::graph::{Graph, Role, Var};
 use crate::ops::batch::batch_gather::BatchGather;
 use crate::ops::batch::batch_gather_shards::BatchGatherShards;
+use crate::plan::Member;
 
 /// Most bytes of a window: large enough that its way to a device costs more than its beginning, small enough to have
 /// several of them under way.
@@ -26,12 +27,14 @@ pub struct Holding {
     pub held: usize,
     /// Rows of a piece; the last one may have fewer.
     pub shard: usize,
+    /// Which of the devices that learn from these rows together holds them.
+    pub member: Member,
 }
 
 /// All rows in one piece.
 impl From<DataShape> for Holding {
     fn from(data: DataShape) -> Self {
-        Holding { data, held: data.rows, shard: data.rows }
+        Holding { data, held: data.rows, shard: data.rows, member: Member::ALONE }
     }
 }
 
@@ -55,7 +58,7 @@ impl Holding {
             return Holding::whole(data, largest);
         }
         let held = rows_within(data, limit.min(WINDOW).min(largest)).max(batch).min(data.rows);
-        Holding { data, held, shard: held }
+        Holding { held, shard: held, ..data.into() }
     }
 
     /// Whether rows come window by window.

@@ -14,8 +14,11 @@ use crate::ops::array::join_rows::JoinRows;
 use crate::ops::array::slice_rows::SliceRows;
 use crate::ops::array::stop_gradient::StopGradient;
 use crate::ops::array::transpose::Transpose;
+use crate::ops::array::unary::Unary;
+use crate::ops::step::all_reduce::AllReduce;
 use crate::ops::step::clock_part::ClockPart;
 use crate::ops::step::clock_views::ClockViews;
+use crate::plan::Member;
 
 /// What a step has learnt of its rows: the terms of the loss, and the gradients of the parameters that are trained.
 pub(super) struct Learnt {
@@ -64,26 +67,41 @@ fn across(
     weights: &[Option<Var>],
 ) -> Result<Option<Across>> {
     let Some(contrastive) = config.contrastive else { return Ok(None) };
-    let mut answers: Option<Var> = None;
-    for [clock, _] in clocks {
-        let own = entrance.batch(g, config, *clock, rows, Pass::Train)?.passed.answer;
-        answers = Some(answers.map_or(Ok(own), |before| g.apply(JoinRows, &[before, own]))?);
-    }
     let nothing = || Error::graph("training", "there are no views to compare");
-    let answers = g.apply(StopGradient, &[answers.ok_or_else(nothing)?])?;
+    let mut own = Vec::with_capacity(clocks.len());
+    for [clock, _] in clocks {
+        own.push(entrance.batch(g, config, *clock, rows, Pass::Train)?.passed.answer);
+    }
+    // In the place of what others make of their parts stand zeros, to which they add it.
+    let Member { rank, size, .. } = entrance.member();
+    let first = rank * clocks.len();
+    let zeros = match own.first() {
+        Some(&own) if size > 1 => Some(g.apply(Unary::Affine { scale: 0.0, shift: 0.0 }, &[own])?),
+        _ => None,
+    };
+    let answer = |part: usize| part.checked_sub(first).and_then(|part| own.get(part).copied()).or(zeros);
+    let mut answers: Option<Var> = None;
+    for part in 0..size * clocks.len() {
+        let answer = answer(part).ok_or_else(nothing)?;
+        answers = Some(answers.map_or(Ok(answer), |before| g.apply(JoinRows, &[before, answer]))?);
+    }
+    let mut answers = g.apply(StopGradient, &[answers.ok_or_else(nothing)?])?;
+    if size > 1 {
+        answers = g.apply(AllReduce { arena: "answers", tensors: 1 }, &[answers])?;
+    }
     let clock = g.apply(ClockViews { views: config.views() }, &[entrance.clock])?;
     let compared = contrastive.compared(g, answers, clock)?;
     let place = config.terms(Pass::Train).iter().position(|(name, _)| *name == NT_XENT);
     let weight = place.and_then(|place| weights[place]).ok_or_else(nothing)?;
     let gradient = grad(g, &[(compared[0], weight)], &[answers])?[0].ok_or_else(nothing)?;
     let rows = rows * config.views();
-    let part = |part: usize| g.apply(SliceRows { from: part * rows, rows }, &[gradient]);
+    let part = |part: usize| g.apply(SliceRows { from: (first + part) * rows, rows }, &[gradient]);
     Ok(Some(Across { compared, gradients: (0..clocks.len()).map(part).collect::<Result<_>>()? }))
 }
 
 /// The same of a batch of `rows` rows that goes through the network in parts, back before the next one comes, so that each
 /// part's values lie where those of the one before it lay. Every part counts by its share of the rows, one without rows for
-/// nothing.
+/// nothing. Of a batch that several learn from each member has as many parts, and all of them have the sum.
 pub(super) fn in_parts(
     g: &mut Graph,
     config: &RunConfig,
@@ -91,10 +109,12 @@ pub(super) fn in_parts(
     rows: usize,
     weights: &[Option<Var>],
 ) -> Result<Learnt> {
-    let parts = config.optimiser.accumulate();
+    let Member { rank, size, .. } = entrance.member();
+    let own = config.optimiser.accumulate();
+    let parts = size * own;
     let rows = rows.div_ceil(parts);
-    let mut clocks = Vec::with_capacity(parts);
-    for part in 0..parts {
+    let mut clocks = Vec::with_capacity(own);
+    for part in rank * own..(rank + 1) * own {
         let outputs = g.push(Arc::new(ClockPart { part, parts, rows }), &[entrance.clock])?;
         clocks.push([outputs[0], outputs[1]]);
     }
@@ -122,7 +142,15 @@ pub(super) fn in_parts(
         }
         sum = Some(own);
     }
-    sum.ok_or_else(|| Error::graph("training", "a batch has no part"))
+    let mut sum = sum.ok_or_else(|| Error::graph("training", "a batch has no part"))?;
+    if size > 1 {
+        let terms: Vec<Var> = sum.terms.iter().map(|term| term.var).collect();
+        let reduced = g.push(Arc::new(AllReduce { arena: "terms", tensors: terms.len() }), &terms)?;
+        sum.terms.iter_mut().zip(reduced).for_each(|(term, reduced)| term.var = reduced);
+        let exchange = AllReduce { arena: "grads", tensors: sum.gradients.len() };
+        sum.gradients = g.push(Arc::new(exchange), &sum.gradients)?;
+    }
+    Ok(sum)
 }
 
 /// The parameters that are trained, by their names.

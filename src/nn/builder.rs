@@ -73,6 +73,8 @@ pub struct Builder<'g> {
     counted: usize,
     /// Values that stand for parameters of these names.
     given: &'g [(String, Var)],
+    /// Whether others learn from the rest of every batch.
+    pub(super) has_others: bool,
 }
 
 impl<'g> Builder<'g> {
@@ -83,7 +85,15 @@ impl<'g> Builder<'g> {
 
     /// The same where the graph has values already that stand for the parameters of these names, as they have become.
     pub fn over(graph: &'g mut Graph, given: &'g [(String, Var)]) -> Self {
-        Builder { graph, scope: Vec::new(), parameters: Vec::new(), frozen: false, counted: 0, given }
+        Builder {
+            graph,
+            scope: Vec::new(),
+            parameters: Vec::new(),
+            frozen: false,
+            counted: 0,
+            given,
+            has_others: false,
+        }
     }
 
     /// What `build` makes has names that begin with `scope` and a dot.

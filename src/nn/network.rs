@@ -42,6 +42,8 @@ pub struct NetworkSpec {
     pub coding: Option<CodingSpec>,
     /// Units left out behind hidden layers, by their numbers from 1.
     pub dropout: Option<(f32, Vec<usize>)>,
+    /// Whether others learn from the rest of every batch, by whose moments it is normalised.
+    pub has_others: bool,
 }
 
 /// A block in its place.
@@ -137,6 +139,7 @@ impl Network {
             return Err(Error::Usage("encoder: expected at least one block".into()));
         }
         let mut b = Builder::over(g, given);
+        b.has_others = spec.has_others;
         let mut building = Building {
             spec,
             blocks: Vec::new(),

@@ -112,6 +112,7 @@ pub mod step {
     //! The end of a training step: clock, rates, weights of the losses, parameters.
 
     pub mod adam_step;
+    pub mod all_reduce;
     pub mod average_step;
     pub mod clip_norm;
     pub mod clock;

@@ -39,7 +39,11 @@ impl fmt::Display for Plan {
             writeln!(f, "  arena {:<28} {:>10} bytes", arena.name, arena.bytes)?;
         }
         let mut number = 0;
-        for step in &self.steps {
+        for (index, step) in self.steps.iter().enumerate() {
+            for pause in self.pauses.iter().filter(|pause| pause.steps == index) {
+                let bytes: usize = pause.ranges.iter().map(|(_, _, bytes)| bytes).sum();
+                writeln!(f, "pause: {} are exchanged", megabytes(bytes))?;
+            }
             writeln!(f, "{} {}", step.op.name(), step.op.attributes())?;
             writeln!(f, "      reads  {}", self.describe(&step.inputs))?;
             writeln!(f, "      writes {}", self.describe(&step.outputs))?;

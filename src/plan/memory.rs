@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::steps::Chosen;
 use super::{Arena, Place};
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Role, Source, Var};
+use crate::graph::{Graph, Node, Role, Source, Var};
 use crate::ops::{ALIGNMENT, VECTOR};
 
 /// Where everything lies.
@@ -63,7 +63,8 @@ fn origins(graph: &Graph) -> HashMap<Var, Var> {
 /// through a view.
 fn check_overwrites(graph: &Graph) -> Result<()> {
     let mut readers: HashMap<Var, Vec<usize>> = HashMap::new();
-    for (index, node) in graph.nodes().iter().enumerate().filter(|(_, node)| node.is_computed()) {
+    let reads = |node: &Node| node.is_computed() || node.op.is_exchange();
+    for (index, node) in graph.nodes().iter().enumerate().filter(|(_, node)| reads(node)) {
         for &var in &node.inputs {
             readers.entry(graph.viewed(var)).or_default().push(index);
         }

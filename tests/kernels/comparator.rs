@@ -9,7 +9,7 @@ use gpu_ae::device::{CpuDevice, Device, Later, ProgramId, Reading, Trace, wait};
 use gpu_ae::graph::{Op, OpRef};
 use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::ops::{Case, KERNELS, Terms, Tolerance};
-use gpu_ae::plan::{DeviceProfile, Plan};
+use gpu_ae::plan::{DeviceProfile, Member, Plan};
 use gpu_ae::tensor::{Data, HostTensor, Ty};
 
 const ROUNDING: Tolerance = Tolerance::new(1e-6, 1e-5, Terms::Each, "a few roundings");
@@ -193,6 +193,12 @@ impl Device for Faulty {
             Mischief::Overrun => self.0.write_bytes(program, place.arena, end, &[0; 4]),
             _ => Ok(()),
         }
+    }
+    fn run_stretch(&mut self, program: ProgramId, stretch: usize) -> gpu_ae::Result<()> {
+        self.0.run_stretch(program, stretch)
+    }
+    fn join(&mut self, member: Member) {
+        self.0.join(member);
     }
     fn traced(&mut self, program: ProgramId, times: u32) -> Later<'_, Trace> {
         self.0.traced(program, times)

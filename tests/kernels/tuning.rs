@@ -20,7 +20,7 @@ use gpu_ae::ops::matmul::matmul_tn::LinearWeightGrad;
 use gpu_ae::ops::step::clock;
 use gpu_ae::ops::{Applied, kernel_named};
 use gpu_ae::plan::fuse;
-use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Fusion, Plan, Site, candidates, sites};
+use gpu_ae::plan::{Choices, DeviceKind, DeviceProfile, Fusion, Member, Plan, Site, candidates, sites};
 use gpu_ae::tensor::Ty;
 
 type Fault = fn(&Plan, &mut [f32]);
@@ -70,6 +70,12 @@ impl Device for Bent {
         let mut values: Vec<f32> = bytemuck::pod_collect_to_vec(&bytes);
         (self.fault)(&plan, &mut values);
         self.cpu.write_bytes(program, place.arena, place.offset, bytemuck::cast_slice(&values))
+    }
+    fn run_stretch(&mut self, program: ProgramId, stretch: usize) -> gpu_ae::Result<()> {
+        self.cpu.run_stretch(program, stretch)
+    }
+    fn join(&mut self, member: Member) {
+        self.cpu.join(member);
     }
     fn traced(&mut self, program: ProgramId, times: u32) -> Later<'_, Trace> {
         self.cpu.traced(program, times)

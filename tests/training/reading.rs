@@ -4,7 +4,7 @@ use crate::common;
 use crate::training::{RING, Recipe, training};
 use gpu_ae::device::{CpuDevice, Device, Identity, Later, ProgramId, Reading, Trace};
 use gpu_ae::ops::step::clock;
-use gpu_ae::plan::{DeviceProfile, Plan};
+use gpu_ae::plan::{DeviceProfile, Member, Plan};
 
 #[test]
 fn what_runs_after_the_beginning_of_a_reading_does_not_show() {
@@ -83,6 +83,12 @@ impl Device for Counting {
     }
     fn run(&mut self, program: ProgramId, times: u32) -> gpu_ae::Result<()> {
         self.cpu.run(program, times)
+    }
+    fn run_stretch(&mut self, program: ProgramId, stretch: usize) -> gpu_ae::Result<()> {
+        self.cpu.run_stretch(program, stretch)
+    }
+    fn join(&mut self, member: Member) {
+        self.cpu.join(member);
     }
     fn traced(&mut self, program: ProgramId, times: u32) -> Later<'_, Trace> {
         self.cpu.traced(program, times)

@@ -9,7 +9,7 @@ use gpu_ae::config::RunConfig;
 use gpu_ae::data::{Dataset, Encoding, ImageShape, Split, ValueKind, Values};
 use gpu_ae::device::{CpuDevice, Device, Identity, Later, Means, ProgramId, Reading, Trace, wait};
 use gpu_ae::ops::step::clock;
-use gpu_ae::plan::{DeviceProfile, Plan};
+use gpu_ae::plan::{DeviceProfile, Member, Plan};
 use gpu_ae::rng::{Rng, Stream, stream_key};
 use gpu_ae::shader::ShaderKey;
 use gpu_ae::train::{Session, Tuning};
@@ -62,6 +62,12 @@ impl Device for Limited {
     }
     fn run(&mut self, program: ProgramId, times: u32) -> Result<()> {
         self.device.run(program, times)
+    }
+    fn run_stretch(&mut self, program: ProgramId, stretch: usize) -> Result<()> {
+        self.device.run_stretch(program, stretch)
+    }
+    fn join(&mut self, member: Member) {
+        self.device.join(member);
     }
     fn traced(&mut self, program: ProgramId, times: u32) -> Later<'_, Trace> {
         self.device.traced(program, times)

@@ -25,7 +25,7 @@ use super::shared::Shared;
 use super::{Device, Identity, Means, ProgramId, Progress, Reading};
 use crate::error::{Error, Result};
 use crate::graph::Role;
-use crate::plan::{Arena, DeviceKind, DeviceProfile, Plan};
+use crate::plan::{Arena, DeviceKind, DeviceProfile, Member, Plan};
 use crate::tensor::zeroed;
 use crate::threads;
 use memory::Words;
@@ -54,6 +54,8 @@ struct CpuProgram {
     /// Memory of each of the plan's arenas.
     memory: Vec<usize>,
     jobs: Vec<Job>,
+    /// Jobs before each of the plan's pauses.
+    pauses: Vec<usize>,
 }
 
 impl Default for CpuDevice {
@@ -131,8 +133,8 @@ impl Device for CpuDevice {
             self.shared.insert(&plan, arena, number);
             numbers.push(number);
         }
-        let jobs = jobs(&plan, &numbers);
-        self.programs.push(CpuProgram { plan, memory: numbers, jobs });
+        let (jobs, pauses) = jobs(&plan, &numbers);
+        self.programs.push(CpuProgram { plan, memory: numbers, jobs, pauses });
         Ok(ProgramId(self.programs.len() - 1))
     }
 
@@ -160,6 +162,30 @@ impl Device for CpuDevice {
             }
         });
         Ok(())
+    }
+
+    fn run_stretch(&mut self, program: ProgramId, stretch: usize) -> Result<()> {
+        let CpuProgram { jobs, pauses, .. } = &mut self.programs[program.0];
+        let at = |pause: usize| pauses.get(pause).copied().unwrap_or(jobs.len());
+        let stretch = stretch.checked_sub(1).map_or(0, at)..at(stretch);
+        let (jobs, memory) = (&mut jobs[stretch], &mut self.memory[..]);
+        threads::scope(|_| jobs.iter_mut().for_each(|job| job.run(memory)));
+        Ok(())
+    }
+
+    fn floats_mut(
+        &mut self,
+        program: ProgramId,
+        arena: usize,
+        offset: usize,
+        bytes: usize,
+    ) -> Result<Option<&mut [f32]>> {
+        let (memory, start, end) = self.range(program, arena, offset, bytes)?;
+        Ok(Some(&mut self.memory[memory].floats_mut()[start / 4..end / 4]))
+    }
+
+    fn join(&mut self, member: Member) {
+        self.profile.member = member;
     }
 
     #[cfg(feature = "native")]

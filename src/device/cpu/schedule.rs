@@ -46,18 +46,22 @@ impl Job {
     }
 }
 
-/// A plan's jobs, given the memory of each of its arenas.
-pub(in crate::device) fn jobs(plan: &Plan, arenas: &[usize]) -> Vec<Job> {
+/// A plan's jobs, given the memory of each of its arenas, and how many of them come before each of its pauses.
+pub(in crate::device) fn jobs(plan: &Plan, arenas: &[usize]) -> (Vec<Job>, Vec<usize>) {
     let flow = Flow::new(plan, arenas);
-    let Some([before, rows, gradients, after]) = flow.order() else { return one_by_one(plan, arenas) };
+    let Some([before, rows, gradients, after]) = flow.order() else {
+        return (one_by_one(plan, arenas), plan.pauses.iter().map(|pause| pause.steps).collect());
+    };
     let mut jobs: Vec<Job> = before.into_iter().map(|step| flow.single(step)).collect();
     // What goes through memory once gains nothing from blocks.
     match gradients.is_empty() && rows.iter().all(|&step| is_alone(&plan.steps[step])) {
         true => jobs.extend(rows.into_iter().map(|step| flow.single(step))),
         false => jobs.push(flow.region(&[rows, gradients].concat())),
     }
+    let pauses = plan.pauses.iter().map(|pause| jobs.len() + after.partition_point(|&step| step < pause.steps));
+    let pauses = pauses.collect();
     jobs.extend(after.into_iter().map(|step| flow.single(step)));
-    jobs
+    (jobs, pauses)
 }
 
 /// A job for each step of a plan, in the plan's order: slower, to see what each takes.
@@ -68,6 +72,11 @@ pub(in crate::device) fn one_by_one(plan: &Plan, arenas: &[usize]) -> Vec<Job> {
 
 /// Which output a place holds when it is read: (step, port).
 type Writer = (usize, usize);
+
+/// Whether a plan pauses before the step of this number.
+fn plan_pauses_before(plan: &Plan, step: usize) -> bool {
+    plan.pauses.first().is_some_and(|pause| pause.steps <= step)
+}
 
 struct Flow<'a> {
     plan: &'a Plan,
@@ -112,6 +121,8 @@ impl<'a> Flow<'a> {
             };
             // A row of a value of the region will be there in time; its gradients and totals will not.
             part[number] = match rows_of(step) {
+                // What others have a share in is there behind the pause.
+                _ if plan_pauses_before(self.plan, number) => 3,
                 Rows::Each(of) if batch(step) == rows => {
                     let own = of.inputs();
                     let others = needs(&mut (0..step.inputs.len()).filter(|input| !own.contains(input)));

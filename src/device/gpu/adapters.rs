@@ -3,7 +3,7 @@
 use crate::device::{CpuDevice, Device, GpuDevice, Identity};
 use crate::error::{Error, Result};
 use crate::ops::VECTOR;
-use crate::plan::{DeviceKind, DeviceProfile};
+use crate::plan::{DeviceKind, DeviceProfile, Member};
 use crate::shader::TEXEL_ROW;
 
 /// What `--device` asks for.
@@ -121,6 +121,7 @@ fn profile(adapter: &wgpu::Adapter) -> DeviceProfile {
             .then_some(info.subgroup_max_size),
         cooperative_matrix: is_cooperative(adapter),
         texels: kind(&info) == DeviceKind::Software && rows_of_texels <= limits.max_texture_dimension_2d.into(),
+        member: Member::ALONE,
     }
 }
 
@@ -235,15 +236,35 @@ fn listing(names: &[String]) -> String {
 /// # Errors
 /// When no such adapter exists, or it cannot be opened.
 pub async fn open(choice: &Choice) -> Result<(Box<dyn Device>, Option<String>)> {
+    open_one(choice, 0).await
+}
+
+/// The same where several processes each open one of the adapters that are meant, this one that of this number: of the best kind
+/// behind one interface, or of those whose name contains what was said; the first again where there are no more.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_one(choice: &Choice, number: usize) -> Result<(Box<dyn Device>, Option<String>)> {
     if *choice == Choice::Cpu {
         return Ok((Box::new(CpuDevice::new()), None));
     }
     let adapters = enumerate(&instance()).await;
     let names: Vec<String> = adapters.iter().map(|adapter| adapter.get_info().name).collect();
+    let like_first = |adapter: &wgpu::Adapter| {
+        let [info, first] = [Some(adapter), adapters.first()].map(|adapter| adapter.map(wgpu::Adapter::get_info));
+        let of = |info: Option<wgpu::AdapterInfo>| info.map(|info| (kind(&info), info.backend));
+        of(info) == of(first)
+    };
+    let named = |part: &str| {
+        let part = part.to_lowercase();
+        move |adapter: &wgpu::Adapter| adapter.get_info().name.to_lowercase().contains(&part)
+    };
+    let one_of =
+        |found: Vec<&'_ wgpu::Adapter>| found.get(number % found.len().max(1)).map(|adapter| (*adapter).clone());
     let found = match choice {
         Choice::Auto => {
             let hardware = adapters.first().filter(|a| rank(kind(&a.get_info())) < rank(DeviceKind::Software));
-            let Some(adapter) = hardware else {
+            if hardware.is_none() {
                 let notice = match names.first() {
                     Some(name) => format!(
                         "using the CPU device: the only adapter is software ({name}), which is slower; \
@@ -252,15 +273,12 @@ pub async fn open(choice: &Choice) -> Result<(Box<dyn Device>, Option<String>)> 
                     None => "using the CPU device: no GPU was found".to_string(),
                 };
                 return Ok((Box::new(CpuDevice::new()) as Box<dyn Device>, Some(notice)));
-            };
-            Some(adapter)
+            }
+            one_of(adapters.iter().filter(|adapter| like_first(adapter)).collect())
         }
-        Choice::Gpu | Choice::Cpu => adapters.first(),
-        Choice::Index(index) => adapters.get(*index),
-        Choice::Name(part) => {
-            let part = part.to_lowercase();
-            adapters.iter().find(|adapter| adapter.get_info().name.to_lowercase().contains(&part))
-        }
+        Choice::Gpu | Choice::Cpu => one_of(adapters.iter().filter(|adapter| like_first(adapter)).collect()),
+        Choice::Index(index) => adapters.get(*index).cloned(),
+        Choice::Name(part) => one_of(adapters.iter().filter(|adapter| named(part)(adapter)).collect()),
     };
     let wanted = match choice {
         Choice::Index(index) => format!("--device {index}: no such adapter"),
@@ -274,7 +292,7 @@ pub async fn open(choice: &Choice) -> Result<(Box<dyn Device>, Option<String>)> 
         };
         return Err(Error::Device(format!("{wanted}; {there}")));
     };
-    Ok((Box::new(open_adapter(adapter).await?) as Box<dyn Device>, None))
+    Ok((Box::new(open_adapter(&adapter).await?) as Box<dyn Device>, None))
 }
 
 #[cfg(all(test, feature = "native", target_os = "linux"))]

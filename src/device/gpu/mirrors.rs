@@ -68,12 +68,16 @@ impl Mirrors {
             }
         }
         for written in dispatch.bindings.iter().filter(|binding| binding.access == Access::ReadWrite) {
-            let end = written.offset + written.bytes;
-            for mirror in self.0.iter_mut().filter(|mirror| mirror.arena == written.arena) {
-                mirror.is_fresh &= end <= mirror.offset || mirror.offset + mirror.bytes <= written.offset;
-            }
+            self.written(written.arena, written.offset, written.bytes);
         }
         stale
+    }
+
+    /// Takes note of what is written.
+    pub fn written(&mut self, arena: usize, offset: usize, bytes: usize) {
+        for mirror in self.0.iter_mut().filter(|mirror| mirror.arena == arena) {
+            mirror.is_fresh &= offset + bytes <= mirror.offset || mirror.offset + mirror.bytes <= offset;
+        }
     }
 
     /// Records the copies that bring mirrors up to date.

@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex};
 use super::shared::Shared;
 use super::{Device, Identity, Later, ProgramId, Progress, Reading};
 use crate::error::{Error, Result};
-use crate::plan::{DeviceProfile, Plan};
+use crate::plan::{DeviceProfile, Member, Plan};
 use crate::shader::{Access, Shader, ShaderKey, UNIFORM_BYTES, shader};
 use crate::threads::prelude::*;
 use program::GpuProgram;
@@ -241,6 +241,14 @@ impl Device for GpuDevice {
 
     fn run(&mut self, program: ProgramId, times: u32) -> Result<()> {
         self.ask(Work::Steps { program: program.0, left: times })
+    }
+
+    fn run_stretch(&mut self, program: ProgramId, stretch: usize) -> Result<()> {
+        self.ask(Work::Stretch { program: program.0, stretch })
+    }
+
+    fn join(&mut self, member: Member) {
+        self.profile.member = member;
     }
 
     #[cfg(feature = "native")]

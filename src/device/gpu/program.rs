@@ -49,6 +49,12 @@ impl GpuProgram {
         pipelines: &HashMap<ShaderKey, Pipeline>,
     ) -> Result<Self> {
         let planned: Vec<_> = plan.steps.iter().flat_map(|step| &step.dispatches).collect();
+        // What is exchanged before the dispatch of a number.
+        let mut exchanged: Vec<(usize, (usize, usize, usize))> = Vec::new();
+        for pause in &plan.pauses {
+            let before = plan.steps[..pause.steps].iter().map(|step| step.dispatches.len()).sum();
+            exchanged.extend(pause.ranges.iter().map(|range| (before, *range)));
+        }
         let mut blocks: Vec<u8> = Vec::new();
         let mut starts = Vec::with_capacity(planned.len());
         for dispatch in &planned {
@@ -67,6 +73,9 @@ impl GpuProgram {
         let mut dispatches = Vec::with_capacity(planned.len());
         let mut mirrors = Mirrors::default();
         for (number, dispatch) in planned.into_iter().enumerate() {
+            for (_, (arena, offset, bytes)) in exchanged.iter().filter(|(before, _)| *before == number) {
+                mirrors.written(*arena, *offset, *bytes);
+            }
             let label = dispatch.shader.label();
             let pipeline =
                 pipelines.get(&dispatch.shader).ok_or_else(|| Error::graph(label.as_str(), "was not compiled"))?;
@@ -106,9 +115,21 @@ impl GpuProgram {
 
     /// Records the plan `steps` times.
     pub fn record(&self, device: &wgpu::Device, steps: u32) -> wgpu::CommandBuffer {
+        self.record_times(device, &self.dispatches, steps)
+    }
+
+    /// Records what lies between two pauses of the plan.
+    pub fn record_stretch(&self, device: &wgpu::Device, stretch: usize) -> wgpu::CommandBuffer {
+        let dispatches = |steps: usize| self.plan.steps[..steps].iter().map(|step| step.dispatches.len()).sum();
+        let steps = self.plan.stretch(stretch);
+        let (begin, end): (usize, usize) = (dispatches(steps.start), dispatches(steps.end));
+        self.record_times(device, &self.dispatches[begin..end], 1)
+    }
+
+    fn record_times(&self, device: &wgpu::Device, dispatches: &[BoundDispatch], times: u32) -> wgpu::CommandBuffer {
         let label = Some(self.plan.name.as_str());
         let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label });
-        let mut rest = std::iter::repeat_n(&self.dispatches, steps as usize).flatten().peekable();
+        let mut rest = std::iter::repeat_n(dispatches, times as usize).flatten().peekable();
         while let Some(first) = rest.next() {
             self.mirrors.refresh(&mut encoder, &first.stale, &self.buffers);
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label, timestamp_writes: None });

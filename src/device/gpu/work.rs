@@ -16,6 +16,8 @@ use crate::error::{Error, Result};
 pub(super) enum Work {
     /// So many runs of a program.
     Steps { program: usize, left: u32 },
+    /// One stretch of a program.
+    Stretch { program: usize, stretch: usize },
     /// Bytes that the host writes.
     Write { to: wgpu::Buffer, offset: u64, bytes: Vec<u8> },
     /// Bytes that the host reads.
@@ -93,6 +95,10 @@ impl GpuDevice {
                         self.flow.waiting.push_front(Work::Steps { program, left: left - steps });
                     }
                     self.submit_steps(program, steps);
+                }
+                Work::Stretch { program, stretch } => {
+                    let commands = self.programs[program].record_stretch(&self.device, stretch);
+                    self.queue.submit([commands]);
                 }
                 Work::Write { to, offset, bytes } => self.queue.write_buffer(&to, offset, &bytes),
                 Work::Copy(copy) => copy.submit(&self.device, &self.queue, self.flow.submitted),

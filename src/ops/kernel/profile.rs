@@ -16,6 +16,27 @@ pub enum DeviceKind {
     Cpu,
 }
 
+/// Which of several devices that learn together one is, each from its share of every batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its number, from 0.
+    pub rank: usize,
+    /// How many there are.
+    pub size: usize,
+    /// Whether each normalises its share of a batch by the moments of that alone, rather than by those of the batch.
+    pub own_norms: bool,
+}
+
+impl Member {
+    /// A device that learns by itself.
+    pub const ALONE: Member = Member { rank: 0, size: 1, own_norms: false };
+
+    /// Whether there are others.
+    pub fn has_others(self) -> bool {
+        self.size > 1
+    }
+}
+
 /// Kind, limits and features of a device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeviceProfile {
@@ -39,6 +60,8 @@ pub struct DeviceProfile {
     /// Whether operands may be worth reading as texels of a texture that mirrors their buffer: software Vulkan reads buffers
     /// lane by lane in a loop, textures in a dozen instructions.
     pub texels: bool,
+    /// Which of the devices that learn together it is.
+    pub member: Member,
 }
 
 impl DeviceProfile {
@@ -60,6 +83,7 @@ impl DeviceProfile {
             subgroup: None,
             cooperative_matrix: false,
             texels: kind == DeviceKind::Software,
+            member: Member::ALONE,
         }
     }
 }
