@@ -27,13 +27,13 @@ mod several {
 
     /// Starts the threads that all work is shared out to: as many as `RAYON_NUM_THREADS` says, or as the machine has. Where the
     /// system gives fewer, these; where it gives none, the thread that calls this does all the work. Then the value is a
-    /// notice that says so. Called once, by a program, before anything else: without it the first work starts them, and
+    /// notice that says so. So many processes `sharing` the machine take a part each. Called once, by a program, before anything else: without it the first work starts them, and
     /// panics where there are none.
     ///
     /// # Errors
     /// When `RAYON_NUM_THREADS` is no number of threads, or the threads were started before.
-    pub fn start() -> Result<Option<String>> {
-        let wanted = wanted(std::env::var(VARIABLE).ok().as_deref())?;
+    pub fn start(sharing: usize) -> Result<Option<String>> {
+        let wanted = wanted(std::env::var(VARIABLE).ok().as_deref(), sharing)?;
         let (waiting, problem) = begun(wanted);
         let number = waiting.len().max(1);
         let builder = ThreadPoolBuilder::new().num_threads(number);
@@ -53,9 +53,9 @@ mod several {
         }))
     }
 
-    /// How many threads there are to be, given what the environment says.
-    fn wanted(said: Option<&str>) -> Result<usize> {
-        let of_machine = || thread::available_parallelism().map_or(1, usize::from).min(MOST);
+    /// How many threads there are to be, given what the environment says and how many processes share the machine.
+    fn wanted(said: Option<&str>, sharing: usize) -> Result<usize> {
+        let of_machine = || (thread::available_parallelism().map_or(1, usize::from) / sharing.max(1)).clamp(1, MOST);
         let Some(said) = said.filter(|said| !said.is_empty()) else { return Ok(of_machine()) };
         match said.parse() {
             Ok(0) => Ok(of_machine()),
@@ -92,13 +92,15 @@ mod several {
 
         #[test]
         fn the_number_of_threads_has_limits() {
-            let machine = wanted(None).unwrap();
+            let machine = wanted(None, 1).unwrap();
             assert!((1..=MOST).contains(&machine));
+            assert_eq!([wanted(None, 2).unwrap(), wanted(None, 2 * MOST).unwrap()], [(machine / 2).max(1), 1]);
+            assert_eq!(wanted(Some("3"), 2).unwrap(), 3, "what was said is not shared out");
             for (said, number) in [("", machine), ("0", machine), ("1", 1), ("1024", MOST)] {
-                assert_eq!(wanted(Some(said)).unwrap(), number, "'{said}'");
+                assert_eq!(wanted(Some(said), 1).unwrap(), number, "'{said}'");
             }
             for said in ["1025", "100000", "-1", "many", "99999999999999999999999"] {
-                let message = wanted(Some(said)).unwrap_err().to_string();
+                let message = wanted(Some(said), 1).unwrap_err().to_string();
                 assert!(
                     message.contains(&format!("RAYON_NUM_THREADS={said}")) && message.contains("1024"),
                     "{message}"

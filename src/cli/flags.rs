@@ -18,9 +18,17 @@ pub use super::opened::{check_width, open_device, open_run, session_on};
 /// Which device.
 #[derive(Args, Clone, Default)]
 pub struct DeviceFlag {
-    /// Device: auto, gpu, cpu, a number from 'gpu-ae devices', or part of an adapter's name
+    /// Device: auto, gpu, cpu, a number from 'gpu-ae devices', or part of an adapter's name; under mpirun several of these, such as 0,1, for the processes of a machine in turn
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
+}
+
+impl DeviceFlag {
+    /// What is named for the process of this number on its machine.
+    pub fn of_process(&self, local: usize) -> Option<String> {
+        let names: Vec<&str> = self.device.as_deref()?.split(',').collect();
+        Some(names[local % names.len()].to_string())
+    }
 }
 
 /// Reads a number for the command line; whether it makes sense is the configuration's to say.

@@ -21,6 +21,7 @@ use super::data_flags::same_path;
 use super::flags::{ConfigFlags, DeviceFlag, open_device};
 use super::interrupt::Signals;
 use super::output::{complain, say_json, tell, thousands};
+use super::processes::{Own, ProcessFlags};
 use super::profile::{ceilings, table, write_table};
 use super::progress::Display;
 use super::tuning::{self, Precision, Tune};
@@ -49,6 +50,8 @@ pub struct TrainingFlags {
     /// How exactly matrix products are computed; a resumed run keeps its own
     #[arg(long, value_enum, default_value_t = Precision::F32, conflicts_with = "resume")]
     pub precision: Precision,
+    #[command(flatten)]
+    pub processes: ProcessFlags,
     /// Print errors only
     #[arg(long, short)]
     pub quiet: bool,
@@ -81,6 +84,13 @@ pub fn prepare(config: &RunConfig, known: Option<&Encoding>, quiet: bool) -> Res
     Ok((data?, device?))
 }
 
+/// Has the device be one of those of all processes, if there are others.
+fn join(own: Option<&Own>, device: &mut dyn Device) {
+    if let Some(own) = own {
+        device.join(own.member());
+    }
+}
+
 impl TrainingFlags {
     /// Whether nothing is told but errors and results.
     pub fn is_quiet(&self) -> bool {
@@ -94,7 +104,9 @@ impl TrainingFlags {
         directory: RunDir,
         encoder: Option<&State>,
         file: Option<&Path>,
+        own: Option<Own>,
     ) -> Result<Launched> {
+        self.check_own(own.as_ref(), &config)?;
         let quiet = self.is_quiet();
         let mut config = config.with_data_folder()?;
         if self.precision == Precision::Mixed {
@@ -102,12 +114,13 @@ impl TrainingFlags {
         }
         config.warnings().iter().filter(|_| !quiet).for_each(|warning| complain(&format!("warning: {warning}")));
         let (data, mut device) = prepare(&config, None, quiet)?;
+        join(own.as_ref(), device.as_mut());
         // Only a file can say so, and only now is it known to be wrong.
         if let Err(error) = config.check_data(&data.shape(), &data.name).and_then(|()| config.follow_pixels(&data)) {
             return Err(file.map_or_else(|| Error::Usage(error.to_string()), |file| in_file(file, &error)));
         }
         config.check_labels(&data, None)?;
-        introduce(&config, &data, device.name(), quiet)?;
+        introduce(&config, &data, device.as_ref(), quiet)?;
         let tuning =
             tuning::choose(self.tune, self.precision, device.as_mut(), &config, &data, quiet).map_err(unfit)?;
         let ceilings = ceilings(self.profile, device.as_mut(), quiet)?;
@@ -121,11 +134,23 @@ impl TrainingFlags {
         if self.tensorboard {
             run.tell_tensorboard()?;
         }
+        if let Some(own) = own {
+            run.lead(own.together)?;
+        }
         Ok(Launched { run, config, data, path })
     }
 
+    /// Refuses what is of one process, and runs that several cannot share.
+    fn check_own(&self, own: Option<&Own>, config: &RunConfig) -> Result<()> {
+        let Some(own) = own else { return Ok(()) };
+        if self.profile {
+            return Err(Error::Usage("--profile: times the steps of one process alone; start one".into()));
+        }
+        config.check_members(own.member().size)
+    }
+
     /// The run at `path` from its checkpoint, with what these flags change.
-    pub fn resume(&self, path: &Path, flags: &ConfigFlags, device: &DeviceFlag) -> Result<Launched> {
+    pub fn resume(&self, path: &Path, flags: &ConfigFlags, device: &DeviceFlag, own: Option<Own>) -> Result<Launched> {
         let quiet = self.is_quiet();
         let directory = RunDir::claim(path)?;
         let tells_tensorboard = self.tensorboard || directory.tensorboard().is_dir();
@@ -146,9 +171,11 @@ impl TrainingFlags {
         flags.data.check_used(&config.data)?;
         let warning = config.decided_by_test().filter(|_| !quiet);
         warning.iter().for_each(|warning| complain(&format!("warning: {warning}")));
+        self.check_own(own.as_ref(), &config)?;
         let (data, mut device) = prepare(&config, checkpoint.encoding.as_ref(), quiet)?;
+        join(own.as_ref(), device.as_mut());
         config.check_labels(&data, checkpoint.encoding.as_ref())?;
-        introduce(&config, &data, device.name(), quiet)?;
+        introduce(&config, &data, device.as_ref(), quiet)?;
         let recorded = checkpoint.tuning.as_ref();
         let tuning = tuning::choose_again(recorded, self.tune, device.as_mut(), &config, &data, quiet)?;
         let ceilings = ceilings(self.profile, device.as_mut(), quiet)?;
@@ -160,6 +187,9 @@ impl TrainingFlags {
         }
         if tells_tensorboard {
             run.tell_tensorboard()?;
+        }
+        if let Some(own) = own {
+            run.lead(own.together)?;
         }
         if let Some(notice) = run.notice() {
             complain(&format!("warning: {notice}"));
@@ -260,7 +290,7 @@ impl Launched {
 }
 
 /// Says what is about to be trained, on what.
-fn introduce(config: &RunConfig, data: &Dataset, device: &str, quiet: bool) -> Result<()> {
+fn introduce(config: &RunConfig, data: &Dataset, device: &dyn Device, quiet: bool) -> Result<()> {
     if quiet {
         return Ok(());
     }
@@ -280,8 +310,12 @@ fn introduce(config: &RunConfig, data: &Dataset, device: &str, quiet: bool) -> R
             [features.to_string()].into_iter().chain(widths).collect::<Vec<_>>().join("-")
         }
     };
+    let with = match device.profile().member.size {
+        1 => device.name().to_string(),
+        size => format!("{size} processes, the first on {}", device.name()),
+    };
     complain(&format!(
-        "{} {network} ({} parameters) on {} ({} + {} {}{aside}) with {device}, {}",
+        "{} {network} ({} parameters) on {} ({} + {} {}{aside}) with {with}, {}",
         config.model,
         thousands(parameter_count(config, features)? as u64),
         data.name,

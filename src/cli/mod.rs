@@ -12,6 +12,7 @@ mod launch;
 mod opened;
 pub mod output;
 mod pictures;
+pub mod processes;
 mod profile;
 mod progress;
 mod reading;
@@ -143,7 +144,7 @@ pub fn run(begin: Instant) -> Result<ExitCode> {
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| refuse(&error));
     gpu_ae::data::own::listen(Box::new(ReadingBar::new(is_quiet(&matches))));
     gpu_ae::vectors::check_max_isa()?;
-    if let Some(notice) = gpu_ae::threads::start()? {
+    if let Some(notice) = gpu_ae::threads::start(processes::sharing_cores())? {
         output::complain(&notice);
     }
     match cli.command {

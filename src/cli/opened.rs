@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use gpu_ae::data::{Dataset, Fingerprint};
-use gpu_ae::device::{Device, open, wait};
+use gpu_ae::device::{Device, open_one, wait};
 use gpu_ae::train::{Checkpoint, RunDir, Session, Tuning};
 use gpu_ae::{Error, Result};
 
@@ -13,7 +13,12 @@ use super::output::complain;
 
 /// Opens a device and passes its notice on.
 pub fn open_device(name: &str, quiet: bool) -> Result<Box<dyn Device>> {
-    let (device, notice) = pollster::block_on(open(&name.parse()?))?;
+    open_device_of(name, 0, quiet)
+}
+
+/// The same for the process of this number on its machine, which takes that one of the adapters that are meant.
+pub fn open_device_of(name: &str, local: usize, quiet: bool) -> Result<Box<dyn Device>> {
+    let (device, notice) = wait(open_one(&name.parse()?, local))?;
     if let Some(notice) = notice.filter(|_| !quiet) {
         complain(&notice);
     }

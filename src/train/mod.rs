@@ -8,6 +8,8 @@ pub mod epoch;
 mod event;
 mod feed;
 #[cfg(feature = "native")]
+pub mod group;
+#[cfg(feature = "native")]
 mod interrupt;
 mod judging;
 mod moments;

@@ -3,6 +3,8 @@
 //! Where a device holds all rows, this is nothing but steps; else they come window by window (`streamed.rs`).
 
 #[cfg(feature = "native")]
+use super::group::Together;
+#[cfg(feature = "native")]
 use super::streamed::Streamed;
 use crate::device::{Device, ProgramId};
 #[cfg(feature = "native")]
@@ -43,6 +45,16 @@ impl Passage {
     pub fn run(&mut self, device: &mut dyn Device, steps: u32) -> Result<()> {
         let program = self.program;
         self.each(device, steps, &mut |device, steps| device.run(program, steps))
+    }
+
+    /// The same with others, whose steps they are as well.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), or when another process cannot be reached.
+    #[cfg(feature = "native")]
+    pub fn run_together(&mut self, device: &mut dyn Device, steps: u32, together: &mut Together) -> Result<()> {
+        let program = self.program;
+        self.each(device, steps, &mut |device, steps| together.run(device, program, steps))
     }
 
     /// Runs the next `steps` steps and takes the time of every dispatch.

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::early_stopping::{Judgement, judge, outcome};
 use super::epoch::{Epoch, Outcome};
+use super::group::Together;
 use super::pace::Pace;
 use super::profile::profiler::Profiler;
 use super::record::checkpoint::Checkpoint;
@@ -136,6 +137,17 @@ impl Run {
         Ok(())
     }
 
+    /// Has the processes that train with this one, the leader, begin where the run stands. Its device must have
+    /// [joined](Device::join) them before the run was made.
+    ///
+    /// # Errors
+    /// When the device fails, or another process cannot be reached.
+    pub fn lead(&mut self, mut together: Together) -> Result<()> {
+        together.begin(self.checkpoint()?.to_bytes()?)?;
+        self.session.lead(together);
+        Ok(())
+    }
+
     /// Steps of an epoch.
     fn batches(&self) -> u32 {
         self.clock[clock::ROWS].div_ceil(self.clock[clock::BATCH_SIZE])
@@ -168,6 +180,7 @@ impl Run {
                 tell(Event::Profile(&profile));
             }
         }
+        self.session.end_together();
         if let Some(judgement) = self.judgement().filter(|judgement| judgement.is_over) {
             tell(Event::Stopped(judgement));
         }
@@ -292,12 +305,17 @@ impl Run {
         }
     }
 
-    pub(super) fn save(&mut self) -> Result<()> {
-        let begin = Instant::now();
+    /// The run as it stands.
+    fn checkpoint(&mut self) -> Result<Checkpoint> {
         let state = wait(self.session.state())?;
         let (config, tuning) = (self.config.clone(), Some(self.tuning.clone()));
         let (encoding, rows) = (Some(self.encoding.clone()), Some(self.rows.clone()));
-        let checkpoint = Checkpoint { config, tuning, encoding, rows, state, sums: self.sums.clone() };
+        Ok(Checkpoint { config, tuning, encoding, rows, state, sums: self.sums.clone() })
+    }
+
+    pub(super) fn save(&mut self) -> Result<()> {
+        let begin = Instant::now();
+        let checkpoint = self.checkpoint()?;
         self.directory.save(&checkpoint)?;
         if let Some(events) = self.events.as_ref().filter(|_| self.clock[clock::BATCH] == 0) {
             events.weights(checkpoint.step(), &checkpoint.state, self.session.parameter_names())?;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::feed::{Feed, Further, Rows};
+#[cfg(feature = "native")]
+use super::group::Together;
 use super::moments::MomentsProgram;
 use super::neighbours::distances;
 use super::passage::Passage;
@@ -45,6 +47,9 @@ pub struct Session {
     /// The rows that are trained on, and how far the training program is in them.
     pub(super) training: Option<(Feed, Passage)>,
     pub(crate) test: Feed,
+    /// The processes that train with this one, which leads them.
+    #[cfg(feature = "native")]
+    pub(super) together: Option<Together>,
     image: ImageShape,
     pub(crate) config: RunConfig,
     pub(crate) choices: Choices,
@@ -162,6 +167,8 @@ impl Session {
             parts: BTreeMap::new(),
             training: None,
             test,
+            #[cfg(feature = "native")]
+            together: None,
             image: data.image(),
             config,
             choices,

@@ -109,7 +109,7 @@ impl Run {
 
 /// Refuses rows that are not those that the run was trained on so far: what it has learnt of the others, and its place in their
 /// order, would mean nothing. A checkpoint from before what tells them was kept knows only how many they were.
-fn check_rows(config: &RunConfig, checkpoint: &Checkpoint, now: &Fingerprint) -> Result<()> {
+pub(super) fn check_rows(config: &RunConfig, checkpoint: &Checkpoint, now: &Fingerprint) -> Result<()> {
     let made =
         checkpoint.rows.clone().unwrap_or_else(|| Fingerprint { rows: checkpoint.training_rows(), ..now.clone() });
     let Some(difference) = made.difference(now, config.classifier.is_some()) else { return Ok(()) };

@@ -1,6 +1,8 @@
 //! Training steps of a session, and their losses.
 
 use super::Session;
+#[cfg(feature = "native")]
+use super::group::Together;
 use super::passage::Passage;
 use super::record::metrics::TermSums;
 use crate::device::{Device, Reading};
@@ -37,8 +39,27 @@ impl Session {
     /// # Errors
     /// When the device fails, or rows cannot be read.
     pub fn train(&mut self, steps: u32) -> Result<()> {
+        #[cfg(feature = "native")]
+        if let Some(mut together) = self.together.take() {
+            let led = together.lead(steps, |together| self.train_in(together, steps));
+            self.together = Some(together);
+            return led;
+        }
+        let program = self.trainer()?;
+        if !self.device.plan(program).pauses.is_empty() {
+            return Err(Error::Failed(
+                "this process learns from a share of every batch, and nobody from the others".into(),
+            ));
+        }
         let (device, passage) = self.passage()?;
         passage.run(device, steps)
+    }
+
+    /// Makes `steps` steps at the same time as others.
+    #[cfg(feature = "native")]
+    pub(super) fn train_in(&mut self, together: &mut Together, steps: u32) -> Result<()> {
+        let (device, passage) = self.passage()?;
+        passage.run_together(device, steps, together)
     }
 
     /// As [`train`](Self::train), with the time of every dispatch.

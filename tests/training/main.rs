@@ -28,4 +28,5 @@ mod reading;
 mod scaling;
 mod subnormal;
 mod ten_steps;
+mod together;
 mod ways;

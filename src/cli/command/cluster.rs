@@ -203,6 +203,10 @@ fn layer(width: usize, normalised: bool) -> Vec<BlockConfig> {
 pub fn run(args: Args, begin: Instant) -> Result<()> {
     let signals = Signals::listen()?;
     let quiet = args.training.is_quiet();
+    let own = match args.training.processes.join()? {
+        Some(own) if !own.leads() => return own.follow(&args.device, signals),
+        own => own,
+    };
     let mut launched = match &args.training.resume {
         Some(path) => {
             let flags =
@@ -212,7 +216,7 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
                 let problem = "is no cluster run: 'gpu-ae train --resume' continues it";
                 return Err(Error::input(path, problem));
             }
-            args.training.resume(path, &flags, &args.device)?
+            args.training.resume(path, &flags, &args.device, own)?
         }
         None => {
             let config = args.config()?;
@@ -221,7 +225,7 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
                 Some(path) => RunDir::create(path)?,
                 None => RunDir::numbered(&usual)?,
             };
-            args.training.start(config, directory, None, None)?
+            args.training.start(config, directory, None, None, own)?
         }
     };
     let directory = launched.train(begin, signals, quiet)?;

@@ -48,15 +48,20 @@ pub struct Args {
 pub fn run(args: Args, begin: Instant) -> Result<()> {
     let signals = Signals::listen()?;
     let quiet = args.training.is_quiet();
+    let own = match args.training.processes.join()? {
+        Some(own) if !own.leads() => return own.follow(&args.device, signals),
+        own => own,
+    };
+    let device = own.as_ref().map_or_else(|| args.device.clone(), |own| own.device(&args.device));
     let mut launched = match &args.training.resume {
-        Some(path) => args.training.resume(path, &args.config, &args.device)?,
+        Some(path) => args.training.resume(path, &args.config, &device, own)?,
         None => {
             let mut flags = args.config.clone();
             if args.from.is_some() && flags.data.data.is_none() {
                 // Which data they are about is known with the run that is begun with.
                 flags.data.reading = ReadingFlags::default();
             }
-            let mut config = flags.resolve(&args.device)?;
+            let mut config = flags.resolve(&device)?;
             let directory = match &args.training.out {
                 Some(path) => RunDir::create(path)?,
                 None => RunDir::numbered(&default_out(&config.data.short_name()))?,
@@ -73,7 +78,7 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
                 None => begin_again(&config, quiet)?,
             };
             args.config.data.check_used(&config.data)?;
-            args.training.start(config, directory, encoder.as_ref(), args.config.config.as_deref())?
+            args.training.start(config, directory, encoder.as_ref(), args.config.config.as_deref(), own)?
         }
     };
     let directory = launched.train(begin, signals, quiet)?;

@@ -73,7 +73,8 @@ pub(super) fn of_training(config: &RunConfig, rows: &Split, profile: &DeviceProf
 /// How a device would hold rows of this shape to train on.
 pub fn of_data(config: &RunConfig, data: DataShape, profile: &DeviceProfile) -> Holding {
     let batch = config.step_rows(data.rows).max(moments::batch(config, data));
-    Holding::within(data, profile.largest_source(), limit(config, profile), batch)
+    let holding = Holding::within(data, profile.largest_source(), limit(config, profile), batch);
+    Holding { member: profile.member, ..holding }
 }
 
 /// How a device holds rows that are judged and looked at.
