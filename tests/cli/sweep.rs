@@ -54,6 +54,65 @@ fn a_study_has_every_point_and_seed_and_goes_on_where_it_stopped() {
     assert!(outcomes[0]["test_mse"].as_f64().unwrap() > 0.0);
 }
 
+/// A job array trains what one process would, run for run; nothing of it is taken for whole before it is.
+#[test]
+fn shards_of_a_study_make_the_table_of_one_process() {
+    let data = small_mnist();
+    let folder = tempfile::tempdir().unwrap();
+    let [one, several] = ["one", "several"].map(|name| folder.path().join(name));
+    let (grid, more) = ("alpha=0.5,2 width=8,9", ["--recipe", "report", "--seeds", "2"]);
+    sweep(data.path(), &one, grid, &more);
+    let shard = |out: &Path, shard: &str| sweep(data.path(), out, grid, &[&more[..], &["--shard", shard]].concat());
+    let text = shard(&several, "2/3");
+    assert!(text.contains("sweep --merge"), "{text}");
+    let path = several.to_str().unwrap();
+    let refused = |arguments: &[&str]| {
+        let output = gpu_ae(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        String::from_utf8_lossy(&output.stderr).to_string()
+    };
+    let message = refused(&["sweep", "--merge", path]);
+    let expected = "shard 1/3 has not trained alpha=0.5 width=8 seed 0; 'gpu-ae sweep --resume ";
+    assert!(message.contains(expected) && message.contains("--shard 1/3'"), "{message}");
+    let other = ["sweep", "--device", "cpu", "--grid", "alpha=7", "--out", path, "--shard", "1/3"];
+    assert!(refused(&other).contains("is of another study"), "a shard of another study got in");
+    shard(&several, "1/3");
+    // The last one begins, is stopped with its first run alone, and goes on.
+    shard(&several, "3/3");
+    let kept = several.join("shards").join("3-of-3").join("sweep.csv");
+    let text = std::fs::read_to_string(&kept).unwrap();
+    std::fs::write(&kept, text.lines().take(2).collect::<Vec<_>>().join("\n") + "\n").unwrap();
+    assert!(refused(&["sweep", "--merge", path]).contains("shard 3/3 has not trained"));
+    succeed(&["sweep", "--resume", path, "--shard", "3/3", "--quiet"]);
+    let text = succeed(&["sweep", "--merge", path]);
+    assert!(text.contains("alpha=2 width=9"), "{text}");
+    let tables = [&one, &several].map(|study| std::fs::read(study.join("sweep.csv")).unwrap());
+    assert!(tables[0] == tables[1], "the table is another one");
+    assert!(several.join("sweep.png").exists() && several.join("report.html").exists());
+    for (flags, named) in [
+        (["--shard", "4/3"], "--shard"),
+        (["--shard", "0/3"], "such as 3/8"),
+        (["--merge", one.to_str().unwrap()], "expected a study that 'gpu-ae sweep --shard' has trained"),
+    ] {
+        let message = refused(&[&["sweep"][..], &flags].concat());
+        assert!(message.contains(named), "{message}");
+    }
+}
+
+/// Processes that know nothing of one another would write over one another.
+#[test]
+fn a_launch_by_mpi_is_refused_where_the_program_knows_none() {
+    if cfg!(feature = "mpi") {
+        return;
+    }
+    for command in ["train", "sweep", "cluster"] {
+        let output = crate::program::command(&[command]).env("OMPI_COMM_WORLD_SIZE", "4").output().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr).to_string();
+        assert!(output.status.code() == Some(2) && message.contains("started 4 times"), "{command}: {message}");
+        assert!(message.contains("--features mpi"), "{message}");
+    }
+}
+
 #[test]
 fn what_makes_no_sense_is_refused_before_anything_runs() {
     let folder = tempfile::tempdir().unwrap();

@@ -2,26 +2,26 @@
 
 mod page;
 mod rate_distortion;
+mod shard;
+mod started;
+mod training;
 
 use std::path::{Path, PathBuf};
 
 use gpu_ae::claim::Claim;
 use gpu_ae::config::RunConfig;
 use gpu_ae::data::options::OfRun;
-use gpu_ae::device::Device;
-use gpu_ae::error::pasted;
 use gpu_ae::report::{Mark, Marked, marked_plot, write_png};
-use gpu_ae::study::study_dir::{Study, StudyDir};
-use gpu_ae::study::sweep::{Grid, Outcome, Spread, Summary, label, settings, summaries};
-use gpu_ae::train::{Checkpoint, Interrupt, Run, RunDir};
+use gpu_ae::study::study_dir::{Shard, Study, StudyDir};
+use gpu_ae::study::sweep::{Grid, Spread, Summary, settings, summaries};
 use gpu_ae::{Error, Result};
 
 use crate::cli::data_flags::same_path;
-use crate::cli::flags::{ConfigFlags, DeviceFlag, check_idle, open_device, whole};
+use crate::cli::flags::{ConfigFlags, DeviceFlag, check_idle, whole};
 use crate::cli::interrupt::Signals;
-use crate::cli::output::{complain, say, say_json, tell};
-use crate::cli::progress::StudyBar;
-use crate::cli::tuning::{self, Precision, Tune};
+use crate::cli::output::{say, say_json, tell};
+use started::Started;
+use training::train;
 
 #[derive(clap::Args)]
 #[command(
@@ -52,6 +52,12 @@ pub struct Args {
     /// Go on with this study, with its own grid and settings
     #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "grid", "seeds"])]
     resume: Option<PathBuf>,
+    /// Train only every N-th run, from the I-th on, for N such processes side by side, each with an I of its own and the same --out
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+    /// Make one study of the shards that have been trained in this folder
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "grid", "seeds", "resume", "shard"])]
+    merge: Option<PathBuf>,
     /// Another study to show beside this one in table and plot
     #[arg(long, value_name = "DIR")]
     against: Option<PathBuf>,
@@ -63,15 +69,40 @@ pub struct Args {
     json: bool,
 }
 
-pub fn run(args: Args) -> Result<()> {
+pub fn run(mut args: Args) -> Result<()> {
     let signals = Signals::listen()?;
     let quiet = args.quiet || args.json;
     let other = args.against.as_ref().map(|path| StudyDir(path.clone()).outcomes()).transpose()?;
     if let (Some(path), Some(true)) = (&args.against, other.as_ref().map(Vec::is_empty)) {
         return Err(Error::input(path, "expected a study with a sweep.csv in it"));
     }
-    let (directory, _claim, study) = open(&args)?;
-    let outcomes = train(&directory, &study, signals, quiet)?;
+    let started = match Started::find()? {
+        Some(started) if !started.leads() => return started.work(&args.device, signals),
+        started => started,
+    };
+    if let Some(started) = &started {
+        if args.shard.is_some() {
+            let problem = "is for processes that know nothing of one another; those that mpirun starts share a study by themselves";
+            return Err(Error::Usage(format!("--shard: {problem}")));
+        }
+        args.device = started.device(&args.device);
+    }
+    let (directory, _claim, study) = match (&args.merge, args.shard) {
+        (Some(path), _) => shard::open_merged(path)?,
+        (None, Some(shard)) => shard::open(&args, shard)?,
+        (None, None) => open(&args)?,
+    };
+    let outcomes = match (&args.merge, args.shard) {
+        (Some(_), _) => shard::merged(&directory, &study)?,
+        (None, Some(shard)) => {
+            let outcomes = train(&directory, &directory.shard(shard), &study, |run| shard.has(run), signals, quiet)?;
+            return shard::tell(&directory, shard, &outcomes, [quiet, args.json]);
+        }
+        (None, None) => match started {
+            Some(started) => started.hand_out(&directory, &study, signals, quiet)?,
+            None => train(&directory, &directory, &study, |_| true, signals, quiet)?,
+        },
+    };
     let codes_pictures = rate_distortion::draw(&directory, &outcomes, &args.device)?;
     if args.json {
         return say_json(&outcomes);
@@ -114,27 +145,48 @@ fn title(config: &RunConfig) -> String {
 /// before anything runs.
 fn open(args: &Args) -> Result<(StudyDir, Claim, Study)> {
     if let Some(path) = &args.resume {
-        let directory = StudyDir(path.clone());
-        let mut study = directory.read()?;
-        study
-            .grid
-            .check(study.base.seed, study.seeds)
-            .map_err(|error| Error::input(directory.study(), error.to_string()))?;
-        let claim = Claim::existing(path)?;
-        study.base.data.of_run = Some(OfRun { name: path.display().to_string(), anew: Vec::new() });
-        args.config.check_resume(&study.base)?;
-        if let Some(what) = args.config.changes().into_iter().next() {
-            return Err(Error::Usage(format!("{what}: cannot change on --resume, a study keeps its settings")));
-        }
-        if let Some(path) = &args.config.data.data {
-            // The same rows elsewhere, as each run sees that was begun.
-            study.base.data.path = same_path(path);
-        }
-        if let Some(device) = &args.device.device {
-            study.base.device.clone_from(device);
-        }
-        return Ok((directory, claim, study));
+        let study = gone_on_with(args, path)?;
+        return Ok((StudyDir(path.clone()), Claim::existing(path)?, study));
     }
+    let study = asked(args)?;
+    let path = folder(args);
+    let claim = Claim::new_folder(&path)?;
+    let directory = StudyDir(path);
+    directory.write(&study)?;
+    claim.keep();
+    Ok((directory, claim, study))
+}
+
+/// The folder of a new study.
+fn folder(args: &Args) -> PathBuf {
+    args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join("sweep"))
+}
+
+/// The study in this folder, which is gone on with.
+fn gone_on_with(args: &Args, path: &Path) -> Result<Study> {
+    let directory = StudyDir(path.to_path_buf());
+    let mut study = directory.read()?;
+    study
+        .grid
+        .check(study.base.seed, study.seeds)
+        .map_err(|error| Error::input(directory.study(), error.to_string()))?;
+    study.base.data.of_run = Some(OfRun { name: path.display().to_string(), anew: Vec::new() });
+    args.config.check_resume(&study.base)?;
+    if let Some(what) = args.config.changes().into_iter().next() {
+        return Err(Error::Usage(format!("{what}: cannot change on --resume, a study keeps its settings")));
+    }
+    if let Some(path) = &args.config.data.data {
+        // The same rows elsewhere, as each run sees that was begun.
+        study.base.data.path = same_path(path);
+    }
+    if let Some(device) = &args.device.device {
+        study.base.device.clone_from(device);
+    }
+    Ok(study)
+}
+
+/// The study that flags ask for.
+fn asked(args: &Args) -> Result<Study> {
     let base = args.config.clone().resolve_unsettled(&args.device)?.with_data_folder()?;
     args.config.data.check_used(&base.data)?;
     let study = Study { grid: Grid::parse(&args.grid)?, seeds: args.seeds, base };
@@ -142,12 +194,7 @@ fn open(args: &Args) -> Result<(StudyDir, Claim, Study)> {
     let of_point = |point| settings(&study.base, &point, study.base.seed);
     let configs = study.grid.points().into_iter().map(of_point).collect::<Result<Vec<RunConfig>>>()?;
     check_used(&args.config, &study.grid, &configs)?;
-    let path = args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join("sweep"));
-    let claim = Claim::new_folder(&path)?;
-    let directory = StudyDir(path);
-    directory.write(&study)?;
-    claim.keep();
-    Ok((directory, claim, study))
+    Ok(study)
 }
 
 /// Refuses what changes nothing of any point, and a grid over it.
@@ -161,111 +208,8 @@ fn check_used(flags: &ConfigFlags, grid: &Grid, configs: &[RunConfig]) -> Result
     keys.try_for_each(|key| check_idle(&format!("--grid {key}"), key, configs))
 }
 
-/// Trains what is not trained yet, one run after the other on one device.
-fn train(directory: &StudyDir, study: &Study, signals: Signals, quiet: bool) -> Result<Vec<Outcome>> {
-    let mut outcomes = directory.outcomes()?;
-    let mut device: Option<Box<dyn Device>> = None;
-    let points = study.grid.points();
-    let all = points.len() * study.seeds as usize;
-    let mut bar: Option<StudyBar> = None;
-    for point in &points {
-        for seed in study.base.seed..study.base.seed + u64::from(study.seeds) {
-            let name = label(point);
-            if outcomes.iter().any(|outcome| outcome.point == name && outcome.seed == seed) {
-                continue;
-            }
-            let config = settings(&study.base, point, seed)?;
-            let ready = match device.take() {
-                Some(device) => device,
-                None => open_device(&config.device, quiet)?,
-            };
-            let path = PathBuf::from(name.replace(['=', ' '], "-").replace('/', "_")).join(format!("seed-{seed}"));
-            let left = all - outcomes.len();
-            let bar = bar.get_or_insert_with(|| StudyBar::new(all, left, quiet));
-            let trained = train_one(directory, &path, &name, &config, ready, signals.interrupt(), bar);
-            let (outcome, returned) = trained.map_err(|error| match error {
-                Error::Interrupted { signal, done, .. } => {
-                    let advice = format!("gpu-ae sweep --resume {}", pasted(&directory.0));
-                    Error::Interrupted { signal, done: format!("{name} seed {seed}: {done}"), advice }
-                }
-                other => other,
-            })?;
-            device = returned;
-            bar.run_ended();
-            if !quiet {
-                bar.suspend(|| tell(&format!("{}/{all}  {}", outcomes.len() + 1, line(&outcome))));
-            }
-            outcomes.push(outcome);
-            directory.write_outcomes(&outcomes)?;
-        }
-    }
-    if !quiet && device.is_none() {
-        complain(&format!("{}: all {all} runs are done", directory.0.display()));
-    }
-    Ok(outcomes)
-}
-
-/// One run, from its checkpoint if there is one; a loss that is not finite is an outcome like any other.
-fn train_one(
-    directory: &StudyDir,
-    path: &Path,
-    name: &str,
-    config: &RunConfig,
-    mut device: Box<dyn Device>,
-    interrupt: Interrupt,
-    bar: &mut StudyBar,
-) -> Result<(Outcome, Option<Box<dyn Device>>)> {
-    let folder = directory.0.join(path);
-    let run_dir = RunDir::open(&folder).ok().filter(|run| run.checkpoint().exists());
-    let (mut run, data) = match run_dir {
-        Some(_) => {
-            let existing = RunDir::claim(&folder)?;
-            let checkpoint = Checkpoint::load(&existing.checkpoint())?;
-            let data = config.load_data_as(checkpoint.encoding.as_ref())?;
-            let tuning = checkpoint.tuning.as_ref();
-            let tuning = tuning::choose_again(tuning, Tune::Auto, device.as_mut(), config, &data, true)?;
-            (Run::resume(config.clone(), checkpoint, existing, device, &data, tuning, &mut |_, _| ())?, data)
-        }
-        None => {
-            let data = config.load_data()?;
-            let tuning = tuning::choose(Tune::Auto, Precision::F32, device.as_mut(), config, &data, true)?;
-            let run_dir = RunDir::create(&folder)?;
-            (Run::start(config.clone(), run_dir, device, &data, tuning, None, &mut |_, _| ())?, data)
-        }
-    };
-    run.end_on(interrupt);
-    let finished = match run.train(|event| bar.show(&event, config.epochs, data.train.rows)) {
-        Ok(()) => true,
-        Err(Error::Failed(_)) => false,
-        Err(error) => return Err(error),
-    };
-    let epochs = if finished { run.epochs_to_outcome() } else { &[] };
-    let path = path.display().to_string();
-    let outcome = Outcome::new(name.to_string(), config, epochs, data.mean_row_error(), path);
-    let device = finished.then(|| run.into_device());
-    Ok((outcome, device))
-}
-
 fn spread(spread: Option<Spread>, decimals: usize) -> String {
     spread.map_or("-".into(), |Spread { mean, sd }| format!("{mean:.decimals$} ± {sd:.decimals$}"))
-}
-
-/// An outcome in a line.
-fn line(outcome: &Outcome) -> String {
-    let number = |value: Option<f64>, decimals: usize| value.map_or("-".into(), |value| format!("{value:.decimals$}"));
-    format!(
-        "{}  seed {}  test mse {}  effective width {}  active {}{}",
-        outcome.point,
-        outcome.seed,
-        number(outcome.test_mse, 4),
-        number(outcome.effective_width, 1),
-        number(outcome.active_units, 0),
-        match (outcome.collapsed, outcome.undertrained) {
-            (true, _) => "  collapsed",
-            (false, true) => "  undertrained",
-            (false, false) => "",
-        }
-    )
 }
 
 /// The table, its first row the heads.
