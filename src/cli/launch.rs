@@ -20,6 +20,7 @@ use super::bar::Bar;
 use super::data_flags::same_path;
 use super::flags::{ConfigFlags, DeviceFlag, open_device};
 use super::interrupt::Signals;
+use super::live::View;
 use super::output::{complain, say_json, tell, thousands};
 use super::processes::{Own, ProcessFlags};
 use super::profile::{ceilings, table, write_table};
@@ -52,6 +53,9 @@ pub struct TrainingFlags {
     pub precision: Precision,
     #[command(flatten)]
     pub processes: ProcessFlags,
+    /// Show the run on the whole screen while it trains: curves, images beside what the network makes of them, speed and time left; q or Ctrl-C ends it with all work kept. Without effect where standard output is no terminal
+    #[arg(long, conflicts_with_all = ["quiet", "json"])]
+    pub tui: bool,
     /// Print errors only
     #[arg(long, short)]
     pub quiet: bool,
@@ -242,11 +246,12 @@ fn standing(run: &Run, path: &Path, wanted: u32) -> String {
 }
 
 impl Launched {
-    /// Trains while the terminal shows it and until a signal is heard, and takes the best epoch if the run may stop early;
-    /// `begin` is when the program started.
-    pub fn train(&mut self, begin: Instant, signals: Signals, quiet: bool) -> Result<RunDir> {
+    /// Trains while the terminal shows it as `flags` say and until a signal is heard, and takes the best epoch if the run may
+    /// stop early; `begin` is when the program started.
+    pub fn train(&mut self, flags: &TrainingFlags, begin: Instant, signals: Signals) -> Result<RunDir> {
         self.run.end_on(signals.interrupt());
-        let mut display = Display::new(&self.run, self.data.train.rows, begin, quiet);
+        let view = if flags.tui { View::open(self, &signals) } else { None };
+        let mut display = Display::new(&self.run, self.data.train.rows, begin, flags.is_quiet(), view);
         let directory = RunDir::open(&self.path)?;
         let mut profiled = Ok(());
         let trained = self.run.train(|event| {
@@ -289,17 +294,9 @@ impl Launched {
     }
 }
 
-/// Says what is about to be trained, on what.
-fn introduce(config: &RunConfig, data: &Dataset, device: &dyn Device, quiet: bool) -> Result<()> {
-    if quiet {
-        return Ok(());
-    }
-    let features = data.train.width;
-    let aside = match data.validation.rows {
-        0 => String::new(),
-        rows => format!(", {} set aside for validation", thousands(rows as u64)),
-    };
-    let network = match config.images() {
+/// A network of rows of so many values in a few words.
+pub fn network(config: &RunConfig, features: usize) -> String {
+    match config.images() {
         Some([height, width, channels]) => {
             let code =
                 if config.decoder.is_empty() { String::new() } else { format!(", code {}", config.code_width()) };
@@ -309,7 +306,20 @@ fn introduce(config: &RunConfig, data: &Dataset, device: &dyn Device, quiet: boo
             let widths = config.layers().into_iter().map(|layer| layer.linear.to_string());
             [features.to_string()].into_iter().chain(widths).collect::<Vec<_>>().join("-")
         }
+    }
+}
+
+/// Says what is about to be trained, on what.
+fn introduce(config: &RunConfig, data: &Dataset, device: &dyn Device, quiet: bool) -> Result<()> {
+    if quiet {
+        return Ok(());
+    }
+    let aside = match data.validation.rows {
+        0 => String::new(),
+        rows => format!(", {} set aside for validation", thousands(rows as u64)),
     };
+    let features = data.train.width;
+    let network = network(config, features);
     let with = match device.profile().member.size {
         1 => device.name().to_string(),
         size => format!("{size} processes, the first on {}", device.name()),

@@ -9,6 +9,7 @@ mod from;
 mod hopfield;
 mod interrupt;
 mod launch;
+mod live;
 mod opened;
 pub mod output;
 mod pictures;

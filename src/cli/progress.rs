@@ -1,16 +1,17 @@
 //! A training run on the terminal: a bar where there is one, a line an epoch everywhere, and what has collapsed.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use gpu_ae::config::{RunConfig, Told};
 use gpu_ae::report::format_number;
-use gpu_ae::report::line::{Part, fitting, remaining, time};
+use gpu_ae::report::line::{Course, Part, fitting, time};
 use gpu_ae::study::collapse::collapses;
 use gpu_ae::train::early_stopping::Judgement;
 use gpu_ae::train::record::metrics::weight_key;
 use gpu_ae::train::{EpochMetrics, Event, Run};
 
 use super::bar::Bar;
+use super::live::View;
 use super::output::{complain, tell, thousands};
 use super::profile::table;
 use super::terminal::width;
@@ -57,12 +58,22 @@ fn line(config: &RunConfig, m: &EpochMetrics, columns: Option<usize>) -> String 
         let value = m.deciding(config, term)?;
         Some((1, format!("{} {term} {}", config.deciding(), format_number(value))))
     }));
-    let active: Vec<String> = (1..).map_while(|layer| m.active_units(layer)).map(|units| units.to_string()).collect();
-    if !active.is_empty() {
-        parts.push((2, format!("active {}", active.join("-"))));
-    }
+    parts.extend(active(m).map(|active| (2, active)));
     parts.push((3, format!("{:>7} samples/s", thousands(m.samples_per_second as u64))));
     fitting(&parts, columns)
+}
+
+/// How many units of each hidden layer are active, where that is known.
+pub fn active(metrics: &EpochMetrics) -> Option<String> {
+    let units: Vec<String> = (1..).map_while(|layer| metrics.active_units(layer)).map(|it| it.to_string()).collect();
+    (!units.is_empty()).then(|| format!("active {}", units.join("-")))
+}
+
+/// How wide each hidden layer is by the paths through it, where that is known.
+pub fn effective(metrics: &EpochMetrics) -> Option<String> {
+    let width = |layer| metrics.effective_width(layer);
+    let widths: Vec<String> = (1..).map_while(width).map(|width| format!("{width:.1}")).collect();
+    (!widths.is_empty()).then(|| format!("effective width {}", widths.join("-")))
 }
 
 /// The bar of a run: how far its epoch is, how long that and the whole run still take.
@@ -72,15 +83,14 @@ pub struct RunBar {
     /// Training rows, the length of an epoch.
     rows: u64,
     epoch: u32,
-    /// When the first progress was told, and how many rows were done by then: what comes before is not repeated.
-    begin: Option<(Instant, u64)>,
+    course: Course,
 }
 
 impl RunBar {
     /// For a run of so many `epochs` over `rows` training rows.
     pub fn new(epochs: u32, rows: usize, quiet: bool) -> Self {
-        let rows = rows as u64;
-        RunBar { bar: Bar::new("epoch", rows, quiet), epochs, rows, epoch: 0, begin: None }
+        let (course, rows) = (Course::new(epochs, rows), rows as u64);
+        RunBar { bar: Bar::new("epoch", rows, quiet), epochs, rows, epoch: 0, course }
     }
 
     /// Shows what the run tells of its progress.
@@ -90,12 +100,8 @@ impl RunBar {
             self.epoch = epoch;
             self.bar.restart(&format!("epoch {epoch}/{}", self.epochs), self.rows);
         }
-        let done = u64::from(epoch - 1) * self.rows + samples;
-        let (begin, before) = *self.begin.get_or_insert((Instant::now(), done));
-        let all = u64::from(self.epochs) * self.rows;
-        let run = remaining(begin.elapsed(), done - before, all.saturating_sub(before));
-        let left = self.rows.saturating_sub(samples) as f64 / samples_per_second;
-        let left = Duration::try_from_secs_f64(left).ok().map(|rest| format!("{} left", time(rest)));
+        let [left, run] = self.course.at(Instant::now(), epoch, samples, samples_per_second).left;
+        let left = left.map(|rest| format!("{} left", time(rest)));
         // Of the last epoch it would be the same again.
         let run = run.filter(|_| epoch < self.epochs).map(|rest| format!("{} of the run", time(rest)));
         let parts: [Part; 4] = [
@@ -158,9 +164,26 @@ impl StudyBar {
     }
 }
 
+/// Where a run is shown.
+enum Shown {
+    /// In lines, over a bar where there is one.
+    Lines(RunBar),
+    /// On the whole screen.
+    Screen(View),
+}
+
+impl Shown {
+    fn tell(&mut self, text: &str) {
+        match self {
+            Shown::Lines(bar) => bar.suspend(|| tell(text)),
+            Shown::Screen(view) => view.tell(text),
+        }
+    }
+}
+
 /// Progress on the terminal.
 pub struct Display {
-    bar: RunBar,
+    shown: Shown,
     config: RunConfig,
     /// What has collapsed, as far as it was told.
     collapsed: Vec<String>,
@@ -170,11 +193,12 @@ pub struct Display {
 }
 
 impl Display {
-    /// For a run over `rows` training rows; `begin` is when the program started.
-    pub fn new(run: &Run, rows: usize, begin: Instant, quiet: bool) -> Self {
-        let bar = RunBar::new(run.config().epochs, rows, quiet);
+    /// For a run over `rows` training rows, on the whole screen if that is open; `begin` is when the program started.
+    pub fn new(run: &Run, rows: usize, begin: Instant, quiet: bool, view: Option<View>) -> Self {
+        let lines = || Shown::Lines(RunBar::new(run.config().epochs, rows, quiet));
+        let shown = view.map_or_else(lines, Shown::Screen);
         let begin = Some(begin).filter(|_| !quiet);
-        Display { bar, config: run.config().clone(), collapsed: Vec::new(), begin, quiet }
+        Display { shown, config: run.config().clone(), collapsed: Vec::new(), begin, quiet }
     }
 
     /// Shows what the run tells.
@@ -183,9 +207,16 @@ impl Display {
         if !matches!(event, Event::Stopped(_))
             && let Some(begin) = self.begin.take()
         {
-            complain(&format!("first step {:.2} s after start", begin.elapsed().as_secs_f64()));
+            let notice = format!("first step {:.2} s after start", begin.elapsed().as_secs_f64());
+            match &mut self.shown {
+                Shown::Lines(_) => complain(&notice),
+                Shown::Screen(view) => view.complain(&notice),
+            }
         }
-        self.bar.show(&event);
+        match &mut self.shown {
+            Shown::Lines(bar) => bar.show(&event),
+            Shown::Screen(view) => view.show(&event),
+        }
         let text = match event {
             Event::Epoch(metrics) => Some(line(&self.config, metrics, width())),
             Event::Stopped(judgement) => Some(stopped(&self.config, &judgement)),
@@ -193,7 +224,7 @@ impl Display {
             Event::Progress { .. } => None,
         };
         if let Some(text) = text.filter(|_| !self.quiet) {
-            self.bar.suspend(|| tell(&text));
+            self.shown.tell(&text);
         }
         if let Event::Epoch(metrics) = event {
             self.warn(metrics);
@@ -206,8 +237,10 @@ impl Display {
             if self.quiet || self.collapsed.contains(&collapse.of) {
                 continue;
             }
-            let warning = format!("warning: {}", collapse.advice);
-            self.bar.suspend(|| complain(&warning));
+            match &mut self.shown {
+                Shown::Lines(bar) => bar.suspend(|| complain(&format!("warning: {}", collapse.advice))),
+                Shown::Screen(view) => view.warn(&collapse.advice),
+            }
             self.collapsed.push(collapse.of);
         }
     }

@@ -18,6 +18,7 @@ pub mod page;
 pub mod plot;
 pub mod png;
 mod printable;
+pub mod screen;
 pub mod sheet;
 pub mod table;
 mod text;

@@ -30,6 +30,13 @@ impl Thumbnail {
         Thumbnail { image, planes, enlarged: (CELL / longest).max(1), reduced: longest.div_ceil(most).max(1) }
     }
 
+    /// Images of this shape, as large as whole factors make them without a side longer than `most` pixels.
+    pub(super) fn within(image: ImageShape, most: usize) -> Self {
+        let thumbnail = Self::new(image, most.max(1));
+        let longest = image.height.max(image.width * thumbnail.planes).max(1);
+        Thumbnail { enlarged: (most / longest).max(1), ..thumbnail }
+    }
+
     /// Pixels of the picture that an image takes: width and height.
     pub(super) fn size(&self) -> (usize, usize) {
         let drawn = |side: usize| side.div_ceil(self.reduced) * self.enlarged;

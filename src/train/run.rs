@@ -26,6 +26,9 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
 /// Time between two readings of the losses.
 const READ_EVERY: Duration = Duration::from_millis(400);
 
+/// What looks at the network behind an epoch.
+pub(super) type Look = Box<dyn FnMut(&mut Session) -> Result<()> + Send>;
+
 /// A run in a directory.
 pub struct Run {
     pub(super) config: RunConfig,
@@ -49,6 +52,7 @@ pub struct Run {
     pub(super) notice: Option<String>,
     pub(super) interrupt: Interrupt,
     pub(super) events: Option<Events>,
+    pub(super) look: Option<Look>,
 }
 
 impl Run {
@@ -60,6 +64,12 @@ impl Run {
     /// Has [`train`](Self::train) end as soon as a step is done, with a checkpoint of it, once this is set.
     pub fn end_on(&mut self, interrupt: Interrupt) {
         self.interrupt = interrupt;
+    }
+
+    /// Has [`train`](Self::train) show this the network as it is judged, whenever an epoch has ended and before that is told:
+    /// what it does with it takes its time from the training, and must leave the parameters alone.
+    pub fn show_network(&mut self, look: impl FnMut(&mut Session) -> Result<()> + Send + 'static) {
+        self.look = Some(Box::new(look));
     }
 
     /// The run's configuration.
@@ -291,6 +301,13 @@ impl Run {
         self.weights = weights;
         self.directory.append_metrics(&metrics)?;
         self.events.as_ref().map_or(Ok(()), |events| events.metrics(&metrics))?;
+        if let Some(look) = &mut self.look {
+            let begin = Instant::now();
+            wait(self.session.show_means())?;
+            look(&mut self.session)?;
+            self.session.learn_on()?;
+            self.note("look", begin);
+        }
         tell(Event::Epoch(&metrics));
         self.metrics.push(metrics);
         self.sums = TermSums::default();

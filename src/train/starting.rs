@@ -103,6 +103,7 @@ impl Run {
             notice: None,
             interrupt: Interrupt::default(),
             events: None,
+            look: None,
         })
     }
 }

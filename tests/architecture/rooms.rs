@@ -27,6 +27,8 @@ const ROOMS: &[&str] = &[
     "src/cli/command/judging/attack",
     "src/cli/command/score",
     "src/cli/command/sweep",
+    // A run on the whole screen of a terminal.
+    "src/cli/live",
     // What is drawn of a run.
     "src/cli/pictures",
     // What can be asked of a run.
@@ -111,6 +113,8 @@ const ROOMS: &[&str] = &[
     "src/report",
     // Coordinate systems, which plots are made of.
     "src/report/chart",
+    // The cells of such a screen.
+    "src/report/screen",
     // Kernels by family, each with the snippets that it alone uses.
     "shaders/array",
     "shaders/augment",

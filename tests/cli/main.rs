@@ -23,6 +23,8 @@ mod own_pictures;
 mod profile;
 mod reading;
 mod resume;
+#[cfg(unix)]
+mod screen;
 mod sweep;
 mod train;
 mod tuning;

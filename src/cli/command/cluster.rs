@@ -228,7 +228,7 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
             args.training.start(config, directory, None, None, own)?
         }
     };
-    let directory = launched.train(begin, signals, quiet)?;
+    let directory = launched.train(&args.training, begin, signals)?;
     let groups = finish(&mut launched)?;
     page::write(&mut launched.run, &directory, &launched.data, &[CLUSTERS.into()])?;
     if args.training.json {

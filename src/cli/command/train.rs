@@ -81,7 +81,7 @@ pub fn run(args: Args, begin: Instant) -> Result<()> {
             args.training.start(config, directory, encoder.as_ref(), args.config.config.as_deref(), own)?
         }
     };
-    let directory = launched.train(begin, signals, quiet)?;
+    let directory = launched.train(&args.training, begin, signals)?;
     if launched.config.clustering.is_some() {
         // What 'gpu-ae cluster' leaves of such a run, whoever trains it further.
         finish(&mut launched)?;
@@ -127,6 +127,7 @@ fn check_untrained(args: &Args) -> Result<()> {
         ("--from", args.from.is_some()),
         ("--profile", training.profile),
         ("--tensorboard", training.tensorboard),
+        ("--tui", training.tui),
         ("--tune", training.tune != Tune::Auto),
         ("--precision", training.precision != Precision::F32),
     ];

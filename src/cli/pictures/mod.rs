@@ -91,11 +91,15 @@ pub fn leave(run: &Run, path: &Path, picture: &RgbImage) -> Result<()> {
     events.picture(step, &format!("pictures/{tag}"), picture.dimensions().into(), bytes)
 }
 
+/// So many codes that nobody encoded, the same for every run of a seed.
+pub fn random_codes(config: &RunConfig, count: usize) -> Vec<f32> {
+    let mut rng = Rng::new(stream_key(config.seed, Stream::Generate));
+    (0..count * config.code_width()).map(|_| rng.normal() as f32).collect()
+}
+
 /// Images that a generator makes of random codes, the same for every run of a seed; nothing of rows that are no images.
 fn generated(run: &mut Run, data: &Dataset) -> Result<Option<RgbImage>> {
-    let (seed, width) = (run.config().seed, run.config().code_width());
-    let mut rng = Rng::new(stream_key(seed, Stream::Generate));
-    let codes: Vec<f32> = (0..GENERATED * width).map(|_| rng.normal() as f32).collect();
+    let codes = random_codes(run.config(), GENERATED);
     let made = wait(run.session().decode(&codes))?;
     if data.encoding.columns.is_some() || data.image().height == 1 {
         return Ok(None);
