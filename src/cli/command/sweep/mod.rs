@@ -179,7 +179,7 @@ fn train(directory: &StudyDir, study: &Study, signals: Signals, quiet: bool) -> 
                 Some(device) => device,
                 None => open_device(&config.device, quiet)?,
             };
-            let path = PathBuf::from(name.replace(['=', ' '], "-").replace('/', "_")).join(format!("seed-{seed}"));
+            let path = StudyDir::run(&name, seed);
             let left = all - outcomes.len();
             let bar = bar.get_or_insert_with(|| StudyBar::new(all, left, quiet));
             let trained = train_one(directory, &path, &name, &config, ready, signals.interrupt(), bar);
