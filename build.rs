@@ -38,6 +38,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
     fs::write(PathBuf::from(std::env::var("OUT_DIR")?).join("shaders.rs"), list)?;
     println!("cargo::rustc-env=GPU_AE_COMMIT={}", commit().unwrap_or_default());
+    // As much stack for the program's first thread as elsewhere: Windows gives it an eighth of that.
+    if std::env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|env| env == "msvc") {
+        println!("cargo::rustc-link-arg-bins=/STACK:{}", 8 << 20);
+    }
     Ok(())
 }
 

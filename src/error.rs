@@ -11,7 +11,14 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub fn pasted(path: &Path) -> String {
     let path = path.display().to_string();
     let is_plain = |c: char| c.is_alphanumeric() || "/._-+:,@%=\\".contains(c);
-    if !path.is_empty() && path.chars().all(is_plain) { path } else { format!("'{}'", path.replace('\'', "'\\''")) }
+    if !path.is_empty() && path.chars().all(is_plain) {
+        path
+    } else if cfg!(windows) {
+        // No name there has such a quote in it.
+        format!("\"{path}\"")
+    } else {
+        format!("'{}'", path.replace('\'', "'\\''"))
+    }
 }
 
 /// Text that is at most `most` characters long, with what was left out counted: for what a stranger's file says, which
@@ -124,8 +131,9 @@ impl Error {
 
 #[cfg(test)]
 mod tests {
-    use super::{Path, pasted, shortened};
+    use super::*;
 
+    #[cfg(unix)]
     #[test]
     fn what_a_shell_would_read_is_quoted() {
         for (path, expected) in [

@@ -1,8 +1,10 @@
 //! Files that appear whole or not at all, and every other change of the disk.
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
 use crate::fault;
@@ -43,7 +45,7 @@ pub fn write(path: &Path, bytes: &[u8], action: &'static str) -> Result<()> {
 pub fn write_by(path: &Path, action: &'static str, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     let failed = || Error::io(path, action);
     let there = std::fs::metadata(path).ok();
-    if there.as_ref().is_some_and(std::fs::Metadata::is_dir) {
+    if there.as_ref().is_some_and(Metadata::is_dir) {
         return Err(Error::Usage(format!("{}: is a folder, expected the name of a file", path.display())));
     }
     if there.as_ref().is_some_and(|there| !there.is_file()) {
@@ -58,8 +60,7 @@ pub fn write_by(path: &Path, action: &'static str, fill: impl FnOnce(&mut dyn Wr
     }
     let mut builder = tempfile::Builder::new();
     builder.prefix(PREFIX).suffix(SUFFIX);
-    // A file that was there stays as readable as it was.
-    if let Some(permissions) = there.map(|there| there.permissions()).or_else(shared_permissions) {
+    if let Some(permissions) = permissions(there.as_ref()) {
         builder.permissions(permissions);
     }
     let begun = fault::point().and_then(|()| builder.tempfile_in(folder));
@@ -69,11 +70,28 @@ pub fn write_by(path: &Path, action: &'static str, fill: impl FnOnce(&mut dyn Wr
         fault::point()?;
         file.as_file().sync_all()?;
         fault::point()?;
-        file.persist(&target).map_err(|failure| failure.error)
+        give_name(file, &target)
     })();
     written.map_err(failed())?;
     sync_folder(folder);
     Ok(())
+}
+
+/// Gives a temporary file its name, in place of what has that name. Where that fails, it is gone.
+///
+/// # Errors
+/// When the folder cannot be written, and on Windows where another program keeps what has the name from being replaced.
+pub(crate) fn give_name(file: NamedTempFile, name: &Path) -> std::io::Result<File> {
+    // Not by the temporary file itself: on Windows that is refused while anybody reads what is replaced.
+    let (file, path) = file.keep().map_err(|failure| failure.error)?;
+    match replace(&path, name) {
+        Ok(()) => Ok(file),
+        Err(error) => {
+            drop(file);
+            let _ = std::fs::remove_file(&path);
+            Err(error)
+        }
+    }
 }
 
 /// Most bytes that are read of what is no regular file, such as a pipe: it may have no end.
@@ -137,7 +155,7 @@ pub fn keep_as(path: &Path, second: &Path, action: &'static str) -> Result<()> {
             std::fs::copy(path, &spare)?;
         }
         fault::point()?;
-        std::fs::rename(&spare, second)
+        replace(&spare, second)
     })();
     kept.map_err(Error::io(second, action))
 }
@@ -184,24 +202,50 @@ fn name_of(path: &Path) -> String {
 }
 
 /// Makes a rename durable where the system can; where a folder cannot be opened there is nothing to do.
-fn sync_folder(folder: &Path) {
+pub(crate) fn sync_folder(folder: &Path) {
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();
     }
 }
 
-/// Temporary files are private by default; these are to be as readable as any other file the user makes. The umask
-/// still applies.
+/// What a file that is made may be read by: whoever could read the one that was there, else whoever may read any other file that
+/// the user makes, of which the umask decides. Temporary files are private by default.
 #[cfg(unix)]
-fn shared_permissions() -> Option<Permissions> {
+pub(crate) fn permissions(there: Option<&Metadata>) -> Option<Permissions> {
     use std::os::unix::fs::PermissionsExt;
-    Some(Permissions::from_mode(0o666))
+    Some(there.map_or_else(|| Permissions::from_mode(0o666), Metadata::permissions))
 }
 
 /// Elsewhere a file takes its permissions from its folder.
 #[cfg(not(unix))]
-fn shared_permissions() -> Option<Permissions> {
+pub(crate) fn permissions(_: Option<&Metadata>) -> Option<Permissions> {
     None
+}
+
+/// Renames a file, in place of what has its new name.
+#[cfg(not(windows))]
+fn replace(path: &Path, name: &Path) -> std::io::Result<()> {
+    std::fs::rename(path, name)
+}
+
+/// The same on Windows, which refuses for as long as anybody has one of the two open in his own way. What looks for viruses does
+/// so with every new file, for a moment.
+#[cfg(windows)]
+fn replace(path: &Path, name: &Path) -> std::io::Result<()> {
+    /// Another program has the file open, of all errors the one that has no kind of its own.
+    const SHARING_VIOLATION: i32 = 32;
+    // A second in all.
+    for _ in 0..20 {
+        match std::fs::rename(path, name) {
+            Err(error)
+                if error.kind() == ErrorKind::PermissionDenied || error.raw_os_error() == Some(SHARING_VIOLATION) =>
+            {
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            }
+            done => return done,
+        }
+    }
+    std::fs::rename(path, name)
 }
 
 #[cfg(test)]

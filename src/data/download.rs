@@ -11,6 +11,7 @@ use ureq::Agent;
 
 use super::{Progress, format::idx};
 use crate::error::{Error, Result};
+use crate::whole_file;
 
 /// How the temporary files of downloads begin, so that abandoned ones can be told.
 const TEMPORARY_PREFIX: &str = ".gpu-ae-download-";
@@ -160,8 +161,8 @@ fn attempt(
     })?;
     verify(temporary.path(), file).map_err(Failure::Mirror)?;
     temporary.as_file().sync_all().map_err(local)?;
-    temporary.persist(&path).map_err(|error| local(error.error))?;
-    sync_folder(folder).map_err(local)?;
+    whole_file::give_name(temporary, &path).map_err(local)?;
+    whole_file::sync_folder(folder);
     Ok(bytes)
 }
 
@@ -272,8 +273,9 @@ fn get(agent: &Agent, url: &str) -> Result<ureq::http::Response<ureq::Body>, ure
 fn temporary(folder: &Path) -> std::io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(TEMPORARY_PREFIX);
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    if let Some(permissions) = whole_file::permissions(None) {
+        builder.permissions(permissions);
+    }
     builder.tempfile_in(folder)
 }
 
@@ -290,9 +292,4 @@ fn sweep(folder: &Path, timeouts: Timeouts) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten().filter(is_abandoned) {
         fs::remove_file(entry.path()).ok();
     }
-}
-
-/// Makes the renaming itself last; only on Unix can a folder be synced.
-fn sync_folder(folder: &Path) -> std::io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }

@@ -102,7 +102,8 @@ impl DataOptions {
     /// What the data is called in titles and names of files: a data set's name, or the last part of a path without its
     /// ending.
     pub fn short_name(&self) -> String {
-        let whole = self.path.trim_end_matches(['/', '\\']);
+        // A colon stands behind the name of a drive, and in no file's name on Windows.
+        let whole = self.path.trim_end_matches(['/', '\\', ':']);
         let last = whole.rsplit(['/', '\\']).next().unwrap_or_default();
         let stem = last.split_once('.').map_or(last, |(stem, _)| if stem.is_empty() { last } else { stem });
         let plain = stem.replace(|c: char| c.is_control() || c.is_whitespace(), "-");
@@ -273,7 +274,7 @@ mod tests {
     fn data_is_called_by_the_last_part_of_its_path() {
         let name = |path: &str| DataOptions::of(path).short_name();
         assert_eq!([name("mnist"), name("/a b/my photos/"), name("x/rows.csv.gz")], ["mnist", "my-photos", "rows"]);
-        assert_eq!([name("/"), name(".."), name("x/.npy")], ["data", "data", ".npy"]);
+        assert_eq!([name("/"), name(".."), name("x/.npy"), name("D:\\")], ["data", "data", ".npy", "D"]);
     }
 
     #[test]

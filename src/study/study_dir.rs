@@ -152,6 +152,12 @@ impl StudyDir {
         self.0.join("rate_distortion.csv")
     }
 
+    /// The folder of a point's run within that of the study: no system's file names have what is replaced.
+    pub fn run(point: &str, seed: u64) -> PathBuf {
+        let plain = point.replace(['=', ' '], "-").replace(['/', '\\', ':', '*', '?', '"', '<', '>', '|'], "_");
+        PathBuf::from(plain).join(format!("seed-{seed}"))
+    }
+
     /// Reads the study.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 
 use super::entry::Index;
 use crate::error::{Error, Result};
-use crate::fault;
+use crate::{fault, whole_file};
 
 /// How the names of drafts begin, so that abandoned ones can be told.
 const PREFIX: &str = ".gpu-ae-decoded-";
@@ -97,7 +97,7 @@ impl Draft {
             let file = self.file.into_inner().map_err(|failure| failure.into_error())?;
             file.as_file().sync_all()?;
             fault::point()?;
-            file.persist(path).map_err(|failure| failure.error)
+            whole_file::give_name(file, path)
         })();
         let file = kept.map_err(Error::io(path, "write the cache"))?;
         let _ = file.unlock();

@@ -122,7 +122,8 @@ impl Cache {
         stamp: Option<&Key>,
     ) -> Result<Entry> {
         let path = self.path(outline, content);
-        draft.keep(&path, index)?;
+        // The same rows may have got that name meanwhile, and Windows replaces no file that somebody has mapped.
+        draft.keep(&path, index).or_else(|error| if Entry::open(&path).is_ok() { Ok(()) } else { Err(error) })?;
         self.know(outline, content, stamp);
         self.tidy(&path);
         Entry::open(&path)
@@ -154,8 +155,11 @@ impl Cache {
                 let _ = file.and_then(|file| file.set_modified(SystemTime::now()));
                 Some(entry)
             }
-            Err(_) => {
-                let _ = whole_file::remove(path);
+            // What cannot be read now may be somebody's who is at work on it.
+            Err(error) => {
+                if matches!(error, Error::Input { .. }) {
+                    let _ = whole_file::remove(path);
+                }
                 None
             }
         }

@@ -1,7 +1,5 @@
 //! The runs of a study, trained one after the other: those of the whole study, of a shard, or those that a process is given.
 
-use std::path::PathBuf;
-
 use gpu_ae::config::RunConfig;
 use gpu_ae::device::Device;
 use gpu_ae::error::pasted;
@@ -97,8 +95,7 @@ impl<'a> Trainer<'a> {
         planned: &Planned,
         tell: &mut dyn FnMut(&Event<'_>, u32, usize),
     ) -> Result<Outcome> {
-        let path = PathBuf::from(planned.name.replace(['=', ' '], "-").replace('/', "_"))
-            .join(format!("seed-{}", planned.seed));
+        let path = StudyDir::run(&planned.name, planned.seed);
         let folder = self.directory.0.join(&path);
         let run_dir = RunDir::open(&folder).ok().filter(|run| run.checkpoint().exists());
         let (mut run, data) = match run_dir {
