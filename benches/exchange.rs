@@ -4,8 +4,8 @@
 
 use std::time::Instant;
 
-use gpu_ae::train::group::mpi::Processes;
 use gpu_ae::Error;
+use gpu_ae::train::group::mpi::Processes;
 use gpu_ae::train::group::{Exchange, Group, Together, follow};
 
 /// Values of an exchange: losses, the gradients of W1, a million, those of W2.
@@ -18,7 +18,10 @@ fn main() {
     let exchange = if std::env::args().any(|argument| argument == "bf16") { Exchange::Bf16 } else { Exchange::F32 };
     let mut together = Together::new(Box::new(processes), exchange);
     if member.rank == 0 {
-        println!("{} processes, {here} of them on the first machine, {exchange:?}: milliseconds, median and range", member.size);
+        println!(
+            "{} processes, {here} of them on the first machine, {exchange:?}: milliseconds, median and range",
+            member.size
+        );
     }
     for values in VALUES {
         let mut own: Vec<f32> = (0..values).map(|value| (value % 7) as f32).collect();

@@ -11,7 +11,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             cli::output::complain(&format!("error: {error}"));
-            cli::processes::end_those_left(error.exit_code());
+            cli::launch::processes::end_those_left(error.exit_code());
             ExitCode::from(error.exit_code())
         }
     }

@@ -8,12 +8,11 @@ mod flags;
 mod from;
 mod hopfield;
 mod interrupt;
-mod launch;
+pub mod launch;
 mod live;
 mod opened;
 pub mod output;
 mod pictures;
-pub mod processes;
 mod profile;
 mod progress;
 mod reading;
@@ -145,7 +144,7 @@ pub fn run(begin: Instant) -> Result<ExitCode> {
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| refuse(&error));
     gpu_ae::data::own::listen(Box::new(ReadingBar::new(is_quiet(&matches))));
     gpu_ae::vectors::check_max_isa()?;
-    if let Some(notice) = gpu_ae::threads::start(processes::sharing_cores())? {
+    if let Some(notice) = gpu_ae::threads::start(launch::processes::sharing_cores())? {
         output::complain(&notice);
     }
     match cli.command {

@@ -5,8 +5,9 @@
 //! where it was.
 
 use super::record::checkpoint::Checkpoint;
-use super::{EpochMetrics, RunDir};
+use super::{EpochMetrics, Run, RunDir};
 use crate::config::RunConfig;
+use crate::device::wait;
 use crate::error::Result;
 use crate::whole_file;
 
@@ -65,6 +66,37 @@ pub(super) fn settle(directory: &RunDir, metrics: &[EpochMetrics], checkpoint: &
         return whole_file::remove(&path);
     }
     Ok(())
+}
+
+impl Run {
+    /// How the run stands, if it may stop early.
+    pub fn judgement(&self) -> Option<Judgement<'_>> {
+        judge(&self.config, &self.metrics)
+    }
+
+    /// Metrics of the epoch that the run is worth: the best one if it may stop early, else the last.
+    pub fn outcome(&self) -> Option<&EpochMetrics> {
+        outcome(&self.config, &self.metrics)
+    }
+
+    /// Metrics of all epochs up to the one that the run is worth.
+    pub fn epochs_to_outcome(&self) -> &[EpochMetrics] {
+        let last = self.outcome().map_or(0, |outcome| outcome.epoch);
+        &self.metrics[..self.metrics.partition_point(|metrics| metrics.epoch <= last)]
+    }
+
+    /// Takes the parameters of the best epoch, if the run may stop early, and their means in their place, if there are any;
+    /// nothing is trained or saved after that.
+    ///
+    /// # Errors
+    /// When they cannot be read, or the device fails.
+    pub fn take_best(&mut self) -> Result<()> {
+        let path = self.directory.best_checkpoint();
+        if self.config.early_stopping.is_some() && path.exists() {
+            wait(self.session.restore(&Checkpoint::load(&path)?.state))?;
+        }
+        wait(self.session.show_means())
+    }
 }
 
 #[cfg(test)]

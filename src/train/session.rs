@@ -8,7 +8,6 @@ use super::group::Together;
 use super::moments::MomentsProgram;
 use super::neighbours::distances;
 use super::passage::Passage;
-use super::record::metrics::Weights;
 use super::room;
 use super::room::sizing::load_step;
 use crate::config::RunConfig;
@@ -17,11 +16,11 @@ use crate::device::{Device, ProgramId};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Role};
 use crate::model::forward::network;
-use crate::model::graph::{self, weight_name};
+use crate::model::graph;
 use crate::model::optimiser::average_of;
 use crate::model::part::Part;
 use crate::model::start::{settings, start_values};
-use crate::nn::{Network, Pass};
+use crate::nn::Network;
 use crate::ops::step::clock;
 use crate::plan::{Choices, Plan};
 use crate::tensor::Ty;
@@ -287,45 +286,5 @@ impl Session {
     /// The run's configuration, as far as it was adjusted.
     pub fn config(&self) -> &RunConfig {
         &self.config
-    }
-
-    /// Trains on with another step size, the largest one where it moves, and another weight of the entropy.
-    ///
-    /// # Errors
-    /// When one is none that a run may have, or would make other terms of the loss, as a weight of 0 does; or the device fails.
-    pub fn adjust(&mut self, lr: f32, lambda_entropy: f32) -> Result<()> {
-        let program = self.trainer()?;
-        let adjusted = RunConfig { lr, lambda_entropy, ..self.config.clone() };
-        adjusted.check()?;
-        let terms = |config: &RunConfig| -> Vec<(&'static str, bool, bool)> {
-            let terms = config.terms(Pass::Train).into_iter();
-            terms.map(|(name, weight)| (name, weight.counts, weight.moves())).collect()
-        };
-        if terms(&adjusted) != terms(&self.config) {
-            let was = self.config.lambda_entropy;
-            let expected =
-                if was == 0.0 { "0, as the run has no entropy" } else { "more than 0, with which the run began" };
-            return Err(Error::Usage(format!("weight of the entropy {lambda_entropy}: expected {expected}")));
-        }
-        set(self.device.as_mut(), program, &adjusted)?;
-        self.config = adjusted;
-        Ok(())
-    }
-
-    /// The weights of the terms that count, as they are now.
-    ///
-    /// # Errors
-    /// When the device fails.
-    pub async fn weights(&mut self) -> Result<Weights> {
-        let program = self.trainer()?;
-        let mut weights = Weights::new();
-        for (name, weight) in self.config.terms(Pass::Train).into_iter().filter(|(_, weight)| weight.counts) {
-            let value = match weight.moves() {
-                true => self.device.fetch_f32(program, &weight_name(name)).await?[0],
-                false => weight.value,
-            };
-            weights.insert(name.to_string(), f64::from(value));
-        }
-        Ok(weights)
     }
 }

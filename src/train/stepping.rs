@@ -1,15 +1,17 @@
-//! Training steps of a session, and their losses.
+//! Training steps of a session, their losses, and the rate and the weights that they are made with.
 
 use super::Session;
 #[cfg(feature = "native")]
 use super::group::Together;
 use super::passage::Passage;
-use super::record::metrics::TermSums;
+use super::record::metrics::{TermSums, Weights};
+use super::session::set;
+use crate::config::RunConfig;
 use crate::device::{Device, Reading};
 #[cfg(feature = "native")]
 use crate::device::{Span, Trace};
 use crate::error::{Error, Result};
-use crate::model::graph::{RING_STEPS, terms};
+use crate::model::graph::{RING_STEPS, terms, weight_name};
 use crate::nn::Pass;
 use crate::ops::step::clock;
 
@@ -119,6 +121,46 @@ impl Session {
         }
         let bad = (clock[clock::BAD_STEP] != 0).then(|| (clock[clock::BAD_STEP], bad_term(&names, &clock)));
         Ok(Stretch { bad, clock })
+    }
+
+    /// Trains on with another step size, the largest one where it moves, and another weight of the entropy.
+    ///
+    /// # Errors
+    /// When one is none that a run may have, or would make other terms of the loss, as a weight of 0 does; or the device fails.
+    pub fn adjust(&mut self, lr: f32, lambda_entropy: f32) -> Result<()> {
+        let program = self.trainer()?;
+        let adjusted = RunConfig { lr, lambda_entropy, ..self.config.clone() };
+        adjusted.check()?;
+        let terms = |config: &RunConfig| -> Vec<(&'static str, bool, bool)> {
+            let terms = config.terms(Pass::Train).into_iter();
+            terms.map(|(name, weight)| (name, weight.counts, weight.moves())).collect()
+        };
+        if terms(&adjusted) != terms(&self.config) {
+            let was = self.config.lambda_entropy;
+            let expected =
+                if was == 0.0 { "0, as the run has no entropy" } else { "more than 0, with which the run began" };
+            return Err(Error::Usage(format!("weight of the entropy {lambda_entropy}: expected {expected}")));
+        }
+        set(self.device.as_mut(), program, &adjusted)?;
+        self.config = adjusted;
+        Ok(())
+    }
+
+    /// The weights of the terms that count, as they are now.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub async fn weights(&mut self) -> Result<Weights> {
+        let program = self.trainer()?;
+        let mut weights = Weights::new();
+        for (name, weight) in self.config.terms(Pass::Train).into_iter().filter(|(_, weight)| weight.counts) {
+            let value = match weight.moves() {
+                true => self.device.fetch_f32(program, &weight_name(name)).await?[0],
+                false => weight.value,
+            };
+            weights.insert(name.to_string(), f64::from(value));
+        }
+        Ok(weights)
     }
 }
 

@@ -111,11 +111,14 @@ fn a_run_has_the_screen_while_it_trains_and_leaves_its_lines() {
     assert!(read(&seen) == read(&plain), "who looks on changes bits");
 }
 
+/// What it is called, how it is done, and the exit code.
+type Way<'a> = (&'a str, &'a dyn Fn(&mut OnTerminal), i32);
+
 #[test]
 fn a_run_that_is_asked_to_end_gives_the_screen_back_first() {
     let data = small_mnist();
     let folder = tempfile::tempdir().unwrap();
-    let ways: [(&str, &dyn Fn(&mut OnTerminal), i32); 4] = [
+    let ways: [Way<'_>; 4] = [
         ("q", &|run| run.press(b"q"), 130),
         ("Ctrl-C", &|run| run.press(b"\x03"), 130),
         ("SIGTERM", &|run| run.signal("TERM"), 143),

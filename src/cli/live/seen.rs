@@ -10,7 +10,8 @@ use gpu_ae::report::line::Course;
 use gpu_ae::report::screen::{Pictures, Progress, Screen};
 use gpu_ae::train::{EpochMetrics, Event};
 
-use crate::cli::launch::{Launched, network};
+use crate::cli::launch::Launched;
+use crate::cli::launch::introduction::network;
 use crate::cli::progress::{active, effective};
 
 /// Most points of a curve: no terminal has more columns of dots. Beyond, every second one is left out.

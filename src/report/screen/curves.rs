@@ -86,8 +86,11 @@ impl Scale {
     }
 }
 
+/// A name, its points, the colour of both.
+type Series<'a> = (&'a str, &'a [(f64, f64)], Color);
+
 fn panel(curves: &Curves, under_way: &[(f64, f64)], area: Rect, buffer: &mut Buffer) {
-    let series: [(&str, &[(f64, f64)], Color); 3] = [
+    let series: [Series<'_>; 3] = [
         ("train", &curves.train, Color::Cyan),
         ("test", &curves.test, Color::LightRed),
         ("validation", &curves.validation, Color::Green),
@@ -114,7 +117,7 @@ fn panel(curves: &Curves, under_way: &[(f64, f64)], area: Rect, buffer: &mut Buf
     // Marks at both ends, and in the middle where lines are left between them.
     let marks: &[f64] = if area.height >= 2 * LEAST.1 { &[0.0, 0.5, 1.0] } else { &[0.0, 1.0] };
     let y_axis = Axis::default().bounds(scale.bounds).style(dim).labels(marks.iter().map(|&share| scale.label(share)));
-    let x_labels = x.map(|epoch| format_epoch(epoch));
+    let x_labels = x.map(format_epoch);
     let x_axis = Axis::default().bounds(x).style(dim).labels(x_labels);
     let chart = Chart::new([dots].into_iter().chain(lines).collect());
     let chart = chart.block(Block::new().title(title(curves, &series, area.width))).x_axis(x_axis).y_axis(y_axis);
@@ -122,7 +125,7 @@ fn panel(curves: &Curves, under_way: &[(f64, f64)], area: Rect, buffer: &mut Buf
 }
 
 /// What a panel is of, and the latest values in the colours of their curves, with names where there is room for them.
-fn title<'a>(curves: &'a Curves, series: &[(&str, &[(f64, f64)], Color)], width: u16) -> Line<'a> {
+fn title<'a>(curves: &'a Curves, series: &[Series<'_>], width: u16) -> Line<'a> {
     let of = |is_named: bool| {
         let latest = series.iter().filter_map(move |&(name, points, color)| {
             let value = format_number(points.last()?.1);

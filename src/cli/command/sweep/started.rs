@@ -8,7 +8,7 @@ use gpu_ae::study::sweep::Outcome;
 use crate::cli::flags::DeviceFlag;
 use crate::cli::interrupt::Signals;
 #[cfg(not(feature = "mpi"))]
-use crate::cli::processes::refuse_launched;
+use crate::cli::launch::processes::refuse_launched;
 
 #[cfg(feature = "mpi")]
 pub(super) use with_mpi::Started;
@@ -55,8 +55,8 @@ mod with_mpi {
 
     use super::*;
     use crate::cli::command::sweep::training::{Trainer, line};
+    use crate::cli::launch::processes::launched;
     use crate::cli::output::tell;
-    use crate::cli::processes::launched;
     use crate::cli::progress::StudyBar;
 
     /// So often is looked for what others ask.

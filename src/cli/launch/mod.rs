@@ -1,6 +1,9 @@
 //! Runs on their way: started or resumed, trained while the terminal shows it, and what every command that trains has in
 //! common.
 
+pub mod introduction;
+pub mod processes;
+
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -8,7 +11,6 @@ use gpu_ae::config::{LOSS_SCALE, RunConfig, in_file};
 use gpu_ae::data::options::OfRun;
 use gpu_ae::data::{Dataset, Encoding};
 use gpu_ae::device::Device;
-use gpu_ae::model::forward::parameter_count;
 use gpu_ae::report::format_number;
 use gpu_ae::train::early_stopping::Judgement;
 use gpu_ae::train::record::checkpoint::previous;
@@ -16,16 +18,17 @@ use gpu_ae::train::session::State;
 use gpu_ae::train::{Checkpoint, Event, Run, RunDir};
 use gpu_ae::{Error, Result};
 
-use super::bar::Bar;
-use super::data_flags::same_path;
-use super::flags::{ConfigFlags, DeviceFlag, open_device};
-use super::interrupt::Signals;
-use super::live::View;
-use super::output::{complain, say_json, tell, thousands};
-use super::processes::{Own, ProcessFlags};
-use super::profile::{ceilings, table, write_table};
-use super::progress::Display;
-use super::tuning::{self, Precision, Tune};
+use crate::cli::bar::Bar;
+use crate::cli::data_flags::same_path;
+use crate::cli::flags::{ConfigFlags, DeviceFlag, open_device};
+use crate::cli::interrupt::Signals;
+use crate::cli::live::View;
+use crate::cli::output::{complain, say_json, tell};
+use crate::cli::profile::{ceilings, table, write_table};
+use crate::cli::progress::Display;
+use crate::cli::tuning::{self, Precision, Tune};
+use introduction::{introduce, standing};
+use processes::{Own, ProcessFlags};
 
 /// How a run is made, gone on with, watched and told of.
 #[derive(clap::Args)]
@@ -230,21 +233,6 @@ fn comparing<T>(quiet: bool, make: impl FnOnce(&mut dyn FnMut(usize, usize)) -> 
     })
 }
 
-/// How far a run that goes on has come.
-fn standing(run: &Run, path: &Path, wanted: u32) -> String {
-    let (name, done) = (path.display(), run.epoch());
-    if run.judgement().is_some_and(|judgement| judgement.is_over) {
-        format!(
-            "{name}: stopped early after {done} epochs; nothing is left to do, --set early_stopping.patience=N waits \
-             longer"
-        )
-    } else if done < wanted {
-        format!("resuming {name} after {done} of {wanted} epochs")
-    } else {
-        format!("{name}: {done} epochs are done and {wanted} wanted; nothing is left to do, --epochs N trains further")
-    }
-}
-
 impl Launched {
     /// Trains while the terminal shows it as `flags` say and until a signal is heard, and takes the best epoch if the run may
     /// stop early; `begin` is when the program started.
@@ -292,47 +280,4 @@ impl Launched {
             tell(&format!("trace:         {path}/trace.json, for https://ui.perfetto.dev or chrome://tracing"));
         }
     }
-}
-
-/// A network of rows of so many values in a few words.
-pub fn network(config: &RunConfig, features: usize) -> String {
-    match config.images() {
-        Some([height, width, channels]) => {
-            let code =
-                if config.decoder.is_empty() { String::new() } else { format!(", code {}", config.code_width()) };
-            format!("{height}x{width}x{channels} in {} blocks{code}", config.blocks().count())
-        }
-        None => {
-            let widths = config.layers().into_iter().map(|layer| layer.linear.to_string());
-            [features.to_string()].into_iter().chain(widths).collect::<Vec<_>>().join("-")
-        }
-    }
-}
-
-/// Says what is about to be trained, on what.
-fn introduce(config: &RunConfig, data: &Dataset, device: &dyn Device, quiet: bool) -> Result<()> {
-    if quiet {
-        return Ok(());
-    }
-    let aside = match data.validation.rows {
-        0 => String::new(),
-        rows => format!(", {} set aside for validation", thousands(rows as u64)),
-    };
-    let features = data.train.width;
-    let network = network(config, features);
-    let with = match device.profile().member.size {
-        1 => device.name().to_string(),
-        size => format!("{size} processes, the first on {}", device.name()),
-    };
-    complain(&format!(
-        "{} {network} ({} parameters) on {} ({} + {} {}{aside}) with {with}, {}",
-        config.model,
-        thousands(parameter_count(config, features)? as u64),
-        data.name,
-        thousands(data.train.rows as u64),
-        thousands(data.test.rows as u64),
-        data.encoding.words()[1],
-        config.length(data.train.rows),
-    ));
-    Ok(())
 }

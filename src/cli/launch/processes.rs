@@ -6,9 +6,9 @@ use gpu_ae::train::group::{Exchange, Group, mpi::Processes};
 use gpu_ae::train::group::{Together, follow};
 use gpu_ae::{Error, Result};
 
-use super::flags::DeviceFlag;
-use super::interrupt::Signals;
-use super::opened::open_device_of;
+use crate::cli::flags::DeviceFlag;
+use crate::cli::interrupt::Signals;
+use crate::cli::opened::open_device_of;
 
 /// How processes train together.
 #[derive(clap::Args)]
