@@ -20,6 +20,8 @@ const ROOMS: &[&str] = &[
     // Arguments, and one call into the library for each command.
     "src/cli",
     "src/cli/command",
+    // Runs on their way, and the processes that make them.
+    "src/cli/launch",
     "src/cli/command/codes",
     "src/cli/command/data",
     // What a model is worth.
@@ -101,6 +103,8 @@ const ROOMS: &[&str] = &[
     // The one loop, and what it leaves.
     "src/train",
     "src/train/tuning",
+    // Several processes that train one network.
+    "src/train/group",
     "src/train/profile",
     "src/train/record",
     "src/train/room",
