@@ -12,6 +12,7 @@ mod fit;
 mod hopfield;
 mod idle;
 mod images;
+mod members;
 mod network;
 pub mod objective;
 mod of_rows;

@@ -9,8 +9,8 @@ use crate::graph::{Graph, Role, Var};
 use crate::nn::network::NetworkSpec;
 use crate::nn::{Batch, Network, Pass};
 use crate::ops::batch::batch_rows::BatchRows;
+use crate::ops::kernel::profile::Member;
 use crate::ops::step::clock;
-use crate::plan::Member;
 use crate::tensor::Shape;
 
 /// The configuration's network for rows of `features` values. Memory of parameters is shared by all plans, so every graph

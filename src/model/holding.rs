@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::graph::{Graph, Role, Var};
 use crate::ops::batch::batch_gather::BatchGather;
 use crate::ops::batch::batch_gather_shards::BatchGatherShards;
-use crate::plan::Member;
+use crate::ops::kernel::profile::Member;
 
 /// Most bytes of a window: large enough that its way to a device costs more than its beginning, small enough to have
 /// several of them under way.

@@ -15,10 +15,10 @@ use crate::ops::array::slice_rows::SliceRows;
 use crate::ops::array::stop_gradient::StopGradient;
 use crate::ops::array::transpose::Transpose;
 use crate::ops::array::unary::Unary;
+use crate::ops::kernel::profile::Member;
 use crate::ops::step::all_reduce::AllReduce;
 use crate::ops::step::clock_part::ClockPart;
 use crate::ops::step::clock_views::ClockViews;
-use crate::plan::Member;
 
 /// What a step has learnt of its rows: the terms of the loss, and the gradients of the parameters that are trained.
 pub(super) struct Learnt {

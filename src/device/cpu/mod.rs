@@ -8,6 +8,7 @@
 mod block;
 mod ceilings;
 mod exp;
+mod job;
 mod kernels;
 mod math;
 mod memory;
@@ -28,8 +29,9 @@ use crate::graph::Role;
 use crate::plan::{Arena, DeviceKind, DeviceProfile, Member, Plan};
 use crate::tensor::zeroed;
 use crate::threads;
+use job::Job;
 use memory::Words;
-use schedule::{Job, jobs};
+use schedule::jobs;
 
 /// Words beyond every arena that no kernel may touch; tests look at them.
 const TAIL_WORDS: usize = 64;

@@ -7,44 +7,17 @@
 use std::collections::{HashMap, HashSet};
 
 use super::block::{RowOp, Shard, Value};
+use super::job::Job;
 use super::kernels::product::Strips;
 use super::kernels::wide_rows::{is_alone, is_wide};
-use super::memory::{Span, Words};
-use super::own::Own;
+use super::memory::Span;
 use super::region::{Export, Parts, Region, Total, Weight, block_rows};
 use super::rows::{RowStep, Rows, batch, rows_of};
 use super::step::Lone;
-use crate::device::Means;
 use crate::ops::loss::reconstruction_loss_grad::{LossParts, ReconstructionLossGrad};
 use crate::ops::matmul::matmul_nt::Linear;
 use crate::plan::{Place, Plan};
 use crate::tensor::DType;
-
-/// Something to run.
-pub(in crate::device) enum Job {
-    /// Operations on rows, together.
-    Region(Box<Region>),
-    /// One operation by itself.
-    Lone(Box<Lone>),
-}
-
-impl Job {
-    /// What computes it.
-    pub fn means(&self) -> Vec<Means> {
-        let own: Vec<Own> = match self {
-            Job::Region(region) => region.own().collect(),
-            Job::Lone(step) => step.own().into_iter().collect(),
-        };
-        if own.is_empty() { vec![Means::Twin] } else { own.iter().map(|own| Means::Kernel(own.name())).collect() }
-    }
-
-    pub fn run(&mut self, memory: &mut [Words]) {
-        match self {
-            Job::Region(region) => region.run(memory),
-            Job::Lone(step) => step.run(memory),
-        }
-    }
-}
 
 /// A plan's jobs, given the memory of each of its arenas, and how many of them come before each of its pauses.
 pub(in crate::device) fn jobs(plan: &Plan, arenas: &[usize]) -> (Vec<Job>, Vec<usize>) {
@@ -72,11 +45,6 @@ pub(in crate::device) fn one_by_one(plan: &Plan, arenas: &[usize]) -> Vec<Job> {
 
 /// Which output a place holds when it is read: (step, port).
 type Writer = (usize, usize);
-
-/// Whether a plan pauses before the step of this number.
-fn plan_pauses_before(plan: &Plan, step: usize) -> bool {
-    plan.pauses.first().is_some_and(|pause| pause.steps <= step)
-}
 
 struct Flow<'a> {
     plan: &'a Plan,
@@ -122,7 +90,7 @@ impl<'a> Flow<'a> {
             // A row of a value of the region will be there in time; its gradients and totals will not.
             part[number] = match rows_of(step) {
                 // What others have a share in is there behind the pause.
-                _ if plan_pauses_before(self.plan, number) => 3,
+                _ if self.plan.pauses.first().is_some_and(|pause| pause.steps <= number) => 3,
                 Rows::Each(of) if batch(step) == rows => {
                     let own = of.inputs();
                     let others = needs(&mut (0..step.inputs.len()).filter(|input| !own.contains(input)));
