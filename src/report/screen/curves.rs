@@ -21,6 +21,9 @@ const MARGIN: f64 = 0.05;
 /// Points (epoch, value).
 type Points = Vec<(f64, f64)>;
 
+/// What a curve is of, its points and its colour.
+type Series<'a> = (&'a str, &'a [(f64, f64)], Color);
+
 /// Draws as many panels as fit; those that come first are the most important.
 pub(super) fn draw(screen: &Screen, area: Rect, buffer: &mut Buffer) {
     let panels = screen.curves.len() as u16;
@@ -85,9 +88,6 @@ impl Scale {
         format_number(if value.abs() < 1e-9 * self.bounds[1].abs() { 0.0 } else { value })
     }
 }
-
-/// A name, its points, the colour of both.
-type Series<'a> = (&'a str, &'a [(f64, f64)], Color);
 
 fn panel(curves: &Curves, under_way: &[(f64, f64)], area: Rect, buffer: &mut Buffer) {
     let series: [Series<'_>; 3] = [

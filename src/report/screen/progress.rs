@@ -13,6 +13,8 @@ use crate::report::table::format_number;
 
 /// Widest bar, and the columns of a line of which a bar takes one.
 const BAR: (u16, u16) = (32, 5);
+/// Least columns of a line that has a bar; in fewer there is the percentage alone.
+const LEAST: u16 = 24;
 /// What a column of a bar is filled with, by eighths from the left.
 const EIGHTHS: [&str; 9] = [" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"];
 
@@ -89,7 +91,7 @@ struct Line<'a> {
 }
 
 fn draw_line(line: &Line<'_>, name: usize, row: Rect, buffer: &mut Buffer) {
-    let width = (row.width / BAR.1).min(BAR.0);
+    let width = if row.width < LEAST { 0 } else { (row.width / BAR.1).min(BAR.0) };
     let at = write(buffer, row, &format!("{:name$} ", line.name), Style::new());
     let bar = Rect { x: at, width: width.min(row.right().saturating_sub(at)), ..row };
     let filled = (line.share.clamp(0.0, 1.0) * f64::from(bar.width) * 8.0) as usize;

@@ -90,8 +90,9 @@ fn a_small_terminal_keeps_what_matters_most() {
     assert!(text[1].starts_with("epoch 7/10") && text[1].contains("25%  3 s left"), "{all}");
     assert!(all.contains("mse train 0.01667 test 0.02667") && !all.contains('▀'), "{all}");
     assert!(all.contains("active 64-20-12") && all.contains("q ends the run"), "{all}");
-    let line = lines(&drawn(&screen(), 30, 1)).concat();
-    assert!(line.starts_with("epoch 7/10"), "{line}");
+    let line = |width| lines(&drawn(&screen(), width, 1)).concat();
+    assert!(line(30).starts_with("epoch 7/10 █▌"), "{}", line(30));
+    assert_eq!(line(16), "epoch 7/10   25%");
 }
 
 #[test]
