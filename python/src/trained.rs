@@ -1,6 +1,7 @@
 //! A trained network: rows become codes, codes become rows, rows are judged one by one.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
@@ -44,6 +45,9 @@ pub fn load(py: Python<'_>, path: PathBuf, device: Option<String>) -> PyResult<T
     Ok(Trained { checkpoint, device, path, parts: Mutex::new(BTreeMap::new()) })
 }
 
+/// What unpickles, and what it is given: [`from_bytes`] and its arguments.
+type Reduced<'py> = (Bound<'py, PyAny>, (Bound<'py, PyBytes>, String, PathBuf));
+
 /// A network of a checkpoint's bytes, which were a run's in this directory.
 #[pyfunction]
 pub fn from_bytes(bytes: &[u8], device: String, path: PathBuf) -> PyResult<Trained> {
@@ -56,15 +60,15 @@ impl Trained {
     fn through(&self, which: Part, rows: &Split) -> gpu_ae::Result<Vec<f32>> {
         let gone = |_| gpu_ae::Error::Failed("an earlier call has failed within the library".into());
         let mut parts = self.parts.lock().map_err(gone)?;
-        if !parts.contains_key(&which) {
-            let (device, _) = wait(open(&self.device.parse()?))?;
-            let choices = Tuning::or_static(self.checkpoint.tuning.as_ref(), device.as_ref());
-            parts.insert(which, LonePart::open(device, &self.checkpoint, &choices, which)?);
-        }
-        match parts.get_mut(&which) {
-            Some(part) => part.run_split(rows),
-            None => Ok(Vec::new()),
-        }
+        let part = match parts.entry(which) {
+            Entry::Occupied(part) => part.into_mut(),
+            Entry::Vacant(place) => {
+                let (device, _) = wait(open(&self.device.parse()?))?;
+                let choices = Tuning::or_static(self.checkpoint.tuning.as_ref(), device.as_ref());
+                place.insert(LonePart::open(device, &self.checkpoint, &choices, which)?)
+            }
+        };
+        part.run_split(rows)
     }
 
     fn made<'py>(&self, py: Python<'py>, which: Part, of: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArray2<f32>>> {
@@ -120,10 +124,7 @@ impl Trained {
     }
 
     /// How it is pickled: as its checkpoint.
-    fn __reduce__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>, String, PathBuf))> {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
         let bytes = self.checkpoint.to_bytes().map_err(raised)?;
         let made_by = py.import("gpu_ae._native")?.getattr("from_bytes")?;
         Ok((made_by, (PyBytes::new(py, &bytes), self.device.clone(), self.path.clone())))
