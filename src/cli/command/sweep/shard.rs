@@ -18,6 +18,7 @@ pub(super) fn open(args: &Args, shard: Shard) -> Result<(StudyDir, Claim, Study)
         None => (folder(args), asked(args)?),
     };
     let directory = StudyDir(path);
+    check_free(&directory)?;
     let kept = directory.shard(shard);
     let claim = if kept.0.exists() { Claim::existing(&kept.0)? } else { Claim::new_folder(&kept.0)? };
     if args.resume.is_none() {
@@ -31,6 +32,17 @@ pub(super) fn open(args: &Args, shard: Shard) -> Result<(StudyDir, Claim, Study)
     }
     claim.keep();
     Ok((directory, claim, study))
+}
+
+/// Refuses a folder that is somebody's: neither a study nor what another shard is about to make one of.
+fn check_free(directory: &StudyDir) -> Result<()> {
+    let others = |entry: std::io::Result<std::fs::DirEntry>| entry.is_ok_and(|entry| entry.file_name() != "shards");
+    let has_others = std::fs::read_dir(&directory.0).is_ok_and(|mut entries| entries.any(others));
+    if has_others && !directory.study().exists() {
+        let expected = "expected a study, an empty folder, or none; nothing was changed";
+        return Err(Error::input(&directory.0, expected));
+    }
+    Ok(())
 }
 
 /// The study of a folder whose shards are to be merged.
