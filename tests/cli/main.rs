@@ -20,13 +20,11 @@ mod models;
 mod newcomers;
 mod own_data;
 mod own_pictures;
-mod profile;
 mod reading;
 mod resume;
-#[cfg(unix)]
-mod screen;
 mod sweep;
 mod train;
 mod tuning;
 mod using;
 mod views;
+mod watching;

@@ -95,7 +95,15 @@ pub fn run(mut args: Args) -> Result<()> {
     let outcomes = match (&args.merge, args.shard) {
         (Some(_), _) => shard::merged(&directory, &study)?,
         (None, Some(shard)) => {
-            let outcomes = train(&directory, &directory.shard(shard), &study, |run| shard.has(run), signals, quiet)?;
+            let kept = directory.shard(shard);
+            let trained = train(&directory, &kept, &study, |run| shard.has(run), signals, quiet);
+            let outcomes = trained.map_err(|error| match error {
+                // Without its number, resuming would train what is the other shards' as well.
+                Error::Interrupted { signal, done, advice } => {
+                    Error::Interrupted { signal, done, advice: format!("{advice} --shard {shard}") }
+                }
+                other => other,
+            })?;
             return shard::tell(&directory, shard, &outcomes, [quiet, args.json]);
         }
         (None, None) => match started {
