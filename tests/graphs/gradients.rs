@@ -12,6 +12,7 @@ use gpu_ae::ops::array::activation::Activation;
 use gpu_ae::ops::array::binary::Binary;
 use gpu_ae::ops::array::reshape::Reshape;
 use gpu_ae::ops::array::sum_all::SumAll;
+use gpu_ae::ops::step::all_reduce::AllReduce;
 use gpu_ae::ops::{Case, KERNELS, Tolerance};
 use gpu_ae::tensor::{Data, HostTensor, Ty};
 
@@ -28,9 +29,23 @@ fn views() -> Vec<Case> {
     vec![case(&[2, 3, 4, 5], &[24, 5]), case(&[24, 5], &[2, 60]), case(&[1], &[]), case(&[7], &[7])]
 }
 
+/// What the host exchanges between devices has no kernel either. Of a member alone the sum is its own value;
+/// `tests/training/together.rs` has several.
+fn exchanges() -> Vec<Case> {
+    let wave = |shape: &[usize]| {
+        let elements: Vec<f32> = (0..shape.iter().product()).map(|i| (i as f32 * 0.7).sin()).collect();
+        HostTensor::from_f32(shape, &elements)
+    };
+    let case = |label: &str, inputs: Vec<HostTensor<f32>>| {
+        let exchange = AllReduce { arena: "exchanged", tensors: inputs.len() };
+        Case::new(label, exchange, inputs, Tolerance::EXACT)
+    };
+    vec![case("one tensor", vec![wave(&[3, 5])]), case("three tensors", vec![wave(&[7]), wave(&[]), wave(&[2, 3, 4])])]
+}
+
 fn cases() -> impl Iterator<Item = Case> {
     let has_slope = |case: &Case| !STOPS.iter().any(|(name, _)| *name == case.op.name());
-    KERNELS.iter().flat_map(|kernel| kernel.cases()).chain(views()).filter(has_slope)
+    KERNELS.iter().flat_map(|kernel| kernel.cases()).chain(views()).chain(exchanges()).filter(has_slope)
 }
 
 /// An operation alone in a graph, with a random seed for every output that carries a gradient.
