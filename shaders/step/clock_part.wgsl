@@ -5,7 +5,9 @@
 struct Params {
     part: u32,
     parts: u32,
-    rows: u32, // of a part
+    rows: u32,  // of a part
+    first: u32, // part that a window of rows holds,
+    held: u32,  // and how many of each batch
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -22,9 +24,13 @@ fn main() {
     let before = params.part * params.rows;
     let own = min(max(valid, before) - before, params.rows);
     clock[CLOCK_STEP] = whole[CLOCK_STEP] * params.parts + params.part;
-    clock[CLOCK_BATCH] = whole[CLOCK_BATCH] * params.parts + params.part;
+    // Of a window its batches are counted, else those of all rows.
+    let window = whole[CLOCK_WINDOW];
+    let first = select(0u, params.first, window > 0u);
+    let count = select(params.parts, params.held, window > 0u);
+    clock[CLOCK_BATCH] = whole[CLOCK_BATCH] * count + params.part - first;
     clock[CLOCK_VALID_ROWS] = own;
     clock[CLOCK_BATCH_SIZE] = params.rows;
-    clock[CLOCK_WINDOW] = whole[CLOCK_WINDOW] * params.parts;
+    clock[CLOCK_WINDOW] = window * count;
     share[0] = f32(own) / f32(max(valid, 1u));
 }

@@ -15,7 +15,6 @@ use crate::ops::array::slice_rows::SliceRows;
 use crate::ops::array::stop_gradient::StopGradient;
 use crate::ops::array::transpose::Transpose;
 use crate::ops::array::unary::Unary;
-use crate::ops::kernel::profile::Member;
 use crate::ops::step::all_reduce::AllReduce;
 use crate::ops::step::clock_part::ClockPart;
 use crate::ops::step::clock_views::ClockViews;
@@ -73,20 +72,20 @@ fn across(
         own.push(entrance.batch(g, config, *clock, rows, Pass::Train)?.passed.answer);
     }
     // In the place of what others make of their parts stand zeros, to which they add it.
-    let Member { rank, size, .. } = entrance.member();
-    let first = rank * clocks.len();
+    let member = entrance.member();
+    let first = member.rank * clocks.len();
     let zeros = match own.first() {
-        Some(&own) if size > 1 => Some(g.apply(Unary::Affine { scale: 0.0, shift: 0.0 }, &[own])?),
+        Some(&own) if member.has_others() => Some(g.apply(Unary::Affine { scale: 0.0, shift: 0.0 }, &[own])?),
         _ => None,
     };
     let answer = |part: usize| part.checked_sub(first).and_then(|part| own.get(part).copied()).or(zeros);
     let mut answers: Option<Var> = None;
-    for part in 0..size * clocks.len() {
+    for part in 0..member.size * clocks.len() {
         let answer = answer(part).ok_or_else(nothing)?;
         answers = Some(answers.map_or(Ok(answer), |before| g.apply(JoinRows, &[before, answer]))?);
     }
     let mut answers = g.apply(StopGradient, &[answers.ok_or_else(nothing)?])?;
-    if size > 1 {
+    if member.has_others() {
         answers = g.apply(AllReduce { arena: "answers", tensors: 1 }, &[answers])?;
     }
     let clock = g.apply(ClockViews { views: config.views() }, &[entrance.clock])?;
@@ -109,13 +108,15 @@ pub(super) fn in_parts(
     rows: usize,
     weights: &[Option<Var>],
 ) -> Result<Learnt> {
-    let Member { rank, size, .. } = entrance.member();
+    let member = entrance.member();
     let own = config.optimiser.accumulate();
-    let parts = size * own;
+    let parts = member.size * own;
     let rows = rows.div_ceil(parts);
     let mut clocks = Vec::with_capacity(own);
-    for part in rank * own..(rank + 1) * own {
-        let outputs = g.push(Arc::new(ClockPart { part, parts, rows }), &[entrance.clock])?;
+    let first = member.rank * own;
+    for part in first..first + own {
+        let part = ClockPart { part, parts, rows, held: [first, own] };
+        let outputs = g.push(Arc::new(part), &[entrance.clock])?;
         clocks.push([outputs[0], outputs[1]]);
     }
     let across = across(g, config, entrance, &clocks, rows, weights)?;
@@ -143,12 +144,13 @@ pub(super) fn in_parts(
         sum = Some(own);
     }
     let mut sum = sum.ok_or_else(|| Error::graph("training", "a batch has no part"))?;
-    if size > 1 {
+    if member.has_others() {
+        let exchange = AllReduce { arena: "grads", tensors: sum.gradients.len() };
+        sum.gradients = g.push(Arc::new(exchange), &sum.gradients)?;
+        // Behind the gradients, which may leave a device before it has all of them.
         let terms: Vec<Var> = sum.terms.iter().map(|term| term.var).collect();
         let reduced = g.push(Arc::new(AllReduce { arena: "terms", tensors: terms.len() }), &terms)?;
         sum.terms.iter_mut().zip(reduced).for_each(|(term, reduced)| term.var = reduced);
-        let exchange = AllReduce { arena: "grads", tensors: sum.gradients.len() };
-        sum.gradients = g.push(Arc::new(exchange), &sum.gradients)?;
     }
     Ok(sum)
 }

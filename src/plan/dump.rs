@@ -40,9 +40,10 @@ impl fmt::Display for Plan {
         }
         let mut number = 0;
         for (index, step) in self.steps.iter().enumerate() {
-            for pause in self.pauses.iter().filter(|pause| pause.steps == index) {
+            for (number, pause) in self.pauses.iter().enumerate().filter(|(_, pause)| pause.steps == index) {
                 let bytes: usize = pause.ranges.iter().map(|(_, _, bytes)| bytes).sum();
-                writeln!(f, "pause: {} are exchanged", megabytes(bytes))?;
+                let meanwhile = if pause.is_waited_for(number) { "" } else { " while the next ones run" };
+                writeln!(f, "pause: {} are exchanged{meanwhile}", megabytes(bytes))?;
             }
             writeln!(f, "{} {}", step.op.name(), step.op.attributes())?;
             writeln!(f, "      reads  {}", self.describe(&step.inputs))?;

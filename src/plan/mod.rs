@@ -7,6 +7,7 @@ mod choices;
 mod dump;
 mod fuse;
 mod memory;
+mod pause;
 mod sites;
 mod steps;
 
@@ -14,13 +15,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use choices::{Choices, candidates, label};
 pub use fuse::{Fusion, fuse};
+pub use pause::Pause;
 pub use sites::{Site, sites};
 pub use steps::{PlannedBinding, PlannedDispatch, Step};
 
 use crate::error::Result;
 use crate::graph::{Graph, Role};
+use crate::ops::Cost;
 pub use crate::ops::kernel::profile::{DeviceKind, DeviceProfile, Member};
-use crate::ops::{ALIGNMENT, Cost};
 use crate::shader::ShaderKey;
 use crate::tensor::Ty;
 
@@ -63,35 +65,6 @@ pub struct Entry {
     pub bytes: usize,
 }
 
-/// Where a plan is not one device's alone: between two of its steps, where the host exchanges values with others.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Pause {
-    /// Steps before it.
-    pub steps: usize,
-    /// What is exchanged, in as few pieces as it lies in: arena, first byte, bytes.
-    pub ranges: Vec<(usize, usize, usize)>,
-}
-
-impl Pause {
-    /// Before the step of this number, for values that lie here; what lies between two of them belongs to no one, and is
-    /// exchanged with them.
-    fn new(steps: usize, places: impl Iterator<Item = Place>) -> Self {
-        let mut ranges: Vec<(usize, usize, usize)> = Vec::new();
-        for place in places {
-            let (offset, bytes) = (place.offset, place.ty.bytes());
-            match ranges.last_mut() {
-                Some((arena, begin, length))
-                    if *arena == place.arena && (*begin + *length).next_multiple_of(ALIGNMENT) == offset =>
-                {
-                    *length = offset + bytes - *begin;
-                }
-                _ => ranges.push((place.arena, offset, bytes)),
-            }
-        }
-        Pause { steps, ranges }
-    }
-}
-
 /// A list of steps and the memory they work in.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -101,7 +74,7 @@ pub struct Plan {
     pub arenas: Vec<Arena>,
     /// The steps, in order.
     pub steps: Vec<Step>,
-    /// Where it pauses, in order.
+    /// Where it pauses for an exchange with others, in order.
     pub pauses: Vec<Pause>,
     /// Where each source lies, with its role.
     pub sources: BTreeMap<String, (Role, Place)>,
@@ -136,14 +109,7 @@ impl Plan {
         let launches = steps::launches(graph, profile, choices)?;
         let layout = memory::layout(name, graph, &launches)?;
         let steps = steps::bind(graph, &launches, &layout, profile)?;
-        let mut pauses = Vec::new();
-        let mut before = 0;
-        for node in graph.nodes() {
-            before += usize::from(node.is_computed());
-            if node.op.is_exchange() {
-                pauses.push(Pause::new(before, node.inputs.iter().map(|&var| layout.place(graph, var))));
-            }
-        }
+        let pauses = pause::pauses(graph, &layout, profile);
         let sources = graph
             .sources()
             .map(|(var, source)| (source.name.clone(), (source.role, layout.place(graph, var))))

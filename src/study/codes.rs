@@ -49,7 +49,7 @@ impl Session {
             let number = (first / batch) as u32;
             (clock[clock::STEP], clock[clock::BATCH], clock[clock::VALID_ROWS]) = (number, number, valid as u32);
             let device = self.device.as_mut();
-            self.test.begin(device, program, clock, Some(1))?.run(device, 1)?;
+            self.test.begin(device, program, clock, 1)?.run(device, 1)?;
             let all = [("x", Some(&mut originals)), ("reconstruction", Some(&mut outputs)), ("noisy", noisy.as_mut())];
             for (name, all) in all {
                 let Some(all) = all else { continue };

@@ -9,6 +9,8 @@ use std::thread::Builder;
 
 use super::passage::Passage;
 #[cfg(feature = "native")]
+use super::reader::Order;
+#[cfg(feature = "native")]
 use super::streamed::Streamed;
 use crate::data::{IMAGES, LABELS, NEIGHBOUR_DISTANCES, Split};
 use crate::device::{Device, ProgramId};
@@ -16,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::graph::{Graph, Role};
 use crate::model::holding::Holding;
 use crate::ops::step::clock;
+use crate::plan::Member;
 
 /// Rows of a file that are waited for at a time: where they are not in memory yet, a disk brings several as fast as one.
 const AT_ONCE: usize = 8;
@@ -190,8 +193,8 @@ impl Feed {
         self.holding.data.rows
     }
 
-    /// A way of a program through the rows, from where this clock stands on, which becomes the program's own; of so many
-    /// steps, if that is known.
+    /// A way of a program through the next batches of rows, so many steps, from where this clock stands on, which becomes the
+    /// program's own.
     ///
     /// # Errors
     /// When the device fails, or the system gives no thread to read rows.
@@ -199,17 +202,42 @@ impl Feed {
         &self,
         device: &mut dyn Device,
         program: ProgramId,
+        clock: [u32; clock::WORDS],
+        steps: u32,
+    ) -> Result<Passage> {
+        self.passage(device, program, clock, Some(steps), Member::ALONE)
+    }
+
+    /// The same for as long as it is gone on; of batches that several learn from this device's share.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub fn begin_shares(
+        &self,
+        device: &mut dyn Device,
+        program: ProgramId,
+        clock: [u32; clock::WORDS],
+    ) -> Result<Passage> {
+        self.passage(device, program, clock, None, self.holding.member)
+    }
+
+    fn passage(
+        &self,
+        device: &mut dyn Device,
+        program: ProgramId,
         mut clock: [u32; clock::WORDS],
         steps: Option<u32>,
+        member: Member,
     ) -> Result<Passage> {
-        let window = self.holding.window(clock[clock::BATCH_SIZE] as usize);
+        let window = self.holding.window(clock[clock::BATCH_SIZE] as usize / member.size);
         clock[clock::WINDOW] = steps.map_or(window, |steps| window.min(steps));
         device.write(program, "clock", bytemuck::cast_slice(&clock))?;
         #[cfg(feature = "native")]
         if let Some(rows) = self.rows.clone() {
             let names = of_program(device, program, self.name);
             let sources = names.into_iter().map(|what| (format!("{} {what}", self.name), what)).collect();
-            return Ok(Passage::through(program, Streamed::new(clock, rows, sources, steps)?));
+            let order = Order::new(clock, member);
+            return Ok(Passage::through(program, Streamed::new(order, rows, sources, steps)?));
         }
         Ok(Passage::of_all(program))
     }

@@ -75,7 +75,7 @@ async fn judge(
     let steps = rows.count().div_ceil(batch) as u32;
     let names = terms(config, Pass::Judge);
     let clock = clock::start(rows.count(), batch, false, 0);
-    rows.begin(device, program, clock, Some(steps))?.run(device, steps)?;
+    rows.begin(device, program, clock, steps)?.run(device, steps)?;
     let after = device.fetch_u32(program, "clock").await?;
     if after[clock::BAD_STEP] != 0 {
         let term = bad_term(&names, &after);

@@ -81,7 +81,7 @@ impl Session {
         let steps = rows.min((rows / SHARE).clamp(ROWS[0], ROWS[1])).div_ceil(batch);
         let clock = clock::start(rows, batch, true, self.config.seed);
         let device = self.device.as_mut();
-        let mut passage = feed.begin(device, program, clock, Some(steps as u32))?;
+        let mut passage = feed.begin(device, program, clock, steps as u32)?;
         training.displaced();
         let mut sums = vec![Moments::default(); names.len()];
         for number in 0..steps {

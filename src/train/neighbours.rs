@@ -96,7 +96,7 @@ pub async fn distances(
     let feed = Feed::new(device, program, SPLIT, Rows::new(split, Further::default()), holding)?;
     device.write(program, "references", bytemuck::cast_slice(&references))?;
     let clock = clock::start(data.rows, batch, false, 0);
-    let mut passage = feed.begin(device, program, clock, Some(data.rows.div_ceil(batch) as u32))?;
+    let mut passage = feed.begin(device, program, clock, data.rows.div_ceil(batch) as u32)?;
     let mut distances = Vec::with_capacity(data.rows);
     let mut nearest = Vec::with_capacity(count);
     while distances.len() < data.rows {

@@ -65,7 +65,7 @@ impl Session {
             let mut numbers = vec![0; batch];
             batch_rows::fill(&clock, 0, &mut numbers);
             rows.extend(numbers.into_iter().map(|row| row as usize));
-            self.test.begin(self.device.as_mut(), program, clock, Some(1))?.run(self.device.as_mut(), 1)?;
+            self.test.begin(self.device.as_mut(), program, clock, 1)?.run(self.device.as_mut(), 1)?;
             codes.extend(self.device.fetch_f32(program, "codes").await?);
             seen.read(self.device.as_mut(), program).await?;
         }
@@ -96,7 +96,7 @@ impl Session {
         let mut seen = Seen::default();
         for number in 0..ROWS.min(count) / batch {
             clock[clock::BATCH] = number as u32;
-            self.test.begin(self.device.as_mut(), program, clock, Some(1))?.run(self.device.as_mut(), 1)?;
+            self.test.begin(self.device.as_mut(), program, clock, 1)?.run(self.device.as_mut(), 1)?;
             seen.read(self.device.as_mut(), program).await?;
         }
         let missing = || Error::Failed("nothing was read".into());
@@ -119,7 +119,7 @@ impl Session {
         };
         let (clock, steps) = (clock::start(count, batch, false, 0), count.div_ceil(batch));
         let device = self.device.as_mut();
-        let mut passage = self.test.begin(device, program, clock, Some(steps as u32))?;
+        let mut passage = self.test.begin(device, program, clock, steps as u32)?;
         let mut answers: Vec<f32> = Vec::new();
         for number in 0..steps {
             passage.run(device, 1)?;

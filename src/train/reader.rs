@@ -10,6 +10,7 @@ use crate::device::Span;
 use crate::error::{Error, Result};
 use crate::ops::batch::batch_rows;
 use crate::ops::step::clock;
+use crate::plan::Member;
 
 /// Windows that are read before anyone asks for them, beside the one that is being read.
 const AHEAD: usize = 1;
@@ -18,16 +19,17 @@ const AHEAD: usize = 1;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Which rows come when: batch by batch in the order that a clock says, so many batches a window. No window holds
-/// batches of two epochs.
+/// batches of two epochs. Of a batch that several learn from a window has the share of one of them.
 #[derive(Clone)]
-pub(super) struct Order {
+pub(crate) struct Order {
     clock: [u32; clock::WORDS],
+    member: Member,
 }
 
 impl Order {
-    /// The order in which batches come under this clock.
-    pub fn new(clock: [u32; clock::WORDS]) -> Self {
-        Order { clock }
+    /// The order in which batches come under this clock, and this member's rows of each.
+    pub fn new(clock: [u32; clock::WORDS], member: Member) -> Self {
+        Order { clock, member }
     }
 
     fn word(&self, at: usize) -> u64 {
@@ -65,6 +67,9 @@ impl Order {
         let end = self.end_of(window);
         let begin = window / self.windows() * self.batches() + window % self.windows() * self.word(clock::WINDOW);
         let batch_size = self.word(clock::BATCH_SIZE);
+        // Its parts of a batch lie side by side.
+        let share = batch_size as usize / self.member.size;
+        let before = self.member.rank * share;
         for step in begin..end {
             let mut clock = self.clock;
             clock[clock::WINDOW] = 0;
@@ -74,8 +79,8 @@ impl Order {
             let valid = left.min(batch_size) as usize;
             clock[clock::VALID_ROWS] = valid as u32;
             let first = rows.len();
-            rows.resize(first + valid, 0);
-            batch_rows::fill(&clock, 0, &mut rows[first..]);
+            rows.resize(first + valid.saturating_sub(before).min(share), 0);
+            batch_rows::fill(&clock, before, &mut rows[first..]);
         }
     }
 }
@@ -179,7 +184,7 @@ mod tests {
     fn order(rows: usize, batch: usize, window: u32, shuffle: bool) -> Order {
         let mut words = clock::start(rows, batch, shuffle, 7);
         words[clock::WINDOW] = window;
-        Order::new(words)
+        Order::new(words, Member::ALONE)
     }
 
     #[test]
@@ -205,5 +210,26 @@ mod tests {
         let mut rows = Vec::new();
         order(10, 3, 2, false).rows(1, &mut rows);
         assert_eq!(rows, [6, 7, 8, 9]);
+    }
+
+    #[test]
+    fn members_have_the_rows_of_a_batch_between_them() {
+        let whole = order(23, 4, 3, true);
+        for window in 0..4 {
+            let (mut all, mut own) = (Vec::new(), Vec::new());
+            whole.rows(window, &mut all);
+            let shares = [0, 1].map(|rank| {
+                let of_member = Order { member: Member { rank, size: 2, own_norms: false }, ..whole.clone() };
+                of_member.rows(window, &mut own);
+                own.clone()
+            });
+            let mut together: Vec<u32> = Vec::new();
+            for batch in 0..3 {
+                for share in &shares {
+                    together.extend(share.iter().skip(2 * batch).take(2));
+                }
+            }
+            assert_eq!(together, all, "window {window}");
+        }
     }
 }

@@ -31,7 +31,7 @@ impl Session {
         let mut clock = [0; clock::WORDS];
         clock.copy_from_slice(&self.device.fetch_u32(program, "clock").await?);
         if let Some((feed, passage)) = &mut self.training {
-            *passage = feed.begin(self.device.as_mut(), program, clock, None)?;
+            *passage = feed.begin_shares(self.device.as_mut(), program, clock)?;
         }
         Ok(())
     }

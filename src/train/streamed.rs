@@ -8,7 +8,6 @@ use super::feed::Rows;
 use super::reader::{Order, Reader};
 use crate::device::{Device, ProgramId, Reading, Span};
 use crate::error::Result;
-use crate::ops::step::clock;
 
 /// Windows whose steps may be under way at a time: what is written to a device is kept until it gets there.
 const UNDER_WAY: usize = 2;
@@ -29,18 +28,12 @@ pub(crate) struct Streamed {
 }
 
 impl Streamed {
-    /// The rows of a program whose clock is this, for the sources of these names, which are read from now on, for so many steps
+    /// The rows of a program that come in this order, for the sources of these names, which are read from now on, for so many steps
     /// if that is known.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn new(
-        clock: [u32; clock::WORDS],
-        rows: Arc<Rows>,
-        sources: Vec<(String, String)>,
-        steps: Option<u32>,
-    ) -> Result<Self> {
-        let order = Order::new(clock);
+    pub fn new(order: Order, rows: Arc<Rows>, sources: Vec<(String, String)>, steps: Option<u32>) -> Result<Self> {
         let (step, ends) = (order.begin(), VecDeque::new());
         let mut streamed = Streamed { rows, sources, step, order, placed: None, reader: None, ends };
         let end = steps.map_or(u64::MAX, |steps| streamed.order.window_of(step + u64::from(steps.max(1)) - 1) + 1);

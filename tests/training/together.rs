@@ -8,14 +8,14 @@ use gpu_ae::Result;
 use gpu_ae::config::RunConfig;
 use gpu_ae::data::{self, Dataset};
 use gpu_ae::device::{CpuDevice, Device, wait};
-use gpu_ae::plan::Member;
+use gpu_ae::plan::{Member, Pause};
 use gpu_ae::train::group::{Exchange, Group, Together};
 use gpu_ae::train::session::State;
 use gpu_ae::train::{Session, TermSums, Tuning};
 
 /// Steps of a run, over the end of an epoch whose last batch is no whole one.
-const STEPS: u32 = 9;
-const ROWS: usize = 300;
+const STEPS: u32 = 13;
+const ROWS: usize = 650;
 
 /// What threads of one group have in common.
 struct Shared {
@@ -179,13 +179,19 @@ const SMALL_CONV: &[(&str, &str)] = &[
     ("lr", "0.1"),
 ];
 
+/// Gradients that are exchanged in more than one bucket.
+const WIDE: &[(&str, &str)] = &[
+    ("lambda_entropy", "0"),
+    ("encoder", "[{ linear = 400, activation = 'sigmoid' }, { linear = 8, activation = 'sigmoid' }]"),
+    ("decoder", "[{ linear = 400, activation = 'sigmoid' }, { linear = 784, activation = 'sigmoid' }]"),
+];
+
 /// Parts of a batch that lie with several are those that one goes through one after the other: the same sums in the same order, but for
 /// entropies of weights, which one adds in the place of the last part's gradients.
 #[test]
 fn members_come_to_what_one_comes_to_in_as_many_parts() {
-    for (model, keys) in
-        [("entropic", &[("lambda_entropy", "0")][..]), ("vae", &[]), ("denoising", &[]), ("simclr", VIEWS)]
-    {
+    let plain = ("entropic", &[("lambda_entropy", "0")][..]);
+    for (model, keys) in [plain, ("entropic", WIDE), ("vae", &[]), ("denoising", &[]), ("simclr", VIEWS)] {
         for size in [2, 4] {
             let parts = alone(&config(model, &[keys, &[("optimiser.accumulate", &*size.to_string())]].concat()), cpu());
             let (states, sums) = trained(&config(model, keys), size, [false, false], cpu);
@@ -238,10 +244,27 @@ fn norms_of_shares_and_short_gradients_are_what_they_are_said_to_be() {
     assert!(short[0] == short[1]);
 }
 
+/// Where rows come window by window, a member reads those of its share alone, batch after batch, over the ends of windows and of an
+/// epoch whose last batch leaves the last member without rows.
+#[test]
+fn members_read_their_shares_of_windows() {
+    for (size, parts) in [(2, "1"), (2, "2"), (4, "1")] {
+        let mut config = config("entropic", &[("lambda_entropy", "0"), ("optimiser.accumulate", parts)]);
+        let whole = trained(&config, size, [false, false], cpu);
+        config.data.on_device = Some(0);
+        let session = session(&config, &digits(), Member { rank: 1, size, own_norms: false }, cpu());
+        let held = &session.training_plan().unwrap().sources["train images"].1.ty;
+        assert!(held.shape.dims()[0] < ROWS, "all rows are held");
+        drop(session);
+        let windows = trained(&config, size, [false, false], cpu);
+        assert_eq!(windows, whole, "{size} members with {parts} parts");
+    }
+}
+
 #[test]
 fn a_gpu_takes_its_share_as_well() {
     let Some(device) = common::gpu() else { return };
-    let choices = [("entropic", &[][..]), ("conv", SMALL_CONV)];
+    let choices = [("entropic", &[][..]), ("entropic", WIDE), ("conv", SMALL_CONV)];
     let gpu = || common::gpu().unwrap();
     let mut first = Some(device);
     for (model, keys) in choices {
@@ -252,6 +275,25 @@ fn a_gpu_takes_its_share_as_well() {
         assert!(apart < 1e-3, "{model}: {apart:.1e} of the way");
         assert!(states[0] == states[1], "{model}: members differ");
     }
+}
+
+/// A GPU gives the gradients of the last layers away while it computes those of the first; the processor has all at the same time.
+/// What is exchanged, and in which order, is the same.
+#[test]
+fn gradients_leave_a_gpu_as_they_come() {
+    let Some(gpu) = common::gpu() else { return };
+    let config = config("entropic", WIDE);
+    let pauses = [gpu, cpu()].map(|device| {
+        let member = Member { rank: 0, size: 2, own_norms: false };
+        let plan = session(&config, &digits(), member, device).training_plan().unwrap().clone();
+        let bytes = |pause: &Pause| pause.ranges.iter().map(|(_, _, bytes)| bytes).sum::<usize>();
+        let exchanged: Vec<usize> = plan.pauses.iter().map(bytes).collect();
+        let early = plan.pauses.first().unwrap().steps < plan.pauses.last().unwrap().steps;
+        (exchanged, early, plan.pauses.iter().map(|pause| pause.due).collect::<Vec<usize>>())
+    });
+    assert_eq!((pauses[0].1, pauses[1].1), (true, false));
+    assert_eq!((&pauses[0].0, &pauses[0].2), (&pauses[1].0, &pauses[1].2));
+    assert_eq!(pauses[0].2, [2, 2, 3], "two buckets of gradients, then losses");
 }
 
 #[test]

@@ -52,7 +52,7 @@ impl GpuProgram {
         // What is exchanged before the dispatch of a number.
         let mut exchanged: Vec<(usize, (usize, usize, usize))> = Vec::new();
         for pause in &plan.pauses {
-            let before = plan.steps[..pause.steps].iter().map(|step| step.dispatches.len()).sum();
+            let before = plan.steps[..plan.stretch(pause.due).start].iter().map(|step| step.dispatches.len()).sum();
             exchanged.extend(pause.ranges.iter().map(|range| (before, *range)));
         }
         let mut blocks: Vec<u8> = Vec::new();

@@ -1,6 +1,6 @@
 //! A process that follows: it makes the steps that the leader makes.
 
-use super::{END, Together};
+use super::{END, Stage, Together};
 use crate::config::RunConfig;
 use crate::data::Fingerprint;
 use crate::device::{Device, wait};
@@ -15,7 +15,7 @@ use crate::train::{Checkpoint, Session, Tuning};
 pub fn follow(mut together: Together, open: impl FnOnce(&RunConfig) -> Result<Box<dyn Device>>) -> Result<()> {
     let first = together.said(Vec::new())?;
     if first == END.to_le_bytes() {
-        together.has_ended = true;
+        together.stage = Stage::Ended;
         return Ok(());
     }
     begin(&first, &together, open)?.follow(together)
@@ -30,7 +30,7 @@ impl Session {
         loop {
             match order(&together.said(Vec::new())?)? {
                 END => {
-                    together.has_ended = true;
+                    together.stage = Stage::Ended;
                     return Ok(());
                 }
                 steps => self.train_in(&mut together, steps)?,

@@ -14,7 +14,7 @@ pub use following::follow;
 pub use sum::Exchange;
 use sum::Sum;
 
-use crate::device::{Device, ProgramId, wait};
+use crate::device::{Device, ProgramId, Reading, wait};
 use crate::error::Result;
 use crate::plan::Member;
 
@@ -46,6 +46,9 @@ pub trait Group: Send {
     fn leave(&mut self) {}
 }
 
+/// Arena, first byte, bytes.
+type Range = (usize, usize, usize);
+
 /// What the leader says instead of a number of steps.
 const END: u32 = 0;
 
@@ -53,16 +56,25 @@ const END: u32 = 0;
 pub struct Together {
     group: Box<dyn Group>,
     sum: Sum,
-    /// Whether all of them are at the same place: those that follow wait for an order, which may be to end.
-    is_in_step: bool,
-    has_ended: bool,
+    stage: Stage,
+}
+
+/// Where they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// All at the same place: those that follow wait for an order, which may be to end.
+    InStep,
+    /// On the way from one such place to the next; whoever stops here leaves the others waiting.
+    Between,
+    /// At the end, each for itself.
+    Ended,
 }
 
 impl Together {
     /// As a part of this group, whose gradients travel like that.
     pub fn new(group: Box<dyn Group>, exchange: Exchange) -> Self {
         let sum = Sum::new(exchange);
-        Together { group, sum, is_in_step: true, has_ended: false }
+        Together { group, sum, stage: Stage::InStep }
     }
 
     /// Which of them this is.
@@ -81,9 +93,9 @@ impl Together {
 
     /// What rank 0 says to all.
     fn said(&mut self, mut bytes: Vec<u8>) -> Result<Vec<u8>> {
-        self.is_in_step = false;
+        self.stage = Stage::Between;
         self.group.broadcast(&mut bytes)?;
-        self.is_in_step = true;
+        self.stage = Stage::InStep;
         Ok(bytes)
     }
 
@@ -92,30 +104,41 @@ impl Together {
         self.said(checkpoint).map(|_| ())
     }
 
-    /// Has all make the next `steps` steps, those of this process with `run`.
+    /// Has all make the next `steps` steps, those of this process with `run`; where that fails, the others are left waiting for it.
     pub(super) fn lead(&mut self, steps: u32, run: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
         self.said(steps.to_le_bytes().to_vec())?;
-        self.in_step(run)
-    }
-
-    /// Does what all do at the same time; where it fails, the others are left waiting for it.
-    fn in_step(&mut self, run: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
-        self.is_in_step = false;
+        self.stage = Stage::Between;
         run(self)?;
-        self.is_in_step = true;
+        self.stage = Stage::InStep;
         Ok(())
     }
 
-    /// Runs a plan `times` times, with an exchange wherever it pauses.
+    /// Runs a plan `times` times, with an exchange wherever it pauses. What is not waited for at once is read while the device
+    /// computes on, and exchanged once it has all of its work.
     pub(super) fn run(&mut self, device: &mut dyn Device, program: ProgramId, times: u32) -> Result<()> {
         let pauses = device.plan(program).pauses.clone();
         for _ in 0..times {
-            for stretch in 0..=pauses.len() {
-                device.run_stretch(program, stretch)?;
-                for range in pauses.get(stretch).iter().flat_map(|pause| &pause.ranges) {
-                    wait(device.change(program, *range, &mut |values| self.sum(values)))?;
+            let mut under_way: Vec<(&[Range], Reading)> = Vec::new();
+            for (number, pause) in pauses.iter().enumerate() {
+                device.run_stretch(program, number)?;
+                if !pause.is_waited_for(number) {
+                    under_way.push((&pause.ranges, device.begin_read(program, &pause.ranges)?));
+                    continue;
+                }
+                for (ranges, reading) in under_way.drain(..) {
+                    let mut floats: Vec<f32> = bytemuck::pod_collect_to_vec(&wait(device.receive(reading))?);
+                    let mut rest = &mut floats[..];
+                    for &(arena, offset, bytes) in ranges {
+                        let values = rest.split_off_mut(..bytes / size_of::<f32>()).unwrap_or_default();
+                        self.sum(values)?;
+                        device.write_bytes(program, arena, offset, bytemuck::cast_slice(values))?;
+                    }
+                }
+                for &range in &pause.ranges {
+                    wait(device.change(program, range, &mut |values| self.sum(values)))?;
                 }
             }
+            device.run_stretch(program, pauses.len())?;
         }
         Ok(())
     }
@@ -124,10 +147,11 @@ impl Together {
 impl Drop for Together {
     /// Lets those that wait for an order go.
     fn drop(&mut self) {
-        if self.member().rank == 0 && self.is_in_step {
-            self.has_ended = self.group.broadcast(&mut END.to_le_bytes().to_vec()).is_ok();
+        let ends_it = self.member().rank == 0 && self.stage == Stage::InStep;
+        if ends_it && self.group.broadcast(&mut END.to_le_bytes().to_vec()).is_ok() {
+            self.stage = Stage::Ended;
         }
-        if !self.has_ended {
+        if self.stage != Stage::Ended {
             self.group.leave();
         }
     }
