@@ -1,6 +1,10 @@
 //! Studies on the command line: every point and seed once, whatever is interrupted.
 
 use std::path::Path;
+#[cfg(unix)]
+use std::process::{Command, Stdio};
+#[cfg(unix)]
+use std::time::{Duration, Instant};
 
 use crate::program::{gpu_ae, small_mnist, succeed};
 use serde_json::Value;
@@ -97,6 +101,30 @@ fn shards_of_a_study_make_the_table_of_one_process() {
         let message = refused(&[&["sweep"][..], &flags].concat());
         assert!(message.contains(named), "{message}");
     }
+}
+
+/// A task of a job array that runs out of time says how its shard, and no other, goes on.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_shard_says_how_it_alone_goes_on() {
+    let (data, folder) = (small_mnist(), tempfile::tempdir().unwrap());
+    let study = folder.path().join("study");
+    let [from, out] = [data.path(), &study].map(|path| path.to_str().unwrap());
+    // Long epochs, so that the signal comes within one.
+    let long = ["--data", "mnist", "--data-dir", from, "--device", "cpu", "--batch-size", "1", "--epochs", "40"];
+    let shard = ["--recipe", "report", "--grid", "alpha=0.5", "--seeds", "2", "--shard", "2/2", "--out", out];
+    let arguments = [&["sweep"][..], &long, &shard].concat();
+    let child = crate::program::command(&arguments).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let (begin, checkpoint) = (Instant::now(), study.join("alpha-0.5").join("seed-1").join("checkpoint.safetensors"));
+    while !checkpoint.exists() {
+        assert!(begin.elapsed() < Duration::from_secs(60), "no run");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).to_string();
+    assert_eq!(output.status.code(), Some(143), "{said}");
+    assert!(said.contains(&format!("gpu-ae sweep --resume {out} --shard 2/2")), "{said}");
 }
 
 /// Processes that know nothing of one another would write over one another.
