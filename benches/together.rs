@@ -9,6 +9,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use gpu_ae::Result;
 use gpu_ae::config::RunConfig;
 use gpu_ae::data::{self, Dataset};
 use gpu_ae::device::{Choice, Device, open, wait};
@@ -16,7 +17,6 @@ use gpu_ae::plan::Member;
 use gpu_ae::train::group::mpi::Processes;
 use gpu_ae::train::group::{Exchange, Group, Together};
 use gpu_ae::train::{Session, TermSums, Tuning};
-use gpu_ae::Result;
 
 const BATCH: usize = 1024;
 const ROUNDS: usize = 7;
@@ -125,7 +125,8 @@ fn main() {
     }
     session.lead(together);
     let step = seconds(&mut session, &mut 0);
-    let milliseconds = [computing, exchange, step, computing + exchange - step].map(|seconds| format!("{:.1}", seconds * 1e3));
+    let milliseconds =
+        [computing, exchange, step, computing + exchange - step].map(|seconds| format!("{:.1}", seconds * 1e3));
     println!(
         "{} processes on {device}, {values} values, wire {}: C {} ms, X {}, T {}, hidden {}",
         member.size,

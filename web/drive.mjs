@@ -35,10 +35,14 @@ const address = `http://127.0.0.1:${server.address().port}/`;
 const options = ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 const browser = await puppeteer.launch({ executablePath: chromium, headless: true, args: options, protocolTimeout: 600_000 });
 const problems = [];
+/** What the page has asked its visitor. */
+const asked = [];
 
 async function opened() {
     const page = await browser.newPage();
     await page.setViewport({ width: 1200, height: 1000 });
+    // Whether a network is replaced is asked; here it always may be.
+    page.on("dialog", (dialog) => asked.push(dialog.message()) && dialog.accept());
     page.on("pageerror", (error) => problems.push(error.message));
     page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
     await page.goto(address);
@@ -67,11 +71,14 @@ async function trained(page, device) {
     await page.select("#model", "report");
     await page.select("#device", device);
     await (await page.$("#data-files")).uploadFile(join(folder, "small.npy"));
-    await page.waitForFunction(() => /small\.npy/.test(document.querySelector("#data-told").textContent));
+    await page.waitForFunction(() => /small\.npy: 2,000 rows, 28 × 28, grey/.test(document.querySelector("#data-told").textContent));
     await set(page, "#epochs", "2");
     await set(page, "#batch-size", "128");
-    await page.click("#start");
+    await page.focus("#start");
+    await page.keyboard.press("Enter");
     await phase(page, "running", "over");
+    const focused = await page.evaluate(() => document.activeElement.id);
+    demand(["start", "pause"].includes(focused), `behind Start the keyboard is at '${focused}'`);
     await phase(page, "over");
     return page.evaluate(() => gpuAe.state.metrics);
 }
@@ -127,10 +134,19 @@ try {
     await other.reload();
     compared("CPU", await trained(other, "cpu"));
 
+    // Files that are none are found out at once, and change nothing.
+    writeFileSync(join(folder, "broken.npy"), "no array");
+    await (await other.$("#data-files")).uploadFile(join(folder, "broken.npy"));
+    await other.waitForFunction(() => /broken\.npy: /.test(document.querySelector("#status").textContent));
+    await (await other.$("#upload")).uploadFile(join(folder, "page.png"));
+    await other.waitForFunction(() => /not a checkpoint of gpu-ae/.test(document.querySelector("#status").textContent));
+    demand(await other.evaluate(() => gpuAe.state.data.name === "small.npy" && gpuAe.state.metrics.length === 2), "a broken file has changed something");
+
     // The CPU device lets itself be asked while it trains, and a failed network is not kept.
     await set(other, "#epochs", "10000");
     await other.click("#start");
     await phase(other, "running");
+    demand(asked.length === 2 && /2 epochs behind it is replaced/.test(asked[1]), `it asked: ${asked.join("; ")}`);
     await other.waitForFunction(() => gpuAe.state.metrics.length > 2 && gpuAe.state.checkpoint, { timeout: 30_000 });
     await other.click("#pause");
     await phase(other, "paused");

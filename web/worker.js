@@ -111,6 +111,7 @@ const answers = {
         pace.begin(summary.samples);
         return summary;
     },
+    examine: (data) => library.examine(data),
     set: (asked) => library.set(asked),
     more: ({ epochs }) => library.more(epochs),
     pictures: () => library.pictures(),

@@ -65,6 +65,16 @@ pub struct Encoding {
     #[cfg(feature = "native")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub columns: Option<Columns>,
+    /// Whether there are columns of a table, which this build knows nothing else of.
+    #[cfg(not(feature = "native"))]
+    #[serde(default, skip_serializing, deserialize_with = "is_there")]
+    columns: bool,
+}
+
+/// Whether there is anything, whatever it is.
+#[cfg(not(feature = "native"))]
+fn is_there<'de, D: serde::Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
+    serde::de::IgnoredAny::deserialize(value).map(|_| true)
 }
 
 impl Encoding {
@@ -78,6 +88,8 @@ impl Encoding {
             range: None,
             #[cfg(feature = "native")]
             columns: None,
+            #[cfg(not(feature = "native"))]
+            columns: false,
         }
     }
 
@@ -96,7 +108,7 @@ impl Encoding {
         #[cfg(feature = "native")]
         return self.columns.is_some();
         #[cfg(not(feature = "native"))]
-        false
+        self.columns
     }
 
     /// What rows are, for a sentence: `grey images of 28 x 28 pixels`, `a table with the columns 'size', 'colour'`.

@@ -48,12 +48,17 @@ const showModel = () => {
 
 const showData = () => {
   const { data, problems } = state;
-  const rows = { digits: "Built-in digits, 28 × 28, ten classes.", npy: `${data.name}, an array.`, idx: `${data.name}, IDX${data.labels ? " with labels" : ""}.` };
+  const rows = { digits: "Built-in digits, 28 × 28, ten classes." };
+  if (data.found) {
+    const { rows: count, height, width, channels, classes } = data.found;
+    const shape = height > 1 ? `${width} × ${height}, ${channels === 1 ? "grey" : counted(channels, "channel")}` : counted(width * channels, "value");
+    rows.npy = rows.idx = `${data.name}: ${counted(count, "row")}, ${shape}${classes ? `, ${counted(classes, "class", "classes")}` : ""}.`;
+  }
   if (data.kind === "images") {
     const classes = data.labels ? `, ${counted(new Set(data.labels).size, "class", "classes")}` : "";
     rows.images = `${data.name}: ${counted(data.names.length, "image")}, ${data.width} × ${data.height}, ${data.channels === 1 ? "grey" : "colour"}${classes}.`;
   }
-  byId("data-told").textContent = rows[data.kind];
+  byId("data-told").textContent = rows[data.kind] ?? `${data.name}.`;
   byId("data-problems").textContent = problems.length
     ? `${counted(problems.length, "file")} left out: ${problems.slice(0, 5).join(", ")}${problems.length > 5 ? " and more" : ""}.`
     : "";

@@ -42,10 +42,11 @@ const readArrays = async (files, kind) => {
   const rows = preferred(files.filter((file) => !isLabels(file)));
   if (!rows) throw new Error("There are only labels here: images are missing.");
   const candidates = files.filter((file) => isLabels(file) && isTest(file) === isTest(rows));
-  // Labels of arrays are for the command line, which reads more kinds of them.
-  const labels = kind === "idx" ? preferred(candidates) : undefined;
+  const labels = preferred(candidates);
   const problems = files.filter((file) => file !== rows && file !== labels).map(({ path }) => path);
-  return { data: { kind, name: rows.file.name, images: await bytesOf(rows), labels: labels ? await bytesOf(labels) : null }, problems };
+  const data = { kind, name: rows.file.name, images: await bytesOf(rows), labels: labels ? await bytesOf(labels) : null, labels_name: labels?.file.name };
+  // Looked into at once: what cannot be read is said before anyone presses Start.
+  return { data: { ...data, found: await client.ask("examine", data) }, problems };
 };
 
 const readImages = (files) => {

@@ -13,8 +13,26 @@ const asSigned = (most) => {
   };
 };
 
+// A row that is no image: a bar for each of its values, from 0 to 1, or to either side of 0.
+const drawBars = (context, values, offset, count, place, isSigned) => {
+  const own = Array.from({ length: count }, (_, at) => values[offset + at]);
+  const most = isSigned ? Math.max(...own.map(Math.abs)) || 1 : 1, wide = place.width / count;
+  const base = place.y + place.height * (isSigned ? 0.5 : 1), high = place.height * (isSigned ? 0.5 : 1);
+  own.forEach((value, at) => {
+    const end = base - high * Math.max(isSigned ? -1 : 0, Math.min(1, value / most));
+    context.fillStyle = colour(value < 0 ? "negative" : "positive");
+    context.fillRect(place.x + (at + 0.1) * wide, Math.min(base, end), Math.max(0.5, 0.8 * wide), Math.max(0.5, Math.abs(base - end)));
+  });
+  context.strokeStyle = colour("line");
+  context.strokeRect(place.x + 0.5, place.y + 0.5, place.width - 1, place.height - 1);
+};
+
+// How high an image is that is so wide, or the bars of a row.
+const tallOf = ({ height, width }, wide) => (height === 1 ? 0.5 * wide : wide * height / width);
+
 // Draws one image of `values` from `offset` on, `size` wide. Three channels of an image are its colours; others are averaged.
 const drawTile = (context, values, offset, { height, width, channels }, place, paint, isSigned = false) => {
+  if (height === 1) return drawBars(context, values, offset, width * channels, place, isSigned);
   const tile = pictures.canvas;
   tile.width = width;
   tile.height = height;
@@ -44,10 +62,11 @@ const imageShape = () => {
 
 // A whole canvas for one image.
 const showImage = (canvas, values, shape, label) => {
-  canvas.width = shape.width;
-  canvas.height = shape.height;
-  canvas.style.aspectRatio = `${shape.width} / ${shape.height}`;
-  drawTile(canvas.getContext("2d"), values, 0, shape, { x: 0, y: 0, width: shape.width, height: shape.height }, asImage());
+  // Bars are drawn, pixels are enlarged by the page.
+  canvas.width = shape.height === 1 ? 256 : shape.width;
+  canvas.height = tallOf(shape, canvas.width);
+  canvas.style.aspectRatio = `${canvas.width} / ${canvas.height}`;
+  drawTile(canvas.getContext("2d"), values, 0, shape, { x: 0, y: 0, width: canvas.width, height: canvas.height }, asImage());
   canvas.setAttribute("aria-label", label);
 };
 
@@ -58,9 +77,9 @@ const paintPairs = (canvas, { rows, originals, made }, label) => {
   const shape = imageShape(), size = shape.height * shape.width * shape.channels;
   const wide = canvas.clientWidth, gap = 4;
   if (wide === 0) return;
-  const most = Math.max(24, Math.min(96, (wide + gap) / rows - gap));
+  const most = Math.max(shape.height === 1 ? 96 : 24, Math.min(96, (wide + gap) / rows - gap));
   const inRow = Math.min(rows, Math.floor((wide + gap) / (most + gap)) || 1);
-  const tall = Math.max(6, most * shape.height / shape.width), lines = Math.ceil(rows / inRow);
+  const tall = Math.max(6, tallOf(shape, most)), lines = Math.ceil(rows / inRow);
   const line = 2 * tall + gap + 8;
   const { context } = sharp(canvas, lines * line - 8);
   for (let row = 0; row < rows; row++) {
@@ -81,9 +100,9 @@ const paintFeatures = () => {
   if (!features || canvas.clientWidth === 0) return;
   const { count, height, width, channels, values } = features;
   const gap = 3, size = height * width * channels, wide = canvas.clientWidth;
-  const least = height * width <= 100 ? 22 : wide > 600 ? 40 : 34;
+  const least = height * width <= 100 && height > 1 ? 22 : wide > 600 ? 40 : 34;
   const lines = Math.ceil(count / Math.max(1, Math.floor((wide + gap) / (least + gap)))), inRow = Math.ceil(count / lines);
-  const tile = Math.min(56, (wide + gap) / inRow - gap), tall = tile * height / width;
+  const tile = Math.min(56, (wide + gap) / inRow - gap), tall = tallOf(features, tile);
   const { context } = sharp(canvas, lines * (tall + gap) - gap);
   for (let number = 0; number < count; number++) {
     // Each on its own scale: features of neurons that are switched off are faint, not empty.
@@ -103,7 +122,7 @@ const paintClusters = () => {
   const shape = imageShape(), wide = canvas.clientWidth, gap = 4, head = 92;
   const shown = Math.max(1, ...clusters.members.map((members) => members.length));
   const inRow = wide >= 640 ? 2 : 1, block = wide / inRow;
-  const tile = Math.min(36, (block - head - 16) / shown - gap), tall = tile * shape.height / shape.width;
+  const tile = Math.min(36, (block - head - 16) / shown - gap), tall = tallOf(shape, tile);
   const line = Math.max(tall, 16) + 6;
   const { context } = sharp(canvas, Math.ceil(clusters.count / inRow) * line);
   context.font = "12px system-ui, sans-serif";

@@ -37,6 +37,7 @@ const resume = async ({ bytes, metrics = [], live, figure, shares }, { device, d
 };
 
 const resumeFile = attempt("Reading the checkpoint.", async (file) => {
+  if (!mayReplace(`Go on with ${file.name}?`)) return;
   const bytes = await file.arrayBuffer();
   await resume({ bytes }, { device: byId("device").value, data: state.data });
   state.checkpoint = { name: file.name, bytes, metrics: [...state.metrics], live: [], shares: null };

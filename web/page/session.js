@@ -73,6 +73,7 @@ const runOn = async () => {
 function attempt(doing, action) {
   return async (...given) => {
     const before = state.phase;
+    const button = ["start", "pause"].includes(document.activeElement?.id) ? document.activeElement : null;
     setPhase("busy", doing);
     try {
       await action(...given);
@@ -81,13 +82,29 @@ function attempt(doing, action) {
       // A worker that was restarted answers nothing; its recovery sets the phase.
       if (!error.isRestart) setPhase(before, error.message, true);
     }
+    // A button that is pressed and cannot be pressed again hands the keyboard on to the other one.
+    const [own, other] = button?.id === "start" ? ["start", "pause"] : ["pause", "start"];
+    if (button && document.activeElement === document.body) (byId(own).disabled ? byId(other) : byId(own)).focus();
   };
 }
 
+// What is there is replaced only by who means to.
+const mayReplace = (how) => {
+  const done = epochsDone();
+  return !state.summary || done === 0 || window.confirm(`${how} The network with ${counted(done, "epoch")} behind it is replaced; Download keeps it.`);
+};
+
 const start = attempt("Preparing the data and the network.", async () => {
   const settings = chosenSettings();
+  // A worker's memory never shrinks: another network begins in another one, and this one comes back if that cannot be.
+  const before = state.summary && (await client.ask("checkpoint").catch(() => state.checkpoint));
+  if (state.summary) await client.open();
   const weight = numberOf("entropy-weight");
-  const summary = await client.ask("start", settings);
+  const summary = await client.ask("start", settings).catch(async (error) => {
+    const { metrics, live, figure, shares } = state;
+    if (before) await resume({ ...before, metrics: [...metrics], live, figure, shares }, state.begun);
+    throw error;
+  });
   if (weight > 0 && summary.entropy_weight !== null && weight !== summary.entropy_weight) {
     await client.ask("set", { entropy_weight: weight });
     summary.entropy_weight = weight;
@@ -174,7 +191,7 @@ const onWorkerEvent = (event) => {
 };
 
 const bindSession = () => {
-  byId("start").onclick = start;
+  byId("start").onclick = () => { if (mayReplace("Start over?")) start(); };
   byId("pause").onclick = () => (state.phase === "running" ? pause() : goOn());
   byId("download").onclick = coalesced(download);
   byId("forget").onclick = coalesced(async () => {

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use gpu_ae::data::format::array::memory as array;
+use gpu_ae::data::format::array::memory::{InMemory, rows};
 use gpu_ae::data::options::USUAL_TEST;
 use gpu_ae::data::{DataOptions, Dataset, Encoding, ImageShape, Split, Values, load, memory};
 use gpu_ae::train::Checkpoint;
@@ -26,18 +26,30 @@ thread_local! {
 /// When they cannot be read.
 pub fn read(asked: &JsValue, seed: u64) -> Result<Dataset, JsValue> {
     let Some(data) = property(asked, "data") else { return digits(seed) };
+    if text(&data, "kind").is_some_and(|kind| kind == DIGITS) {
+        return digits(seed);
+    }
     let name = text(&data, "name").unwrap_or_default();
-    let (encoding, all) = match text(&data, "kind").unwrap_or_default().as_str() {
-        DIGITS => return digits(seed),
-        "npy" => array::npy(&name, &bytes(&data, "images")?).map_err(said)?,
-        "idx" => {
-            let labels = property(&data, "labels").map(|_| bytes(&data, "labels")).transpose()?;
-            array::idx(&name, &bytes(&data, "images")?, labels.as_deref()).map_err(said)?
-        }
-        "images" => images(&data)?,
-        other => return Err(JsError::new(&format!("'{other}' is no kind of data")).into()),
-    };
+    let (encoding, all) = all_rows(&data, &name)?;
     memory::dataset(&name, encoding, &all, seed, USUAL_TEST).map_err(said)
+}
+
+/// All rows that are given, of which none is set aside yet.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn all_rows(data: &JsValue, name: &str) -> Result<(Encoding, Split), JsValue> {
+    match text(data, "kind").unwrap_or_default().as_str() {
+        "npy" | "idx" => {
+            let file = bytes(data, "images")?;
+            let labels = property(data, "labels").map(|_| bytes(data, "labels")).transpose()?;
+            let of_labels = text(data, "labels_name").unwrap_or_else(|| "the labels".into());
+            let labels = labels.as_deref().map(|bytes| InMemory { name: &of_labels, bytes });
+            rows(InMemory { name, bytes: &file }, labels).map_err(said)
+        }
+        "images" => images(data),
+        other => Err(JsError::new(&format!("'{other}' is no kind of data")).into()),
+    }
 }
 
 /// The rows of a run that goes on: those that are given, else those that it names.

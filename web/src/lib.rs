@@ -11,6 +11,7 @@ mod training;
 mod values;
 
 use gpu_ae::Error;
+use gpu_ae::data::ImageShape;
 use gpu_ae::device::{Choice, Device, absence, adapters, open};
 use gpu_ae::train::{Checkpoint, EpochMetrics};
 use wasm_bindgen::prelude::*;
@@ -80,6 +81,19 @@ impl Worker {
     /// Never.
     pub fn draw(&self) -> Result<(), JsValue> {
         given::digits(0).map(|_| ())
+    }
+
+    /// What rows are that are given: how many, their shape, how many classes they have.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn examine(&self, asked: JsValue) -> Result<JsValue, JsValue> {
+        let (encoding, rows) = given::all_rows(&asked, &text(&asked, "name").unwrap_or_default())?;
+        let ImageShape { height, width, channels } = encoding.image;
+        let sides = [("height", height), ("width", width), ("channels", channels)];
+        let counts = [("rows", rows.rows), ("classes", encoding.classes.len())];
+        let numbers = sides.into_iter().chain(counts).map(|(name, number)| (name, JsValue::from(number as f64)));
+        Ok(object(&numbers.collect::<Vec<_>>()))
     }
 
     /// Begins to train; see `summary` for what comes back.

@@ -131,13 +131,6 @@ pub(super) fn header(
     }
 }
 
-/// The bytes of a file of one axis that is in memory, as labels are.
-pub(super) fn bytes(origin: &Origin, file: &[u8]) -> Result<Vec<u8>> {
-    let mut input = decompressed(file).map_err(|error| origin.unreadable(error))?;
-    let header = header(&mut input, origin, Some([0, 0, UNSIGNED_BYTE, 1]), (MAX_BYTES, ""))?;
-    Idx { origin: origin.clone(), header, input }.body()
-}
-
 /// A file of unsigned bytes whose header has been read and found sound.
 struct Idx<'a> {
     origin: Origin,

@@ -174,6 +174,11 @@ impl Checkpoint {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
         let damaged = |error: &dyn std::fmt::Display| format!("damaged checkpoint ({error})");
         let check = |metadata: &Metadata| match metadata.format {
+            UNNAMED | FORMAT
+                if cfg!(not(feature = "native")) && metadata.encoding.as_ref().is_some_and(Encoding::is_table) =>
+            {
+                Err("a checkpoint of a run on a table, which the command line goes on with".into())
+            }
             UNNAMED | FORMAT => Ok(()),
             other => Err(format!("a checkpoint of format {other}, this program reads {UNNAMED} and {FORMAT}")),
         };
@@ -291,5 +296,8 @@ mod tests {
             std::fs::write(&path, &good[..length]).unwrap();
             assert!(Checkpoint::load(&path).is_err(), "{length} bytes of {} were accepted", good.len());
         }
+        // What never was one is no damaged one.
+        let other = Checkpoint::from_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR").unwrap_err();
+        assert_eq!(other, "not a checkpoint of gpu-ae");
     }
 }

@@ -72,6 +72,10 @@ pub fn opened<T: Serialize + DeserializeOwned>(
     check: impl Fn(&T) -> Result<(), String>,
 ) -> Result<(T, State), String> {
     let damaged = |error: &dyn Display| format!("damaged {what} ({error})");
+    // Eight bytes of a length, then JSON: what begins otherwise was never such a file.
+    if bytes.get(8).is_some_and(|&first| first != b'{') {
+        return Err(format!("not a {what} of gpu-ae"));
+    }
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| damaged(&e))?;
     let json = header.metadata().as_ref().and_then(|map| map.get(KEY));
     let json = json.ok_or_else(|| format!("not a {what} of gpu-ae"))?;

@@ -1,8 +1,10 @@
 //! Labels of rows: numbers, texts or one of many on, and the classes that they make.
 
 use std::collections::BTreeSet;
+#[cfg(feature = "native")]
 use std::fs::File;
 use std::io::Read;
+#[cfg(feature = "native")]
 use std::path::{Path, PathBuf};
 
 use super::element::Kind;
@@ -10,8 +12,11 @@ use super::elements;
 use super::header::{Header, MAGIC};
 use super::origin::Origin;
 use crate::data::format::idx;
+#[cfg(feature = "native")]
 use crate::data::options::DataOptions;
-use crate::error::{Error, Result};
+#[cfg(feature = "native")]
+use crate::error::Error;
+use crate::error::Result;
 
 /// Most classes: a class's number has 16 bits, and one of them is none.
 const MOST_CLASSES: usize = u16::MAX as usize;
@@ -151,7 +156,30 @@ pub(super) fn classes(all: &[Labels], origin: &Origin) -> Result<(Vec<String>, V
     }
 }
 
+/// The header of a file of NumPy or IDX, and what follows it; `open` brings its bytes from the first one on, unpacked, and an IDX file of more
+/// than `most` bytes is not believed.
+///
+/// # Errors
+/// When it is neither, or cannot be read.
+pub(super) fn opened<'a>(
+    open: impl Fn() -> std::io::Result<Box<dyn Read + 'a>>,
+    origin: &Origin,
+    most: (u64, &str),
+) -> Result<(Header, Box<dyn Read + 'a>)> {
+    let open = || open().map_err(|error| origin.unreadable(error));
+    let mut first = Vec::new();
+    open()?.take(MAGIC.len() as u64).read_to_end(&mut first).map_err(|error| origin.unreadable(error))?;
+    let mut input = open()?;
+    let header = if idx::is_magic(&first) {
+        idx::header(&mut input, origin, None, most)?
+    } else {
+        Header::read_numpy(&mut input).map_err(|problem| origin.error(problem))?
+    };
+    Ok((header, input))
+}
+
 /// The file that `--label` names: beside `path`, or where it says.
+#[cfg(feature = "native")]
 pub(super) fn file_beside(path: &Path, label: &str) -> PathBuf {
     path.parent().map_or_else(|| PathBuf::from(label), |folder| folder.join(label))
 }
@@ -160,21 +188,15 @@ pub(super) fn file_beside(path: &Path, label: &str) -> PathBuf {
 ///
 /// # Errors
 /// When there is no such file, it is damaged, or holds something else.
+#[cfg(feature = "native")]
 pub(super) fn read_file(path: &Path, rows: (usize, &str), options: &DataOptions) -> Result<Labels> {
     let origin = Origin::file(path);
     if !path.is_file() {
         let problem = "no such file, expected a .npy or IDX file with the labels, beside the rows or by its whole path";
         return Err(Error::Usage(format!("--label '{}': {problem}", path.display())));
     }
-    let mut first = Vec::new();
-    let open = || File::open(path).and_then(idx::decompressed).map_err(|error| origin.unreadable(error));
-    open()?.take(MAGIC.len() as u64).read_to_end(&mut first).map_err(|error| origin.unreadable(error))?;
-    let mut input = open()?;
-    let header = if idx::is_magic(&first) {
-        idx::header(&mut input, &origin, None, super::files::most(options))?
-    } else {
-        Header::read_numpy(&mut input).map_err(|problem| origin.error(problem))?
-    };
+    let open = || File::open(path).and_then(idx::decompressed);
+    let (header, mut input) = opened(open, &origin, super::files::most(options))?;
     super::files::check_size(header.bytes(), options, &origin)?;
     Labels::read(&header, &mut input, &origin, rows, true)
 }

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::header::Header;
+use super::label::{self, Labels};
 use super::origin::Origin;
 use super::values;
 use crate::data::format::idx;
@@ -14,48 +15,46 @@ use crate::error::Result;
 /// Most bytes of elements: what is in memory is no larger than that, unless it is packed.
 const MOST: u64 = 4 << 30;
 
-/// The rows of a .npy file, packed by gzip or not; `name` is what errors call it.
-///
-/// # Errors
-/// When it is no such file, cut off, or its elements are no numbers.
-pub fn npy(name: &str, bytes: &[u8]) -> Result<(Encoding, Split)> {
-    let origin = Origin::file(Path::new(name));
-    let mut input = idx::decompressed(bytes).map_err(|error| origin.unreadable(error))?;
-    let header = Header::read_numpy(&mut input).map_err(|problem| origin.error(problem))?;
-    rows(&header, &mut input, &origin)
+/// A file: its bytes, packed by gzip or not, and what errors call it.
+#[derive(Clone, Copy, Debug)]
+pub struct InMemory<'a> {
+    /// What errors call it.
+    pub name: &'a str,
+    /// What is in it.
+    pub bytes: &'a [u8],
 }
 
-/// Rows without classes, whose input stands at its first element.
-fn rows(header: &Header, input: &mut dyn Read, origin: &Origin) -> Result<(Encoding, Split)> {
-    let (image, values) = values(header, false, input, origin, &mut Silent)?;
-    Ok((Encoding::images(image, Vec::new()), Split::new(image.values(), values, Vec::new(), Vec::new())))
-}
-
-/// The rows of an IDX file, with the classes of another one if there is one, which are called by their numbers.
+/// The rows of a .npy or IDX file, with the classes of another one if there is one.
 ///
 /// # Errors
-/// When either is no such file, cut off, or they do not belong together.
-pub fn idx(name: &str, bytes: &[u8], labels: Option<&[u8]>) -> Result<(Encoding, Split)> {
-    let origin = Origin::file(Path::new(name));
-    let mut input = idx::decompressed(bytes).map_err(|error| origin.unreadable(error))?;
-    let header = idx::header(&mut input, &origin, None, (MOST, ""))?;
-    let (encoding, mut split) = rows(&header, &mut input, &origin)?;
-    let Some(labels) = labels else { return Ok((encoding, split)) };
-    let of_labels = Origin::file(Path::new("labels"));
-    let labels = idx::bytes(&of_labels, labels)?;
-    if labels.len() != split.rows {
-        let problem = format!("expected {} labels, one for each row of {name}, found {}", split.rows, labels.len());
-        return Err(of_labels.error(problem));
+/// When either is no such file, cut off, what it holds are no rows or no classes, or they do not belong together.
+pub fn rows(file: InMemory<'_>, labels: Option<InMemory<'_>>) -> Result<(Encoding, Split)> {
+    let (origin, header, mut input) = opened(file)?;
+    let (image, values) = values(&header, false, &mut input, &origin, &mut Silent)?;
+    let (mut classes, mut of_each) = (Vec::new(), Vec::new());
+    if let Some(labels) = labels {
+        let (origin, of_labels, mut input) = opened(labels)?;
+        let read = Labels::read(&of_labels, &mut input, &origin, (header.rows(), file.name), true)?;
+        let (names, mut all) = label::classes(&[read], &origin)?;
+        (classes, of_each) = (names, all.pop().unwrap_or_default());
     }
-    let classes = labels.iter().max().map_or(0, |&most| usize::from(most) + 1);
-    split.labels = labels.into_iter().map(u16::from).collect();
-    Ok((Encoding::numbered(encoding.image, classes), split))
+    Ok((Encoding::images(image, classes), Split::new(image.values(), values, of_each, Vec::new())))
 }
 
+/// A file's header, and what follows it.
+fn opened(file: InMemory<'_>) -> Result<(Origin, Header, Box<dyn Read + '_>)> {
+    let origin = Origin::file(Path::new(file.name));
+    let (header, input) = label::opened(|| idx::decompressed(file.bytes), &origin, (MOST, ""))?;
+    Ok((origin, header, input))
+}
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    fn of<'a>(name: &'a str, bytes: &'a [u8]) -> InMemory<'a> {
+        InMemory { name, bytes }
+    }
 
     /// An IDX file of bytes with these axes.
     fn idx_file(dims: &[u32], bytes: &[u8]) -> Vec<u8> {
@@ -68,23 +67,29 @@ mod tests {
     #[test]
     fn files_in_memory_are_read_as_files_on_a_disk_are() {
         let images: Vec<u8> = (0..24).collect();
-        let file = idx_file(&[4, 2, 3], &images);
-        let (encoding, rows) = idx("x-idx3-ubyte", &file, Some(&idx_file(&[4], &[0, 2, 1, 2]))).unwrap();
+        let (file, labels) = (idx_file(&[4, 2, 3], &images), idx_file(&[4], &[0, 2, 1, 2]));
+        let (encoding, found) = rows(of("x-idx3-ubyte", &file), Some(of("y", &labels))).unwrap();
         assert_eq!((encoding.image.height, encoding.image.width, encoding.classes.len()), (2, 3, 3));
-        assert_eq!((rows.rows, rows.raw(1), &rows.labels[..]), (4, &images[6..12], &[0, 2, 1, 2][..]));
-        let few = idx("x", &file, Some(&idx_file(&[3], &[0, 2, 1]))).unwrap_err().to_string();
-        assert!(few.contains("expected 4 labels"), "{few}");
-        assert!(idx("x", &file[..20], None).unwrap_err().to_string().starts_with("x: "));
+        assert_eq!((found.rows, found.raw(1), &found.labels[..]), (4, &images[6..12], &[0, 2, 1, 2][..]));
+        let few = rows(of("x", &file), Some(of("y", &idx_file(&[3], &[0, 2, 1])))).unwrap_err().to_string();
+        assert!(few.starts_with("y: ") && few.contains("expected 4 labels, one for each row of x"), "{few}");
+        assert!(rows(of("x", &file[..20]), None).unwrap_err().to_string().starts_with("x: "));
 
-        let mut npy_file = b"\x93NUMPY\x01\x00".to_vec();
-        let text = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }\n";
-        npy_file.extend((text.len() as u16).to_le_bytes());
-        npy_file.extend(text.as_bytes());
-        [0.0f32, 0.5, 1.0, -2.0, 3.0, 4.0].iter().for_each(|value| npy_file.extend(value.to_le_bytes()));
-        let (encoding, rows) = npy("x.npy", &npy_file).unwrap();
-        assert_eq!((encoding.image.width, rows.values(1..2)), (3, vec![-2.0, 3.0, 4.0]));
-        let cut = npy("x.npy", &npy_file[..npy_file.len() - 1]).unwrap_err().to_string();
+        let npy_file = |text: &str, elements: &[u8]| {
+            let mut file = b"\x93NUMPY\x01\x00".to_vec();
+            file.extend((text.len() as u16).to_le_bytes());
+            file.extend(text.as_bytes());
+            file.extend(elements);
+            file
+        };
+        let values: Vec<u8> = [0.0f32, 0.5, 1.0, -2.0, 3.0, 4.0].iter().flat_map(|value| value.to_le_bytes()).collect();
+        let file = npy_file("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }\n", &values);
+        let labels = npy_file("{'descr': '<i2', 'fortran_order': False, 'shape': (2,), }\n", &[9, 0, 4, 0]);
+        let (encoding, found) = rows(of("x.npy", &file), Some(of("y.npy", &labels))).unwrap();
+        assert_eq!((encoding.image.width, found.values(1..2)), (3, vec![-2.0, 3.0, 4.0]));
+        assert_eq!((&encoding.classes[..], &found.labels[..]), (&["4".to_string(), "9".into()][..], &[1, 0][..]));
+        let cut = rows(of("x.npy", &file[..file.len() - 1]), None).unwrap_err().to_string();
         assert!(cut.starts_with("x.npy: "), "{cut}");
-        assert!(npy("x.npy", b"no array").unwrap_err().to_string().contains("NumPy"));
+        assert!(rows(of("x.npy", b"no array"), None).unwrap_err().to_string().contains("NumPy"));
     }
 }

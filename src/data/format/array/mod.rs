@@ -18,7 +18,6 @@ pub(in crate::data) mod names;
 pub(in crate::data) mod pairs;
 
 mod elements;
-#[cfg(feature = "native")]
 mod label;
 mod layout;
 pub mod memory;
