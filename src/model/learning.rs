@@ -86,7 +86,7 @@ fn across(
     }
     let mut answers = g.apply(StopGradient, &[answers.ok_or_else(nothing)?])?;
     if member.has_others() {
-        answers = g.apply(AllReduce { arena: "answers", tensors: 1 }, &[answers])?;
+        answers = g.apply(AllReduce::of("answers", 1), &[answers])?;
     }
     let clock = g.apply(ClockViews { views: config.views() }, &[entrance.clock])?;
     let compared = contrastive.compared(g, answers, clock)?;
@@ -145,12 +145,14 @@ pub(super) fn in_parts(
     }
     let mut sum = sum.ok_or_else(|| Error::graph("training", "a batch has no part"))?;
     if member.has_others() {
-        let exchange = AllReduce { arena: "grads", tensors: sum.gradients.len() };
-        sum.gradients = g.push(Arc::new(exchange), &sum.gradients)?;
-        // Behind the gradients, which may leave a device before it has all of them.
-        let terms: Vec<Var> = sum.terms.iter().map(|term| term.var).collect();
-        let reduced = g.push(Arc::new(AllReduce { arena: "terms", tensors: terms.len() }), &terms)?;
-        sum.terms.iter_mut().zip(reduced).for_each(|(term, reduced)| term.var = reduced);
+        let terms = sum.terms.iter().map(|term| term.var);
+        let values: Vec<Var> = sum.gradients.iter().copied().chain(terms).collect();
+        // All at once, so that it is never a matter of plans what comes first.
+        let arenas = vec![("grads", sum.gradients.len()), ("terms", sum.terms.len())];
+        let mut reduced = g.push(Arc::new(AllReduce { arenas }), &values)?;
+        let terms = reduced.split_off(sum.gradients.len());
+        sum.terms.iter_mut().zip(terms).for_each(|(term, reduced)| term.var = reduced);
+        sum.gradients = reduced;
     }
     Ok(sum)
 }

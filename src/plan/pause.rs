@@ -29,7 +29,7 @@ impl Pause {
 
 /// The pauses of a plan, in the order in which values are exchanged, which is the same for devices of every kind: what is exchanged
 /// together, in buckets from the last value, the first gradient to be there, to the first. What lies in a bucket leaves a GPU as soon
-/// as it is computed; the processor computes all gradients at the same time.
+/// as it is computed. Not so a processor, or a GPU that it plays: what the exchange takes of it, its computing lacks.
 pub(super) fn pauses(graph: &Graph, layout: &Layout, profile: &DeviceProfile) -> Vec<Pause> {
     let mut pauses: Vec<Pause> = Vec::new();
     // Steps up to each node, with it.
@@ -44,7 +44,7 @@ pub(super) fn pauses(graph: &Graph, layout: &Layout, profile: &DeviceProfile) ->
         let due = pauses.len() + buckets.len();
         for (number, bucket) in (1..).zip(&buckets) {
             let there = match profile.kind {
-                DeviceKind::Cpu => before,
+                DeviceKind::Cpu | DeviceKind::Software => before,
                 _ if number == buckets.len() => before,
                 _ => bucket.iter().map(|&input| steps[node.inputs[input].node]).max().unwrap_or(0),
             };

@@ -37,7 +37,7 @@ fn exchanges() -> Vec<Case> {
         HostTensor::from_f32(shape, &elements)
     };
     let case = |label: &str, inputs: Vec<HostTensor<f32>>| {
-        let exchange = AllReduce { arena: "exchanged", tensors: inputs.len() };
+        let exchange = AllReduce::of("exchanged", inputs.len());
         Case::new(label, exchange, inputs, Tolerance::EXACT)
     };
     vec![case("one tensor", vec![wave(&[3, 5])]), case("three tensors", vec![wave(&[7]), wave(&[]), wave(&[2, 3, 4])])]

@@ -3,6 +3,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/disguised.rs"]
+mod disguised;
 #[path = "../common/program.rs"]
 mod program;
 #[path = "../common/start.rs"]

@@ -4,11 +4,12 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
 use crate::common;
+use crate::disguised::Disguised;
 use gpu_ae::Result;
 use gpu_ae::config::RunConfig;
 use gpu_ae::data::{self, Dataset};
 use gpu_ae::device::{CpuDevice, Device, wait};
-use gpu_ae::plan::{Member, Pause};
+use gpu_ae::plan::{DeviceKind, Member, Pause};
 use gpu_ae::train::group::{Exchange, Group, Together};
 use gpu_ae::train::session::State;
 use gpu_ae::train::{Session, TermSums, Tuning};
@@ -277,13 +278,23 @@ fn a_gpu_takes_its_share_as_well() {
     }
 }
 
-/// A GPU gives the gradients of the last layers away while it computes those of the first; the processor has all at the same time.
-/// What is exchanged, and in which order, is the same.
+/// A GPU gives the gradients of the last layers away while it computes those of the first; a processor has nothing to compute with
+/// meanwhile. What is exchanged, in which order, and what comes of it is the same.
 #[test]
 fn gradients_leave_a_gpu_as_they_come() {
-    let Some(gpu) = common::gpu() else { return };
-    let config = config("entropic", WIDE);
-    let pauses = [gpu, cpu()].map(|device| {
+    if common::gpu().is_none() {
+        return;
+    }
+    let gpu = || common::gpu().unwrap();
+    let hardware = || Disguised::of(gpu(), |profile| profile.kind = DeviceKind::Discrete);
+    // A share of so many rows that the last layer's gradient is a kernel of its own.
+    let config = config("entropic", &[WIDE, &[("batch_size", "128")]].concat());
+    let whole = alone(&config, gpu()).0;
+    let (states, _) = trained(&config, 2, [false, false], hardware);
+    let apart = distance(&config, &states[0], &whole);
+    assert!(apart < 1e-3, "{apart:.1e} of the way");
+    assert!(states[0] == states[1], "members differ");
+    let pauses = [hardware(), gpu(), cpu()].map(|device| {
         let member = Member { rank: 0, size: 2, own_norms: false };
         let plan = session(&config, &digits(), member, device).training_plan().unwrap().clone();
         let bytes = |pause: &Pause| pause.ranges.iter().map(|(_, _, bytes)| bytes).sum::<usize>();
@@ -291,9 +302,36 @@ fn gradients_leave_a_gpu_as_they_come() {
         let early = plan.pauses.first().unwrap().steps < plan.pauses.last().unwrap().steps;
         (exchanged, early, plan.pauses.iter().map(|pause| pause.due).collect::<Vec<usize>>())
     });
-    assert_eq!((pauses[0].1, pauses[1].1), (true, false));
-    assert_eq!((&pauses[0].0, &pauses[0].2), (&pauses[1].0, &pauses[1].2));
-    assert_eq!(pauses[0].2, [2, 2, 3], "two buckets of gradients, then losses");
+    assert_eq!(
+        pauses.each_ref().map(|(_, early, _)| *early),
+        [true, gpu().profile().kind != DeviceKind::Software, false]
+    );
+    for other in &pauses[1..] {
+        assert_eq!((&pauses[0].0, &pauses[0].2), (&other.0, &other.2));
+    }
+    assert_eq!(pauses[0].2, [2, 2], "losses and the last gradients, then the first ones");
+}
+
+/// Who would wait for what another never sends is told.
+#[test]
+fn members_that_exchange_different_values_say_so() {
+    let (config, data) = (config("conv", SMALL_CONV), digits());
+    let each = |threads: Threads| {
+        let member = Member { own_norms: threads.member.rank == 1, ..threads.member };
+        let mut session = session(&config, &data, member, cpu());
+        let together = Together::new(Box::new(threads), Exchange::F32);
+        if member.rank > 0 {
+            return session.follow(together).unwrap_err().to_string();
+        }
+        session.lead(together);
+        session.train(1).unwrap_err().to_string()
+    };
+    thread::scope(|scope| {
+        let all: Vec<_> = Threads::group(2, false).into_iter().map(|own| scope.spawn(|| each(own))).collect();
+        for said in all.into_iter().map(|own| own.join().unwrap()) {
+            assert!(said.contains("exchange different values"), "{said}");
+        }
+    });
 }
 
 #[test]

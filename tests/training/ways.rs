@@ -1,19 +1,19 @@
 //! Rows reach a device all at once, in pieces that it can bind, or window by window: the bits are the same, and a run that
 //! was begun in one way goes on in another.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::common;
+use crate::disguised::Disguised;
 use gpu_ae::config::RunConfig;
 use gpu_ae::data::{Dataset, Encoding, ImageShape, Split, ValueKind, Values};
-use gpu_ae::device::{CpuDevice, Device, Identity, Later, Means, ProgramId, Reading, Trace, wait};
+use gpu_ae::device::{CpuDevice, Device, wait};
 use gpu_ae::ops::step::clock;
-use gpu_ae::plan::{DeviceProfile, Member, Plan};
+use gpu_ae::plan::DeviceProfile;
 use gpu_ae::rng::{Rng, Stream, stream_key};
-use gpu_ae::shader::ShaderKey;
+use gpu_ae::tensor::Ty;
 use gpu_ae::train::{Session, Tuning};
-use gpu_ae::{Result, tensor::Ty};
 
 /// Rows to train on: 38 batches of 32 and one of 21.
 pub const ROWS: usize = 1237;
@@ -21,73 +21,6 @@ pub const ROWS: usize = 1237;
 const OTHERS: usize = 1303;
 /// Bytes of the largest binding where it is made small: some 6,000 beside the room of a uniform operand.
 const SMALL_BINDING: u64 = 72_000;
-
-/// A device with smaller bindings than it has.
-struct Limited {
-    device: Box<dyn Device>,
-    profile: DeviceProfile,
-}
-
-impl Limited {
-    fn of(device: Box<dyn Device>) -> Box<dyn Device> {
-        let profile = DeviceProfile { max_binding: SMALL_BINDING, ..device.profile().clone() };
-        Box::new(Limited { device, profile })
-    }
-}
-
-impl Device for Limited {
-    fn name(&self) -> &str {
-        self.device.name()
-    }
-    fn identity(&self) -> Identity {
-        self.device.identity()
-    }
-    fn profile(&self) -> &DeviceProfile {
-        &self.profile
-    }
-    fn load(&mut self, plan: Plan) -> Result<ProgramId> {
-        self.device.load(plan)
-    }
-    fn prepare(&mut self, shaders: &BTreeSet<&ShaderKey>) -> Result<()> {
-        self.device.prepare(shaders)
-    }
-    fn clear(&mut self) {
-        self.device.clear();
-    }
-    fn plan(&self, program: ProgramId) -> &Plan {
-        self.device.plan(program)
-    }
-    fn means(&self, program: ProgramId) -> Vec<Means> {
-        self.device.means(program)
-    }
-    fn run(&mut self, program: ProgramId, times: u32) -> Result<()> {
-        self.device.run(program, times)
-    }
-    fn run_stretch(&mut self, program: ProgramId, stretch: usize) -> Result<()> {
-        self.device.run_stretch(program, stretch)
-    }
-    fn join(&mut self, member: Member) {
-        self.device.join(member);
-    }
-    fn traced(&mut self, program: ProgramId, times: u32) -> Later<'_, Trace> {
-        self.device.traced(program, times)
-    }
-    fn idle(&mut self) -> Later<'_, ()> {
-        self.device.idle()
-    }
-    fn write_bytes(&mut self, program: ProgramId, arena: usize, offset: usize, bytes: &[u8]) -> Result<()> {
-        self.device.write_bytes(program, arena, offset, bytes)
-    }
-    fn runs_ahead(&self) -> bool {
-        self.device.runs_ahead()
-    }
-    fn begin_read(&mut self, program: ProgramId, ranges: &[(usize, usize, usize)]) -> Result<Reading> {
-        self.device.begin_read(program, ranges)
-    }
-    fn receive(&mut self, reading: Reading) -> Later<'_, Vec<u8>> {
-        self.device.receive(reading)
-    }
-}
 
 /// How rows reach a device.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -151,7 +84,8 @@ pub fn data(kind: ValueKind, width: usize) -> Dataset {
 pub fn session(device: Box<dyn Device>, config: &RunConfig, data: &Dataset, way: Way) -> Session {
     let mut config = config.clone();
     config.data.on_device = (way == Way::ByWindows).then_some(0);
-    let device = if way == Way::InPieces { Limited::of(device) } else { device };
+    let small = |profile: &mut DeviceProfile| profile.max_binding = SMALL_BINDING;
+    let device = if way == Way::InPieces { Disguised::of(device, small) } else { device };
     let choices = Tuning::or_static(None, device.as_ref());
     let session = wait(Session::for_training(device, &config, data, &choices, &mut |_, _| ())).unwrap();
     let sources = &session.training_plan().unwrap().sources;

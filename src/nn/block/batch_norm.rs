@@ -117,7 +117,7 @@ impl Built {
         let valid = g.apply(ValidOnes { rows, rows_per_sample, columns: 1, column: None }, &[clock])?;
         let number = g.apply(SumAll, &[valid])?;
         let sums = g.apply(MatMul::Tn, &[valid, x])?;
-        let all = g.push(Arc::new(AllReduce { arena: "sums of rows", tensors: 2 }), &[sums, number])?;
+        let all = g.push(Arc::new(AllReduce::of("sums of rows", 2)), &[sums, number])?;
         // 1/v, as the square of 1/√v.
         let root = g.apply(Unary::InverseRoot, &[all[1]])?;
         let share = g.apply(Binary::Mul, &[root, root])?;
@@ -131,7 +131,7 @@ impl Built {
         let centred = g.apply(AddBias, &[x, minus])?;
         let squares = g.apply(Binary::Mul, &[centred, centred])?;
         let sums = g.apply(MatMul::Tn, &[valid, squares])?;
-        let sums = g.apply(AllReduce { arena: "sums of squares", tensors: 1 }, &[sums])?;
+        let sums = g.apply(AllReduce::of("sums of squares", 1), &[sums])?;
         let variance = mean_of(g, sums)?;
         let variance = g.apply(Unary::Affine { scale: 1.0, shift: epsilon }, &[variance])?;
         let inverse = g.apply(Unary::InverseRoot, &[variance])?;

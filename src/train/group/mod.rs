@@ -14,9 +14,11 @@ pub use following::follow;
 pub use sum::Exchange;
 use sum::Sum;
 
+use sha2::{Digest, Sha256};
+
 use crate::device::{Device, ProgramId, Reading, wait};
-use crate::error::Result;
-use crate::plan::Member;
+use crate::error::{Error, Result};
+use crate::plan::{Member, Pause};
 
 /// The processes, as one of them sees them. What is said of one call holds once all of them have made it.
 pub trait Group: Send {
@@ -57,6 +59,8 @@ pub struct Together {
     group: Box<dyn Group>,
     sum: Sum,
     stage: Stage,
+    /// The program that all run, once they have found that they exchange the same.
+    agreed: Option<ProgramId>,
 }
 
 /// Where they are.
@@ -74,7 +78,7 @@ impl Together {
     /// As a part of this group, whose gradients travel like that.
     pub fn new(group: Box<dyn Group>, exchange: Exchange) -> Self {
         let sum = Sum::new(exchange);
-        Together { group, sum, stage: Stage::InStep }
+        Together { group, sum, stage: Stage::InStep, agreed: None }
     }
 
     /// Which of them this is.
@@ -113,10 +117,31 @@ impl Together {
         Ok(())
     }
 
+    /// Makes sure that all exchange as many values in the same order.
+    fn agree(&mut self, pauses: &[Pause]) -> Result<()> {
+        let Member { rank, size, .. } = self.member();
+        let exchanged: Vec<Vec<usize>> =
+            pauses.iter().map(|pause| pause.ranges.iter().map(|(_, _, bytes)| *bytes).collect()).collect();
+        let own: [u8; 32] = Sha256::digest(format!("{exchanged:?}")).into();
+        let mut all = vec![0; own.len() * size];
+        let cuts: Vec<usize> = (0..=size).map(|rank| rank * own.len()).collect();
+        self.group.gather(&own, &mut all, &cuts)?;
+        match all.chunks_exact(own.len()).position(|other| other != own) {
+            Some(other) => Err(Error::Failed(format!(
+                "processes {rank} and {other} exchange different values: expected devices of one kind (--device)"
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// Runs a plan `times` times, with an exchange wherever it pauses. What is not waited for at once is read while the device
     /// computes on, and exchanged once it has all of its work.
     pub(super) fn run(&mut self, device: &mut dyn Device, program: ProgramId, times: u32) -> Result<()> {
         let pauses = device.plan(program).pauses.clone();
+        if self.agreed != Some(program) {
+            self.agree(&pauses)?;
+            self.agreed = Some(program);
+        }
         for _ in 0..times {
             let mut under_way: Vec<(&[Range], Reading)> = Vec::new();
             for (number, pause) in pauses.iter().enumerate() {
