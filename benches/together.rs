@@ -57,6 +57,10 @@ impl Group for Wire {
         self.send(all.len() - own.len(), |group| group.gather(own, all, cuts))
     }
 
+    fn local(&self) -> usize {
+        self.processes.local()[0]
+    }
+
     fn leave(&mut self) {
         self.processes.leave();
     }

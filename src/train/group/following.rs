@@ -18,7 +18,7 @@ pub fn follow(mut together: Together, open: impl FnOnce(&RunConfig) -> Result<Bo
         together.stage = Stage::Ended;
         return Ok(());
     }
-    begin(&first, &together, open)?.follow(together)
+    begin(&first, &mut together, open)?.follow(together)
 }
 
 impl Session {
@@ -58,12 +58,12 @@ fn order(said: &[u8]) -> Result<u32> {
 /// The leader's run as it stands, on a device of this process.
 fn begin(
     checkpoint: &[u8],
-    together: &Together,
+    together: &mut Together,
     open: impl FnOnce(&RunConfig) -> Result<Box<dyn Device>>,
 ) -> Result<Session> {
     let checkpoint = Checkpoint::from_bytes(checkpoint).map_err(Error::Failed)?;
     let config = &checkpoint.config;
-    let data = config.load_data_as(checkpoint.encoding.as_ref())?;
+    let data = together.in_turns(|| config.load_data_as(checkpoint.encoding.as_ref()))?;
     check_rows(config, &checkpoint, &Fingerprint::of(&data.train))?;
     let mut device = open(config)?;
     device.join(together.member());

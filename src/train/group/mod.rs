@@ -44,6 +44,11 @@ pub trait Group: Send {
     /// When one of them cannot be reached.
     fn gather(&mut self, own: &[u8], all: &mut [u8], cuts: &[usize]) -> Result<()>;
 
+    /// Its number among those on the same machine, from 0.
+    fn local(&self) -> usize {
+        0
+    }
+
     /// Leaves the others, who wait for this one in vain.
     fn leave(&mut self) {}
 }
@@ -103,9 +108,27 @@ impl Together {
         Ok(bytes)
     }
 
-    /// Has all begin with these bytes of a checkpoint.
+    /// Has all begin with these bytes of a checkpoint, whose rows this process has read.
     pub(super) fn begin(&mut self, checkpoint: Vec<u8>) -> Result<()> {
-        self.said(checkpoint).map(|_| ())
+        self.said(checkpoint)?;
+        self.meet()
+    }
+
+    /// Does what the first on each machine does before the others there, such as reading rows that it then keeps for them.
+    fn in_turns<T>(&mut self, act: impl FnOnce() -> Result<T>) -> Result<T> {
+        if self.group.local() == 0 {
+            let done = act()?;
+            self.meet()?;
+            return Ok(done);
+        }
+        self.meet()?;
+        act()
+    }
+
+    /// Waits for all others.
+    fn meet(&mut self) -> Result<()> {
+        let size = self.member().size;
+        self.group.gather(&[0], &mut vec![0; size], &(0..=size).collect::<Vec<usize>>())
     }
 
     /// Has all make the next `steps` steps, those of this process with `run`; where that fails, the others are left waiting for it.

@@ -139,6 +139,10 @@ impl Group for Processes {
         Ok(())
     }
 
+    fn local(&self) -> usize {
+        self.local[0]
+    }
+
     fn leave(&mut self) {
         LEFT.store(true, Ordering::Relaxed);
         // To end MPI would be to wait for the others.
