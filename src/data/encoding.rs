@@ -68,7 +68,7 @@ pub struct Encoding {
     /// Whether there are columns of a table, which this build knows nothing else of.
     #[cfg(not(feature = "native"))]
     #[serde(default, skip_serializing, deserialize_with = "is_there")]
-    columns: bool,
+    pub columns: bool,
 }
 
 /// Whether there is anything, whatever it is.

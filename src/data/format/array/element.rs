@@ -132,7 +132,6 @@ impl Element {
     }
 
     /// The whole number that these bytes of one element are; nothing if they are none, or one beyond i64.
-    #[cfg(feature = "native")]
     pub fn whole(&self, word: &[u8]) -> Option<i64> {
         let mut bytes = [0; 8];
         let ordered = || word.iter().rev().copied();
@@ -159,7 +158,6 @@ impl Element {
     }
 
     /// The characters of one element; nothing if they are none, or if it is no text.
-    #[cfg(feature = "native")]
     pub fn text(&self, word: &[u8]) -> Option<String> {
         let text = match self.kind {
             Kind::Text => {

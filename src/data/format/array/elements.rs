@@ -76,7 +76,6 @@ pub(super) fn not_finite(header: &Header, place: usize, origin: &Origin) -> Erro
 }
 
 /// Takes the elements of an array of labels, each as its bytes.
-#[cfg(feature = "native")]
 pub(super) fn words(header: &Header, input: &mut dyn Read, origin: &Origin) -> Result<Vec<u8>> {
     let mut bytes = room::<u8>(header, origin)?;
     each_chunk(header, input, origin, |chunk| {
