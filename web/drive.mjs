@@ -1,7 +1,7 @@
 // Drives the built page in Chromium: node drive.mjs CHROMIUM FOLDER MODULES
 //
 // FOLDER holds small.npy, images to train on, and expected.jsonl, what 'gpu-ae train --recipe report --data small.npy --device
-// gpu --epochs 2' made of them, and its checkpoint as native.safetensors. What the page makes is left there: page.safetensors,
+// gpu --epochs 2' made of them, and its checkpoint as native.safetensors; table.safetensors is one of a table. What the page makes is left there: page.safetensors,
 // the checkpoint behind two epochs, and screenshots. MODULES is where npm has put puppeteer-core. Anything that is not as it
 // should be ends with an error.
 import { createServer } from "node:http";
@@ -166,17 +166,20 @@ try {
     // The program's own checkpoint goes on here.
     const native = Array.from(readFileSync(join(folder, "native.safetensors")));
     const images = Array.from(readFileSync(join(folder, "small.npy")));
-    const resumed = await other.evaluate(async (native, images) => {
+    const table = Array.from(readFileSync(join(folder, "table.safetensors")));
+    const resumed = await other.evaluate(async (native, images, table) => {
         const buffer = (bytes) => new Uint8Array(bytes).buffer;
         const data = { kind: "npy", name: "small.npy", images: buffer(images), labels: null };
         const { epoch, step, model } = await gpuAe.ask("resume", { bytes: buffer(native), device: "cpu", data, metrics: [] });
         const damaged = new Uint8Array(native);
         damaged[damaged.length - 1] ^= 1;
         const refused = await gpuAe.ask("resume", { bytes: damaged.buffer, device: "cpu", data, metrics: [] }).catch(String);
-        return { epoch, step, model, refused };
-    }, native, images);
+        const ofTable = await gpuAe.ask("resume", { bytes: buffer(table), device: "cpu", data: null, metrics: [] }).catch(String);
+        return { epoch, step, model, refused, ofTable };
+    }, native, images, table);
     demand(resumed.epoch === 2 && resumed.model === "report", `resumed: ${JSON.stringify(resumed)}`);
     demand(/damaged/.test(resumed.refused), `a damaged checkpoint: ${resumed.refused}`);
+    demand(/on a table/.test(resumed.ofTable), `a checkpoint of a table: ${resumed.ofTable}`);
     demand(problems.length === 0, problems.join("\n"));
     console.log(`page: ${size} bytes compressed; checkpoints go both ways`);
 } finally {
