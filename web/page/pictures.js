@@ -18,6 +18,8 @@ const drawBars = (context, values, offset, count, place, isSigned) => {
   const own = Array.from({ length: count }, (_, at) => values[offset + at]);
   const most = isSigned ? Math.max(...own.map(Math.abs)) || 1 : 1, wide = place.width / count;
   const base = place.y + place.height * (isSigned ? 0.5 : 1), high = place.height * (isSigned ? 0.5 : 1);
+  context.fillStyle = colour("zero");
+  context.fillRect(place.x, place.y, place.width, place.height);
   own.forEach((value, at) => {
     const end = base - high * Math.max(isSigned ? -1 : 0, Math.min(1, value / most));
     context.fillStyle = colour(value < 0 ? "negative" : "positive");
