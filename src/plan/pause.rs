@@ -51,6 +51,8 @@ pub(super) fn pauses(graph: &Graph, layout: &Layout, profile: &DeviceProfile) ->
             let ranges = ranges(bucket.iter().map(|&input| layout.place(graph, node.inputs[input])).collect());
             // In their order, whatever is there first.
             let steps = pauses.last().map_or(there, |last| last.steps.max(there));
+            // What is exchanged where it is due is exchanged where it lies.
+            let due = if steps == before { pauses.len() + 1 } else { due };
             pauses.push(Pause { steps, ranges, due });
         }
     }

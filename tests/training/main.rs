@@ -5,6 +5,8 @@
 mod common;
 #[path = "../common/disguised.rs"]
 mod disguised;
+#[path = "../common/members.rs"]
+mod members;
 #[path = "../common/program.rs"]
 mod program;
 #[path = "../common/start.rs"]

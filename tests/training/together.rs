@@ -1,78 +1,21 @@
 //! Several processes that train one network, here threads of one: what they come to is what one comes to with the same batches.
 
-use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
 use crate::common;
 use crate::disguised::Disguised;
-use gpu_ae::Result;
+use crate::members::Threads;
 use gpu_ae::config::RunConfig;
 use gpu_ae::data::{self, Dataset};
 use gpu_ae::device::{CpuDevice, Device, wait};
 use gpu_ae::plan::{DeviceKind, Member, Pause};
-use gpu_ae::train::group::{Exchange, Group, Together};
+use gpu_ae::train::group::{Exchange, Together};
 use gpu_ae::train::session::State;
 use gpu_ae::train::{Session, TermSums, Tuning};
 
 /// Steps of a run, over the end of an epoch whose last batch is no whole one.
 const STEPS: u32 = 13;
 const ROWS: usize = 650;
-
-/// What threads of one group have in common.
-struct Shared {
-    barrier: Barrier,
-    bytes: Mutex<Vec<Vec<u8>>>,
-}
-
-/// A thread that is one of several.
-struct Threads {
-    member: Member,
-    shared: Arc<Shared>,
-}
-
-impl Threads {
-    fn group(size: usize, own_norms: bool) -> Vec<Threads> {
-        let shared = Shared { barrier: Barrier::new(size), bytes: Mutex::new(vec![Vec::new(); size]) };
-        let shared = Arc::new(shared);
-        let member = |rank| Member { rank, size, own_norms };
-        (0..size).map(|rank| Threads { member: member(rank), shared: Arc::clone(&shared) }).collect()
-    }
-
-    /// What every member shows, once all have shown theirs, taken by all before anyone goes on.
-    fn shown<T>(&self, own: &[u8], take: impl FnOnce(&[Vec<u8>]) -> T) -> T {
-        self.shared.bytes.lock().unwrap()[self.member.rank] = own.to_vec();
-        self.shared.barrier.wait();
-        let taken = take(&self.shared.bytes.lock().unwrap());
-        self.shared.barrier.wait();
-        taken
-    }
-}
-
-impl Group for Threads {
-    fn member(&self) -> Member {
-        self.member
-    }
-
-    fn broadcast(&mut self, bytes: &mut Vec<u8>) -> Result<()> {
-        *bytes = self.shown(bytes, |all| all[0].clone());
-        Ok(())
-    }
-
-    fn scatter(&mut self, bytes: &[u8], cuts: &[usize], received: &mut [u8]) -> Result<()> {
-        let own = cuts[self.member.rank]..cuts[self.member.rank + 1];
-        let parts =
-            self.shown(bytes, |all| all.iter().flat_map(|bytes| bytes[own.clone()].to_vec()).collect::<Vec<u8>>());
-        received.copy_from_slice(&parts);
-        Ok(())
-    }
-
-    fn gather(&mut self, own: &[u8], all: &mut [u8], cuts: &[usize]) -> Result<()> {
-        let parts = self.shown(own, <[Vec<u8>]>::concat);
-        assert!(parts.len() == all.len() && cuts.last() == Some(&all.len()));
-        all.copy_from_slice(&parts);
-        Ok(())
-    }
-}
 
 fn digits() -> Dataset {
     data::set::digits::dataset(3, ROWS, 100).unwrap()
@@ -306,10 +249,9 @@ fn gradients_leave_a_gpu_as_they_come() {
         pauses.each_ref().map(|(_, early, _)| *early),
         [true, gpu().profile().kind != DeviceKind::Software, false]
     );
-    for other in &pauses[1..] {
-        assert_eq!((&pauses[0].0, &pauses[0].2), (&other.0, &other.2));
-    }
-    assert_eq!(pauses[0].2, [2, 2], "losses and the last gradients, then the first ones");
+    assert!(pauses[1..].iter().all(|other| other.0 == pauses[0].0), "they exchange different values");
+    assert_eq!(pauses[0].2, [2, 2], "losses and the last gradients are due with the first ones");
+    assert_eq!(pauses[2].2, [1, 2], "what the processor exchanges is due at once");
 }
 
 /// Who would wait for what another never sends is told.

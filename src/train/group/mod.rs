@@ -10,11 +10,11 @@ mod following;
 pub mod mpi;
 mod sum;
 
+use sha2::{Digest, Sha256};
+
 pub use following::follow;
 pub use sum::Exchange;
 use sum::Sum;
-
-use sha2::{Digest, Sha256};
 
 use crate::device::{Device, ProgramId, Reading, wait};
 use crate::error::{Error, Result};

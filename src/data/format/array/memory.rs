@@ -47,6 +47,7 @@ fn opened(file: InMemory<'_>) -> Result<(Origin, Header, Box<dyn Read + '_>)> {
     let (header, input) = label::opened(|| idx::decompressed(file.bytes), &origin, (MOST, ""))?;
     Ok((origin, header, input))
 }
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
